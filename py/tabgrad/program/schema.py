@@ -1,0 +1,132 @@
+"""The dataclasses of a program. Owns the vocabulary; does not read files and does not judge (see `validate`)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+Target = Literal["wgsl", "wasm"]
+Role = Literal["input", "output", "weight", "state", "scratch", "const"]
+
+FORMAT = "tabgrad-program"
+VERSION = 1
+
+#: dtype names of a program and what NumPy calls them. WGSL packs the one-byte types four to a u32.
+DTYPES: Mapping[str, np.dtype[np.generic]] = {
+    name: np.dtype(name)
+    for name in (
+        "bool",
+        "int8",
+        "uint8",
+        "int16",
+        "uint16",
+        "int32",
+        "uint32",
+        "int64",
+        "uint64",
+        "float16",
+        "float32",
+    )
+}
+
+
+class ProgramError(ValueError):
+    """A program or a weights file cannot be used. The message is one sentence, fit to be shown to the visitor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One compute kernel.
+
+    `source` is WGSL text (binding 0 is a uniform holding +infinity, bindings 1.. are the storage buffers);
+    `module` is a WebAssembly binary that imports its memory and exports a function of one i32 byte address per
+    buffer. Exactly one of the two is set. `flops` is the compiler's estimate for one dispatch.
+    """
+
+    entry: str
+    source: str = ""
+    module: bytes = b""
+    flops: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A typed region of device memory.
+
+    Roles: `input` is written by the caller before a run, `output` read after it; `weight` are the network's
+    parameters and `state` the optimizer's (both live on between runs and may be shared by programs, by name);
+    `scratch` holds nothing between runs; `const` is filled once with `data`.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    role: Role
+    data: bytes = b""
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the contents in bytes."""
+        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
+
+    @property
+    def size_bytes(self) -> int:
+        """Size to allocate: `nbytes` rounded up to WebGPU's 4-byte granularity, at least 4."""
+        return max(4, -(-self.nbytes // 4) * 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One launch of a kernel: indices into `Program.buffers` in binding order, and the workgroup counts.
+
+    `label` names the tensor operation it came from, for the reader's eyes only.
+    """
+
+    kernel: str
+    buffers: tuple[int, ...]
+    workgroups: tuple[int, int, int] = (1, 1, 1)
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Kernels, buffers and the order to run them in. `variant` tells apart programs of one target: the
+    tile profile of a WGSL program ("default", "gpu", "sw"), the flavour of a wasm one ("simd", "relaxed").
+    """
+
+    name: str
+    target: Target
+    kernels: Mapping[str, Kernel]
+    buffers: tuple[Buffer, ...]
+    dispatch: tuple[Dispatch, ...]
+    variant: str = "default"
+    tinygrad: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    def index(self, name: str) -> int:
+        """Position of the buffer called `name`; ProgramError if there is none."""
+        for i, buffer in enumerate(self.buffers):
+            if buffer.name == name:
+                return i
+        raise ProgramError(f"The program {self.name!r} has no buffer named {name!r}.")
+
+    def buffer(self, name: str) -> Buffer:
+        """The buffer called `name`; ProgramError if there is none."""
+        return self.buffers[self.index(name)]
+
+    def by_role(self, *roles: Role) -> tuple[Buffer, ...]:
+        """The buffers with one of these roles, in order."""
+        return tuple(b for b in self.buffers if b.role in roles)
+
+
+def kernel_key(kernel: Kernel) -> str:
+    """Content hash that a kernel is stored under: 16 hex digits of the SHA-256 of its code.
+
+    tinygrad's kernel names are not unique; keying by name would silently run the wrong kernel.
+    """
+    return hashlib.sha256(kernel.source.encode() or kernel.module).hexdigest()[:16]

@@ -1,0 +1,111 @@
+"""Judges a program before anything runs: structure for every engine, limits for a given device.
+
+Each failure is one sentence (ProgramError). What passes here cannot index outside a buffer list, bind more
+buffers than a shader may, or ask for more memory than the device grants.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .schema import DTYPES, Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
+
+#: WebGPU's default for maxStorageBuffersPerShaderStage; some browsers grant 10, none less.
+MAX_STORAGE_BUFFERS = 8
+#: No network of this project comes near; a file that asks for more is damaged or hostile. Bytes.
+MAX_TOTAL_BYTES = 2 << 30
+_ROLES = {"input", "output", "weight", "state", "scratch", "const"}
+_WORKGROUP_SIZE = re.compile(r"@workgroup_size\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?(?:,\s*(\d+)\s*)?,?\s*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The part of WebGPU's GPUSupportedLimits that programs meet; defaults are the guaranteed minima."""
+
+    max_storage_buffers_per_shader_stage: int = MAX_STORAGE_BUFFERS
+    max_storage_buffer_binding_size: int = 128 << 20
+    max_compute_workgroups_per_dimension: int = 65535
+    max_compute_invocations_per_workgroup: int = 256
+    max_compute_workgroup_size_x: int = 256
+    max_compute_workgroup_size_y: int = 256
+    max_compute_workgroup_size_z: int = 64
+
+
+def validate(program: Program) -> None:
+    """Check the structure; raises ProgramError with one sentence. Independent of any device."""
+    if program.target not in ("wgsl", "wasm"):
+        raise ProgramError(f"The program {program.name!r} is for {program.target!r}, not for WebGPU or WebAssembly.")
+    for key, kernel in program.kernels.items():
+        _check_kernel(program, key, kernel)
+    names: set[str] = set()
+    for buffer in program.buffers:
+        _check_buffer(buffer)
+        if buffer.name in names:
+            raise ProgramError(f"The program {program.name!r} has two buffers named {buffer.name!r}.")
+        names.add(buffer.name)
+    if (total := sum(b.size_bytes for b in program.buffers)) > MAX_TOTAL_BYTES:
+        raise ProgramError(f"The program {program.name!r} needs {total >> 20} MB of buffers, more than a tab can have.")
+    for number, dispatch in enumerate(program.dispatch):
+        _check_dispatch(program, number, dispatch)
+
+
+def _check_kernel(program: Program, key: str, kernel: Kernel) -> None:
+    code, other = (kernel.source, kernel.module) if program.target == "wgsl" else (kernel.module, kernel.source)
+    if not code or other:
+        raise ProgramError(f"Kernel {key} of {program.name!r} holds no {program.target} code.")
+    if key != kernel_key(kernel):
+        raise ProgramError(f"Kernel {key} of {program.name!r} does not match its content hash: the file is damaged.")
+    if not kernel.entry.isidentifier():
+        raise ProgramError(f"Kernel {key} of {program.name!r} has no usable entry point.")
+
+
+def _check_buffer(buffer: Buffer) -> None:
+    if buffer.dtype not in DTYPES:
+        raise ProgramError(f"Buffer {buffer.name!r} has the unknown dtype {buffer.dtype!r}.")
+    if buffer.role not in _ROLES:
+        raise ProgramError(f"Buffer {buffer.name!r} has the unknown role {buffer.role!r}.")
+    if any(n < 1 for n in buffer.shape) or len(buffer.shape) > 8:
+        raise ProgramError(f"Buffer {buffer.name!r} has the impossible shape {buffer.shape}.")
+    if len(buffer.data) not in ((buffer.nbytes,) if buffer.role == "const" else (0,)):
+        raise ProgramError(f"Buffer {buffer.name!r} carries {len(buffer.data)} bytes of data, which does not fit it.")
+
+
+def _check_dispatch(program: Program, number: int, dispatch: Dispatch) -> None:
+    where = f"Dispatch {number} of {program.name!r}"
+    if dispatch.kernel not in program.kernels:
+        raise ProgramError(f"{where} names a kernel that is not in the file.")
+    if not dispatch.buffers or any(not 0 <= i < len(program.buffers) for i in dispatch.buffers):
+        raise ProgramError(f"{where} names a buffer that is not in the file.")
+    if program.target == "wgsl" and len(dispatch.buffers) > MAX_STORAGE_BUFFERS:
+        raise ProgramError(f"{where} binds {len(dispatch.buffers)} buffers; WebGPU guarantees {MAX_STORAGE_BUFFERS}.")
+    if len(set(dispatch.buffers)) != len(dispatch.buffers):
+        raise ProgramError(f"{where} binds the same buffer twice.")
+    if any(n < 1 for n in dispatch.workgroups):
+        raise ProgramError(f"{where} has the impossible workgroup count {dispatch.workgroups}.")
+
+
+def check_device(program: Program, limits: Limits) -> None:
+    """Check a valid WGSL program against what a device grants; raises ProgramError with one sentence."""
+    for buffer in program.buffers:
+        if buffer.size_bytes > limits.max_storage_buffer_binding_size:
+            raise ProgramError(
+                f"The program {program.name!r} needs a buffer of {buffer.size_bytes >> 20} MB; "
+                f"this device allows {limits.max_storage_buffer_binding_size >> 20} MB."
+            )
+    for dispatch in program.dispatch:
+        if max(dispatch.workgroups) > limits.max_compute_workgroups_per_dimension:
+            raise ProgramError(f"The program {program.name!r} launches more workgroups than this device allows.")
+        if len(dispatch.buffers) > limits.max_storage_buffers_per_shader_stage:
+            raise ProgramError(f"The program {program.name!r} binds more buffers at once than this device allows.")
+    most = (
+        limits.max_compute_workgroup_size_x,
+        limits.max_compute_workgroup_size_y,
+        limits.max_compute_workgroup_size_z,
+    )
+    for kernel in program.kernels.values():
+        match = _WORKGROUP_SIZE.search(kernel.source)
+        size = [int(n or 1) for n in match.groups()] if match else [1, 1, 1]
+        invocations = size[0] * size[1] * size[2]
+        if invocations > limits.max_compute_invocations_per_workgroup or any(map(int.__gt__, size, most)):
+            raise ProgramError(f"The program {program.name!r} has workgroups of {size}, too large for this device.")

@@ -1,0 +1,5 @@
+"""The running Pyodide interpreter's JavaScript API."""
+
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...
