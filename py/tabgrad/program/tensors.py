@@ -54,7 +54,7 @@ def save_safetensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str,
 
 
 def load_safetensors(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Parse a safetensors file into (tensors, metadata). Arrays are copies. Raises ProgramError, never anything else."""
+    """Parse a safetensors file into (tensors, metadata). Copies. Raises ProgramError, nothing else."""
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > min(len(data) - 8, MAX_HEADER_BYTES):
         raise ProgramError("The weights file is truncated or is not a safetensors file.")

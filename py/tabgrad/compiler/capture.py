@@ -1,0 +1,173 @@
+"""Turns tinygrad tensors into a `Program`: schedules them, compiles every kernel, and writes down the launches.
+
+Nothing is executed. Owns the naming and the roles of buffers; knows no network.
+
+    with Capture("infer", "wgsl") as c:
+        x = c.buffer("x", "input", (1, 784))
+        c.output("logits", model(x))
+    program = c.program
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key, validate
+
+from .stub import VARIANTS, compiling_for
+
+from tinygrad import Tensor  # isort: skip # after the stub devices are in place
+from tinygrad.dtype import to_dtype  # isort: skip
+from tinygrad.engine.realize import compile_linear, get_call_arg_uops  # isort: skip
+from tinygrad.helpers import Context  # isort: skip
+from tinygrad.uop.ops import Ops, UOp  # isort: skip
+
+#: The release of tinygrad whose internals this module uses; tests compare it with the locked version.
+TINYGRAD_VERSION = "0.14.0"
+
+
+def _buffer_of(tensor: Tensor) -> Any:
+    """The tinygrad Buffer behind a realised tensor; a ProgramError if it is a view of another one."""
+    uop = tensor.uop.base
+    while uop.op is not Ops.BUFFER:
+        if not uop.src:
+            raise ProgramError("A tensor of the program has no buffer of its own: it is a constant.")
+        uop = uop.src[0]
+    return uop.buffer
+
+
+class Capture:
+    """Collects the kernels of one program. Use as a context manager; `program` is set when it closes without error.
+
+    `training` switches tinygrad's TRAINING on (dropout and batch statistics).
+    """
+
+    program: Program
+
+    def __init__(self, name: str, target: Target, variant: str = "", training: bool = False) -> None:
+        self.name, self.target, self.variant = name, target, variant or VARIANTS[target][0]
+        self._contexts = [compiling_for(target, self.variant), Context(TRAINING=int(training), TRACEMETA=0)]
+        self._roles: dict[int, tuple[str, Role, tuple[int, ...]]] = {}
+        self._outputs: dict[str, Tensor] = {}
+        self._linears: list[UOp] = []
+        self._keep: list[Any] = []  # buffers are told apart by id(): none may be freed and its id reused
+        self._buffers: dict[int, int] = {}
+        self._program_buffers: list[Buffer] = []
+
+    def __enter__(self) -> Capture:
+        for context in self._contexts:
+            context.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.run()
+                self.program = self._finish()
+        finally:
+            for context in reversed(self._contexts):
+                context.__exit__(kind, error, trace)
+
+    def buffer(self, name: str, role: Role, shape: Sequence[int], dtype: str = "float32") -> Tensor:
+        """A new named buffer as a realised tensor: inputs, weights, state."""
+        tensor = Tensor.empty(*shape, dtype=to_dtype(dtype))
+        return self.declare(name, role, tensor)
+
+    def declare(self, name: str, role: Role, tensor: Tensor) -> Tensor:
+        """Give an existing tensor (a model's parameter) a buffer, a name and a role.
+
+        Whatever value it had is dropped: with initial zeros left in place tinygrad would fold them into the kernels.
+        """
+        tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype))
+        tensor.realize()
+        buffer = _buffer_of(tensor)
+        self._keep.append(buffer)
+        self._roles[id(buffer)] = (name, role, tuple(int(n) for n in tensor.shape))
+        return tensor
+
+    def output(self, name: str, tensor: Tensor) -> Tensor:
+        """Name a result. It gets a buffer of its own at the next `run` (or when the capture closes)."""
+        own = self._outputs[name] = tensor.contiguous()
+        return own
+
+    def run(self, *tensors: Tensor) -> None:
+        """Schedule `tensors` and the outputs so far, now. Later expressions read their buffers.
+
+        Gradients are run before the optimizer's updates are built: the updates then happen in place.
+        """
+        pending = [t for t in self._outputs.values() if not t.uop.has_buffer_identity()]
+        todo = [t for t in (*pending, *tensors) if not t.uop.is_virtual and not t.uop.has_buffer_identity()]
+        if not todo:
+            return
+        linear, variables = Tensor.linear_with_vars(*todo)
+        if variables:
+            raise ProgramError(f"The program {self.name!r} has symbolic shapes, which it cannot have.")
+        self._linears.append(linear)
+
+    def _finish(self) -> Program:
+        for name, tensor in self._outputs.items():
+            buffer = _buffer_of(tensor)
+            if id(buffer) in self._roles:
+                raise ProgramError(f"The output {name!r} is the same buffer as {self._roles[id(buffer)][0]!r}.")
+            self._keep.append(buffer)
+            self._roles[id(buffer)] = (name, "output", tuple(int(n) for n in tensor.shape))
+        for buffer in list(self._keep):  # named buffers first, in the order they were made
+            self._index(buffer)
+        compiled = compile_linear(UOp(Ops.LINEAR, src=tuple(call for linear in self._linears for call in linear.src)))
+        kernels: dict[str, Kernel] = {}
+        dispatch = [d for call in compiled.src if (d := self._call(call, kernels)) is not None]
+        used = {i for d in dispatch for i in d.buffers}
+        program = Program(
+            name=self.name,
+            target=self.target,
+            variant=self.variant,
+            kernels=kernels,
+            buffers=tuple(self._program_buffers),
+            dispatch=tuple(dispatch),
+            tinygrad=TINYGRAD_VERSION,
+        )
+        validate(program)
+        idle = [b.name for i, b in enumerate(program.buffers) if i not in used and b.role in ("input", "output")]
+        if idle:
+            raise ProgramError(f"The program {self.name!r} never touches {', '.join(idle)}.")
+        return program
+
+    def _index(self, buffer: Any) -> int:
+        """Position of a tinygrad buffer in the program's list; unnamed ones become scratch, in order of appearance."""
+        buffer = buffer.base
+        if id(buffer) not in self._buffers:
+            self._keep.append(buffer)
+            index = self._buffers[id(buffer)] = len(self._program_buffers)
+            name, role, shape = self._roles.get(id(buffer), (f"t{index}", "scratch", (buffer.size,)))
+            self._program_buffers.append(Buffer(name, np.dtype(buffer.dtype.fmt).name, shape, role))
+        return self._buffers[id(buffer)]
+
+    def _call(self, call: UOp, kernels: dict[str, Kernel]) -> Dispatch | None:
+        code, args = call.src[0], get_call_arg_uops(call)
+        if code.op is Ops.COPY:  # a host constant (a dropout seed) moving to the device: the buffer starts with it
+            index, data = self._index(args[0].buffer), bytes(args[1].buffer.as_memoryview())
+            old = self._program_buffers[index]
+            self._program_buffers[index] = Buffer(old.name, old.dtype, old.shape, "const", data)
+            return None
+        if code.op is not Ops.PROGRAM:
+            raise ProgramError(f"The program {self.name!r} needs {code.op.name}, which no engine here can run.")
+        info = code.arg
+        source = next(s.arg for s in code.src if s.op is Ops.SOURCE)
+        estimates = code.src[0].arg.estimates
+        flops = int(estimates.ops) if estimates is not None else 0
+        if self.target == "wasm":
+            kernel = Kernel(info.function_name, module=base64.b64decode(source), flops=flops)
+        else:
+            kernel = Kernel(info.function_name, source=source, flops=flops)
+        key = kernel_key(kernel)
+        kernels.setdefault(key, kernel)
+        buffers = tuple(self._index(args[g].buffer) for g in info.globals)
+        x, y, z = (*(int(n) for n in info.global_size), 1, 1)[:3] if self.target == "wgsl" else (1, 1, 1)
+        return Dispatch(key, buffers, (x, y, z), label=info.name)

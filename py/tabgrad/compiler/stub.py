@@ -1,0 +1,123 @@
+"""Two tinygrad devices that compile and never run: their buffers hold nothing, their programs refuse to execute.
+
+tinygrad finds a device by importing `tinygrad.runtime.ops_<name>`; this module puts such modules in place. It owns
+the choice of renderer and of the opt heuristic for each (target, variant); it knows no network and no Program.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from tabgrad.program import Target
+
+from . import environment  # noqa: F401 - must run before tinygrad is imported
+
+import tinygrad.runtime  # isort: skip
+from tinygrad.codegen.opt import heuristic  # isort: skip
+from tinygrad.device import Allocator, Compiled, Program  # isort: skip
+from tinygrad.helpers import DEV, Context  # isort: skip
+from tinygrad.renderer import Renderer  # isort: skip
+
+Optimize = Callable[[Any], Any]  # tinygrad's Scheduler -> Scheduler
+
+#: tinygrad device of each target. The names start with WEBGPU because tinygrad then makes no views into buffers
+#: and plans no memory: a Program has whole buffers only, and the engines plan their own arenas. Only the exact
+#: name WEBGPU also limits a kernel to 8 buffers, which WebAssembly does not need.
+DEVICES: dict[Target, str] = {"wgsl": "WEBGPU", "wasm": "WEBGPU_WASM"}
+VARIANTS: dict[Target, tuple[str, ...]] = {"wgsl": ("default", "gpu", "sw"), "wasm": ("simd", "relaxed")}
+
+
+def _refuse(what: str) -> NoReturn:
+    raise RuntimeError(
+        f"The compiler has no device to {what}: a model may not read a tensor's value while it is captured."
+    )
+
+
+class _StubAllocator(Allocator):  # type: ignore[misc] # tinygrad is untyped here
+    """Hands out nothing; swallows what is copied in (the capture reads host constants from their source)."""
+
+    def _alloc(self, size: int, options: Any) -> int:
+        return size
+
+    def _copyin(self, dest: Any, src: memoryview) -> None:
+        pass
+
+    def _copyout(self, dest: memoryview, src: Any) -> None:
+        _refuse("read from")
+
+
+class _StubProgram(Program):  # type: ignore[misc] # tinygrad is untyped here
+    """A compiled kernel that cannot be launched."""
+
+    def __init__(self, dev: Any, obj: Any) -> None:
+        pass
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        _refuse("run kernels on")
+
+
+class _StubDevice(Compiled):  # type: ignore[misc] # tinygrad is untyped here
+    """A device whose renderer is set from outside, by `compiling_for`."""
+
+    current: Renderer | None = None
+
+    def __init__(self, device: str) -> None:
+        super().__init__(device, _StubAllocator(self), [Renderer], _StubProgram)
+
+    @property
+    def renderer(self) -> Renderer:
+        return type(self).current or _refuse("compile for outside of a capture")
+
+
+def _install() -> dict[Target, type[_StubDevice]]:
+    classes: dict[Target, type[_StubDevice]] = {}
+    for target, name in DEVICES.items():
+        classes[target] = type(f"{name.title()}Device", (_StubDevice,), {"current": None})
+        module = types.ModuleType(f"tinygrad.runtime.ops_{name.lower()}")
+        setattr(module, f"{name.title()}Device", classes[target])
+        sys.modules[module.__name__] = module
+        setattr(tinygrad.runtime, f"ops_{name.lower()}", module)
+    return classes
+
+
+_CLASSES = _install()
+_DEFAULT_OPTS: Optimize = heuristic.hand_coded_optimizations
+
+
+def _toolchain(target: Target, variant: str) -> tuple[type[Renderer], Optimize]:
+    """Renderer class and opt heuristic. Each variant has a class of its own: tinygrad caches kernels by class."""
+    if target == "wasm":
+        from . import wasm
+
+        return wasm.renderer_for(variant), wasm.wasm_opts
+    if variant == "default":
+        from tinygrad.renderer.wgsl import WGSLRenderer
+
+        return WGSLRenderer, _DEFAULT_OPTS
+    from . import wgsl
+
+    return wgsl.renderer_for(variant), wgsl.wgsl_opts(variant)
+
+
+@contextmanager
+def compiling_for(target: Target, variant: str) -> Iterator[str]:
+    """Within the context tensors live on the stub device of `target` and kernels are made for `variant`.
+
+    Yields the tinygrad device name. Raises ValueError for an unknown variant. Contexts do not nest.
+    """
+    if variant not in VARIANTS[target]:
+        raise ValueError(f"The target {target} has the variants {', '.join(VARIANTS[target])}, not {variant!r}.")
+    renderer, optimize = _toolchain(target, variant)
+    device = _CLASSES[target]
+    with Context(DEV=DEVICES[target]):
+        device.current = renderer(DEV.target(DEVICES[target]))
+        heuristic.hand_coded_optimizations = optimize
+        try:
+            yield DEVICES[target]
+        finally:
+            device.current = None
+            heuristic.hand_coded_optimizations = _DEFAULT_OPTS
