@@ -1,0 +1,99 @@
+"""Messages to and from what a channel carries: one JSON text and a list of binaries.
+
+Whatever arrives is checked field by field; anything else than a well-formed message of this version raises a
+ProtocolError that names what came. The channel itself is `interop.worker`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from typing import Any, cast, get_args, get_origin, get_type_hints
+
+from .messages import PROTOCOL_VERSION, AnyEvent, Command, Message
+
+
+class ProtocolError(ValueError):
+    """A message cannot be understood. The text is one sentence that names the message."""
+
+
+def message_name(kind: type[Message]) -> str:
+    """The name on the wire: the class's in snake case ("SampleData" is "sample_data")."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+COMMANDS: dict[str, type[Message]] = {message_name(kind): kind for kind in get_args(Command)}
+EVENTS: dict[str, type[Message]] = {message_name(kind): kind for kind in get_args(AnyEvent)}
+#: Resolved annotations of each message's fields: looking them up anew for every message would cost more than parsing.
+_HINTS = {name: get_type_hints(kind) for name, kind in (COMMANDS | EVENTS).items()}
+
+
+def encode(message: Message) -> tuple[str, list[bytes]]:
+    """(JSON text, binaries). Binary fields are replaced by their position in the list."""
+    body: dict[str, Any] = {"protocol": PROTOCOL_VERSION, "type": message_name(type(message))}
+    blobs: list[bytes] = []
+    for item in fields(message):
+        value = getattr(message, item.name)
+        if isinstance(value, bytes):
+            blobs.append(value)
+            value = len(blobs) - 1
+        body[item.name] = value
+    return json.dumps(body, separators=(",", ":")), blobs
+
+
+def decode_command(text: str, blobs: Sequence[bytes] = ()) -> Command:
+    """The command in `text`; ProtocolError if it is none."""
+    return cast(Command, _decode(text, blobs, COMMANDS, "command"))
+
+
+def decode_event(text: str, blobs: Sequence[bytes] = ()) -> AnyEvent:
+    """The event in `text`; ProtocolError if it is none."""
+    return cast(AnyEvent, _decode(text, blobs, EVENTS, "event"))
+
+
+def _decode(text: str, blobs: Sequence[bytes], kinds: Mapping[str, type[Message]], what: str) -> Message:
+    try:
+        body = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ProtocolError(f"A {what} arrived that is not JSON.") from error
+    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+        raise ProtocolError(f"A {what} arrived without a type.")
+    name, version = body.pop("type"), body.pop("protocol", None)
+    if version != PROTOCOL_VERSION:
+        raise ProtocolError(
+            f"The {what} {name[:40]!r} speaks protocol {version!r}, this side {PROTOCOL_VERSION}: reload the page."
+        )
+    if name not in kinds:
+        raise ProtocolError(f"There is no {what} called {name[:40]!r} in protocol {PROTOCOL_VERSION}.")
+    kind, hints = kinds[name], _HINTS[name]
+    if unknown := sorted(set(body) - set(hints)):
+        raise ProtocolError(f"The {what} {name!r} has no field {unknown[0][:40]!r}.")
+    values = {}
+    for item in fields(kind):
+        if item.name in body:
+            values[item.name] = _field(f"{what} {name!r}", item.name, body[item.name], hints[item.name], blobs)
+        elif item.default is MISSING and item.default_factory is MISSING:
+            raise ProtocolError(f"The {what} {name!r} lacks its field {item.name!r}.")
+    return kind(**values)
+
+
+def _field(where: str, name: str, value: Any, hint: Any, blobs: Sequence[bytes]) -> Any:
+    if hint is bytes:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < len(blobs):
+            raise ProtocolError(f"The field {name!r} of the {where} names a binary that did not arrive.")
+        return bytes(blobs[value])
+    if not _fits(value, hint):
+        raise ProtocolError(f"The field {name!r} of the {where} has the wrong type: {type(value).__name__}.")
+    return value
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(_fits(element, get_args(hint)[0]) for element in value)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))

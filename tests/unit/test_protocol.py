@@ -1,0 +1,115 @@
+"""Messages survive the wire, and what is no message is refused by name."""
+
+import json
+from dataclasses import MISSING, fields
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tabgrad.protocol import (
+    PROTOCOL_VERSION,
+    Command,
+    Import,
+    Message,
+    Metrics,
+    ProtocolError,
+    Start,
+    Step,
+    decode_command,
+    decode_event,
+    encode,
+    message_name,
+)
+from tabgrad.protocol.messages import AnyEvent
+
+EXAMPLES: dict[str, Any] = {
+    "str": "validation",
+    "int": 7,
+    "float": 0.5,
+    "bool": True,
+    "bytes": b"\x00\xff",
+    "dict[str, Any]": {"lr": 0.1},
+    "list[int]": [1, 2],
+    "list[float]": [0.5, 2],
+    "list[list[int]]": [[1, 0], [0, 1]],
+}
+
+
+def example(kind: type[Message]) -> Message:
+    return kind(**{item.name: EXAMPLES[str(item.type)] for item in fields(kind)})
+
+
+@pytest.mark.parametrize("kind", get_args(Command), ids=message_name)
+def test_every_command_survives_the_wire(kind: type[Message]) -> None:
+    assert decode_command(*encode(example(kind))) == example(kind)
+
+
+@pytest.mark.parametrize("kind", get_args(AnyEvent), ids=message_name)
+def test_every_event_survives_the_wire(kind: type[Message]) -> None:
+    assert decode_event(*encode(example(kind))) == example(kind)
+
+
+@pytest.mark.parametrize("kind", get_args(Command) + get_args(AnyEvent), ids=message_name)
+def test_a_missing_or_mistyped_field_is_named(kind: type[Message]) -> None:
+    decode = decode_command if kind in get_args(Command) else decode_event
+    text, blobs = encode(example(kind))
+    for item in fields(kind):
+        body = json.loads(text)
+        body[item.name] = None
+        with pytest.raises(ProtocolError, match=item.name):
+            decode(json.dumps(body), blobs)
+        if item.default is MISSING and item.default_factory is MISSING:
+            del body[item.name]
+            with pytest.raises(ProtocolError, match=item.name):
+                decode(json.dumps(body), blobs)
+
+
+def test_unknown_messages_name_themselves() -> None:
+    with pytest.raises(ProtocolError, match="'teleport'"):
+        decode_command(json.dumps({"protocol": PROTOCOL_VERSION, "type": "teleport"}))
+    with pytest.raises(ProtocolError, match="event called 'step'"):
+        decode_event(*encode(Step()))
+    with pytest.raises(ProtocolError, match="'warp'"):
+        decode_command(json.dumps({"protocol": PROTOCOL_VERSION, "type": "step", "warp": 9}))
+
+
+def test_another_version_asks_for_a_reload() -> None:
+    with pytest.raises(ProtocolError, match="reload"):
+        decode_command(json.dumps({"protocol": PROTOCOL_VERSION + 1, "type": "step"}))
+
+
+def test_a_binary_that_did_not_arrive_is_an_error() -> None:
+    text, _ = encode(Import(weights=b"abc"))
+    with pytest.raises(ProtocolError, match="weights"):
+        decode_command(text, [])
+
+
+def test_numbers_that_are_not_finite_survive() -> None:
+    event = decode_event(*encode(Metrics(step=[1], loss=[float("inf")], accuracy=[0.1])))
+    assert isinstance(event, Metrics)
+    assert event.loss == [float("inf")]
+
+
+def test_binaries_stay_out_of_the_text() -> None:
+    text, blobs = encode(Start(checkpoint=bytes(100_000)))
+    assert len(text) < 500
+    assert [len(blob) for blob in blobs] == [100_000]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON | st.fixed_dictionaries({"protocol": st.just(PROTOCOL_VERSION), "type": st.just("tune"), "values": JSON}))
+def test_nothing_but_a_protocol_error_comes_out_of_bad_input(body: Any) -> None:
+    try:
+        message = decode_command(json.dumps(body))
+    except ProtocolError as error:
+        assert str(error).endswith(".")
+    else:
+        assert message == decode_command(*encode(message))
