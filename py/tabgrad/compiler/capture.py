@@ -19,7 +19,7 @@ import numpy as np
 
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key, validate
 
-from .stub import VARIANTS, compiling_for
+from .stub import DEVICES, VARIANTS, compiling_for
 
 from tinygrad import Tensor  # isort: skip # after the stub devices are in place
 from tinygrad.dtype import to_dtype  # isort: skip
@@ -72,6 +72,8 @@ class Capture:
                 self.run()
                 self.program = self._finish()
         finally:
+            Tensor._device_seeds.pop(DEVICES[self.target], None)
+            Tensor._device_rng_counters.pop(DEVICES[self.target], None)
             for context in reversed(self._contexts):
                 context.__exit__(kind, error, trace)
 
@@ -91,6 +93,15 @@ class Capture:
         self._keep.append(buffer)
         self._roles[id(buffer)] = (name, role, tuple(int(n) for n in tensor.shape))
         return tensor
+
+    def random_state(self) -> None:
+        """Make tinygrad's generator (dropout) part of the program: `rng.seed` and `rng.counter`, uint32 (2,), state.
+
+        tinygrad keeps them as device tensors; the counter moves on with every run. Seeding is the caller's affair.
+        """
+        device = DEVICES[self.target]
+        Tensor._device_seeds[device] = self.buffer("rng.seed", "state", (2,), "uint32")
+        Tensor._device_rng_counters[device] = self.buffer("rng.counter", "state", (2,), "uint32")
 
     def output(self, name: str, tensor: Tensor) -> Tensor:
         """Name a result. It gets a buffer of its own at the next `run` (or when the capture closes)."""

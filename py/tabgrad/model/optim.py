@@ -1,0 +1,89 @@
+"""Optimizers, in tinygrad, with every setting that may change during a run as a 1-element tensor.
+
+tinygrad.nn.optim takes Python numbers, which are compiled into the kernels; here changing the learning rate
+recompiles nothing. The update rules are tinygrad's, and the tests compare them. Gradients must be realised first.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from tinygrad import Tensor
+
+Knobs = Mapping[str, Tensor]
+
+
+class SGD:
+    """v <- momentum v + (g + weight_decay w);  w <- w - lr v, or with Nesterov w <- w - lr (g + momentum v).
+
+    Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
+    """
+
+    knobs = ("lr", "momentum", "weight_decay")
+
+    def __init__(self, params: Mapping[str, Tensor], nesterov: bool = True) -> None:
+        self.params, self.nesterov = params, nesterov
+        self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
+
+    def step(self, grads: Sequence[Tensor], knobs: Knobs) -> list[Tensor]:
+        """Assign the updates; returns the tensors to realise."""
+        for (name, p), gradient in zip(self.params.items(), grads, strict=True):
+            velocity = self.state[f"opt.{name}.velocity"]
+            g = gradient + knobs["weight_decay"] * p.detach()
+            velocity.assign(knobs["momentum"] * velocity + g)
+            p.assign(p.detach() - knobs["lr"] * (g + knobs["momentum"] * velocity if self.nesterov else velocity))
+        return [*self.state.values(), *self.params.values()]
+
+
+class AdamW:
+    """Adam with decoupled weight decay; with `weight_decay` at 0 it is Adam.
+
+    Kingma & Ba 2015, https://arxiv.org/abs/1412.6980; Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101.
+    `opt.decay` holds (beta1^t, beta2^t) for the bias correction and starts at (1, 1).
+    """
+
+    knobs = ("lr", "weight_decay")
+    EPS = 1e-8
+
+    def __init__(self, params: Mapping[str, Tensor], beta1: float = 0.9, beta2: float = 0.999) -> None:
+        self.params, self.beta1, self.beta2 = params, beta1, beta2
+        self.state = {"opt.decay1": Tensor.empty(1), "opt.decay2": Tensor.empty(1)}
+        for name, p in params.items():
+            self.state |= {f"opt.{name}.m": Tensor.empty(*p.shape), f"opt.{name}.v": Tensor.empty(*p.shape)}
+
+    def step(self, grads: Sequence[Tensor], knobs: Knobs) -> list[Tensor]:
+        """Assign the updates; returns the tensors to realise."""
+        decay1, decay2 = self.state["opt.decay1"], self.state["opt.decay2"]
+        decay1.assign(decay1 * self.beta1)
+        decay2.assign(decay2 * self.beta2)
+        for (name, p), g in zip(self.params.items(), grads, strict=True):
+            m, v = self.state[f"opt.{name}.m"], self.state[f"opt.{name}.v"]
+            m.assign(self.beta1 * m + (1 - self.beta1) * g)
+            v.assign(self.beta2 * v + (1 - self.beta2) * g * g)
+            up = (m / (1 - decay1)) / ((v / (1 - decay2)).sqrt() + self.EPS)
+            p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
+        return [*self.state.values(), *self.params.values()]
+
+
+class Muon:
+    """Momentum whose update is orthogonalised by Newton-Schulz iterations, for matrices; vectors get plain momentum.
+
+    Jordan 2024, https://kellerjordan.github.io/posts/muon/. Convolution kernels are taken as (Cout, Cin kh kw).
+    """
+
+    knobs = ("lr", "momentum", "weight_decay")
+    STEPS = 5
+    COEFFICIENTS = (3.4445, -4.775, 2.0315)
+
+    def __init__(self, params: Mapping[str, Tensor]) -> None:
+        self.params = params
+        self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
+
+    def step(self, grads: Sequence[Tensor], knobs: Knobs) -> list[Tensor]:
+        """Assign the updates; returns the tensors to realise."""
+        for (name, p), g in zip(self.params.items(), grads, strict=True):
+            velocity = self.state[f"opt.{name}.velocity"]
+            velocity.assign(knobs["momentum"] * velocity + g)
+            up = g + knobs["momentum"] * velocity
+            if p.ndim > 1:
+                up = up.reshape(p.shape[0], -1).newton_schulz(self.STEPS, self.COEFFICIENTS).reshape(p.shape)
+            p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
+        return [*self.state.values(), *self.params.values()]

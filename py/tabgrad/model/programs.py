@@ -1,0 +1,147 @@
+"""The programs a network needs, captured from its one definition: inference, a look inside, evaluation, training.
+
+Buffer names are the contract with engines, session and page: `x` in, `logits` out, weights under their state-dict
+names, optimizer state under `opt.*`, dropout's generator under `rng.*`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tinygrad import Tensor, dtypes
+
+from tabgrad.compiler import Capture
+from tabgrad.program import Program, Target
+
+from .optim import SGD, AdamW, Muon
+from .spec import Network, Spec, build, state, trained
+
+OptimizerName = Literal["sgd", "adam", "adamw", "muon"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is compiled into a training program. Learning rate, momentum, weight decay and clip norm are inputs."""
+
+    batch: int = 128
+    optimizer: OptimizerName = "sgd"
+    nesterov: bool = True
+    beta1: float = 0.9
+    beta2: float = 0.999
+    label_smoothing: float = 0.0
+    clip: bool = False
+
+
+def _network(c: Capture, spec: Spec) -> Network:
+    network = build(spec)
+    for name, tensor in state(network).items():
+        c.declare(name, "weight", tensor)
+    return network
+
+
+def inference(spec: Spec, target: Target, variant: str = "") -> Program:
+    """Input `x` float32 (1, 784) in 0..1; output `logits` (1, 10)."""
+    with Capture("infer", target, variant) as c:
+        network = _network(c, spec)
+        c.output("logits", network(c.buffer("x", "input", (1, 784))))
+    return c.program
+
+
+def activations(spec: Spec, target: Target, variant: str = "") -> Program:
+    """As `inference`, with one more output for each stage of the network: `act.0`, `act.1`, ... (1, ...)."""
+    with Capture("activations", target, variant) as c:
+        network, taps = _network(c, spec), list[Tensor]()
+        c.output("logits", network(c.buffer("x", "input", (1, 784)), taps))
+        for i, tap in enumerate(taps):
+            c.output(f"act.{i}", tap)
+    return c.program
+
+
+def saliency(spec: Spec, target: Target, variant: str = "") -> Program:
+    """Inputs `x` (1, 784) and `seed` (1, 10); outputs `logits` and `saliency` (1, 784) = d sum(seed * logits) / d x.
+
+    A one-hot seed asks why this digit; +1 and -1 ask why this digit and not that one. Simonyan et al. 2014,
+    https://arxiv.org/abs/1312.6034.
+    """
+    with Capture("saliency", target, variant) as c:
+        network = _network(c, spec)
+        x, seed = c.buffer("x", "input", (1, 784)), c.buffer("seed", "input", (1, 10))
+        logits = network(x)
+        (gradient,) = (logits * seed).sum().gradient(x)
+        c.output("logits", logits)
+        c.output("saliency", gradient)
+    return c.program
+
+
+def _pixels(c: Capture, batch: int) -> tuple[Tensor, Tensor]:
+    """Inputs `x` uint8 (B, 784) and `y` int32 (B,). The cast is a kernel of its own, done once: fused into the
+    matmuls it would be repeated for every output, and WGSL reads packed bytes through atomics.
+    """
+    x = c.buffer("x", "input", (batch, 784), "uint8")
+    return (x.cast(dtypes.float32) / 255.0).contiguous(), c.buffer("y", "input", (batch,), "int32")
+
+
+def _correct(logits: Tensor, y: Tensor) -> Tensor:
+    return (logits.argmax(axis=1) == y).sum().cast(dtypes.int32).reshape(1)
+
+
+def evaluation(spec: Spec, batch: int, target: Target, variant: str = "") -> Program:
+    """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, 10), `loss` (1,) mean, `correct` int32 (1,)."""
+    with Capture("evaluate", target, variant) as c:
+        network = _network(c, spec)
+        x, y = _pixels(c, batch)
+        logits = c.output("logits", network(x))
+        c.output("loss", logits.sparse_categorical_crossentropy(y).reshape(1))
+        c.output("correct", _correct(logits, y))
+    return c.program
+
+
+def _optimizer(recipe: Training, params: dict[str, Tensor]) -> SGD | AdamW | Muon:
+    if recipe.optimizer == "sgd":
+        return SGD(params, recipe.nesterov)
+    if recipe.optimizer == "muon":
+        return Muon(params)
+    return AdamW(params, recipe.beta1, recipe.beta2)
+
+
+def training(spec: Spec, recipe: Training, target: Target, variant: str = "") -> Program:
+    """One step of gradient descent on a batch, in place.
+
+    Inputs `x` uint8 (B, 784), `y` int32 (B,) and the optimizer's knobs, float32 (1,) each: `lr`, `weight_decay`, with
+    SGD and Muon `momentum`, with `clip` also `clip_norm`. Outputs `loss` (1,) before the step and `correct` int32 (1,).
+    The loss is log-softmax and negative log-likelihood in one: the maximum is subtracted before exp, so that no logit
+    can overflow (tinygrad's `log_softmax`).
+    """
+    with Capture("train", target, variant, training=True) as c:
+        network = _network(c, spec)
+        params = trained(network)
+        optimizer = _optimizer(recipe, params)
+        for name, tensor in optimizer.state.items():
+            c.declare(name, "state", tensor)
+        knobs = {name: c.buffer(name, "input", (1,)) for name in optimizer.knobs}
+        if getattr(network, "dropout", 0.0):
+            c.random_state()
+        x, y = _pixels(c, recipe.batch)
+        logits = network(x)
+        loss = logits.sparse_categorical_crossentropy(y, label_smoothing=recipe.label_smoothing)
+        grads = [g.contiguous() for g in loss.gradient(*params.values())]
+        c.output("loss", loss.reshape(1))
+        c.output("correct", _correct(logits.detach(), y))
+        statistics = [t for name, t in state(network).items() if name not in params]
+        c.run(*grads, *statistics)
+        if recipe.clip:
+            grads = _clip(grads, c.buffer("clip_norm", "input", (1,)))
+        c.run(*optimizer.step(grads, knobs))
+    return c.program
+
+
+def _clip(grads: list[Tensor], clip_norm: Tensor) -> list[Tensor]:
+    """Scale all gradients so that their joint norm is at most `clip_norm`: one bad batch cannot throw the weights far.
+
+    Pascanu et al. 2013, https://arxiv.org/abs/1211.5063, algorithm 1.
+    """
+    squares = [g.square().sum().reshape(1) for g in grads]
+    norm = Tensor.cat(*squares).sum().sqrt().reshape(1)
+    scale = (clip_norm / (norm + 1e-6)).minimum(1.0).contiguous()
+    return [(g * scale).contiguous() for g in grads]
