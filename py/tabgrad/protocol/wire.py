@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from .messages import PROTOCOL_VERSION, AnyEvent, Command, Message
+from .commands import PROTOCOL_VERSION, Command, Message
+from .events import AnyEvent
 
 
 class ProtocolError(ValueError):
