@@ -1,0 +1,130 @@
+"""Strokes as vectors: the one form in which ink is kept. Owns clipping and the eraser; never rasterises.
+
+Coordinates are x to the right and y down, in whatever unit the caller draws in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Points = NDArray[np.float32]
+
+#: Cuts of the eraser are exact to this fraction of its radius.
+_CUT_PRECISION = 1 / 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stroke:
+    """One polyline: `points` float32 (n, 2), n >= 1; a single point is a dot. `width` 1.0 is the normal pen."""
+
+    points: Points
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        points = np.ascontiguousarray(self.points, np.float32)
+        if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+            raise ValueError(f"A stroke needs (n, 2) points with n >= 1, got shape {points.shape}.")
+        if not np.isfinite(points).all() or not 0 < self.width < 100:
+            raise ValueError("A stroke needs finite points and a width between 0 and 100.")
+        object.__setattr__(self, "points", points)
+
+
+def strokes_from_lists(strokes: Iterable[ArrayLike], width: float = 1.0) -> list[Stroke]:
+    """Strokes from nested lists or arrays, one (n, 2) list a stroke; empty ones are left out."""
+    return [Stroke(points, width) for points in (np.asarray(s, np.float32) for s in strokes) if len(points)]
+
+
+def segments(points: Points) -> tuple[Points, Points]:
+    """Starts and ends of a polyline's segments, (m, 2) each; a dot is one segment of no length."""
+    return (points, points) if len(points) == 1 else (points[:-1], points[1:])
+
+
+def clip_segments(start: Points, end: Points, low: float, high: float) -> tuple[Points, Points, NDArray[np.bool_]]:
+    """The parts of m segments inside the square low..high (both axes), by Liang and Barsky (1984).
+
+    Returns starts, ends (m, 2) and a mask (m,) of the segments that have such a part.
+    """
+    delta = end - start
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        to_low, to_high = (low - start) / delta, (high - start) / delta
+    parallel = delta == 0
+    inside = (start >= low) & (start <= high)
+    enter = np.where(parallel, np.where(inside, 0, np.inf), np.minimum(to_low, to_high)).max(1)
+    leave = np.where(parallel, np.where(inside, 1, -np.inf), np.maximum(to_low, to_high)).min(1)
+    enter, leave = np.maximum(enter, 0), np.minimum(leave, 1)
+    keep = enter <= leave
+    first = start + np.where(keep, enter, 0)[:, None] * delta
+    last = start + np.where(keep, leave, 1)[:, None] * delta
+    return first.astype(np.float32), last.astype(np.float32), keep
+
+
+def clip_polyline(points: Points, low: float, high: float) -> list[Points]:
+    """Cut away what a pen drew outside the square low..high: what is not seen must not be predicted.
+
+    Returns the polylines that remain, in order; none if all of it is outside.
+    """
+    if ((points >= low) & (points <= high)).all():
+        return [points]
+    starts, ends, keep = clip_segments(*segments(points), low, high)
+    runs: list[list[Any]] = []
+    for i in np.flatnonzero(keep):
+        if runs and keep[i - 1] and np.array_equal(runs[-1][-1], starts[i]):
+            runs[-1].append(ends[i])
+        else:
+            runs.append([starts[i], ends[i]])
+    return [np.array(run, np.float32) for run in runs]
+
+
+def distance_to_path(points: Points, path: Points) -> NDArray[np.float32]:
+    """Distance of each of n points to the nearest point of a polyline: (n,)."""
+    start, end = segments(path)
+    delta = end - start
+    length2 = np.maximum((delta * delta).sum(1), 1e-12)
+    offset = points[:, None] - start
+    along = np.clip((offset * delta).sum(2) / length2, 0, 1)
+    gap = offset - along[..., None] * delta
+    nearest: NDArray[np.float32] = np.sqrt((gap * gap).sum(2).min(1))
+    return nearest
+
+
+def erase(strokes: Sequence[Stroke], path: ArrayLike, radius: float) -> tuple[Stroke, ...]:
+    """Cut strokes where the eraser passed: every part whose centre line is within `radius` of `path` (n, 2).
+
+    Strokes the eraser did not touch come back as the same objects.
+    """
+    path = np.asarray(path, np.float32).reshape(-1, 2)
+    low, high = path.min(0) - radius, path.max(0) + radius
+    left: list[Stroke] = []
+    for stroke in strokes:
+        points = stroke.points
+        if (points.max(0) < low).any() or (points.min(0) > high).any():
+            left.append(stroke)
+            continue
+        points = _densify(points, low, high, radius * _CUT_PRECISION)
+        keep = distance_to_path(points, path) > radius
+        if keep.all():
+            left.append(stroke)
+            continue
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], keep, [False]]).astype(np.int8)))
+        runs = edges.reshape(-1, 2)
+        left += [Stroke(points[a:b], stroke.width) for a, b in runs if b - a > 1]
+    return tuple(left)
+
+
+def _densify(points: Points, low: Points, high: Points, spacing: float) -> Points:
+    """Add points to the segments that reach into the box low..high, at most `spacing` apart."""
+    start, end = segments(points)
+    near = ((np.maximum(start, end) >= low) & (np.minimum(start, end) <= high)).all(1)
+    length = np.sqrt(((end - start) ** 2).sum(1))
+    pieces = np.where(near, np.ceil(length / spacing), 1).clip(1, 10_000).astype(np.int64)
+    if pieces.max() == 1:
+        return points
+    segment = np.repeat(np.arange(len(start)), pieces)
+    step = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    along = (step / pieces[segment])[:, None]
+    return np.concatenate([start[segment] + along * (end - start)[segment], points[-1:]]).astype(np.float32)

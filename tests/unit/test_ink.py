@@ -1,0 +1,132 @@
+"""Ink: whatever is drawn becomes a 28x28 image in 0..1 that does not depend on where and how large it was drawn."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tabgrad.ink import PEN_PX, Stroke, clip_polyline, erase, normalise, normalise_steps, rasterise, strokes_from_lists
+from tabgrad.ink.normalise import CENTRE_PX, centre_of_mass
+
+PAD = 280.0
+point = st.tuples(st.floats(0, PAD, width=32), st.floats(0, PAD, width=32))
+drawings = st.lists(st.lists(point, min_size=1, max_size=30), min_size=1, max_size=6)
+SEVEN = [[(60, 60), (200, 60), (110, 230)], [(90, 140), (180, 140)]]
+
+
+def distance_image(strokes: list[Stroke], size: int, pen_px: float, edge_px: float) -> NDArray[np.float64]:
+    """The definition of the raster, slowly: the distance of every pixel to every segment, in float64."""
+    y, x = np.mgrid[:size, :size] + 0.5
+    image = np.zeros((size, size))
+    for stroke in strokes:
+        points = stroke.points.astype(np.float64)
+        for a, b in zip(points, points[1:] if len(points) > 1 else points, strict=False):
+            d = b - a
+            t = np.clip(((x - a[0]) * d[0] + (y - a[1]) * d[1]) / max(d @ d, 1e-12), 0, 1)
+            distance = np.hypot(x - a[0] - t * d[0], y - a[1] - t * d[1])
+            image = np.maximum(image, np.clip((stroke.width * pen_px / 2 + edge_px / 2 - distance) / edge_px, 0, 1))
+    return image
+
+
+@given(drawings)
+@settings(max_examples=100, deadline=None)
+def test_any_drawing_becomes_an_image(drawing: list[list[tuple[float, float]]]) -> None:
+    image = normalise(strokes_from_lists(drawing))
+    assert image.shape == (28, 28)
+    assert image.dtype == np.float32
+    assert image.min() >= 0
+    assert 0.5 < image.max() <= 1
+
+
+@given(drawings, st.floats(0.5, 3))
+@settings(max_examples=100, deadline=None)
+def test_raster_is_the_distance_to_the_nearest_segment(drawing: list[list[tuple[float, float]]], width: float) -> None:
+    strokes = [Stroke(s.points / 10, width) for s in strokes_from_lists(drawing)]
+    np.testing.assert_allclose(rasterise(strokes), distance_image(strokes, 28, PEN_PX, 1.1), atol=2e-3)
+
+
+@given(st.floats(-1000, 1000), st.floats(-1000, 1000), st.floats(0.01, 20))
+@settings(max_examples=50, deadline=None)
+def test_place_and_size_do_not_matter(dx: float, dy: float, scale: float) -> None:
+    moved = [[(x * scale + dx, y * scale + dy) for x, y in stroke] for stroke in SEVEN]
+    expected = normalise(strokes_from_lists(SEVEN))
+    np.testing.assert_allclose(normalise(strokes_from_lists(moved)), expected, atol=0.02)
+
+
+def test_nothing_stays_nothing() -> None:
+    assert not normalise([]).any()
+    assert not rasterise([]).any()
+    assert not rasterise(strokes_from_lists([[(100, 100), (200, 300)]])).any()  # all of it outside
+
+
+def test_steps_show_the_way() -> None:
+    steps = normalise_steps(strokes_from_lists(SEVEN))
+    assert steps.box == (60, 60, 200, 230)
+    assert steps.scale == pytest.approx((20 - PEN_PX) / 170)
+    rows = np.flatnonzero((steps.boxed > 0.5).any(1))
+    assert (rows[0], rows[-1]) == (0, 19)  # the ink, pen included, fills the box
+    assert centre_of_mass(steps.image) == pytest.approx((CENTRE_PX, CENTRE_PX), abs=0.1)
+    assert steps.image.sum() == pytest.approx(steps.boxed.sum(), rel=0.05)  # the box clips the pen's soft edge
+
+
+def test_a_dot_stays_a_dot() -> None:
+    dot = normalise(strokes_from_lists([[(5, 5)]]))
+    trembling = normalise(strokes_from_lists([[(5, 5), (5.5, 5.2), (5.1, 5.6)]]), min_extent=10)
+    assert 3 < dot.sum() < 8
+    assert trembling.sum() < 12
+    assert np.argwhere(dot > 0.5).mean(0) == pytest.approx((14, 14), abs=0.5)
+
+
+def test_a_black_pad_is_a_black_box() -> None:
+    lines = [[(0, y), (PAD, y)] for y in np.linspace(0, PAD, 60)]
+    image = normalise(strokes_from_lists(lines))
+    assert (image[5:24, 5:24] == 1).all()
+    assert image.sum() == pytest.approx(400, rel=0.05)
+
+
+def test_ten_thousand_points() -> None:
+    rng = np.random.default_rng(0)
+    walk = np.abs(np.cumsum(rng.normal(0, 2, (10_000, 2)), 0) % (2 * PAD) - PAD)
+    circle = np.linspace(0, 2 * np.pi, 10_000)
+    assert normalise([Stroke(walk)]).max() == 1
+    fine = Stroke(np.stack([np.cos(circle), np.sin(circle)], 1) * 100 + 140)
+    coarse = Stroke(fine.points[::100])
+    np.testing.assert_allclose(normalise([fine]), normalise([coarse]), atol=0.08)
+
+
+def test_the_eraser_cuts_a_line_in_two() -> None:
+    line = Stroke(np.array([(0, 100), (280, 100)]))
+    untouched = Stroke(np.array([(0, 200), (280, 200)]))
+    left, right, other = erase([line, untouched], [(140, 80), (140, 120)], 20)
+    assert other is untouched
+    assert left.points[:, 0].max() == pytest.approx(120, abs=3)
+    assert right.points[:, 0].min() == pytest.approx(160, abs=3)
+    assert (left.points[:, 1] == 100).all()
+
+
+@given(drawings, st.lists(point, min_size=1, max_size=8), st.floats(2, 40))
+@settings(max_examples=60, deadline=None)
+def test_nothing_is_left_under_the_eraser(
+    drawing: list[list[tuple[float, float]]], path: list[tuple[float, float]], radius: float
+) -> None:
+    from tabgrad.ink.strokes import distance_to_path
+
+    for stroke in erase(strokes_from_lists(drawing), path, radius):
+        assert distance_to_path(stroke.points, np.array(path, np.float32)).min() > radius * 0.99
+
+
+def test_ink_outside_the_pad_is_cut_off() -> None:
+    out_and_back = np.array([(100, 100), (400, 100), (400, 200), (100, 200)], np.float32)
+    first, second = clip_polyline(out_and_back, 0, PAD)
+    np.testing.assert_allclose(first, [(100, 100), (280, 100)], atol=1e-3)
+    np.testing.assert_allclose(second, [(280, 200), (100, 200)], atol=1e-3)
+    assert clip_polyline(np.array([(-5, -5)], np.float32), 0, PAD) == []
+    through = clip_polyline(np.array([(-100, 140), (400, 140)], np.float32), 0, PAD)
+    np.testing.assert_allclose(through, [[(0, 140), (280, 140)]], atol=1e-3)
+
+
+@pytest.mark.parametrize("points", [np.zeros((0, 2)), np.zeros((3, 3)), np.array([[np.nan, 1]])])
+def test_impossible_strokes_are_refused(points: NDArray[np.float64]) -> None:
+    with pytest.raises(ValueError, match="stroke"):
+        Stroke(points)
