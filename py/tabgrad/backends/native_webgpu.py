@@ -1,0 +1,51 @@
+"""Opens WebGPU outside the browser, through wgpu-py: a real GPU, or Mesa's lavapipe for tests.
+
+Owns the differences between wgpu-py and the browser that `backends.webgpu` must not see: there, errors of a call are
+raised by the call itself, and a lost device makes no sound. Imported only where wgpu is installed, never by the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class NativeGPU:
+    """An opened device with its adapter's identity, as `interop.webgpu.BrowserGPU`."""
+
+    def __init__(self, device: Any, adapter: Any) -> None:
+        self.device = device
+        info = adapter.info
+        self.info: Mapping[str, str] = {
+            k: str(info.get(k, "")) for k in ("vendor", "architecture", "device", "description")
+        }
+        self.is_software = info.get("adapter_type") == "CPU"
+        self.limits: Mapping[str, int] = {name.replace("-", "_"): int(value) for name, value in device.limits.items()}
+        self.lost = ""
+
+    def take_error(self) -> str:
+        """Always empty: wgpu-py raises an error from the call that made it."""
+        return ""
+
+    def push_error_scopes(self) -> None:
+        """Nothing to do, see `take_error`."""
+
+    async def pop_error_scopes(self) -> str:
+        """Always empty, see `take_error`."""
+        return ""
+
+    def destroy(self) -> None:
+        """Free the device and all its memory. Idempotent."""
+        if not self.lost:
+            self.lost = "destroyed"
+            self.device.destroy()
+
+
+async def request_device() -> NativeGPU:
+    """Open the adapter wgpu-py prefers; RuntimeError if there is none (no Vulkan, Metal or D3D12 driver)."""
+    import wgpu
+
+    adapter = await wgpu.gpu.request_adapter_async(power_preference="high-performance")
+    wanted = ("max-buffer-size", "max-storage-buffer-binding-size", "max-compute-invocations-per-workgroup")
+    device = await adapter.request_device_async(required_limits={name: adapter.limits[name] for name in wanted})
+    return NativeGPU(device, adapter)

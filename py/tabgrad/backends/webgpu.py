@@ -1,0 +1,215 @@
+"""The WebGPU engine: an opened GPU as a `Device` that builds programs. Runs over the browser and over wgpu-py alike.
+
+Owns the device's life: buffers are made, shared and counted here, and every error of the driver becomes one sentence.
+Never dispatches (see `webgpu_executable`) and never imports the browser or wgpu except to open it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from tabgrad.program import Limits, Program, ProgramError, Target, check_device
+
+from .base import DeviceLostError, EngineError, Executable
+from .webgpu_executable import Launch, WebGPUExecutable
+from .webgpu_types import GPU, SHADER_STAGE_COMPUTE, BufferUsage
+
+#: How long a device may take to say that it is lost after a call on it has failed.
+LOSS_GRACE_S = 0.5
+_SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "basic render")
+
+
+@dataclass(slots=True)
+class Storage:
+    """A GPU buffer and the number of executables that bind it."""
+
+    buffer: Any
+    size_bytes: int
+    users: int = 0
+
+
+class WebGPUDevice:
+    """`base.Device` on WebGPU.
+
+    `live_buffers` and `live_bytes` count the GPU memory in use; they return to their start when all executables
+    are destroyed.
+    """
+
+    name = "webgpu"
+    target: Target = "wgsl"
+
+    def __init__(self, gpu: GPU) -> None:
+        self.gpu, self.queue = gpu, gpu.device.queue
+        self.description = describe(gpu)
+        self.is_software = gpu.is_software or any(word in self.description.lower() for word in _SOFTWARE)
+        self.variants = ("sw", "gpu", "default") if self.is_software else ("gpu", "default", "sw")
+        self.limits = Limits(**{f.name: gpu.limits[f.name] for f in fields(Limits) if f.name in gpu.limits})
+        self.live_buffers = self.live_bytes = 0
+        self._destroyed = False
+        # tinygrad's WGSL reads infinity from a uniform: the language has no literal for it.
+        self._infinity = gpu.device.create_buffer(label="infinity", size=4, usage=BufferUsage.UNIFORM | _COPY_DST)
+        self.queue.write_buffer(self._infinity, 0, np.array([np.inf], np.float32))
+
+    async def load(self, program: Program, share: Executable | None = None) -> WebGPUExecutable:
+        """See `base.Device.load`. Pipelines compile in parallel, off this thread."""
+        if program.target != self.target:
+            raise ProgramError(f"The program {program.name!r} is for WebAssembly, not for WebGPU.")
+        check_device(program, self.limits)
+        self.check()
+        storages: list[Storage] = []
+        self.gpu.push_error_scopes()
+        try:
+            layouts = self._layouts(program)
+            pipelines = self._compile(program, layouts)
+            self._allocate(program, share, storages)
+            groups = [self._bind(layouts[len(d.buffers)], [storages[i] for i in d.buffers]) for d in program.dispatch]
+        except Exception as error:
+            await self.gpu.pop_error_scopes()
+            self.release(storages)
+            raise await self.error_from(error, f"WebGPU could not build the program {program.name!r}") from error
+        problem, *compiled = await asyncio.gather(
+            self.gpu.pop_error_scopes(), *pipelines.values(), return_exceptions=True
+        )
+        failed = next((p for p in (problem, *compiled) if p and isinstance(p, (str, BaseException))), None)
+        if failed:
+            self.release(storages)
+            raise await self.error_from(failed, f"WebGPU could not build the program {program.name!r}")
+        ready = dict(zip(pipelines, compiled, strict=True))
+        plan = [Launch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
+        return WebGPUExecutable(self, program, storages, plan)
+
+    def _layouts(self, program: Program) -> dict[int, Any]:
+        """Bind group layouts by number of storage buffers. Explicit, so kernels of one signature share theirs."""
+
+        def layout(count: int) -> Any:
+            kinds = ["uniform"] + ["storage"] * count
+            return self.gpu.device.create_bind_group_layout(
+                entries=[
+                    {"binding": i, "visibility": SHADER_STAGE_COMPUTE, "buffer": {"type": kind}}
+                    for i, kind in enumerate(kinds)
+                ]
+            )
+
+        return {count: layout(count) for count in {len(d.buffers) for d in program.dispatch}}
+
+    def _compile(self, program: Program, layouts: dict[int, Any]) -> dict[str, Any]:
+        """Start compiling every kernel that is dispatched: promises of pipelines by kernel key."""
+        device = self.gpu.device
+        signatures = {n: device.create_pipeline_layout(bind_group_layouts=[item]) for n, item in layouts.items()}
+        counts = {dispatch.kernel: len(dispatch.buffers) for dispatch in program.dispatch}
+        promises = {}
+        for key, count in counts.items():
+            kernel = program.kernels[key]
+            module = device.create_shader_module(label=kernel.entry, code=kernel.source)
+            promises[key] = device.create_compute_pipeline_async(
+                label=kernel.entry, layout=signatures[count], compute={"module": module, "entry_point": kernel.entry}
+            )
+        return promises
+
+    def _allocate(self, program: Program, share: Executable | None, storages: list[Storage]) -> None:
+        """Fill `storages` with one GPU buffer for each of the program's; zeros, constants or shared."""
+        shared: dict[str, Storage] = share.shareable() if isinstance(share, WebGPUExecutable) else {}
+        for buffer in program.buffers:
+            storage = shared.get(buffer.name) if buffer.role in ("weight", "state") else None
+            if storage is None or storage.size_bytes != buffer.size_bytes:
+                usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | _COPY_DST
+                storage = Storage(self.create_buffer(buffer.size_bytes, usage, buffer.name), buffer.size_bytes)
+            storage.users += 1
+            storages.append(storage)
+            if buffer.data:
+                self.queue.write_buffer(storage.buffer, 0, buffer.data.ljust(buffer.size_bytes, b"\0"))
+
+    def _bind(self, layout: Any, storages: list[Storage]) -> Any:
+        bound = [(self._infinity, 4)] + [(s.buffer, s.size_bytes) for s in storages]
+        return self.gpu.device.create_bind_group(
+            layout=layout,
+            entries=[
+                {"binding": i, "resource": {"buffer": buffer, "offset": 0, "size": size}}
+                for i, (buffer, size) in enumerate(bound)
+            ],
+        )
+
+    def create_buffer(self, size_bytes: int, usage: BufferUsage, label: str = "") -> Any:
+        """A counted GPU buffer; give it back with `destroy_buffer`."""
+        buffer = self.gpu.device.create_buffer(label=label, size=size_bytes, usage=int(usage))
+        self.live_buffers += 1
+        self.live_bytes += size_bytes
+        return buffer
+
+    def destroy_buffer(self, buffer: Any) -> None:
+        """Free a buffer of `create_buffer`."""
+        self.live_buffers -= 1
+        self.live_bytes -= buffer.size
+        buffer.destroy()
+
+    def release(self, storages: list[Storage]) -> None:
+        """Drop one use of each storage and free those that nobody uses any more. Empties the list."""
+        for storage in storages:
+            storage.users -= 1
+            if not storage.users:
+                self.destroy_buffer(storage.buffer)
+        storages.clear()
+
+    def check(self) -> None:
+        """Raise DeviceLostError if the device is gone, EngineError for an error that nobody has seen yet."""
+        if self._destroyed:
+            raise DeviceLostError("This WebGPU device was closed; open a new one.")
+        if self.gpu.lost:
+            raise self._lost()
+        if problem := self.gpu.take_error():
+            raise EngineError(f"WebGPU reported an error ({_first_line(problem)}); another engine may still work.")
+
+    async def error_from(self, cause: object, what: str) -> EngineError:
+        """The error to raise for a failed call: the device's loss if that is the reason, else `what` and the cause."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (LOSS_GRACE_S if isinstance(cause, BaseException) else 0)
+        while not self.gpu.lost and loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        return self._lost() if self.gpu.lost else EngineError(f"{what} ({_first_line(str(cause))}).")
+
+    def _lost(self) -> DeviceLostError:
+        return DeviceLostError(
+            f"The graphics device was lost ({_first_line(self.gpu.lost)}); "
+            "open it again and load the last good weights, or use the WebAssembly engine."
+        )
+
+    def destroy(self) -> None:
+        """Free the device and everything loaded on it. Idempotent."""
+        if not self._destroyed:
+            self._destroyed = True
+            self._infinity.destroy()
+            self.gpu.destroy()
+
+
+_COPY_DST = BufferUsage.COPY_DST
+
+
+def _first_line(message: str) -> str:
+    return (message.strip().splitlines() or ["no reason given"])[0].rstrip(".")[:200]
+
+
+def describe(gpu: GPU) -> str:
+    """The adapter's name for the badge, from what the browser is willing to tell, e.g. "SwiftShader"."""
+    info = gpu.info
+    if info["architecture"] == "swiftshader":
+        return "SwiftShader"
+    name = " ".join(word for word in (info["vendor"], info["architecture"]) if word).title()
+    return info["device"] or info["description"] or name or "an unnamed adapter"
+
+
+async def open_webgpu() -> WebGPUDevice:
+    """Open navigator.gpu, or wgpu-py outside the browser. EngineError with one sentence where there is none."""
+    import sys
+
+    if sys.platform == "emscripten":
+        from tabgrad.interop.webgpu import request_device
+    else:
+        from .native_webgpu import request_device
+    try:
+        return WebGPUDevice(await request_device())
+    except (RuntimeError, ImportError) as error:
+        raise EngineError(str(error) or "WebGPU could not be opened.") from error

@@ -1,0 +1,223 @@
+"""A program on a WebGPU device: writes, dispatches, reads. The hot path of the page, so everything it needs is built
+once: the launch plan, the staging buffers, the layout of results.
+
+Owns what one executable may bind and read; buffers are created, shared and freed by `webgpu.WebGPUDevice`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.program import DTYPES, Buffer, Program
+
+from .base import Arrays, EngineError
+from .webgpu_readback import Readbacks
+from .webgpu_types import BufferUsage
+
+if TYPE_CHECKING:
+    from .webgpu import Storage, WebGPUDevice
+
+#: Work per submit: longer ones freeze the compositor, and a drawing's prediction waits behind them. Milliseconds.
+SUBMIT_MS = 10.0
+#: Chunks of `run_steps` that may be pending: one runs while the next is prepared.
+MAX_IN_FLIGHT = 2
+
+
+class Launch(NamedTuple):
+    """One dispatch with all it binds."""
+
+    pipeline: Any
+    bind_group: Any
+    x: int
+    y: int
+    z: int
+
+
+class Slot(NamedTuple):
+    """Where a buffer's value lies in a staging buffer."""
+
+    buffer: Buffer
+    source: Any
+    offset: int
+
+
+class WebGPUExecutable:
+    """`base.Executable` on WebGPU."""
+
+    def __init__(self, device: WebGPUDevice, program: Program, storages: list[Storage], plan: list[Launch]) -> None:
+        self.program = program
+        self._device, self._queue, self._storages, self._plan = device, device.queue, storages, plan
+        self._create_encoder = device.gpu.device.create_command_encoder
+        self._readbacks = Readbacks(device.create_buffer, device.destroy_buffer, spare=MAX_IN_FLIGHT)
+        self._streams: dict[str, Any] = {}
+        self._slots: dict[tuple[str, ...], tuple[tuple[Slot, ...], int]] = {}
+        self._in_flight = 0
+        self._step_ms = 0.0
+        self._idle_since = 0.0
+        self._destroyed = False
+
+    def shareable(self) -> dict[str, Storage]:
+        """Weight and state storages by name."""
+        pairs = zip(self.program.buffers, self._storages, strict=True)
+        return {buffer.name: storage for buffer, storage in pairs if buffer.role in ("weight", "state")}
+
+    def write(self, name: str, value: NDArray[Any]) -> None:
+        """See `base.Executable.write`."""
+        self._check()
+        self._upload(name, value)
+
+    def _upload(self, name: str, value: NDArray[Any]) -> None:
+        index = self.program.index(name)
+        self._queue.write_buffer(self._storages[index].buffer, 0, _rows(self.program.buffers[index], value, 1))
+
+    async def read(self, *names: str) -> dict[str, NDArray[Any]]:
+        """See `base.Executable.read`."""
+        self._check()
+        return await self._submit_and_read(self._create_encoder(), names)
+
+    async def run(self, inputs: Arrays, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """See `base.Executable.run`: one submit, one map."""
+        self._check()
+        for name, value in inputs.items():
+            self._upload(name, value)
+        encoder = self._create_encoder()
+        self._encode(encoder)
+        return await self._submit_and_read(encoder, tuple(outputs))
+
+    async def _submit_and_read(self, encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        slots, size_bytes = self._layout(names)
+        staging = self._readbacks.take(max(size_bytes, 4))
+        self._copy_out(encoder, slots, staging, 0)
+        self._queue.submit([encoder.finish()])
+        contents = await self._collect(staging)
+        return {slot.buffer.name: _array(contents, slot, 1, size_bytes)[0] for slot in slots}
+
+    def _layout(self, names: tuple[str, ...]) -> tuple[tuple[Slot, ...], int]:
+        """Slots for the named buffers, one after the other, and their size together. Cached."""
+        if names not in self._slots:
+            slots, offset = [], 0
+            for name in names:
+                index = self.program.index(name)
+                slots.append(Slot(self.program.buffers[index], self._storages[index].buffer, offset))
+                offset += self.program.buffers[index].size_bytes
+            self._slots[names] = tuple(slots), offset
+        return self._slots[names]
+
+    def _encode(self, encoder: Any) -> None:
+        """Record every dispatch once. WebGPU itself orders dispatches that touch the same buffers."""
+        compute_pass = encoder.begin_compute_pass()
+        set_pipeline, set_bind_group = compute_pass.set_pipeline, compute_pass.set_bind_group
+        dispatch_workgroups = compute_pass.dispatch_workgroups
+        for pipeline, bind_group, x, y, z in self._plan:
+            set_pipeline(pipeline)
+            set_bind_group(0, bind_group)
+            dispatch_workgroups(x, y, z)
+        compute_pass.end()
+
+    def _copy_out(self, encoder: Any, slots: tuple[Slot, ...], staging: Any, base: int) -> None:
+        for slot in slots:
+            encoder.copy_buffer_to_buffer(slot.source, 0, staging, base + slot.offset, slot.buffer.size_bytes)
+
+    async def _collect(self, staging: Any) -> memoryview:
+        try:
+            contents = await self._readbacks.collect(staging)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            raise await self._device.error_from(error, "WebGPU could not return a result") from error
+        self._device.check()
+        return contents
+
+    def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
+        """See `base.Executable.run_steps`.
+
+        All batches are uploaded at once and copied to their input step by step on the GPU: a copy there costs less
+        than an upload. The work is split over submits of about SUBMIT_MS each, from the pace of earlier chunks.
+        """
+        self._check()
+        if self._in_flight >= MAX_IN_FLIGHT:
+            raise EngineError(f"At most {MAX_IN_FLIGHT} chunks of steps may be in flight; await one first.")
+        inputs = [self._stream(name, value, count) for name, value in streams.items()]
+        slots, size_bytes = self._layout(tuple(collect))
+        staging = self._readbacks.take(max(size_bytes * count, 4))
+        per_submit = max(1, min(count, int(SUBMIT_MS / self._step_ms))) if self._step_ms else 1
+        started = time.perf_counter()
+        for first in range(0, count, per_submit):
+            encoder = self._create_encoder()
+            for step in range(first, min(first + per_submit, count)):
+                for source, target, size in inputs:
+                    encoder.copy_buffer_to_buffer(source, step * size, target, 0, size)
+                self._encode(encoder)
+                self._copy_out(encoder, slots, staging, step * size_bytes)
+            self._queue.submit([encoder.finish()])
+        self._in_flight += 1
+        return asyncio.ensure_future(self._finish(count, slots, size_bytes, staging, started))
+
+    async def _finish(
+        self, count: int, slots: tuple[Slot, ...], size_bytes: int, staging: Any, started: float
+    ) -> dict[str, NDArray[Any]]:
+        try:
+            contents = await self._collect(staging)
+        finally:
+            self._in_flight -= 1
+        now = time.perf_counter()
+        # With two chunks in flight this one could only start when the one before had finished. Two that are reported
+        # together would make the second look infinitely fast, so the estimate falls by half at most.
+        pace_ms = (now - max(started, self._idle_since)) * 1e3 / count
+        self._step_ms = max(pace_ms, self._step_ms / 2)
+        self._idle_since = now
+        return {slot.buffer.name: _array(contents, slot, count, size_bytes) for slot in slots}
+
+    def _stream(self, name: str, value: NDArray[Any], count: int) -> tuple[Any, Any, int]:
+        """Upload all slices of an input: (where they lie, the input's buffer, bytes a slice)."""
+        index = self.program.index(name)
+        rows = _rows(self.program.buffers[index], value, count)
+        stream = self._streams.get(name)
+        if stream is None or stream.size < rows.nbytes:
+            if stream is not None:
+                self._device.destroy_buffer(stream)
+            usage = BufferUsage.COPY_SRC | BufferUsage.COPY_DST
+            stream = self._streams[name] = self._device.create_buffer(rows.nbytes, usage, f"{name} stream")
+        self._queue.write_buffer(stream, 0, rows)
+        return stream, self._storages[index].buffer, self.program.buffers[index].size_bytes
+
+    def _check(self) -> None:
+        if self._destroyed:
+            raise EngineError(f"The program {self.program.name!r} was unloaded.")
+        self._device.check()
+
+    def destroy(self) -> None:
+        """See `base.Executable.destroy`."""
+        if self._destroyed:
+            return
+        self._destroyed = True
+        self._readbacks.close()
+        for stream in self._streams.values():
+            self._device.destroy_buffer(stream)
+        self._streams.clear()
+        self._device.release(self._storages)
+
+
+def _rows(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[np.uint8]:
+    """`value` as (count, bytes) contiguous rows, each padded to WebGPU's 4 bytes; ValueError if it does not fit."""
+    if value.dtype != DTYPES[buffer.dtype] or value.nbytes != buffer.nbytes * count:
+        raise ValueError(
+            f"Buffer {buffer.name!r} takes {count} x {buffer.shape} {buffer.dtype}, not {value.shape} {value.dtype}."
+        )
+    rows = np.ascontiguousarray(value).view(np.uint8).reshape(count, buffer.nbytes)
+    return (
+        rows if buffer.nbytes == buffer.size_bytes else np.pad(rows, ((0, 0), (0, buffer.size_bytes - buffer.nbytes)))
+    )
+
+
+def _array(contents: memoryview, slot: Slot, count: int, stride: int) -> NDArray[Any]:
+    """The values of a slot after each step: (count, *shape), its own memory."""
+    table = np.frombuffer(contents, np.uint8)[: count * stride].reshape(count, stride)
+    values = table[:, slot.offset : slot.offset + slot.buffer.nbytes]
+    return values.copy().view(DTYPES[slot.buffer.dtype]).reshape(count, *slot.buffer.shape)

@@ -1,0 +1,48 @@
+"""What the WebGPU engine needs from an opened GPU, whoever opened it, and WebGPU's usage flags.
+
+Two classes fit: `interop.webgpu.BrowserGPU` over navigator.gpu and `native_webgpu.NativeGPU` over wgpu-py. Their
+`device` speaks wgpu-py's spelling of the WebGPU API; the rest of this protocol is where the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntFlag
+from typing import Any, Protocol
+
+
+class BufferUsage(IntFlag):
+    """GPUBufferUsage. https://www.w3.org/TR/webgpu/#buffer-usage"""
+
+    MAP_READ = 0x01
+    COPY_SRC = 0x04
+    COPY_DST = 0x08
+    UNIFORM = 0x40
+    STORAGE = 0x80
+
+
+#: GPUMapMode.READ and GPUShaderStage.COMPUTE.
+MAP_MODE_READ = 1
+SHADER_STAGE_COMPUTE = 4
+
+
+class GPU(Protocol):
+    """An opened device and what is known of it."""
+
+    device: Any  #: GPUDevice in wgpu-py's spelling
+    info: Mapping[str, str]  #: GPUAdapterInfo: vendor, architecture, device, description
+    is_software: bool
+    limits: Mapping[str, int]  #: GPUSupportedLimits in snake_case
+    lost: str  #: why the device is gone; empty while it lives
+
+    def take_error(self) -> str:
+        """The first error that no scope caught since the last call; empty if there was none."""
+
+    def push_error_scopes(self) -> None:
+        """Catch validation and memory errors of the calls that follow."""
+
+    async def pop_error_scopes(self) -> str:
+        """End the scopes (before the first suspension) and give the first error's message, or an empty string."""
+
+    def destroy(self) -> None:
+        """Free the device and all its memory. Idempotent."""

@@ -1,0 +1,222 @@
+"""The browser's navigator.gpu in the spelling of wgpu-py: WebGPU's own terms in snake_case, descriptors as keywords.
+
+Only what compute needs, and as thin as can be: pipelines, bind groups, layouts and shader modules stay bare JavaScript
+objects, and the methods of the hot path are JavaScript functions bound once. It never decides anything: what to
+run lies in `backends.webgpu`, which runs the same code over wgpu-py. https://www.w3.org/TR/webgpu/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import js
+from pyodide.ffi import JsException
+
+from .convert import camel_case, js_function, or_none, release, to_js
+
+#: Limits asked for as high as the adapter goes: WebGPU grants the guaranteed minimum of what is not asked for.
+_WANTED_LIMITS = (
+    "max_storage_buffers_per_shader_stage",
+    "max_storage_buffer_binding_size",
+    "max_buffer_size",
+    "max_compute_workgroups_per_dimension",
+    "max_compute_invocations_per_workgroup",
+    "max_compute_workgroup_size_x",
+    "max_compute_workgroup_size_y",
+    "max_compute_workgroup_size_z",
+    "max_compute_workgroup_storage_size",
+)
+
+
+class WebGPUUnavailableError(RuntimeError):
+    """The browser gives no WebGPU device. One sentence, fit for the visitor."""
+
+
+def _plain(value: Any) -> Any:
+    """`value` with camelCase keys and buffers unwrapped, ready for `to_js`."""
+    if isinstance(value, dict):
+        return {camel_case(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.js if isinstance(value, Buffer) else value
+
+
+def _descriptor(**fields: Any) -> Any:
+    return to_js(_plain(fields))
+
+
+class Buffer:
+    """GPUBuffer."""
+
+    __slots__ = ("destroy", "js", "map_async", "size", "unmap")
+
+    def __init__(self, buffer: Any, size: int) -> None:
+        self.js, self.size = buffer, size
+        self.map_async, self.unmap, self.destroy = buffer.mapAsync, buffer.unmap, buffer.destroy
+
+    def read_mapped(self, offset: int, size: int) -> memoryview:
+        """A copy of the mapped range (bytes): a view would be detached by `unmap`."""
+        return memoryview(js.Uint8Array.new(self.js.getMappedRange(offset, size)).to_bytes())
+
+
+class ComputePass:
+    """GPUComputePassEncoder: JavaScript's own methods, looked up once a pass and not once a call."""
+
+    __slots__ = ("dispatch_workgroups", "end", "set_bind_group", "set_pipeline")
+
+    def __init__(self, encoder: Any) -> None:
+        self.set_pipeline, self.set_bind_group = encoder.setPipeline, encoder.setBindGroup
+        self.dispatch_workgroups, self.end = encoder.dispatchWorkgroups, encoder.end
+
+
+class CommandEncoder:
+    """GPUCommandEncoder."""
+
+    __slots__ = ("_begin", "_copy", "finish")
+
+    def __init__(self, encoder: Any) -> None:
+        self._begin, self._copy, self.finish = encoder.beginComputePass, encoder.copyBufferToBuffer, encoder.finish
+
+    def begin_compute_pass(self) -> ComputePass:
+        """Start recording dispatches."""
+        return ComputePass(self._begin())
+
+    def copy_buffer_to_buffer(
+        self, source: Buffer, source_offset: int, destination: Buffer, destination_offset: int, size: int
+    ) -> None:
+        """Record a copy; offsets and size in bytes, multiples of 4."""
+        self._copy(source.js, source_offset, destination.js, destination_offset, size)
+
+
+class Queue:
+    """GPUQueue."""
+
+    def __init__(self, queue: Any) -> None:
+        self._write, self._submit, self._array_of = queue.writeBuffer, queue.submit, js.Array.of
+        self._staging = js.Uint8Array.new(0)
+        self._views: dict[int, Any] = {}
+
+    def write_buffer(self, buffer: Buffer, buffer_offset: int, data: Any) -> None:
+        """Copy `data` (contiguous, a multiple of 4 bytes) to the buffer.
+
+        Goes through one persistent JavaScript array, so that a prediction allocates nothing; writeBuffer has taken
+        its own copy when it returns.
+        """
+        view = memoryview(data).cast("B")
+        target = self._views.get(view.nbytes) or self._view(view.nbytes)
+        target.assign(view)
+        self._write(buffer.js, buffer_offset, target)
+
+    def _view(self, size: int) -> Any:
+        if size > self._staging.length:
+            self._staging = js.Uint8Array.new(size)
+            self._views.clear()
+        self._views[size] = self._staging.subarray(0, size)
+        return self._views[size]
+
+    def submit(self, command_buffers: list[Any]) -> None:
+        """Hand recorded commands to the device."""
+        self._submit(self._array_of(*command_buffers))
+
+
+class Device:
+    """GPUDevice."""
+
+    def __init__(self, device: Any) -> None:
+        self.js, self.queue = device, Queue(device.queue)
+        self._create_encoder = device.createCommandEncoder
+
+    def create_buffer(self, *, label: str = "", size: int, usage: int) -> Buffer:
+        """A buffer of `size` bytes, filled with zeros."""
+        return Buffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size)
+
+    def create_shader_module(self, *, label: str = "", code: str) -> Any:
+        """Parse WGSL."""
+        return self.js.createShaderModule(_descriptor(label=label, code=code))
+
+    def create_bind_group_layout(self, *, entries: list[dict[str, Any]]) -> Any:
+        """Declare what a bind group holds."""
+        return self.js.createBindGroupLayout(_descriptor(entries=entries))
+
+    def create_pipeline_layout(self, *, bind_group_layouts: list[Any]) -> Any:
+        """Declare what a pipeline binds."""
+        return self.js.createPipelineLayout(_descriptor(bind_group_layouts=bind_group_layouts))
+
+    def create_bind_group(self, *, layout: Any, entries: list[dict[str, Any]]) -> Any:
+        """Bind buffers to binding numbers."""
+        return self.js.createBindGroup(_descriptor(layout=layout, entries=entries))
+
+    def create_compute_pipeline_async(self, *, label: str = "", layout: Any, compute: dict[str, Any]) -> Any:
+        """Compile; a promise, and many compile in parallel."""
+        return self.js.createComputePipelineAsync(_descriptor(label=label, layout=layout, compute=compute))
+
+    def create_command_encoder(self) -> CommandEncoder:
+        """Start recording commands."""
+        return CommandEncoder(self._create_encoder())
+
+
+class BrowserGPU:
+    """An opened device with its adapter's identity, and what went wrong on it so far."""
+
+    def __init__(self, device: Any, adapter: Any) -> None:
+        self.device = Device(device)
+        info = adapter.info
+        self.info: Mapping[str, str] = {
+            k: str(getattr(info, k, "")) for k in ("vendor", "architecture", "device", "description")
+        }
+        fallback = getattr(info, "isFallbackAdapter", False) or getattr(adapter, "isFallbackAdapter", False)
+        self.is_software = bool(fallback) or self.info["architecture"] == "swiftshader"
+        self.limits: Mapping[str, int] = {
+            name: int(getattr(device.limits, camel_case(name))) for name in _WANTED_LIMITS
+        }
+        self.lost = ""  #: why the device is gone; empty while it lives
+        self._error = ""
+        self._listener = js_function(self._on_error)
+        device.addEventListener("uncapturederror", self._listener)
+        self._watcher = asyncio.ensure_future(self._watch_lost())
+
+    def _on_error(self, event: Any) -> None:
+        self._error = self._error or str(event.error.message)
+
+    async def _watch_lost(self) -> None:
+        info = await self.device.js.lost
+        self.lost = str(info.message) or str(info.reason)
+        release(self._listener)
+
+    def take_error(self) -> str:
+        """The first error that no scope caught since the last call; empty if there was none."""
+        error, self._error = self._error, ""
+        return error
+
+    def push_error_scopes(self) -> None:
+        """Catch validation and memory errors of the calls that follow."""
+        self.device.js.pushErrorScope("validation")
+        self.device.js.pushErrorScope("out-of-memory")
+
+    async def pop_error_scopes(self) -> str:
+        """End the scopes (before the first suspension) and give the first error's message, or an empty string."""
+        errors = [or_none(e) for e in await asyncio.gather(*(self.device.js.popErrorScope() for _ in range(2)))]
+        return next((str(error.message) for error in errors if error is not None), "")
+
+    def destroy(self) -> None:
+        """Free the device and all its memory; `lost` follows. Idempotent."""
+        self.device.js.removeEventListener("uncapturederror", self._listener)
+        self.device.js.destroy()
+
+
+async def request_device() -> BrowserGPU:
+    """Open the browser's preferred adapter; WebGPUUnavailableError with one sentence if there is none."""
+    gpu = getattr(js.navigator, "gpu", None)
+    if not gpu:
+        raise WebGPUUnavailableError("This browser has no WebGPU.")
+    try:
+        adapter = or_none(await gpu.requestAdapter(to_js({"powerPreference": "high-performance"})))
+        if not adapter:
+            raise WebGPUUnavailableError("This browser has WebGPU, but no graphics adapter it may use.")
+        limits = {camel_case(name): getattr(adapter.limits, camel_case(name)) for name in _WANTED_LIMITS}
+        device = await adapter.requestDevice(to_js({"requiredLimits": limits}))
+    except JsException as error:
+        raise WebGPUUnavailableError(f"The browser's WebGPU could not be opened ({error}).") from error
+    return BrowserGPU(device, adapter)
