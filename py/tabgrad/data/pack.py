@@ -61,7 +61,7 @@ def pack_mnist(files: Mapping[str, bytes], *, block_samples: int = BLOCK_SAMPLES
             digest = hashlib.sha256(raw).hexdigest()
             file = f"mnist-{split}-{k:02d}-{digest[:10]}.bin"
             # No time stamp in the header: the same samples make the same file.
-            packed[file] = gzip.compress(raw, mtime=0)
+            packed[file] = gzip.compress(raw, 6, mtime=0)
             blocks.append(BlockInfo(file, len(labels[part]), digest, len(packed[file])))
         histogram = tuple(int(n) for n in np.bincount(labels, minlength=10))
         splits[split] = SplitInfo(len(labels), histogram, tuple(blocks))

@@ -1,0 +1,166 @@
+"""Random distortions of images, many at once: affine, elastic, stroke thickness. uint8 in, uint8 out.
+
+Owns the distortions; knows no data set and no network. A distortion is a map of where each pixel comes from. Making
+maps costs more than applying them, so a pool of them is made for every `PERIOD` samples and each sample picks one.
+Pool and pick depend on the seed and the sample's position alone: a resumed run repeats the same distortions.
+
+Elastic distortion: Simard, Steinkraus, Platt, Best Practices for Convolutional Neural Networks (2003); here a coarse
+grid of random displacements is interpolated by cubic B-splines instead of smoothing a fine one, which costs less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .random import generator, hashed
+
+SIDE = 28
+#: Samples that share one pool of maps, and maps in a pool.
+PERIOD = 16_384
+POOL = 1_024
+#: Nodes of the elastic grid along one side.
+GRID = 6
+#: A blank border, so that what comes from outside is paper.
+_PADDED = SIDE + 2
+#: Bilinear weights are sixteenths: 255 * 16 * 16 still fits 16 bits.
+_UNIT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Strengths; all 0 is the identity. Uniform in +-strength, except the elastic displacement, which is normal.
+
+    `rotation_deg`; `log_scale`, `log_aspect` natural logarithms; `shear` x by y; `shift_px`; `elastic_px` standard
+    deviation at the grid's nodes; `thickness` 0..1, at 1 strokes vary from eroded to dilated by a pixel.
+    """
+
+    rotation_deg: float = 0.0
+    log_scale: float = 0.0
+    log_aspect: float = 0.0
+    shear: float = 0.0
+    shift_px: float = 0.0
+    elastic_px: float = 0.0
+    thickness: float = 0.0
+    interpolation: Literal["nearest", "bilinear"] = "bilinear"
+
+    @property
+    def moves(self) -> bool:
+        """True if pixels move."""
+        strengths = (self.rotation_deg, self.log_scale, self.log_aspect, self.shear, self.shift_px, self.elastic_px)
+        return any(strengths)
+
+
+#: What suits the small networks here: found on validation, see HYPERPARAMETERS.md.
+MILD = Augmentation(rotation_deg=10, log_scale=0.12, log_aspect=0.12, shear=0.2, shift_px=1.2, elastic_px=0.64)
+
+
+class Augmenter:
+    """Applies `augmentation` to samples by their position in the stream. Stateless but for a cache of the last pools."""
+
+    def __init__(self, augmentation: Augmentation, seed: int) -> None:
+        self.augmentation, self.seed = augmentation, seed
+        self._pools: dict[int, tuple[NDArray[np.int32], NDArray[np.uint16]]] = {}
+
+    def __call__(self, images: NDArray[np.uint8], position: int) -> NDArray[np.uint8]:
+        """Distorted copies of `images` uint8 (n, 28, 28), which are the stream's samples from `position` on."""
+        positions = np.arange(position, position + len(images))
+        if self.augmentation.thickness:
+            images = _vary_thickness(images, self.augmentation.thickness, hashed(self.seed + 1, positions))
+        if not self.augmentation.moves:
+            return images
+        out = np.empty_like(images)
+        picks = (hashed(self.seed, positions) % np.uint64(POOL)).astype(np.intp)
+        for period in range(position // PERIOD, (position + len(images) - 1) // PERIOD + 1):
+            part = slice(max(0, period * PERIOD - position), max(0, (period + 1) * PERIOD - position))
+            sources, weights = self._pool(period)
+            if self.augmentation.interpolation == "nearest":
+                out[part] = _nearest(images[part], sources[picks[part]])
+            else:
+                out[part] = _bilinear(images[part], sources[picks[part]], weights[:, picks[part]])
+        return out
+
+    def _pool(self, period: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        if period not in self._pools:
+            self._pools = {k: pool for k, pool in self._pools.items() if k == period - 1}
+            x, y = _source_points(self.augmentation, generator(self.seed, period))
+            rounding = 0.5 if self.augmentation.interpolation == "nearest" else 0.0
+            column, row = np.floor(x + rounding), np.floor(y + rounding)
+            fraction = ((x - column) * _UNIT).astype(np.uint16), ((y - row) * _UNIT).astype(np.uint16)
+            self._pools[period] = (row * _PADDED + column).astype(np.int32), np.stack(fraction)
+        return self._pools[period]
+
+
+def _source_points(
+    strengths: Augmentation, rng: np.random.RandomState
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """x and y (POOL, 784) in the padded image that each pixel of the result comes from."""
+
+    def uniform(strength: float) -> NDArray[np.float64]:
+        return rng.uniform(-strength, strength, (POOL, 1)) if strength else np.zeros((POOL, 1))
+
+    angle, shear = np.deg2rad(uniform(strengths.rotation_deg)), uniform(strengths.shear)
+    scale, aspect = uniform(strengths.log_scale), uniform(strengths.log_aspect)
+    # The inverse map: pixels of the result ask where they come from.
+    scale_x, scale_y = np.exp(-scale - aspect / 2), np.exp(-scale + aspect / 2)
+    middle = (SIDE - 1) / 2
+    v, u = (axis.reshape(1, -1) - middle for axis in np.mgrid[:SIDE, :SIDE].astype(np.float64))
+    cos, sin = np.cos(angle), np.sin(angle)
+    x = scale_x * (cos * u + sin * v + shear * v) + uniform(strengths.shift_px)
+    y = scale_y * (cos * v - sin * u) + uniform(strengths.shift_px)
+    if strengths.elastic_px:
+        spread = _spline_weights()
+        x += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
+        y += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
+    last = SIDE + 1 - 1e-3
+    return tuple((p + middle + 1).clip(0, last - 1).astype(np.float32) for p in (x, y))  # type: ignore[return-value]
+
+
+def _spline_weights() -> NDArray[np.float64]:
+    """(GRID^2, 784) cubic B-spline weights of the grid's nodes in each pixel, scaled so that variances stay."""
+    nodes = np.linspace(0, SIDE - 1, GRID)
+    distance = np.abs(np.arange(SIDE) - nodes[:, None]) / (nodes[1] - nodes[0])
+    near, far = 2 / 3 - distance**2 * (1 - distance / 2), (2 - distance).clip(0) ** 3 / 6
+    line = np.where(distance < 1, near, far)
+    line /= np.sqrt((line**2).sum(0))
+    return np.einsum("ax,by->abxy", line, line).reshape(GRID * GRID, -1)
+
+
+def _padded(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    padded = np.zeros((len(images), _PADDED, _PADDED), np.uint8)
+    padded[:, 1:-1, 1:-1] = images
+    return padded.reshape(-1)
+
+
+def _nearest(images: NDArray[np.uint8], sources: NDArray[np.int32]) -> NDArray[np.uint8]:
+    start = np.arange(len(images), dtype=np.int32)[:, None] * np.int32(_PADDED**2)
+    return _padded(images).take(sources + start).reshape(images.shape)
+
+
+def _bilinear(images: NDArray[np.uint8], sources: NDArray[np.int32], weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    index = sources + np.arange(len(images), dtype=np.int32)[:, None] * np.int32(_PADDED**2)
+    # Two neighbours in a row are read at once, as the halves of one 16-bit word at any byte.
+    flat = _padded(images)
+    right, below = weights
+    left = np.uint16(_UNIT) - right
+    top = flat.take(index) * left + flat.take(index + 1) * right
+    bottom = flat.take(index + _PADDED) * left + flat.take(index + _PADDED + 1) * right
+    mixed = top * (np.uint16(_UNIT) - below) + bottom * below
+    return ((mixed + np.uint16(_UNIT**2 // 2 - 1)) >> np.uint16(8)).astype(np.uint8).reshape(images.shape)
+
+
+def _vary_thickness(images: NDArray[np.uint8], strength: float, bits: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Mix each image with its dilation or erosion by a cross of one pixel, in a random share up to `strength`."""
+    padded = np.zeros((len(images), _PADDED, _PADDED), np.uint8)
+    padded[:, 1:-1, 1:-1] = images
+    around = (padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:])
+    thick, thin = images, images
+    for neighbour in around:
+        thick, thin = np.maximum(thick, neighbour), np.minimum(thin, neighbour)
+    share = ((bits >> np.uint64(8)) % np.uint64(256)).astype(np.float64) * strength
+    share = share.astype(np.int32)[:, None, None]
+    target = np.where((bits & np.uint64(1)).astype(bool)[:, None, None], thick, thin).astype(np.int32)
+    return (images + (((target - images) * share) >> 8)).astype(np.uint8)
