@@ -4,9 +4,10 @@ Importing it imports tinygrad: only the worker, the scripts and the tests do.
 """
 
 from tabgrad.compiler import environment  # noqa: F401 - must run before tinygrad is imported
+from tabgrad.program import fold_mean
 
 from .cnn import CNN
-from .init import fold_mean, initial_weights
+from .init import initial_weights
 from .mlp import MLP
 from .programs import Training, activations, evaluation, inference, saliency, training
 from .spec import Network, Spec, build, parameter_count, state, trained

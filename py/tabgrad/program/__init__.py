@@ -6,6 +6,7 @@ programs and the safetensors files that carry their weights; it never compiles a
 """
 
 from .codec import dumps, loads, program_hash
+from .initial import draw_weights, fold_mean, initial_state
 from .schema import DTYPES, Buffer, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key
 from .tensors import load_safetensors, save_safetensors
 from .validate import Limits, check_device, validate
@@ -21,7 +22,10 @@ __all__ = [
     "Role",
     "Target",
     "check_device",
+    "draw_weights",
     "dumps",
+    "fold_mean",
+    "initial_state",
     "kernel_key",
     "load_safetensors",
     "loads",
