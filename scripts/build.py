@@ -1,0 +1,170 @@
+"""Builds the static site: `python -m scripts.build` -> dist/.
+
+Same input, same bytes. Everything is self-hosted, under names that carry a hash, with relative URLs: dist/ works from
+any path of any static host that sets no headers. The rooms are in scripts/sitebuild; this file is the floor plan.
+"""
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts import fetch_mnist
+from scripts.sitebuild import data, page, parts, prune
+from scripts.sitebuild.output import Site
+from tabgrad import __version__
+from tabgrad.data import DataError
+
+WEB = parts.ROOT / "web"
+MODELS = parts.ROOT / "models"
+MANIFEST = "{{manifest}}"
+#: What the first prediction needs, for the progress bar of the boot: whatever else is fetched, is fetched later.
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+
+
+def add_pyodide(site: Site) -> tuple[str, str]:
+    """Pyodide and NumPy, with a lock file that knows only NumPy. Returns the folder's URL and NumPy's origin."""
+    lock = parts.pyodide_lock()
+    wheel, origin = parts.numpy_wheel()
+    numpy = lock["packages"]["numpy"]
+    pruned = prune.numpy_wheel(wheel)
+    trimmed = {**lock, "packages": {"numpy": {**numpy, "sha256": parts.sha256(pruned)}}}
+    files = {name: parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
+    files["pyodide-lock.json"] = json.dumps(trimmed, sort_keys=True).encode()
+    files[numpy["file_name"]] = pruned
+    return site.add_folder("pyodide", files), origin
+
+
+def add_pyscript(site: Site) -> str:
+    """PyScript's core; returns the URL of its entry point."""
+    folder = parts.NODE_MODULES / "@pyscript" / "core" / "dist"
+    chunks = prune.pyscript({path.name: path.read_bytes() for path in folder.glob("*.js")})
+    return site.add_folder("pyscript", chunks) + "core.js"
+
+
+def add_python(site: Site) -> dict[str, str]:
+    """Our package, and tinygrad for the worker, as zips: {name: URL}."""
+    spec = importlib.util.find_spec("tinygrad")
+    if spec is None or spec.origin is None:
+        raise parts.BuildError("tinygrad is not installed in this Python: run `make build`, which installs it.")
+    return {
+        "tabgrad": site.add("tabgrad.zip", prune.python_package(parts.ROOT / "py" / "tabgrad")),
+        "tinygrad": site.add("tinygrad.zip", prune.tinygrad(Path(spec.origin).parent)),
+    }
+
+
+def add_models(site: Site) -> dict[str, Any]:
+    """The shipped models, {name: {"card", "weights", "programs": {stem: URL}}}: folders of models/ with a card."""
+    models = {}
+    for card in sorted(MODELS.glob("*/card.json")):
+        name = card.parent.name
+        models[name] = {
+            "card": site.add(f"models/{name}/card.json", card.read_bytes()),
+            "weights": site.add(
+                f"models/{name}/weights.safetensors", (card.parent / "weights.safetensors").read_bytes()
+            ),
+            "programs": add_programs(site, card.parent / "programs", f"models/{name}"),
+        }
+    return models
+
+
+def add_programs(site: Site, folder: Path, url: str) -> dict[str, str]:
+    """The programs of one folder, {file stem: URL}."""
+    return {path.stem: site.add(f"{url}/{path.name}", path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+
+
+def add_data(site: Site, files: dict[str, bytes] | None) -> dict[str, Any]:
+    """MNIST's blocks, or null where this build has none: the page then trains on digits it generates."""
+    if files is None:
+        return {"mnist": None}
+    return {"mnist": {"index": site.add_folder("data/mnist", data.mnist_blocks(files)) + "index.json"}}
+
+
+def stylesheet(source: Path) -> bytes:
+    """web/style.css through Tailwind, which keeps only the classes that the sources use."""
+    tool = parts.NODE_MODULES / ".bin" / "tailwindcss"
+    if not tool.exists():
+        raise parts.BuildError("Tailwind is not installed: run `npm ci` (or `make build`, which does).")
+    done = subprocess.run(
+        [tool, "-i", source, "--minify"], cwd=parts.ROOT, capture_output=True, check=False, timeout=120
+    )
+    if done.returncode:
+        raise parts.BuildError(f"Tailwind cannot build {source.name}:\n{done.stderr.decode().strip()}")
+    return done.stdout
+
+
+def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path) -> None:
+    """index.html from its template, with everything it names; then the service worker, which lists all files."""
+    pyodide_url = manifest["pyodide"]["index_url"]
+    made = {
+        "csp": page.policy(),
+        "core.js": pyscript_url,
+        "py-config": page.pyscript_config(pyodide_url),
+        "pyodide": pyodide_url,
+    }
+
+    def url_of(name: str) -> str | None:
+        path = web / name
+        if not path.is_file():
+            return None
+        return site.add(name, stylesheet(path) if path.suffix == ".css" else path.read_bytes())
+
+    # The version covers everything the page is made of, its own text included, so the manifest goes in last.
+    filled = page.fill((web / "index.html").read_text(), {**made, "manifest": MANIFEST}, url_of)
+    manifest["version"] = f"{__version__}+{parts.sha256((site.version() + filled).encode())[:10]}"
+    site.add_plain("index.html", filled.replace(MANIFEST, page.inline_json(manifest)).encode())
+
+
+def boot_files(site: Site, manifest: dict[str, Any], pyscript_url: str) -> list[str]:
+    """URLs of the large files between navigation and the first prediction of the default model."""
+    folders = (manifest["pyodide"]["index_url"], pyscript_url.removesuffix("core.js"))
+    mlp = manifest["models"].get("mlp")
+    model = [mlp["card"], mlp["weights"]] if mlp else []
+    return [*sorted(url for url in site.files if url.startswith(folders)), manifest["python"]["tabgrad"], *model]
+
+
+def build(out: Path, mnist: dict[str, bytes] | None, web: Path = WEB) -> list[str]:
+    """Build the site into `out`; returns sentences that say what went in. Raises BuildError with one sentence."""
+    site = Site()
+    pyodide_url, numpy_origin = add_pyodide(site)
+    pyscript_url = add_pyscript(site)
+    manifest: dict[str, Any] = {
+        "pyodide": {"index_url": pyodide_url, "packages": ["numpy"]},
+        "python": add_python(site),
+        "models": add_models(site),
+        "training": add_programs(site, MODELS / "training", "models/training"),
+        "data": add_data(site, mnist),
+    }
+    manifest["sizes"] = site.sizes(boot_files(site, manifest, pyscript_url))
+    add_page(site, manifest, pyscript_url, web)
+    site.write(out)
+    size = sum(map(len, site.files.values()))
+    return [
+        f"Built {out.name}/ {manifest['version']}: {len(site.files)} files, {size / 1e6:.1f} MB.",
+        f"NumPy is {numpy_origin}.",
+        f"Models: {', '.join(manifest['models']) or 'none'}.",
+        "With MNIST." if mnist else "Without MNIST, which is not at hand: the page trains on digits it generates.",
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build as the command line says; the exit status."""
+    parser = argparse.ArgumentParser(description="Build the static site.")
+    parser.add_argument("--out", type=Path, default=parts.ROOT / "dist", help="the folder to make (default: dist)")
+    parser.add_argument("--no-mnist", action="store_true", help="leave MNIST out, as where it cannot be had")
+    options = parser.parse_args(arguments)
+    try:
+        mnist = None if options.no_mnist else fetch_mnist.locate()
+        print("\n".join(build(options.out, mnist)))
+    except (parts.BuildError, DataError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

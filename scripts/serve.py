@@ -1,0 +1,164 @@
+"""Serves the built site on this machine: `python -m scripts.serve`. For people and for tests, never for the internet.
+
+It does what a good static host does (types, gzip, ETag) and nothing more: no header that GitHub Pages could not send,
+so what works here works there.
+"""
+
+import argparse
+import errno
+import gzip
+import hashlib
+import sys
+from collections.abc import Sequence
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from scripts.sitebuild.output import is_hashed
+from scripts.sitebuild.parts import ROOT
+
+DEFAULT_PORT = 8000
+#: Python's own table reads the machine's, which on some says text/plain for .js; modules then do not run.
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".py": "text/x-python; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".webmanifest": "application/manifest+json; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".zip": "application/zip",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+}
+COMPRESSIBLE = {".html", ".js", ".mjs", ".css", ".py", ".json", ".webmanifest", ".txt", ".wasm", ".svg"}
+
+
+@lru_cache(maxsize=256)
+def encoded(path: Path, mtime_ns: int, compress: bool) -> tuple[bytes, str]:
+    """Content of a file as it is sent, and its ETag. `mtime_ns` only makes a changed file another entry."""
+    content = path.read_bytes()
+    if compress:
+        content = gzip.compress(content, 6, mtime=0)
+    return content, f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+
+
+class StaticHandler(BaseHTTPRequestHandler):
+    """GET and HEAD of the files under `root`."""
+
+    protocol_version = "HTTP/1.1"
+    root: Path
+
+    def do_GET(self) -> None:
+        """Answer with the file, 304 where the browser has it, or 404."""
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """Answer as GET does, without the file."""
+        self._answer(with_body=False)
+
+    def _answer(self, with_body: bool) -> None:
+        path = self._file()
+        if path is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        if path.is_dir():
+            self.send_response(HTTPStatus.MOVED_PERMANENTLY)
+            self.send_header("Location", f"{urlsplit(self.path).path}/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        compress = path.suffix in COMPRESSIBLE and "gzip" in self.headers.get("Accept-Encoding", "")
+        stat = path.stat()
+        content, etag = encoded(path, stat.st_mtime_ns, compress)
+        fresh = self.headers.get("If-None-Match") == etag
+        self.send_response(HTTPStatus.NOT_MODIFIED if fresh else HTTPStatus.OK)
+        self.send_header("ETag", etag)
+        self.send_header("Last-Modified", formatdate(stat.st_mtime, usegmt=True))
+        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if self._keepable(path) else "no-cache")
+        self.send_header("Vary", "Accept-Encoding")
+        if not fresh:
+            self.send_header("Content-Type", TYPES.get(path.suffix, "application/octet-stream"))
+            self.send_header("Content-Length", str(len(content)))
+            if compress:
+                self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        if with_body and not fresh:
+            self.wfile.write(content)
+
+    def _file(self) -> Path | None:
+        """The file that the URL means, a folder that lacks its final slash, or None."""
+        url = unquote(urlsplit(self.path).path)
+        path = (self.root / url.lstrip("/")).resolve()
+        if not path.is_relative_to(self.root):
+            return None
+        if path.is_dir() and url.endswith("/"):
+            path /= "index.html"
+        return path if path.exists() else None
+
+    def _keepable(self, path: Path) -> bool:
+        return is_hashed(path.relative_to(self.root).as_posix())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the browser's network panel shows all of it."""
+
+
+class StaticServer(ThreadingHTTPServer):
+    """A server for one folder. A browser that hangs up in the middle of an answer is no error."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, port: int) -> None:
+        handler = type("Handler", (StaticHandler,), {"root": folder.resolve()})
+        super().__init__(("127.0.0.1", port), handler)
+
+    @property
+    def url(self) -> str:
+        """The address to open."""
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Report what is not a hang-up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # passed on as it came
+
+
+def open_server(folder: Path, port: int) -> StaticServer:
+    """A server for `folder` on `port`, or on any free port where that one is taken."""
+    try:
+        return StaticServer(folder, port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return StaticServer(folder, 0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; the exit status."""
+    parser = argparse.ArgumentParser(description="Serve the built site on this machine.")
+    parser.add_argument("--folder", type=Path, default=ROOT / "dist", help="what to serve (default: dist)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}, else a free one")
+    options = parser.parse_args(arguments)
+    if not (options.folder / "index.html").is_file():
+        print(f"{options.folder} holds no built site: run `make build` first.", file=sys.stderr)
+        return 1
+    with open_server(options.folder, options.port) as server:
+        if server.server_port != options.port:
+            print(f"Port {options.port} is taken, so another one is used.")
+        print(f"tabgrad is at {server.url} (Ctrl+C stops it)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

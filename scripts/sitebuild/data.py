@@ -1,0 +1,26 @@
+"""MNIST as the page fetches it: packed once, kept in the cache, checked by the packer. Never downloads."""
+
+from pathlib import Path
+
+from scripts.sitebuild.parts import ROOT, sha256, write_atomically
+from tabgrad.data import pack
+
+CACHE = ROOT / ".cache" / "mnist"
+
+
+def mnist_blocks(files: dict[str, bytes]) -> dict[str, bytes]:
+    """{file name: content} of the packed data set, from MNIST's four idx files. Raises DataError for another file.
+
+    Packing takes some ten seconds, so the result is kept until the files or the packer change.
+    """
+    sources = sorted(Path(pack.__file__).parent.glob("*.py"))
+    key = sha256("".join(sha256(part) for part in [*(p.read_bytes() for p in sources), *files.values()]).encode())
+    folder = CACHE / key[:16]
+    index = folder / pack.INDEX_FILE
+    if index.is_file():
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+    packed = pack.pack_mnist(files)
+    # The index goes last: a folder without one is an interrupted run, and is packed again.
+    for name in sorted(packed, key=lambda name: name == pack.INDEX_FILE):
+        write_atomically(folder / name, packed[name])
+    return packed
