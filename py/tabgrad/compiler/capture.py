@@ -108,16 +108,20 @@ class Capture:
         own = self._outputs[name] = tensor.contiguous()
         return own
 
-    def run(self, *tensors: Tensor) -> None:
+    def run(self, *tensors: Tensor, in_place: bool = False) -> None:
         """Schedule `tensors` and the outputs so far, now. Later expressions read their buffers.
 
-        Gradients are run before the optimizer's updates are built: the updates then happen in place.
+        With `in_place` an assignment overwrites its tensor directly, however many buffers it reads: right for
+        elementwise updates of realised gradients, half the launches of an optimizer. By default tinygrad computes
+        an assigned value that reads its own target and more than two other buffers into a copy first
+        (`PCONTIG` in schedule/rangeify.py, tinygrad 0.14.0).
         """
         pending = [t for t in self._outputs.values() if not t.uop.has_buffer_identity()]
         todo = [t for t in (*pending, *tensors) if not t.uop.is_virtual and not t.uop.has_buffer_identity()]
         if not todo:
             return
-        linear, variables = Tensor.linear_with_vars(*todo)
+        with Context(PCONTIG=3 if in_place else 0):
+            linear, variables = Tensor.linear_with_vars(*todo)
         if variables:
             raise ProgramError(f"The program {self.name!r} has symbolic shapes, which it cannot have.")
         self._linears.append(linear)
@@ -181,4 +185,4 @@ class Capture:
         kernels.setdefault(key, kernel)
         buffers = tuple(self._index(args[g].buffer) for g in info.globals)
         x, y, z = (*(int(n) for n in info.global_size), 1, 1)[:3] if self.target == "wgsl" else (1, 1, 1)
-        return Dispatch(key, buffers, (x, y, z), label=info.name)
+        return Dispatch(key, buffers, (x, y, z), label=info.function_name)

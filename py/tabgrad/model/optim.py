@@ -84,6 +84,11 @@ class Muon:
             velocity.assign(knobs["momentum"] * velocity + g)
             up = g + knobs["momentum"] * velocity
             if p.ndim > 1:
-                up = up.reshape(p.shape[0], -1).newton_schulz(self.STEPS, self.COEFFICIENTS).reshape(p.shape)
+                up = (
+                    up.reshape(p.shape[0], -1)
+                    .newton_schulz(self.STEPS, self.COEFFICIENTS)
+                    .reshape(p.shape)
+                    .contiguous()
+                )
             p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
         return [*self.state.values(), *self.params.values()]
