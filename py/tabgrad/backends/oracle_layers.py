@@ -1,0 +1,220 @@
+"""The oracle's layers in NumPy: one class a layer, forward and backward side by side, as in Karpathy's micrograd.
+
+A layer reads its weights from its network's state dict and leaves their gradients in `network.gradients`, under the
+same names. Each keeps what its backward needs from its last forward. B batch, C channels, H and W height and width.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+class _Store(Protocol):
+    """What a layer sees of its network."""
+
+    weights: dict[str, Array]
+    gradients: dict[str, Array]
+
+
+class Layer:
+    """forward: x -> y; backward: d loss / d y -> d loss / d x."""
+
+    def __init__(self, network: _Store) -> None:
+        self.weights, self.gradients = network.weights, network.gradients
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """The layer's output."""
+        raise NotImplementedError
+
+    def backward(self, gradient: Array) -> Array:
+        """The gradient with respect to the last input."""
+        raise NotImplementedError
+
+
+class Linear(Layer):
+    """x (B, fan_in) @ weight (fan_in, fan_out) + bias (fan_out)."""
+
+    def __init__(self, network: _Store, name: str) -> None:
+        super().__init__(network)
+        self.weight, self.bias = f"{name}.weight", f"{name}.bias"
+
+    def forward(self, x: Array, training: bool) -> Array:
+        self.x = x
+        return np.asarray(x @ self.weights[self.weight] + self.weights[self.bias])
+
+    def backward(self, gradient: Array) -> Array:
+        self.gradients[self.weight] = self.x.T @ gradient
+        self.gradients[self.bias] = gradient.sum(axis=0)
+        return np.asarray(gradient @ self.weights[self.weight].T)
+
+
+class Conv2d(Layer):
+    """Cross-correlation of x (B, Cin, H, W), padded with zeros, with weight (Cout, Cin, k, k); no bias.
+
+    `patches` are (B, Cin, H', W', k, k), a view.
+    """
+
+    def __init__(self, network: _Store, name: str, padding: int) -> None:
+        super().__init__(network)
+        self.weight, self.padding = f"{name}.weight", padding
+
+    def forward(self, x: Array, training: bool) -> Array:
+        p, size = self.padding, self.weights[self.weight].shape[-1]
+        self.padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+        windows = np.lib.stride_tricks.sliding_window_view
+        self.patches = windows(self.padded, (size, size), (2, 3))  # type: ignore[call-overload] # stubs lack tuple axes
+        return np.moveaxis(np.tensordot(self.patches, self.weights[self.weight], ((1, 4, 5), (1, 2, 3))), -1, 1)
+
+    def backward(self, gradient: Array) -> Array:
+        weight = self.weights[self.weight]
+        self.gradients[self.weight] = np.tensordot(gradient, self.patches, ((0, 2, 3), (0, 2, 3)))
+        out = np.zeros_like(self.padded)
+        height, width = gradient.shape[2:]
+        for i, j in np.ndindex(weight.shape[2:]):
+            out[:, :, i : i + height, j : j + width] += np.moveaxis(
+                np.tensordot(gradient, weight[:, :, i, j], (1, 0)), -1, 1
+            )
+        p = self.padding
+        return out[:, :, p : out.shape[2] - p, p : out.shape[3] - p]
+
+
+class BatchNorm(Layer):
+    """Each channel of x (B, C, H, W) normalised, scaled and shifted.
+
+    Training: by the batch's mean and biased variance, while the running statistics move a tenth towards the batch's
+    mean and unbiased variance. Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167; backward: section 3.
+    """
+
+    EPS = 1e-5
+    MOMENTUM = 0.1
+
+    def __init__(self, network: _Store, name: str) -> None:
+        super().__init__(network)
+        self.name = name
+
+    def forward(self, x: Array, training: bool) -> Array:
+        w, name = self.weights, self.name
+        mean, variance = w[f"{name}.running_mean"], w[f"{name}.running_var"]
+        if training:
+            mean, variance = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
+            count = x.size // x.shape[1]
+            for statistic, value in (("mean", mean), ("var", variance * count / (count - 1))):
+                w[f"{name}.running_{statistic}"] += self.MOMENTUM * (value - w[f"{name}.running_{statistic}"])
+        self.training = training
+        self.scale = 1 / np.sqrt(variance + self.EPS)
+        self.normal = (x - _spread(mean)) * _spread(self.scale)
+        return np.asarray(self.normal * _spread(w[f"{name}.weight"]) + _spread(w[f"{name}.bias"]))
+
+    def backward(self, gradient: Array) -> Array:
+        self.gradients[f"{self.name}.weight"] = (gradient * self.normal).sum(axis=(0, 2, 3))
+        self.gradients[f"{self.name}.bias"] = gradient.sum(axis=(0, 2, 3))
+        gradient = gradient * _spread(self.weights[f"{self.name}.weight"] * self.scale)
+        if not self.training:
+            return gradient
+        along = (gradient * self.normal).mean(axis=(0, 2, 3), keepdims=True)
+        return np.asarray(gradient - gradient.mean(axis=(0, 2, 3), keepdims=True) - self.normal * along)
+
+
+def _spread(per_channel: Array) -> Array:
+    return per_channel.reshape(1, -1, 1, 1)
+
+
+class MaxPool(Layer):
+    """The maximum of each 2x2 window of x (B, C, H, W); an odd last row or column is left out.
+
+    Where several pixels share the maximum (flat background) they share the gradient, as in tinygrad.
+    """
+
+    def forward(self, x: Array, training: bool) -> Array:
+        self.shape = b, c, h, w = x.shape
+        windows = x[:, :, : h // 2 * 2, : w // 2 * 2].reshape(b, c, h // 2, 2, w // 2, 2)
+        top = windows.max(axis=(3, 5), keepdims=True)
+        winners = windows == top
+        self.share = winners / winners.sum(axis=(3, 5), keepdims=True)
+        return np.asarray(top.reshape(b, c, h // 2, w // 2))
+
+    def backward(self, gradient: Array) -> Array:
+        b, c, h, w = self.shape
+        out = np.zeros(self.shape, gradient.dtype)
+        spread = self.share * gradient[:, :, :, None, :, None]
+        out[:, :, : h // 2 * 2, : w // 2 * 2] = spread.reshape(b, c, h // 2 * 2, w // 2 * 2)
+        return out
+
+
+class Flatten(Layer):
+    """(B, ...) -> (B, everything else)."""
+
+    def forward(self, x: Array, training: bool) -> Array:
+        self.shape = x.shape
+        return x.reshape(len(x), -1)
+
+    def backward(self, gradient: Array) -> Array:
+        return gradient.reshape(self.shape)
+
+
+class Subtract(Layer):
+    """x minus a stored mean image (784,), which is not trained."""
+
+    def __init__(self, network: _Store, name: str) -> None:
+        super().__init__(network)
+        self.name = name
+
+    def forward(self, x: Array, training: bool) -> Array:
+        return np.asarray(x - self.weights[self.name])
+
+    def backward(self, gradient: Array) -> Array:
+        return gradient
+
+
+class Relu(Layer):
+    """max(x, 0); the slope at 0 is taken as 0."""
+
+    def forward(self, x: Array, training: bool) -> Array:
+        self.positive = x > 0
+        return np.where(self.positive, x, 0).astype(x.dtype)
+
+    def backward(self, gradient: Array) -> Array:
+        return np.asarray(gradient * self.positive)
+
+
+class LeakyRelu(Layer):
+    """x where positive, 0.01 x elsewhere."""
+
+    SLOPE = 0.01
+
+    def forward(self, x: Array, training: bool) -> Array:
+        self.slope = np.where(x < 0, self.SLOPE, 1).astype(x.dtype)
+        return np.asarray(x * self.slope)
+
+    def backward(self, gradient: Array) -> Array:
+        return np.asarray(gradient * self.slope)
+
+
+class Silu(Layer):
+    """x sigmoid(x)."""
+
+    def forward(self, x: Array, training: bool) -> Array:
+        self.x, self.sigmoid = x, 0.5 * (1 + np.tanh(x / 2))  # this form cannot overflow
+        return np.asarray(x * self.sigmoid)
+
+    def backward(self, gradient: Array) -> Array:
+        return np.asarray(gradient * self.sigmoid * (1 + self.x * (1 - self.sigmoid)))
+
+
+class Tanh(Layer):
+    """tanh(x)."""
+
+    def forward(self, x: Array, training: bool) -> Array:
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, gradient: Array) -> Array:
+        return np.asarray(gradient * (1 - self.y**2))
+
+
+ACTIVATIONS: dict[str, type[Layer]] = {"relu": Relu, "leaky_relu": LeakyRelu, "silu": Silu, "tanh": Tanh}
