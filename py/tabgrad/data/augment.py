@@ -16,12 +16,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .random import generator, hashed
+from .seeding import generator, hashed
 
 SIDE = 28
 #: Samples that share one pool of maps, and maps in a pool.
 PERIOD = 16_384
 POOL = 1_024
+#: Images distorted at once.
+_PIECE = 128
 #: Nodes of the elastic grid along one side.
 GRID = 6
 #: A blank border, so that what comes from outside is paper.
@@ -59,7 +61,7 @@ MILD = Augmentation(rotation_deg=10, log_scale=0.12, log_aspect=0.12, shear=0.2,
 
 
 class Augmenter:
-    """Applies `augmentation` to samples by their position in the stream. Stateless but for a cache of the last pools."""
+    """Applies `augmentation` to samples by their position in the stream; keeps the last two pools of maps."""
 
     def __init__(self, augmentation: Augmentation, seed: int) -> None:
         self.augmentation, self.seed = augmentation, seed
@@ -74,13 +76,17 @@ class Augmenter:
             return images
         out = np.empty_like(images)
         picks = (hashed(self.seed, positions) % np.uint64(POOL)).astype(np.intp)
-        for period in range(position // PERIOD, (position + len(images) - 1) // PERIOD + 1):
-            part = slice(max(0, period * PERIOD - position), max(0, (period + 1) * PERIOD - position))
+        start = 0
+        while start < len(images):
+            period, offset = divmod(position + start, PERIOD)
+            # Pieces that fit the processor's cache, and never two periods in one.
+            part = slice(start, min(start + _PIECE, start + PERIOD - offset))
             sources, weights = self._pool(period)
             if self.augmentation.interpolation == "nearest":
                 out[part] = _nearest(images[part], sources[picks[part]])
             else:
                 out[part] = _bilinear(images[part], sources[picks[part]], weights[:, picks[part]])
+            start = part.stop
         return out
 
     def _pool(self, period: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
@@ -116,7 +122,7 @@ def _source_points(
         x += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
         y += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
     last = SIDE + 1 - 1e-3
-    return tuple((p + middle + 1).clip(0, last - 1).astype(np.float32) for p in (x, y))  # type: ignore[return-value]
+    return (x + middle + 1).clip(0, last - 1).astype(np.float32), (y + middle + 1).clip(0, last - 1).astype(np.float32)
 
 
 def _spline_weights() -> NDArray[np.float64]:
@@ -126,7 +132,7 @@ def _spline_weights() -> NDArray[np.float64]:
     near, far = 2 / 3 - distance**2 * (1 - distance / 2), (2 - distance).clip(0) ** 3 / 6
     line = np.where(distance < 1, near, far)
     line /= np.sqrt((line**2).sum(0))
-    return np.einsum("ax,by->abxy", line, line).reshape(GRID * GRID, -1)
+    return np.kron(line, line)
 
 
 def _padded(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -142,14 +148,14 @@ def _nearest(images: NDArray[np.uint8], sources: NDArray[np.int32]) -> NDArray[n
 
 def _bilinear(images: NDArray[np.uint8], sources: NDArray[np.int32], weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
     index = sources + np.arange(len(images), dtype=np.int32)[:, None] * np.int32(_PADDED**2)
-    # Two neighbours in a row are read at once, as the halves of one 16-bit word at any byte.
     flat = _padded(images)
     right, below = weights
     left = np.uint16(_UNIT) - right
     top = flat.take(index) * left + flat.take(index + 1) * right
     bottom = flat.take(index + _PADDED) * left + flat.take(index + _PADDED + 1) * right
-    mixed = top * (np.uint16(_UNIT) - below) + bottom * below
-    return ((mixed + np.uint16(_UNIT**2 // 2 - 1)) >> np.uint16(8)).astype(np.uint8).reshape(images.shape)
+    mixed = top * (np.uint16(_UNIT) - below) + bottom * below + np.uint16(_UNIT**2 // 2 - 1)
+    result: NDArray[np.uint8] = (mixed >> np.uint16(8)).astype(np.uint8).reshape(images.shape)
+    return result
 
 
 def _vary_thickness(images: NDArray[np.uint8], strength: float, bits: NDArray[np.uint64]) -> NDArray[np.uint8]:
@@ -160,7 +166,8 @@ def _vary_thickness(images: NDArray[np.uint8], strength: float, bits: NDArray[np
     thick, thin = images, images
     for neighbour in around:
         thick, thin = np.maximum(thick, neighbour), np.minimum(thin, neighbour)
-    share = ((bits >> np.uint64(8)) % np.uint64(256)).astype(np.float64) * strength
-    share = share.astype(np.int32)[:, None, None]
-    target = np.where((bits & np.uint64(1)).astype(bool)[:, None, None], thick, thin).astype(np.int32)
-    return (images + (((target - images) * share) >> 8)).astype(np.uint8)
+    share = (((bits >> np.uint64(8)) % np.uint64(256)).astype(np.float64) * strength).astype(np.int32)
+    is_thicker = (bits & np.uint64(1)).astype(bool)
+    target = np.where(is_thicker[:, None, None], thick, thin).astype(np.int32)
+    result: NDArray[np.uint8] = (images + (((target - images) * share[:, None, None]) >> 8)).astype(np.uint8)
+    return result

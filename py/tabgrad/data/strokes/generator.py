@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tabgrad.ink import Stroke
 
-from ..random import generator
 from ..reader import Samples
+from ..seeding import generator
 from .render import normalise_many
 from .shapes import Hand, write
 from .templates import DIGITS, Template

@@ -1,4 +1,4 @@
-"""Randomness that depends on a seed and a sample's position alone, so that a resumed run repeats what it would have seen.
+"""Randomness that depends on a seed and a sample's position alone, so that a resumed run repeats itself.
 
 Owns the derivation of generators and of per-sample numbers; holds no state.
 """
