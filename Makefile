@@ -28,6 +28,7 @@ lint: .venv/dev.stamp node_modules/.stamp
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	node_modules/.bin/tsc -p web
+	node_modules/.bin/tsc -p web/tsconfig.sw.json
 
 ## bench: measure the page and the engines; JSON in out/bench.json (BENCH_ARGS='--only boot')
 bench: .venv/system.stamp build

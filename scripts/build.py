@@ -105,18 +105,26 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path)
         "core.js": pyscript_url,
         "py-config": page.pyscript_config(pyodide_url),
         "pyodide": pyodide_url,
+        "manifest": MANIFEST,
     }
 
     def url_of(name: str) -> str | None:
         path = web / name
-        if not path.is_file():
-            return None
-        return site.add(name, stylesheet(path) if path.suffix == ".css" else path.read_bytes())
+        return site.add(name, web_file(path)) if path.is_file() else None
+
+    def web_file(path: Path) -> bytes:
+        if path.suffix == ".css":  # it names fonts
+            return page.fill(stylesheet(path).decode(), made, url_of).encode()
+        if path.suffix == ".webmanifest":  # it names icons
+            return page.fill(path.read_text(), made, url_of).encode()
+        return path.read_bytes()
 
     # The version covers everything the page is made of, its own text included, so the manifest goes in last.
-    filled = page.fill((web / "index.html").read_text(), {**made, "manifest": MANIFEST}, url_of)
+    filled = page.fill((web / "index.html").read_text(), made, url_of)
     manifest["version"] = f"{__version__}+{parts.sha256((site.version() + filled).encode())[:10]}"
     site.add_plain("index.html", filled.replace(MANIFEST, page.inline_json(manifest)).encode())
+    sw = page.service_worker((WEB / "sw.js").read_text(), manifest["version"], list(site.files))
+    site.add_plain("sw.js", sw.encode())
 
 
 def boot_files(site: Site, manifest: dict[str, Any], pyscript_url: str) -> list[str]:

@@ -46,6 +46,13 @@ def inline_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
 
 
+def service_worker(source: str, version: str, urls: list[str]) -> str:
+    """web/sw.js with the list of what it keeps: `files` from the first visit on, `data` (the training sets) in time."""
+    data = [url for url in urls if url.startswith("data/")]
+    lists = {"version": version, "files": sorted(set(urls) - set(data)), "data": sorted(data)}
+    return f"const BUILD = {inline_json(lists)};\n{source}"
+
+
 def fill(template: str, made: Mapping[str, str], url_of: Callable[[str], str | None]) -> str:
     """Replace every placeholder: by `made[name]` (escaped for an attribute unless it is the manifest), else by a URL.
 

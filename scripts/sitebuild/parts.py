@@ -95,6 +95,6 @@ def numpy_wheel() -> tuple[bytes, str]:
     fallback = npm_file(FALLBACK_WHEEL)
     if sha256(fallback) != FALLBACK_SHA256:
         raise BuildError(
-            f"Neither {url} nor node_modules/{FALLBACK_WHEEL} is the expected file: delete node_modules and run `npm ci`."
+            f"Neither {url} nor node_modules/{FALLBACK_WHEEL} has the right hash: delete it and run `npm ci`."
         )
     return fallback, "the copy inside @bentopdf/pymupdf-wasm, as Pyodide's CDN is out of reach"
