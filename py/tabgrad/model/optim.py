@@ -5,10 +5,17 @@ recompiles nothing. The update rules are tinygrad's, and the tests compare them.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from tinygrad import Tensor
 
 Knobs = Mapping[str, Tensor]
+
+
+class Run(Protocol):
+    """Schedules tensors now: `Capture.run`."""
+
+    def __call__(self, *tensors: Tensor, in_place: bool = False) -> None: ...
 
 
 class SGD:
@@ -23,14 +30,14 @@ class SGD:
         self.params, self.nesterov = params, nesterov
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs) -> list[Tensor]:
-        """Assign the updates; returns the tensors to realise."""
+    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Run) -> None:
+        """Move the parameters against the gradients."""
         for (name, p), gradient in zip(self.params.items(), grads, strict=True):
             velocity = self.state[f"opt.{name}.velocity"]
             g = gradient + knobs["weight_decay"] * p.detach()
             velocity.assign(knobs["momentum"] * velocity + g)
             p.assign(p.detach() - knobs["lr"] * (g + knobs["momentum"] * velocity if self.nesterov else velocity))
-        return [*self.state.values(), *self.params.values()]
+        run(*self.state.values(), *self.params.values(), in_place=True)
 
 
 class AdamW:
@@ -49,8 +56,8 @@ class AdamW:
         for name, p in params.items():
             self.state |= {f"opt.{name}.m": Tensor.empty(*p.shape), f"opt.{name}.v": Tensor.empty(*p.shape)}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs) -> list[Tensor]:
-        """Assign the updates; returns the tensors to realise."""
+    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Run) -> None:
+        """Move the parameters against the gradients."""
         decay1, decay2 = self.state["opt.decay1"], self.state["opt.decay2"]
         decay1.assign(decay1 * self.beta1)
         decay2.assign(decay2 * self.beta2)
@@ -60,7 +67,7 @@ class AdamW:
             v.assign(self.beta2 * v + (1 - self.beta2) * g * g)
             up = (m / (1 - decay1)) / ((v / (1 - decay2)).sqrt() + self.EPS)
             p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
-        return [*self.state.values(), *self.params.values()]
+        run(*self.state.values(), *self.params.values(), in_place=True)
 
 
 class Muon:
@@ -77,18 +84,20 @@ class Muon:
         self.params = params
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs) -> list[Tensor]:
-        """Assign the updates; returns the tensors to realise."""
-        for (name, p), g in zip(self.params.items(), grads, strict=True):
-            velocity = self.state[f"opt.{name}.velocity"]
+    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Run) -> None:
+        """Move the parameters against the gradients."""
+        velocities = list(self.state.values())
+        for velocity, g in zip(velocities, grads, strict=True):
             velocity.assign(knobs["momentum"] * velocity + g)
-            up = g + knobs["momentum"] * velocity
-            if p.ndim > 1:
-                up = (
-                    up.reshape(p.shape[0], -1)
-                    .newton_schulz(self.STEPS, self.COEFFICIENTS)
-                    .reshape(p.shape)
-                    .contiguous()
-                )
+        run(*velocities, in_place=True)
+        updates = [g + knobs["momentum"] * velocity for velocity, g in zip(velocities, grads, strict=True)]
+        run(*(updates := [self._orthogonal(u) for u in updates]))
+        for p, up in zip(self.params.values(), updates, strict=True):
             p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
-        return [*self.state.values(), *self.params.values()]
+        run(*self.params.values(), in_place=True)
+
+    def _orthogonal(self, update: Tensor) -> Tensor:
+        if update.ndim < 2:
+            return update.contiguous()
+        matrix = update.contiguous().reshape(update.shape[0], -1)
+        return matrix.newton_schulz(self.STEPS, self.COEFFICIENTS).reshape(update.shape).contiguous()

@@ -132,7 +132,7 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
         c.run(*grads, *statistics)
         if recipe.clip:
             grads = _clip(grads, c.buffer("clip_norm", "input", (1,)))
-        c.run(*optimizer.step(grads, knobs), in_place=True)
+        optimizer.step(grads, knobs, c.run)
     return c.program
 
 
