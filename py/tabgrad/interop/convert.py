@@ -14,7 +14,8 @@ import js
 from pyodide.ffi import JsProxy, create_proxy, jsnull
 from pyodide.ffi import to_js as pyodide_to_js
 
-_live: set[JsProxy] = set()
+#: Proxies not yet released, by id(): a JsProxy cannot be hashed.
+_live: dict[int, JsProxy] = {}
 
 
 def to_js(value: Any) -> Any:
@@ -39,14 +40,13 @@ def or_none(value: Any) -> Any:
 def js_function(function: Callable[..., Any]) -> Any:
     """A JavaScript function that calls `function` until `release` is called with it."""
     proxy = create_proxy(function)
-    _live.add(proxy)
+    _live[id(proxy)] = proxy
     return proxy
 
 
 def release(proxy: Any) -> None:
     """Destroy a proxy made by `js_function`. Calling it from JavaScript afterwards is an error. Idempotent."""
-    if proxy in _live:
-        _live.remove(proxy)
+    if _live.pop(id(proxy), None) is not None:
         proxy.destroy()
 
 
