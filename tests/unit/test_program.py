@@ -1,0 +1,146 @@
+"""The Program contract: round trip, canonical bytes, and one sentence for whatever else comes in."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tabgrad.program import (
+    Buffer,
+    Dispatch,
+    Kernel,
+    Limits,
+    Program,
+    ProgramError,
+    check_device,
+    dumps,
+    kernel_key,
+    loads,
+    validate,
+)
+
+WGSL = "@compute @workgroup_size(8, 4) fn add() {}"
+
+
+def small(target: str = "wgsl", **changes: object) -> Program:
+    kernel = Kernel("add", source=WGSL) if target == "wgsl" else Kernel("add", module=b"\0asm\1\0\0\0")
+    program = Program(
+        name="small",
+        target=target,  # type: ignore[arg-type] # bad targets are part of the test
+        kernels={kernel_key(kernel): kernel},
+        buffers=(
+            Buffer("x", "uint8", (3, 5), "input"),
+            Buffer("seed", "uint32", (2,), "const", bytes(range(8))),
+            Buffer("y", "float32", (2,), "output"),
+        ),
+        dispatch=(Dispatch(kernel_key(kernel), (2, 0, 1), (4, 1, 1), label="E_4"),),
+    )
+    return replace(program, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("target", ["wgsl", "wasm"])
+def test_round_trip_is_exact(target: str) -> None:
+    program = small(target)
+    assert loads(dumps(program)) == program
+    assert dumps(loads(dumps(program))) == dumps(program)
+
+
+def test_sizes_are_padded_to_four_bytes() -> None:
+    x = small().buffer("x")
+    assert (x.nbytes, x.size_bytes) == (15, 16)
+    with pytest.raises(ProgramError, match="no buffer named 'z'"):
+        small().index("z")
+
+
+def test_kernels_are_keyed_by_content_not_by_name() -> None:
+    one, other = Kernel("E_4", source="fn E_4() { a }"), Kernel("E_4", source="fn E_4() { b }")
+    assert kernel_key(one) != kernel_key(other)
+
+
+BROKEN = {
+    "another target": (lambda p: replace(p, target="cuda"), "not for WebGPU"),
+    "kernel of the other target": (lambda p: replace(p, target="wasm"), "no wasm code"),
+    "kernel under a wrong key": (lambda p: replace(p, kernels={"0" * 16: Kernel("add", source=WGSL)}), "content hash"),
+    "unknown dtype": (lambda p: replace(p, buffers=(Buffer("x", "float128", (1,), "input"),)), "unknown dtype"),
+    "unknown role": (lambda p: replace(p, buffers=(Buffer("x", "int8", (1,), "spare"),)), "unknown role"),
+    "empty shape": (lambda p: replace(p, buffers=(Buffer("x", "int8", (0, 4), "input"),)), "impossible shape"),
+    "const without data": (lambda p: replace(p, buffers=(Buffer("x", "int8", (4,), "const"),)), "bytes of data"),
+    "two of a name": (lambda p: replace(p, buffers=(p.buffers[0], p.buffers[0])), "two buffers named"),
+    "too much memory": (lambda p: replace(p, buffers=(Buffer("x", "int32", (1 << 30,), "input"),)), "more than a tab"),
+    "missing kernel": (lambda p: replace(p, dispatch=(Dispatch("f" * 16, (0,)),)), "names a kernel"),
+    "missing buffer": (lambda p: replace(p, dispatch=(replace(p.dispatch[0], buffers=(0, 9)),)), "names a buffer"),
+    "negative buffer": (lambda p: replace(p, dispatch=(replace(p.dispatch[0], buffers=(0, -1)),)), "names a buffer"),
+    "buffer bound twice": (lambda p: replace(p, dispatch=(replace(p.dispatch[0], buffers=(0, 0)),)), "twice"),
+    "no workgroups": (lambda p: replace(p, dispatch=(replace(p.dispatch[0], workgroups=(0, 1, 1)),)), "workgroup"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_structure_faults_have_a_sentence(what: str) -> None:
+    change, sentence = BROKEN[what]
+    with pytest.raises(ProgramError, match=sentence):
+        validate(change(small()))
+
+
+def test_at_most_eight_storage_buffers() -> None:
+    buffers = tuple(Buffer(f"b{i}", "float32", (4,), "scratch") for i in range(9))
+    nine = small(buffers=buffers, dispatch=(replace(small().dispatch[0], buffers=tuple(range(9))),))
+    with pytest.raises(ProgramError, match="binds 9 buffers; WebGPU guarantees 8"):
+        validate(nine)
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        (Limits(max_storage_buffer_binding_size=12), "needs a buffer"),
+        (Limits(max_compute_workgroups_per_dimension=3), "more workgroups"),
+        (Limits(max_storage_buffers_per_shader_stage=2), "more buffers at once"),
+        (Limits(max_compute_invocations_per_workgroup=31), "too large"),
+        (Limits(max_compute_workgroup_size_y=3), "too large"),
+    ],
+)
+def test_device_limits_have_a_sentence(limits: Limits, sentence: str) -> None:
+    check_device(small(), Limits())
+    with pytest.raises(ProgramError, match=sentence):
+        check_device(small(), limits)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_with_a_sentence(data: bytes) -> None:
+    with pytest.raises(ProgramError, match=r"\.$"):
+        loads(data)
+
+
+@given(st.data())
+def test_truncated_and_altered_programs_are_refused(data: st.DataObject) -> None:
+    text = dumps(small())
+    with pytest.raises(ProgramError):
+        loads(text[: data.draw(st.integers(0, len(text) - 3))])
+    body = json.loads(text)
+    key = data.draw(st.sampled_from(sorted(body.keys() - {"meta"})))
+    other = st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=3)
+    body[key] = data.draw(other.filter(lambda value: value != body[key]))
+    with pytest.raises(ProgramError):
+        loads(json.dumps(body))
+
+
+@given(
+    st.lists(
+        st.builds(
+            Buffer,
+            st.text("abcdef.0", min_size=1, max_size=6),
+            st.sampled_from(["float32", "uint8", "int64"]),
+            st.lists(st.integers(1, 9), min_size=1, max_size=3).map(tuple),
+            st.sampled_from(["input", "weight", "state", "output", "scratch"]),
+        ),
+        min_size=3,
+        unique_by=lambda b: b.name,
+    )
+)
+def test_any_valid_buffers_survive_the_round_trip(buffers: list[Buffer]) -> None:
+    program = small(buffers=tuple(buffers))
+    assert loads(dumps(program)) == program
+    assert all(b.size_bytes % 4 == 0 and b.size_bytes >= b.nbytes == np.zeros(b.shape, b.dtype).nbytes for b in buffers)
