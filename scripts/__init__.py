@@ -1,10 +1,5 @@
 """Everything that runs on a developer's machine: train, export, build, serve, measure. Never part of the page.
 
-Run one with `.venv/bin/python -m scripts.NAME` from the repository's root.
+The Makefile's virtual environment finds this package and `tabgrad` without installing them, so that
+`.venv/bin/python scripts/NAME.py` and `.venv/bin/python -m scripts.NAME` are the same.
 """
-
-import sys
-from pathlib import Path
-
-# The package is used from its source folder and never installed: the page gets the very same files.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "py"))

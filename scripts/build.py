@@ -113,11 +113,10 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path)
         return site.add(name, web_file(path)) if path.is_file() else None
 
     def web_file(path: Path) -> bytes:
-        if path.suffix == ".css":  # it names fonts
-            return page.fill(stylesheet(path).decode(), made, url_of).encode()
-        if path.suffix == ".webmanifest":  # it names icons
-            return page.fill(path.read_text(), made, url_of).encode()
-        return path.read_bytes()
+        content = stylesheet(path) if path.suffix == ".css" else path.read_bytes()
+        if path.suffix in {".css", ".webmanifest"}:  # they name fonts and icons
+            return page.fill(content.decode(), made, url_of).encode()
+        return content
 
     # The version covers everything the page is made of, its own text included, so the manifest goes in last.
     filled = page.fill((web / "index.html").read_text(), made, url_of)
