@@ -4,7 +4,7 @@ Pure NumPy, the same in CPython and in the page. Knows no network, no engine and
 callables that the caller gives.
 """
 
-from .batches import Source, SplitSource
+from .batches import Mixture, Source, SplitSource
 from .errors import DataError
 from .index import DataIndex, SplitName, load_index
 from .reader import DataSet, Samples, Split, gunzip, open_data
@@ -13,6 +13,7 @@ __all__ = [
     "DataError",
     "DataIndex",
     "DataSet",
+    "Mixture",
     "Samples",
     "Source",
     "Split",

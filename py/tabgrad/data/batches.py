@@ -80,3 +80,29 @@ class SplitSource:
                 self._order = rng.permutation(len(self.split))
             self._epoch = epoch
         return self._order
+
+
+class Mixture:
+    """`main` with an even sprinkling of `other`: sample p is from `other` whenever p * share passes a whole number.
+
+    Implements `Source`. Nothing random is needed, because both sources are shuffled already.
+    """
+
+    def __init__(self, main: Source, other: Source, share: float, position: int = 0) -> None:
+        self.main, self.other, self.share = main, other, share
+        self.position = position
+
+    async def take(self, count: int) -> Samples:
+        """The next `count` samples of both, in stream order."""
+        turns = np.floor(np.arange(self.position, self.position + count + 1) * self.share).astype(np.int64)
+        is_other = np.diff(turns) > 0
+        self.other.position, self.main.position = int(turns[0]), self.position - int(turns[0])
+        self.position += count
+        if not is_other.any():
+            return await self.main.take(count)
+        others, mains = await self.other.take(int(is_other.sum())), await self.main.take(int((~is_other).sum()))
+        images = np.empty((count, *others.images.shape[1:]), np.uint8)
+        labels = np.empty(count, np.uint8)
+        images[is_other], labels[is_other] = others
+        images[~is_other], labels[~is_other] = mains
+        return Samples(images, labels)

@@ -22,7 +22,10 @@ OptimizerName = Literal["sgd", "adam", "adamw", "muon"]
 
 @dataclass(frozen=True)
 class Training:
-    """What is compiled into a training program. Learning rate, momentum, weight decay and clip norm are inputs."""
+    """What is compiled into a training program. Learning rate, momentum, weight decay and clip norm are inputs.
+
+    With `teacher_share` above 0 the network also learns from another one's logits, see `_distilled`.
+    """
 
     batch: int = 128
     optimizer: OptimizerName = "sgd"
@@ -31,6 +34,8 @@ class Training:
     beta2: float = 0.999
     label_smoothing: float = 0.0
     clip: bool = False
+    teacher_share: float = 0.0
+    temperature: float = 3.0
 
 
 def _network(c: Capture, spec: Spec) -> Network:
@@ -109,7 +114,8 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
     """One step of gradient descent on a batch, in place.
 
     Inputs `x` uint8 (B, 784), `y` int32 (B,) and the optimizer's knobs, float32 (1,) each: `lr`, `weight_decay`, with
-    SGD and Muon `momentum`, with `clip` also `clip_norm`. Outputs `loss` (1,) before the step and `correct` int32 (1,).
+    SGD and Muon `momentum`, with `clip` also `clip_norm`; with a teacher also its logits, `teacher` (B, 10).
+    Outputs `loss` (1,) before the step and `correct` int32 (1,).
     The loss is log-softmax and negative log-likelihood in one: the maximum is subtracted before exp, so that no logit
     can overflow (tinygrad's `log_softmax`).
     """
@@ -125,6 +131,8 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
         x, y = _pixels(c, recipe.batch)
         logits = network(x)
         loss = logits.sparse_categorical_crossentropy(y, label_smoothing=recipe.label_smoothing)
+        if recipe.teacher_share:
+            loss = _distilled(loss, logits, c.buffer("teacher", "input", (recipe.batch, 10)), recipe)
         grads = [g.contiguous() for g in loss.gradient(*params.values())]
         c.output("loss", loss.reshape(1))
         c.output("correct", _correct(logits.detach(), y))
@@ -134,6 +142,16 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
             grads = _clip(grads, c.buffer("clip_norm", "input", (1,)))
         optimizer.step(grads, knobs, c.run)
     return c.program
+
+
+def _distilled(loss: Tensor, logits: Tensor, teacher: Tensor, recipe: Training) -> Tensor:
+    """(1 - s) loss + s T^2 H(softmax(teacher / T), softmax(logits / T)): soft labels say what a digit nearly is.
+
+    Hinton, Vinyals, Dean 2015, https://arxiv.org/abs/1503.02531; T^2 keeps both gradients of one size.
+    """
+    t, share = recipe.temperature, recipe.teacher_share
+    soft = -((teacher / t).softmax() * (logits / t).log_softmax()).sum(axis=1).mean()
+    return (1 - share) * loss + share * t * t * soft
 
 
 def _clip(grads: list[Tensor], clip_norm: Tensor) -> list[Tensor]:
