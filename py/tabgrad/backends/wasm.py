@@ -1,0 +1,178 @@
+"""The WebAssembly engine: runs programs of target "wasm" on one core, in a browser or natively.
+
+Owns programs' buffers in the arena and the loading of kernels. What differs between a browser and wasmtime is
+behind `wasm_host.Host`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.program import DTYPES, Buffer, Program, ProgramError, Target, validate
+
+from .base import Arrays, EngineError, Executable
+from .wasm_arena import Arena, Region, plan_scratch
+from .wasm_driver import driver, kernel_imports
+from .wasm_host import Host
+
+T = TypeVar("T")
+
+
+class Finished(Generic[T]):
+    """An awaitable that is already there: WebAssembly has done the work when `run_steps` returns."""
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[Any, None, T]:
+        yield from ()  # makes this a generator, as __await__ must be
+        return self._value
+
+
+class WasmExecutable:
+    """A program in the arena. `run_steps` computes before it returns: ask for a few steps at a time in a page."""
+
+    def __init__(self, device: WasmDevice, program: Program, share: WasmExecutable | None) -> None:
+        self.program, self._device, self._host = program, device, device.host
+        self._regions: dict[str, Region] = {}
+        self._runs: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable[..., None]] = {}
+        self._staging: Region | None = None
+        offsets, scratch_bytes = plan_scratch(program)
+        self._scratch = device.arena.allocate(scratch_bytes)
+        for buffer in program.buffers:
+            if buffer.role != "scratch":
+                self._regions[buffer.name] = self._region(buffer, share)
+        device.host.reserve(device.arena.pages)
+        self.addresses = tuple(
+            self._scratch.address + offsets.get(i, 0) if b.role == "scratch" else self._regions[b.name].address
+            for i, b in enumerate(program.buffers)
+        )
+        for buffer in program.by_role("const"):
+            self._host.write(self._regions[buffer.name].address, np.frombuffer(buffer.data, np.uint8))
+
+    def _region(self, buffer: Buffer, share: WasmExecutable | None) -> Region:
+        if share is not None and buffer.role in ("weight", "state"):
+            other = share._regions.get(buffer.name)
+            if other is not None and share.program.buffer(buffer.name).nbytes == buffer.nbytes:
+                other.owners += 1
+                return other
+        region = self._device.arena.allocate(buffer.size_bytes)
+        self._device.host.reserve(self._device.arena.pages)
+        self._host.write(region.address, np.zeros(region.size_bytes, np.uint8))
+        return region
+
+    def _named(self, name: str) -> Buffer:
+        buffer = self.program.buffer(name)
+        if buffer.name not in self._regions:
+            raise ProgramError(f"The program {self.program.name!r} keeps no {name!r} between its kernels.")
+        return buffer
+
+    def write(self, name: str, value: NDArray[Any]) -> None:
+        """Set a buffer's contents."""
+        buffer = self._named(name)
+        self._host.write(self._regions[name].address, _checked(buffer, value, 1))
+
+    def _read(self, name: str) -> NDArray[Any]:
+        buffer = self._named(name)
+        out = np.empty(buffer.shape, DTYPES[buffer.dtype])
+        self._host.read(self._regions[name].address, out)
+        return out
+
+    async def read(self, *names: str) -> dict[str, NDArray[Any]]:
+        """Copy buffers to the host."""
+        return {name: self._read(name) for name in names}
+
+    async def run(self, inputs: Arrays, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Write, dispatch everything once, read."""
+        for name, value in inputs.items():
+            self.write(name, value)
+        self._call((), (), 1)
+        return {name: self._read(name) for name in outputs}
+
+    def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
+        """Dispatch everything `count` times."""
+        data = {name: _checked(self._named(name), value, count) for name, value in streams.items()}
+        results = {
+            name: np.empty((count, *buffer.shape), DTYPES[buffer.dtype])
+            for name, buffer in ((name, self._named(name)) for name in collect)
+        }
+        if count > 0:
+            arrays = (*data.values(), *results.values())
+            addresses = self._stage([a.nbytes for a in arrays])
+            for array, address in zip(data.values(), addresses, strict=False):
+                self._host.write(address, array)
+            self._call(tuple(data), tuple(results), count, *addresses)
+            for array, address in zip(results.values(), addresses[len(data) :], strict=True):
+                self._host.read(address, array)
+        return Finished(results)
+
+    def _stage(self, sizes: Sequence[int]) -> list[int]:
+        """Addresses for streams and collected values, in a region that is kept from call to call."""
+        starts = [sum(-(-size // 64) * 64 for size in sizes[:i]) for i in range(len(sizes) + 1)]
+        if self._staging is None or self._staging.size_bytes < starts[-1]:
+            if self._staging is not None:
+                self._device.arena.release(self._staging)
+            self._staging = self._device.arena.allocate(starts[-1])
+            self._host.reserve(self._device.arena.pages)
+        return [self._staging.address + start for start in starts[:-1]]
+
+    def _call(self, streams: tuple[str, ...], collect: tuple[str, ...], count: int, *addresses: int) -> None:
+        if (run := self._runs.get((streams, collect))) is None:
+            binary = driver(self.program, self.addresses, streams, collect)
+            imports = [(key, entry) for key, entry, _ in kernel_imports(self.program)]
+            run = self._runs[streams, collect] = self._host.link(binary, imports)
+        run(count, *addresses)
+
+    def destroy(self) -> None:
+        """Free the regions."""
+        arena = self._device.arena
+        for region in (self._scratch, self._staging, *self._regions.values()):
+            if region is not None:
+                arena.release(region)
+        self._regions, self._runs, self._staging = {}, {}, None
+        self._scratch = Region(0, 0, owners=1 << 30)
+
+
+class WasmDevice:
+    """The engine in one host."""
+
+    name = "wasm"
+    target: Target = "wasm"
+    is_software = False
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.variants, self.description = host.flavours, host.description
+        self.arena = Arena()
+
+    async def load(self, program: Program, share: Executable | None = None) -> WasmExecutable:
+        """Build a program and its buffers."""
+        validate(program)
+        if program.target != self.target or program.variant not in self.variants:
+            raise EngineError(
+                f"The program {program.name!r} is for {program.target} ({program.variant}); "
+                f"this engine runs wasm ({', '.join(self.variants)})."
+            )
+        if share is not None and not isinstance(share, WasmExecutable):
+            raise EngineError("A program on WebAssembly can share weights only with another one on WebAssembly.")
+        await self.host.load(program.kernels)
+        return WasmExecutable(self, program, share)
+
+    def destroy(self) -> None:
+        """Let go of everything."""
+        self.host.destroy()
+
+
+def _checked(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[Any]:
+    """`value` as a contiguous array of `count` times the buffer's elements; ProgramError if it is anything else."""
+    dtype, size = DTYPES[buffer.dtype], math.prod(buffer.shape) * count
+    if value.dtype != dtype or value.size != size:
+        raise ProgramError(
+            f"Buffer {buffer.name!r} takes {size} values of {dtype.name}, not {value.size} of {value.dtype.name}."
+        )
+    return np.ascontiguousarray(value)

@@ -1,0 +1,95 @@
+"""The WebAssembly engine outside a browser, through wasmtime: the same programs in plain pytest and in scripts.
+
+https://github.com/bytecodealliance/wasmtime-py
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.program import Kernel
+
+from .base import EngineError
+from .wasm import WasmDevice
+
+
+class NativeHost:
+    """wasmtime with one store and one memory. Instances live as long as the store: kernels are cached by their key."""
+
+    flavours = ("relaxed", "simd")
+    description = "WebAssembly SIMD in wasmtime"
+
+    def __init__(self) -> None:
+        import wasmtime
+
+        self._wasmtime = wasmtime
+        config = wasmtime.Config()
+        config.cranelift_opt_level = "speed"
+        config.wasm_relaxed_simd = True
+        self._engine = wasmtime.Engine(config)
+        self._store = wasmtime.Store(self._engine)
+        self._memory = wasmtime.Memory(self._store, wasmtime.MemoryType(wasmtime.Limits(1, None)))
+        self._exports: dict[str, Any] = {}
+        self._view = self._make_view()
+
+    def _make_view(self) -> NDArray[np.uint8]:
+        size = self._memory.data_len(self._store)
+        address = ctypes.addressof(self._memory.data_ptr(self._store).contents)
+        return np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address))
+
+    def reserve(self, pages: int) -> None:
+        """Grow the memory; the view is made anew, since growth may move it."""
+        missing = pages - self._memory.size(self._store)
+        if missing <= 0:
+            return
+        try:
+            self._memory.grow(self._store, missing)
+        except self._wasmtime.WasmtimeError as error:
+            raise EngineError(f"The WebAssembly engine cannot get {pages >> 4} MB of memory.") from error
+        self._view = self._make_view()
+
+    def write(self, address: int, value: NDArray[Any]) -> None:
+        """Copy an array into memory."""
+        self._view[address : address + value.nbytes] = value.reshape(-1).view(np.uint8)
+
+    def read(self, address: int, out: NDArray[Any]) -> None:
+        """Copy memory into an array."""
+        out.reshape(-1).view(np.uint8)[:] = self._view[address : address + out.nbytes]
+
+    async def load(self, kernels: Mapping[str, Kernel]) -> None:
+        """Compile and instantiate new kernels."""
+        for key, kernel in kernels.items():
+            if key not in self._exports:
+                self._exports[key] = self._instantiate(kernel.module, [self._memory])
+
+    def _instantiate(self, binary: bytes, imports: list[Any]) -> Any:
+        wasmtime = self._wasmtime
+        try:
+            module = wasmtime.Module(self._engine, binary)
+            return wasmtime.Instance(self._store, module, imports).exports(self._store)
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            raise EngineError(f"wasmtime refuses a kernel: {error}") from error
+
+    def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
+        """Instantiate a driver."""
+        functions = [self._exports[key][entry] for key, entry in imports]
+        return partial(self._instantiate(driver, [self._memory, *functions])["run"], self._store)
+
+    def destroy(self) -> None:
+        """Drop everything."""
+        self._exports.clear()
+        self._view = np.zeros(0, np.uint8)
+
+
+async def open_device() -> WasmDevice:
+    """The engine on this machine's CPU. Raises EngineError if wasmtime is not installed."""
+    try:
+        return WasmDevice(NativeHost())
+    except ImportError as error:
+        raise EngineError("wasmtime is not installed: pip install wasmtime, or use WebGPU.") from error

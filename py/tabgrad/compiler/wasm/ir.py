@@ -1,0 +1,126 @@
+"""The expression IR between tinygrad's linear UOps and WebAssembly: a graph of instructions, each value built once.
+
+A `Node` is one instruction with its operands. Nodes are hash-consed: asking twice for the same instruction on the
+same operands gives the same node, so common subexpressions and loop-invariant addresses are shared for free.
+Every node knows the first segment (straight-line stretch between loop boundaries) where it can be computed, and
+nodes that read memory or an accumulator say which, so that emission keeps them ahead of later stores.
+Owns the graph; knows no UOp and puts nothing in order (see `emit`).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tabgrad.program.wasm_binary import ValType, sleb, uleb
+
+from .opcodes import OPCODES
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """The value of instruction `op` with immediates `imm` on `srcs`, of type `type`.
+
+    `segment`: where it can first be computed. `reads`: the memory or accumulator it depends on, None if pure;
+    `position` is then the place of that read in the linear program.
+    """
+
+    op: str
+    type: ValType
+    srcs: tuple[Node, ...]
+    imm: bytes
+    segment: int
+    reads: Hashable = None
+    position: int = -1
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether computing it again costs nothing: constants and plain locals are never kept in a local."""
+        return not self.srcs and self.reads is None
+
+    @property
+    def code(self) -> bytes:
+        """The instruction itself, to follow its operands on the stack."""
+        return OPCODES[self.op] + self.imm
+
+    def __repr__(self) -> str:
+        inner = " ".join(map(repr, self.srcs))
+        return f"({self.op}{' ' + self.imm.hex() if self.imm else ''}{' ' + inner if inner else ''})"
+
+
+class Read(NamedTuple):
+    """Where and when a load happens: the buffer, its segment and place, and how many stores to it came before."""
+
+    memory: Hashable
+    segment: int
+    position: int
+    version: int
+
+
+class Graph:
+    """Makes nodes, each only once."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[Hashable, Node] = {}
+
+    def op(self, name: str, kind: ValType, *srcs: Node, imm: bytes = b"") -> Node:
+        """A pure instruction; it can run as soon as its operands can."""
+        key = (name, imm, *map(id, srcs))
+        if (node := self._nodes.get(key)) is None:
+            segment = max((s.segment for s in srcs), default=0)
+            node = self._nodes[key] = Node(name, kind, srcs, imm, segment)
+        return node
+
+    def get(self, local: int, kind: ValType, segment: int = 0) -> Node:
+        """A parameter or a loop counter, valid from `segment` on."""
+        key = ("get", local, segment)
+        if (node := self._nodes.get(key)) is None:
+            node = self._nodes[key] = Node("local.get", kind, (), uleb(local), segment)
+        return node
+
+    def read_local(self, local: int, kind: ValType, segment: int, position: int) -> Node:
+        """The value an accumulator has at `position`: unlike `get`, it changes."""
+        key = ("read", local, segment)
+        if (node := self._nodes.get(key)) is None:
+            node = self._nodes[key] = Node("local.get", kind, (), uleb(local), segment, local, position)
+        node.position = min(node.position, position)
+        return node
+
+    def load(self, name: str, kind: ValType, srcs: tuple[Node, ...], imm: bytes, at: Read) -> Node:
+        """A load. `srcs` is the address, then for a lane load the vector to insert into."""
+        key = ("load", name, imm, at.segment, at.version, *map(id, srcs))
+        if (node := self._nodes.get(key)) is None:
+            segment = max(at.segment, *(s.segment for s in srcs))
+            node = self._nodes[key] = Node(name, kind, srcs, imm, segment, at.memory, at.position)
+        node.position = min(node.position, at.position)
+        return node
+
+    def i32(self, value: int) -> Node:
+        """A 32-bit integer constant; `value` is taken modulo 2**32."""
+        return self.op("i32.const", ValType.I32, imm=sleb(((value + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)))
+
+    def i64(self, value: int) -> Node:
+        """A 64-bit integer constant; `value` is taken modulo 2**64."""
+        return self.op("i64.const", ValType.I64, imm=sleb(((value + (1 << 63)) & (1 << 64) - 1) - (1 << 63)))
+
+    def f32(self, value: float) -> Node:
+        """A float constant."""
+        return self.op("f32.const", ValType.F32, imm=float_bytes(value))
+
+    def v128(self, lanes: bytes) -> Node:
+        """A vector constant of 16 bytes."""
+        return self.op("v128.const", ValType.V128, imm=lanes)
+
+    def add_i32(self, node: Node, constant: int) -> Node:
+        """`node` + `constant`, or `node` itself."""
+        return self.op("i32.add", ValType.I32, node, self.i32(constant)) if constant else node
+
+
+def float_bytes(value: float) -> bytes:
+    """The four bytes of a float32; what is too large for one becomes an infinity, as in NumPy."""
+    try:
+        return struct.pack("<f", value)
+    except OverflowError:
+        return struct.pack("<f", float("inf") if value > 0 else float("-inf"))

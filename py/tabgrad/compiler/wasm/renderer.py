@@ -1,0 +1,58 @@
+"""tinygrad's view of this compiler: a Renderer whose "source" is the base64 of a WebAssembly module."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from tinygrad.dtype import DType, dtypes
+from tinygrad.renderer import Renderer
+from tinygrad.uop.ops import Ops, UOp
+
+from tabgrad.program.wasm_binary import module
+
+from .emit import Emitter
+from .plan import Planner
+
+#: Ops that exist as WebAssembly instructions. What is missing (EXP2, LOG2, SIN, …) tinygrad spells out with these.
+_OPS = (
+    *(Ops.SQRT, Ops.TRUNC, Ops.NEG, Ops.ADD, Ops.SUB, Ops.MUL, Ops.FDIV, Ops.MAX, Ops.CDIV, Ops.CMOD),
+    *(Ops.AND, Ops.OR, Ops.XOR, Ops.SHL, Ops.SHR, Ops.CMPLT, Ops.CMPNE, Ops.CMPEQ, Ops.WHERE),
+)
+
+
+class WasmRenderer(Renderer):  # type: ignore[misc] # tinygrad is untyped here
+    """WebAssembly with 128-bit SIMD, as every browser since 2023 has it."""
+
+    has_local = False
+    has_threads = False
+    has_shared = False
+    supports_float4 = True
+    global_max = None
+    local_max = None
+    fused = False
+    #: tinygrad asks only which ops are keys; the values are for renderers that write text.
+    code_for_op = dict.fromkeys(_OPS, lambda *_: "")
+
+    def supported_dtypes(self) -> set[DType]:
+        """What kernels may compute in; tinygrad emulates float16 storage on top."""
+        small = {dtypes.bool, dtypes.int8, dtypes.uint8, dtypes.int16, dtypes.uint16}
+        return small | {dtypes.int32, dtypes.uint32, dtypes.int64, dtypes.uint64, dtypes.float32}
+
+    def render(self, uops: list[UOp]) -> str:
+        """The kernel's module in base64."""
+        return base64.b64encode(compile_kernel(uops, self.fused)).decode()
+
+
+class RelaxedWasmRenderer(WasmRenderer):
+    """The same with relaxed SIMD: multiply-adds round once. A class of its own, since tinygrad caches kernels by
+    renderer class.
+    """
+
+    fused = True
+
+
+def compile_kernel(uops: list[Any], fused: bool) -> bytes:
+    """A linear kernel as a module that exports a function of one i32 byte address per buffer."""
+    info = next(u.arg for u in uops if u.op is Ops.SINK)
+    return module([Emitter(Planner(uops, fused).run()).function(info.function_name)])

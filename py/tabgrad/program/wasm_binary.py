@@ -1,0 +1,104 @@
+"""The binary format of WebAssembly modules, as much of it as kernels and their driver need.
+
+A kernel module is part of the Program contract: it imports one memory, "env"."memory", and exports one function
+that takes an i32 byte address per buffer. The compiler writes such modules and the engine links them with a driver,
+so both find the encoding here. Owns bytes and sections; knows no instruction beyond the immediates' encoding.
+
+Format: https://webassembly.github.io/spec/core/binary/
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+MEMORY_IMPORT = ("env", "memory")
+
+
+class ValType(IntEnum):
+    """WebAssembly's value types and their codes."""
+
+    I32 = 0x7F
+    I64 = 0x7E
+    F32 = 0x7D
+    V128 = 0x7B
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A function from outside: (module, name) and the types of its parameters. It returns nothing."""
+
+    module: str
+    name: str
+    params: tuple[ValType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function without results. `body` is its instructions without the closing `end`; locals follow the params."""
+
+    export: str
+    params: tuple[ValType, ...]
+    locals: Sequence[ValType]
+    body: bytes
+
+
+def uleb(value: int) -> bytes:
+    """Unsigned LEB128: seven bits a byte, the lowest first, the top bit set on all bytes but the last."""
+    out = bytearray()
+    while True:
+        low, value = value & 0x7F, value >> 7
+        out.append(low | (0x80 if value else 0))
+        if not value:
+            return bytes(out)
+
+
+def sleb(value: int) -> bytes:
+    """Signed LEB128: as `uleb`, and bit 6 of the last byte is the sign."""
+    out = bytearray()
+    while True:
+        low, value = value & 0x7F, value >> 7
+        done = value == (-1 if low & 0x40 else 0)
+        out.append(low | (0 if done else 0x80))
+        if done:
+            return bytes(out)
+
+
+def _vector(items: Iterable[bytes]) -> bytes:
+    listed = list(items)
+    return uleb(len(listed)) + b"".join(listed)
+
+
+def _name(text: str) -> bytes:
+    data = text.encode()
+    return uleb(len(data)) + data
+
+
+def _section(number: int, body: bytes) -> bytes:
+    return bytes([number]) + uleb(len(body)) + body
+
+
+def _code(function: Function) -> bytes:
+    runs = ((kind, len(list(run))) for kind, run in itertools.groupby(function.locals))
+    code = _vector(uleb(count) + bytes([kind]) for kind, count in runs) + function.body + b"\x0b"
+    return uleb(len(code)) + code
+
+
+def module(functions: Sequence[Function], imports: Sequence[Import] = ()) -> bytes:
+    """A module that imports the memory and `imports` and exports `functions`, called by index in that order."""
+    signatures = [f.params for f in (*imports, *functions)]
+    types = list(dict.fromkeys(signatures))
+    memory = b"".join(map(_name, MEMORY_IMPORT)) + b"\x02\x00" + uleb(1)  # kind: memory, no maximum, at least a page
+    imported = [_name(f.module) + _name(f.name) + b"\x00" + uleb(types.index(f.params)) for f in imports]
+    return b"".join(
+        (
+            b"\x00asm\x01\x00\x00\x00",
+            _section(1, _vector(b"\x60" + _vector(bytes([kind]) for kind in params) + b"\x00" for params in types)),
+            _section(2, _vector([memory, *imported])),
+            _section(3, _vector(uleb(types.index(f.params)) for f in functions)),
+            _section(7, _vector(_name(f.export) + b"\x00" + uleb(len(imports) + i) for i, f in enumerate(functions))),
+            _section(10, _vector(map(_code, functions))),
+        )
+    )
