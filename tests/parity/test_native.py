@@ -9,11 +9,13 @@ import pytest
 from tests.parity import cases
 
 from tabgrad.backends.base import Device
+from tabgrad.backends.wasm_native import open_device
 from tabgrad.backends.webgpu import open_webgpu
 
 #: An engine, the kind of network, the variant of its programs.
-COMBINATIONS = [("webgpu", kind, variant) for kind in ("mlp", "cnn") for variant in ("default",)]
-OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_webgpu}
+COMBINATIONS = [("webgpu", kind, "default") for kind in ("mlp", "cnn")]
+COMBINATIONS += [("wasm", kind, variant) for kind in ("mlp", "cnn") for variant in ("simd", "relaxed")]
+OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_webgpu, "wasm": open_device}
 
 
 @pytest.fixture(params=COMBINATIONS, ids="-".join)

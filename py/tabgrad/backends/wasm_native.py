@@ -22,7 +22,7 @@ from .wasm import WasmDevice
 class NativeHost:
     """wasmtime with one store and one memory. Instances live as long as the store: kernels are cached by their key."""
 
-    flavours = ("relaxed", "simd")
+    flavours: tuple[str, ...] = ("relaxed", "simd")
     description = "WebAssembly SIMD in wasmtime"
 
     def __init__(self) -> None:
