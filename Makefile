@@ -64,8 +64,7 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tabgrad needs Python 3.11 or later: run `make PYTHON=python3.11 serve`.")'
 	$(PYTHON) -m venv .venv
 	@# Our own packages are used from their source folders and never installed: the page gets the very same files.
-	@$(PY) -c 'import pathlib, sysconfig; here = pathlib.Path.cwd(); \
-		pathlib.Path(sysconfig.get_path("purelib"), "tabgrad.pth").write_text(f"{here / "py"}\n{here}\n")'
+	@printf '%s\n' '$(CURDIR)/py' '$(CURDIR)' > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tabgrad.pth"
 	@touch $@
 
 .venv/build.stamp: requirements/build.lock | .venv/python.stamp
