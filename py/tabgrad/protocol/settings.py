@@ -86,6 +86,11 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
         {"relu": "ReLU", "leaky_relu": "Leaky ReLU", "silu": "SiLU", "tanh": "tanh"},
         "The nonlinearity after each hidden layer.",
     ),
+    "center": Choice(
+        "Inputs",
+        {"mean": "Minus the mean image", "plain": "As they are, 0 to 1"},
+        "Centred inputs let an MLP take larger steps.",
+    ),
     "dropout": Number("Dropout", 0.0, 0.9, "Share of hidden units silenced at random in every step."),
     "optimizer": Choice(
         "Optimizer",
@@ -144,6 +149,7 @@ class RunSettings:
     model: str = "mlp"
     hidden: tuple[int, ...] = (128,)
     activation: str = "relu"
+    center: str = "mean"
     dropout: float = 0.0
     optimizer: str = "momentum"
     lr: float = 0.2

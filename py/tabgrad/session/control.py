@@ -1,0 +1,76 @@
+"""The visitor's hand on a run: pause, resume, step, stop, and requests that wait for a quiet moment.
+
+Commands set these; the trainer reads them between chunks. Nothing here trains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from .errors import Abandoned
+
+Request = Callable[[], Awaitable[None]]
+
+
+class Control:
+    """State shared by the command handler and the trainer, both on one event loop."""
+
+    def __init__(self, paused: bool = False) -> None:
+        self.paused, self.stopping, self.abandoned = paused, False, False
+        self.single_steps = 0
+        self._requests: list[Request] = []
+        self._changed = asyncio.Event()
+
+    def pause(self) -> None:
+        """Hold after the chunk in flight."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self.paused, self.single_steps = False, 0
+        self._changed.set()
+
+    def step(self) -> None:
+        """Do one step, then hold."""
+        self.paused = True
+        self.single_steps += 1
+        self._changed.set()
+
+    def stop(self) -> None:
+        """End the run and evaluate it."""
+        self.stopping = True
+        self._changed.set()
+
+    def abandon(self) -> None:
+        """End the run at once and keep nothing."""
+        self.abandoned = True
+        self._changed.set()
+
+    def ask(self, request: Request) -> None:
+        """Have `request` awaited when no steps are in flight: soon, paused or not."""
+        self._requests.append(request)
+        self._changed.set()
+
+    @property
+    def interrupted(self) -> bool:
+        """True if steps in flight should be collected, because somebody wants something."""
+        return self.paused or self.stopping or self.abandoned or bool(self._requests)
+
+    async def hear(self) -> None:
+        """Let messages in. Raises Abandoned."""
+        await asyncio.sleep(0)
+        if self.abandoned:
+            raise Abandoned("The run was ended.")
+
+    async def serve(self) -> None:
+        """With nothing in flight: await the requests, and while paused wait for something to do. Raises Abandoned."""
+        while True:
+            while self._requests:
+                await self._requests.pop(0)()
+            await self.hear()
+            if self.stopping or not self.paused or self.single_steps:
+                return
+            if not self._requests:
+                self._changed.clear()
+                await self._changed.wait()

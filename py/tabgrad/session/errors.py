@@ -1,0 +1,27 @@
+"""What can end a run before its time, each with one sentence for the visitor."""
+
+from __future__ import annotations
+
+from tabgrad.protocol import RunSettings
+
+
+class Diverged(RuntimeError):
+    """The loss grew beyond use. The network holds its last good weights."""
+
+
+class Abandoned(RuntimeError):
+    """The run was disposed of while it was at work."""
+
+
+def divergence_advice(settings: RunSettings, step: int, good_step: int, finite: bool) -> str:
+    """Say what happened, what is kept, and which setting to change first."""
+    what = "grew without bound" if finite else "stopped being a number"
+    if settings.lr > 1e-3:
+        advice = f"try a tenth of the learning rate ({settings.lr / 10:g})"
+    elif settings.momentum > 0.9 and settings.optimizer in ("momentum", "muon"):
+        advice = "try a momentum of 0.9"
+    else:
+        advice = "try a larger batch"
+    if settings.clip == 0:
+        advice += " or gradient clipping at 1"
+    return f"The loss {what} at step {step}; the weights of step {good_step} are kept: {advice}."

@@ -1,0 +1,34 @@
+"""How many steps to submit at once, so that a command is never far away: found from the time past chunks took."""
+
+from __future__ import annotations
+
+import time
+
+#: Work in one chunk. Two are in flight, so a command waits for at most about twice this. Seconds.
+TARGET_S = 0.04
+#: Pixels and labels streamed with one chunk at most. Bytes.
+MAX_STREAM_BYTES = 8 << 20
+MAX_STEPS = 1024
+
+
+class Pace:
+    """`count` is a power of two: engines keep their stream buffers while the count stays the same."""
+
+    def __init__(self, bytes_per_step: int) -> None:
+        self.count = 1
+        self._most = max(1, min(MAX_STEPS, MAX_STREAM_BYTES // bytes_per_step))
+        self._last = time.perf_counter()
+
+    def restart(self) -> None:
+        """Forget the time since the last chunk: it was spent on something else."""
+        self._last = time.perf_counter()
+
+    def finished(self, count: int) -> None:
+        """A chunk of `count` steps is done: adapt. At most a doubling a chunk, as the first ones are untypical."""
+        now = time.perf_counter()
+        per_step = max(1e-6, (now - self._last) / count)
+        self._last = now
+        if self.count * per_step > 1.5 * TARGET_S and self.count > 1:
+            self.count //= 2
+        elif self.count * per_step < TARGET_S / 1.5 and self.count * 2 <= self._most and count == self.count:
+            self.count *= 2

@@ -1,0 +1,53 @@
+"""The learning rate of every step, as an array that is streamed to the device: a new rate needs no new program."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.protocol import RunSettings
+
+#: One cycle: the share of the run spent rising, and where it starts and ends as fractions of the peak.
+WARM_UP = 0.25
+START_FRACTION = 1 / 25
+END_FRACTION = 1e-3
+
+
+def steps_per_epoch(settings: RunSettings, samples: int) -> float:
+    """Steps in one pass over `samples` images; a fraction, because batches run on across the ends of epochs."""
+    return samples / settings.batch
+
+
+def total_steps(settings: RunSettings, samples: int) -> int:
+    """Length of the run in steps, at least one."""
+    return max(1, math.ceil(settings.epochs * samples / settings.batch - 1e-9))
+
+
+def learning_rates(settings: RunSettings, first: int, count: int, samples: int) -> NDArray[np.float32]:
+    """Rates of steps `first`..`first + count - 1`, float32 (count,). `samples` is the size of the training set.
+
+    One cycle: half a cosine up, half a cosine down (Smith & Topin 2018, https://arxiv.org/abs/1708.07120). Cosine:
+    Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, without restarts. Exponential: lr * decay^epochs,
+    falling with every step.
+    """
+    step = np.arange(first, first + count, dtype=np.float64)
+    position = np.minimum(step / max(1, total_steps(settings, samples) - 1), 1.0)
+    if settings.schedule == "one_cycle":
+        rise = START_FRACTION + (1 - START_FRACTION) * _ease(position / WARM_UP)
+        fall = 1 - (1 - END_FRACTION) * _ease((position - WARM_UP) / (1 - WARM_UP))
+        factor = np.where(position < WARM_UP, rise, fall)
+    elif settings.schedule == "cosine":
+        factor = 1 - _ease(position)
+    elif settings.schedule == "exponential":
+        factor = settings.decay ** (step / steps_per_epoch(settings, samples))
+    else:
+        factor = np.ones(count)
+    return (settings.lr * factor).astype(np.float32)
+
+
+def _ease(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half a cosine wave from 0 at t = 0 to 1 at t = 1."""
+    half: NDArray[np.float64] = (1 - np.cos(np.pi * np.clip(t, 0, 1))) / 2
+    return half

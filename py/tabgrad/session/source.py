@@ -1,0 +1,52 @@
+"""Where a run's images come from: the data set that the settings name, shuffled and augmented by seed and position.
+
+Owns the choice; the data itself is `tabgrad.data`'s.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.data import Samples, Source
+from tabgrad.data.augment import MILD, Augmentation, Augmenter
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "mild": MILD,
+    "strong": Augmentation(
+        rotation_deg=15, log_scale=0.18, log_aspect=0.18, shear=0.3, shift_px=2.0, elastic_px=1.0, thickness=0.5
+    ),
+}
+#: Images that the mean is taken over: they are in the first block, so a run need not wait for the rest.
+MEAN_SAMPLES = 1000
+
+
+class AugmentedSource:
+    """The samples of `source`, distorted. Implements `Source`."""
+
+    def __init__(self, source: Source, augmentation: Augmentation, seed: int) -> None:
+        self._source, self._augment = source, Augmenter(augmentation, seed)
+
+    @property
+    def position(self) -> int:
+        """Samples taken so far."""
+        return self._source.position
+
+    @position.setter
+    def position(self, value: int) -> None:
+        self._source.position = value
+
+    async def take(self, count: int) -> Samples:
+        """The next `count` samples."""
+        position = self.position
+        samples = await self._source.take(count)
+        return Samples(self._augment(samples.images, position), samples.labels)
+
+
+async def mean_image(source: Source) -> NDArray[np.float32]:
+    """Mean of the first images of a seed's order, float32 (784,) in 0..1. Leaves `source` where it was."""
+    position, source.position = source.position, 0
+    samples = await source.take(MEAN_SAMPLES)
+    source.position = position
+    mean: NDArray[np.float32] = (samples.images.reshape(-1, 784).mean(0) / 255).astype(np.float32)
+    return mean

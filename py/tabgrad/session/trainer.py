@@ -1,0 +1,243 @@
+"""The training loop: takes samples, submits chunks of steps, collects losses, and minds everything in between.
+
+Two chunks are in flight, so a GPU never waits for Python. What the run computes depends on settings, seed and engine
+alone: chunk lengths follow the clock, but data order, rates, validation and early stopping follow the step count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.data import Samples, Source
+from tabgrad.protocol import AnyEvent, Checkpoint
+
+from . import checkpoint
+from .control import Control
+from .errors import Diverged, divergence_advice
+from .evaluation import Evaluation, evaluate
+from .network import Network
+from .pace import Pace
+from .plan import knobs, tuned
+from .record import Record
+from .reporter import Reporter
+from .schedule import learning_rates, total_steps
+
+VALIDATIONS_PER_EPOCH = 4
+#: A mean loss this far above chance (ln 10 = 2.3 nats) is divergence; it is taken over about so many images.
+DIVERGED_LOSS = 23.0
+LOSS_WINDOW = 512
+#: Weights are worth keeping while the mean loss is no worse than twice chance. Nats.
+GOOD_LOSS = 4.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    count: int
+    result: Awaitable[dict[str, NDArray[Any]]]
+
+
+class Trainer:
+    """One run of `network` on `source`. `record` says where it is; `run` takes it to the end.
+
+    `validation` gives the images that choices are made on; `emit` is given events for the page. `best` holds the
+    weights of the best epoch while early stopping is on.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        source: Source,
+        record: Record,
+        *,
+        validation: Callable[[], Awaitable[Samples]],
+        emit: Callable[[AnyEvent], None],
+        control: Control,
+    ) -> None:
+        self.network, self.source, self.record, self.control = network, source, record, control
+        self.best: dict[str, NDArray[Any]] = {}
+        self.reporter = Reporter(record, emit)
+        self._validation, self._emit = validation, emit
+        self._pace = Pace(record.settings.batch * 788)
+        self._inflight: list[_Chunk] = []
+        self._submitted = record.step
+        self._due = self._next_milestone()
+        self._good: tuple[int, dict[str, NDArray[Any]]] = (0, {})
+        self._loss: float | None = None
+
+    async def run(self) -> str:
+        """Train until done, stopped or early; returns "completed", "stopped" or "early". Raises Diverged, Abandoned,
+        DataError, EngineError.
+        """
+        try:
+            return await self._run()
+        finally:
+            # Whatever ended the run: no chunk may stay in flight, nor may its failure go unheard by the event loop.
+            for chunk in self._inflight:
+                with suppress(Exception):
+                    await chunk.result
+            self._inflight.clear()
+
+    async def _run(self) -> str:
+        self._good = (self.record.step, await self.network.weights())
+        self._restart_clock()
+        reason = ""
+        while not reason:
+            if self.control.interrupted:
+                await self._hold()
+            if self.control.stopping:
+                reason = "stopped"
+            elif self._submitted == self.record.steps:
+                reason = "completed"
+            else:
+                await self._advance()
+                if self._submitted == self._due:
+                    reason = await self._milestone()
+        await self._drain()
+        await self._share_weights()
+        self.reporter.stop_clock()
+        self.reporter.progress("evaluating")
+        return reason
+
+    def tune(self, values: Mapping[str, Any]) -> None:
+        """Change settings from the next chunk on; SettingsError if one of them needs another program."""
+        tuned(self.record.settings, values)
+
+        async def apply() -> None:
+            record = self.record
+            record.settings = tuned(record.settings, values)
+            record.steps = max(record.step, total_steps(record.settings, record.samples))
+            record.tunings.append({"step": record.step, **values})
+            self._due = self._next_milestone()
+
+        self.control.ask(apply)
+
+    async def pack(self) -> bytes:
+        """A checkpoint file of the present step. Only with nothing in flight: through `control.ask` during a run."""
+        record = replace(self.record, seconds=self.reporter.seconds)
+        return checkpoint.pack(await self.network.everything(), record, self.best)
+
+    async def validate(self) -> Evaluation:
+        """Measure on the validation split, which is all that choices may look at."""
+        return await evaluate(self.network.evaluate, await self._validation(), self.control.hear)
+
+    async def _advance(self) -> None:
+        """Submit the next chunk; with two in flight, collect the older one."""
+        record = self.record
+        count = min(self._pace.count, self._due - self._submitted)
+        if self.control.single_steps:
+            count, self.control.single_steps = 1, self.control.single_steps - 1
+        batch = record.settings.batch
+        samples = await self.source.take(count * batch)
+        streams: dict[str, NDArray[Any]] = {
+            "x": samples.images.reshape(count, batch, 784),
+            "y": samples.labels.astype(np.int32).reshape(count, batch),
+            "lr": learning_rates(record.settings, self._submitted, count, record.samples).reshape(count, 1),
+        }
+        for name, value in knobs(record.settings, self.network.train.program).items():
+            self.network.train.write(name, value)
+        self._inflight.append(_Chunk(count, self.network.train.run_steps(count, streams, ["loss", "correct"])))
+        self._submitted += count
+        if len(self._inflight) > 1:
+            await self._collect()
+        await self.control.hear()
+
+    async def _collect(self) -> None:
+        """Take in the results of the oldest chunk; what is due for the page goes out."""
+        chunk = self._inflight.pop(0)
+        result = await chunk.result
+        losses = result["loss"].reshape(chunk.count)
+        self.record.add(losses, result["correct"].reshape(chunk.count))
+        self._pace.finished(chunk.count)
+        share = min(1.0, chunk.count * self.record.settings.batch / LOSS_WINDOW)
+        mean = float(losses.mean(dtype=np.float64))
+        self._loss = mean if self._loss is None else self._loss + share * (mean - self._loss)
+        if not self._loss < DIVERGED_LOSS:
+            await self._fall_back()
+        if self.reporter.weights_due:
+            await self._share_weights()
+        self.reporter.progress_if_due()
+
+    async def _drain(self) -> None:
+        while self._inflight:
+            await self._collect()
+
+    async def _hold(self) -> None:
+        """Serve requests and wait while paused, with nothing in flight and the clock stopped."""
+        await self._drain()
+        self.reporter.stop_clock()
+        if self.control.paused:
+            await self._share_weights()
+            self.reporter.progress("paused")
+        await self.control.serve()
+        self._restart_clock()
+
+    def _restart_clock(self) -> None:
+        self.reporter.start_clock()
+        self._pace.restart()
+
+    def _next_milestone(self) -> int:
+        """The first step after the submitted ones at which to validate: each quarter of an epoch, and the end."""
+        record, parts = self.record, VALIDATIONS_PER_EPOCH
+        quarter = self._submitted * record.settings.batch * parts // record.samples + 1
+        step = -(-quarter * record.samples // (parts * record.settings.batch))
+        return min(record.steps, max(self._submitted + 1, step))
+
+    async def _milestone(self) -> str:
+        """Validate. At the end of an epoch and of the run: checkpoint and early stopping. Returns a stop reason."""
+        record = self.record
+        await self._drain()
+        measured = await self.validate()
+        record.add_validation(measured.loss, measured.accuracy)
+        reason = ""
+        epochs_before = int((self._submitted - 1) * record.settings.batch / record.samples)
+        if int(record.epoch) > epochs_before or self._submitted == record.steps:
+            reason = await self._judge_epoch(measured.accuracy)
+            self._emit(
+                Checkpoint(
+                    step=record.step,
+                    epoch=record.epoch,
+                    validation_accuracy=measured.accuracy,
+                    checkpoint=await self.pack(),
+                )
+            )
+        self.reporter.progress("training")
+        self._due = self._next_milestone()
+        self._pace.restart()
+        return reason
+
+    async def _judge_epoch(self, accuracy: float) -> str:
+        """Early stopping with patience (Prechelt 1998, "Early stopping - but when?"): the best weights come back."""
+        record, patience = self.record, self.record.settings.patience
+        if accuracy > record.best_accuracy:
+            record.best_accuracy, record.best_epoch = accuracy, round(record.epoch)
+            self.best = await self.network.weights() if patience else {}
+        if patience and self.best and record.epoch - record.best_epoch >= patience:
+            self.network.write(self.best)
+            return "early"
+        return ""
+
+    async def _share_weights(self) -> None:
+        weights = await self.network.weights()
+        if not all(np.isfinite(w).all() for w in weights.values()):
+            await self._fall_back()
+        if self._loss is not None and self._loss < GOOD_LOSS:
+            self._good = (self.record.step, weights)
+        self.reporter.weights(weights, self.record.step)
+
+    async def _fall_back(self) -> None:
+        """Put the last good weights back and raise Diverged, which says what to change."""
+        record = self.record
+        for chunk in self._inflight:
+            await chunk.result
+        self._inflight.clear()
+        good_step, weights = self._good
+        self.network.write(weights)
+        self.reporter.weights(weights, good_step)
+        finite = self._loss is not None and bool(np.isfinite(self._loss))
+        raise Diverged(divergence_advice(record.settings, record.step, good_step, finite))

@@ -1,0 +1,142 @@
+"""What the session's tests share: an engine, digits made up from a seed, and a run from settings to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tabgrad.backends.base import Device
+from tabgrad.backends.wasm_native import open_device
+from tabgrad.data import Samples
+from tabgrad.program import Program
+from tabgrad.protocol import AnyEvent, RunSettings
+from tabgrad.session import plan
+from tabgrad.session.control import Control
+from tabgrad.session.network import Network, open_network
+from tabgrad.session.record import Record
+from tabgrad.session.schedule import total_steps
+from tabgrad.session.source import mean_image
+from tabgrad.session.trainer import Trainer
+
+E = TypeVar("E")
+#: A network and a data set so small that a test of a few epochs takes a fraction of a second.
+SMALL = RunSettings(hidden=(16,), batch=32, epochs=2, lr=0.1)
+TRAINING_IMAGES = 640
+
+
+@cache
+def digits(count: int, seed: int) -> Samples:
+    """Ten fixed patterns with noise: easily learnt, as digits are, but not at once."""
+    patterns = np.random.default_rng(0).uniform(0, 255, (10, 28, 28))
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, count).astype(np.uint8)
+    noise = rng.normal(0, 90, (count, 28, 28))
+    return Samples((patterns[labels] * 0.5 + noise + 60).clip(0, 255).astype(np.uint8), labels)
+
+
+class Digits:
+    """A `Source` over `digits`, shuffled by seed and epoch."""
+
+    def __init__(self, seed: int, position: int = 0) -> None:
+        self.position, self._seed = position, seed
+        self._samples = digits(TRAINING_IMAGES, 1)
+        self._calls: list[tuple[int, Callable[[], None]]] = []
+
+    def at(self, taken: int, call: Callable[[], None]) -> None:
+        """Have `call` called once when at least `taken` batches of SMALL have been taken."""
+        self._calls.append((taken * SMALL.batch, call))
+
+    async def take(self, count: int) -> Samples:
+        for entry in [entry for entry in self._calls if self.position >= entry[0]]:
+            self._calls.remove(entry)
+            entry[1]()
+        at = np.arange(self.position, self.position + count)
+        self.position += count
+        order = {
+            e: np.random.default_rng((self._seed, e)).permutation(TRAINING_IMAGES) for e in {*at // TRAINING_IMAGES}
+        }
+        rows = np.array([order[i // TRAINING_IMAGES][i % TRAINING_IMAGES] for i in at])
+        return Samples(self._samples.images[rows], self._samples.labels[rows])
+
+
+async def validation() -> Samples:
+    return digits(400, 2)
+
+
+@cache
+def program(request_text: str, settings: RunSettings) -> Program:
+    from tabgrad import model
+
+    target, variant = "wasm", "simd"
+    if request_text == "train":
+        recipe: Any = model.Training(**plan.recipe(settings))
+        return model.training(plan.spec(settings), recipe, target, variant)  # type: ignore[arg-type] # literals
+    request = plan.evaluation_request(settings, target, variant)
+    return model.evaluation(request.spec, plan.EVALUATION_BATCH, target, variant)  # type: ignore[arg-type] # literals
+
+
+def compiled(kind: str, settings: RunSettings) -> Program:
+    """The program for `settings`, captured once for all settings that need the same one."""
+    fixed = RunSettings.make(
+        {name: getattr(settings, name) for name in ("model", "hidden", "activation", "center", "dropout", "batch")}
+        | {"optimizer": plan.recipe(settings)["optimizer"], "label_smoothing": settings.label_smoothing}
+        | {"clip": float(settings.clip > 0)}
+    )
+    return program(kind, fixed)
+
+
+@dataclass
+class Run:
+    """A trainer with all it needs; `events` collects what it reports."""
+
+    trainer: Trainer
+    network: Network
+    source: Digits
+    control: Control
+    device: Device
+    events: list[AnyEvent] = field(default_factory=list)
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def close(self) -> None:
+        self.network.destroy()
+        self.device.destroy()
+
+
+async def prepare(settings: RunSettings, checkpoint: bytes = b"", paused: bool = False) -> Run:
+    """A run from the start, or from a checkpoint."""
+    from tabgrad.session.checkpoint import unpack
+
+    device = await open_device()
+    network = await open_network(device, compiled("train", settings), compiled("evaluate", settings))
+    source = Digits(settings.seed)
+    events: list[AnyEvent] = []
+    control = Control(paused)
+    best: dict[str, Any] = {}
+    if checkpoint:
+        tensors, record, best = unpack(checkpoint)
+        network.write(tensors)
+        source.position = record.step * record.settings.batch
+    else:
+        record = Record(settings, total_steps(settings, TRAINING_IMAGES), TRAINING_IMAGES)
+        network.initialise(settings.seed, await mean_image(source))
+    trainer = Trainer(network, source, record, validation=validation, emit=events.append, control=control)
+    trainer.best = best
+    return Run(trainer, network, source, control, device, events)
+
+
+def train(settings: RunSettings, checkpoint: bytes = b"") -> tuple[str, Run]:
+    """Run to the end: (reason, run)."""
+
+    async def go() -> tuple[str, Run]:
+        run = await prepare(settings, checkpoint)
+        return await run.trainer.run(), run
+
+    return asyncio.run(go())
