@@ -1,0 +1,203 @@
+"""Decides how a kernel is cut up for WGSL: which axes become a register tile, which a workgroup, which are unrolled.
+
+tinygrad's own heuristic suits GPUs with fast workgroup memory. Here every invocation computes a tile of outputs in
+registers, so that a value loaded once is used several times, and nothing is exchanged between invocations. The tile
+is the one with the fewest loads for each multiply-add that still leaves enough invocations to fill the device. The
+idea is register blocking: Lam, Rothberg & Wolf 1991, "The cache performance and optimizations of blocked algorithms".
+
+Owns the choice; knows tinygrad's Scheduler, and nothing of programs or of what the kernel is for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import environment  # noqa: F401 - must run before tinygrad is imported
+
+from tinygrad.codegen.opt import KernelOptError, Opt, OptOps  # isort: skip
+from tinygrad.codegen.opt.heuristic import hand_coded_optimizations  # isort: skip
+from tinygrad.uop.ops import Ops  # isort: skip
+
+Axis = Any  # a RANGE UOp
+Index = Any  # the UOp of an address within a buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a kind of adapter likes."""
+
+    min_invocations: int  #: that a tile must leave, to keep the device busy
+    max_accumulators: int  #: outputs of one invocation; more would not stay in registers
+    max_multiply_adds: int  #: in the unrolled loop body
+    workgroup: tuple[int, int]  #: fewest and most invocations of a workgroup
+    elementwise: int  #: outputs of one invocation where nothing is reused
+    shared_reductions: bool  #: whether invocations may share a reduction through workgroup memory
+
+
+#: "gpu" for graphics hardware, "sw" for SwiftShader and its like, which run a workgroup as a loop on a CPU core and
+#: pay dearly for each load and each barrier.
+PROFILES = {
+    "gpu": Profile(512, 32, 256, (32, 64), 4, True),
+    "sw": Profile(16, 80, 256, (4, 32), 8, False),
+}
+#: With shared_reductions: up to so many outputs, and from so many terms on, a sum is shared by a workgroup.
+FEW_OUTPUTS, MANY_TERMS = 2048, 256
+#: An upcast beyond this makes tinygrad raise.
+MAX_UPCAST = 16
+#: Costs in loads: of a loop step's own arithmetic, and of each load beyond those that registers can hold.
+STEP_COST, SPILL_COST, FREE_LOADS = 2.6, 0.35, 32
+
+
+def size(axis: Axis) -> int:
+    """Number of values an axis takes."""
+    return int(axis.vmax) + 1
+
+
+def stride(axis: Axis, index: Index) -> int | None:
+    """Elements between neighbours along `axis`; 0 if the index does not depend on it, None if not linearly."""
+    total = 0
+    for term in index.split_uop(Ops.ADD):
+        if term is axis:
+            total += 1
+        elif term.op is Ops.MUL and axis in term.src:
+            factor = term.src[1] if term.src[0] is axis else term.src[0]
+            if factor.op is not Ops.CONST:
+                return None
+            total += int(factor.val)
+        elif axis in term.backward_slice:
+            return None
+    return total
+
+
+def divisors(n: int, most: int) -> list[int]:
+    """Divisors of n up to `most`, ascending."""
+    return [d for d in range(1, min(n, most) + 1) if n % d == 0]
+
+
+def distinct_loads(index: Index, tile: Sequence[tuple[Axis, int]]) -> int:
+    """How many different addresses one invocation's tile touches."""
+    offsets, factor = {0}, 1
+    for axis, count in tile:
+        if count == 1 or axis not in index.backward_slice_with_self:
+            continue
+        step = stride(axis, index)
+        if step is None:
+            factor *= count
+        else:
+            offsets = {offset + step * i for offset in offsets for i in range(count)}
+    return len(offsets) * factor
+
+
+class Tiling:
+    """The choice for one kernel: a count for each output axis (`tile`) and each reduction axis (`unroll`)."""
+
+    def __init__(self, kernel: Any, profile: Profile) -> None:
+        self.kernel, self.profile = kernel, profile
+        stores = [u.src[0] for u in kernel.ast.backward_slice_with_self if u.op is Ops.STORE]
+        self.store = next(s.src[1].get_idx() for s in stores if s.op is Ops.INDEX)
+        self.loads: list[Index] = [b.src[1].get_idx() for b in kernel.bufs if b not in stores]
+        self.outputs: list[Axis] = [kernel.rngs[i] for i in kernel.upcastable_dims]
+        self.reductions: list[Axis] = [kernel.rngs[i] for i in kernel.unrollable_dims]
+        self.total = math.prod(map(size, self.outputs))
+        self.terms = math.prod(map(size, self.reductions))
+        #: The axis along which the output lies in memory one by one.
+        self.unit: Axis = next((a for a in self.outputs if stride(a, self.store) == 1), (self.outputs or [None])[-1])
+
+    def choose(self) -> tuple[list[int], list[int]]:
+        """(tile, unroll), in the order of `outputs` and `reductions`."""
+        return self._reduction_tile() if self.reductions else (self._elementwise_tile(), [])
+
+    def _reduction_tile(self) -> tuple[list[int], list[int]]:
+        profile = self.profile
+        floor = min(profile.min_invocations, max(1, self.total // 4))
+        loads = [i for i in self.loads if any(r in i.backward_slice_with_self for r in self.reductions)]
+        tiles = [self._tile_counts(axis) for axis in self.outputs]
+        unrolls = [[d for d in divisors(size(r), 8) if d in (1, 2, 4, size(r))] for r in self.reductions]
+        best = (math.inf, [1] * len(tiles), [1] * len(unrolls))
+        for tile in itertools.product(*tiles):
+            accumulators = math.prod(tile)
+            if accumulators > profile.max_accumulators or self.total // accumulators < floor:
+                continue
+            for unroll in itertools.product(*unrolls):
+                work = accumulators * math.prod(unroll)
+                if work > profile.max_multiply_adds:
+                    continue
+                counts = list(zip(self.outputs + self.reductions, tile + unroll, strict=True))
+                n = sum(distinct_loads(index, counts) for index in loads)
+                cost = (n + STEP_COST + SPILL_COST * max(0, n - FREE_LOADS)) / work
+                # Equal otherwise: the smaller kernel, which compiles faster.
+                best = min(best, (cost + accumulators * 1e-4 + work * 5e-5, list(tile), list(unroll)))
+        return best[1], best[2]
+
+    def _tile_counts(self, axis: Axis) -> list[int]:
+        """Counts worth trying: an axis that every load depends on brings no reuse, unless there are many axes."""
+        reuse = any(axis not in index.backward_slice_with_self for index in self.loads)
+        return divisors(size(axis), MAX_UPCAST) if reuse or len(self.outputs) > 2 else [1]
+
+    def _elementwise_tile(self) -> list[int]:
+        """Several neighbours for each invocation; where a load is transposed, a square of them."""
+        tile = [1] * len(self.outputs)
+        floor = min(64, self.profile.min_invocations, max(1, self.total // 4))
+        at = self.outputs.index(self.unit)
+        tile[at] = max(d for d in divisors(size(self.unit), self.profile.elementwise) if self.total // d >= floor)
+        across = (a for a in self.outputs if a is not self.unit and any(stride(a, i) == 1 for i in self.loads))
+        if tile[at] <= 4 and (other := next(across, None)) is not None:
+            fits = [d for d in divisors(size(other), 4) if self.total // (d * tile[at]) >= 64]
+            tile[self.outputs.index(other)] = max(fits, default=1)
+        return tile
+
+    def workgroup(self, tile: Sequence[int]) -> list[tuple[Axis, int]]:
+        """Invocations of a workgroup along at most three axes, first the one on which neighbours share a cache line."""
+        left = {axis: size(axis) // count for axis, count in zip(self.outputs, tile, strict=True)}
+        fewest, most = self.profile.workgroup
+        wanted = max(fewest, min(most, 1 << max(0, (math.prod(left.values()) // 8).bit_length() - 1)))
+        axes = sorted(self.outputs, key=lambda a: (a is not self.unit, -(left[a] & -left[a])))
+        if left[self.unit] % 4:  # an odd unit axis would leave ragged groups: begin with the roundest axis
+            axes.sort(key=lambda a: -(left[a] & -left[a]))
+        out: list[tuple[Axis, int]] = []
+        for axis in axes:
+            # Not the whole group along the first axis: a second one reuses what the first has loaded.
+            room = min(wanted, 16 if axis is axes[0] and len(axes) > 1 else 64)
+            fits = divisors(left[axis], room)
+            count = max(d for d in fits if d & (d - 1) == 0)
+            count = fits[-1] if fits[-1] >= 2 * count or fits[-1] == left[axis] else count
+            if count > 1 and len(out) < 3:
+                out.append((axis, count))
+                wanted //= count
+        return out
+
+
+def _axis_number(kernel: Any, axis: Axis) -> int:
+    """Position of an axis among the kernel's: splitting an axis shrinks it, but it keeps its argument."""
+    return next(i for i, r in enumerate(kernel.rngs) if r.arg == axis.arg)
+
+
+def tile_kernel(kernel: Any, profile: Profile) -> Any:
+    """A copy of the Scheduler `kernel` with the chosen opts applied."""
+    kernel = kernel.copy()
+    if not any(u.op is Ops.STORE and u.src[0].op is Ops.INDEX for u in kernel.ast.backward_slice_with_self):
+        return kernel
+    tiling = Tiling(kernel, profile)
+    if not tiling.outputs:
+        return hand_coded_optimizations(kernel) if profile.shared_reductions else kernel
+    if profile.shared_reductions and tiling.total <= FEW_OUTPUTS and tiling.terms >= MANY_TERMS:
+        return hand_coded_optimizations(kernel)
+    tile, unroll = tiling.choose()
+    # LOCAL before UPCAST: then neighbouring invocations, not one invocation's own outputs, are neighbours in memory.
+    for axis, count in tiling.workgroup(tile):
+        kernel.apply_opt(Opt(OptOps.LOCAL, _axis_number(kernel, axis), count))
+    for axis, count in zip(tiling.outputs, tile, strict=True):
+        if count > 1:
+            kernel.apply_opt(Opt(OptOps.UPCAST, _axis_number(kernel, axis), count))
+    for axis, count in zip(tiling.reductions, unroll, strict=True):
+        numbers = [kernel.rngs[i].arg for i in kernel.unrollable_dims]
+        if count > 1:
+            try:
+                kernel.apply_opt(Opt(OptOps.UNROLL, numbers.index(axis.arg), 0 if count == size(axis) else count))
+            except KernelOptError:  # several reductions of different depth: tinygrad unrolls only some of them
+                continue
+    return kernel
