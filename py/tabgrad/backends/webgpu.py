@@ -46,7 +46,7 @@ class WebGPUDevice:
         self.gpu, self.queue = gpu, gpu.device.queue
         self.description = describe(gpu)
         self.is_software = gpu.is_software or any(word in self.description.lower() for word in _SOFTWARE)
-        self.variants = ("sw", "gpu", "default") if self.is_software else ("gpu", "default", "sw")
+        self.variants: tuple[str, ...] = ("sw", "gpu", "default") if self.is_software else ("gpu", "default", "sw")
         self.limits = Limits(**{f.name: gpu.limits[f.name] for f in fields(Limits) if f.name in gpu.limits})
         self.live_buffers = self.live_bytes = 0
         self._destroyed = False
