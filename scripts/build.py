@@ -21,6 +21,7 @@ from tabgrad.data import DataError
 
 WEB = parts.ROOT / "web"
 MODELS = parts.ROOT / "models"
+TRAINING = MODELS / "training"
 MANIFEST = "{{manifest}}"
 #: What the first prediction needs, for the progress bar of the boot: whatever else is fetched, is fetched later.
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
@@ -143,7 +144,7 @@ def build(out: Path, mnist: dict[str, bytes] | None, web: Path = WEB) -> list[st
         "pyodide": {"index_url": pyodide_url, "packages": ["numpy"]},
         "python": add_python(site),
         "models": add_models(site),
-        "training": add_programs(site, MODELS / "training", "models/training"),
+        "training": add_programs(site, TRAINING, "models/training"),
         "data": add_data(site, mnist),
     }
     manifest["sizes"] = site.sizes(boot_files(site, manifest, pyscript_url))

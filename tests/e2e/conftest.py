@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
+
 from scripts import chromium, fetch_mnist
 from scripts.build import build
 from scripts.serve import open_server

@@ -1,0 +1,159 @@
+"""Parts of the site: reproducible zips, hashed names, pruning that leaves what is needed, a page without loose ends."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.sitebuild import archive, output, page, parts, prune
+
+ROOT = Path(__file__).parents[2]
+NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?\.(py|js|bin)", fullmatch=True)
+
+
+@given(st.dictionaries(NAMES, st.binary(max_size=200)))
+def test_a_zip_depends_on_its_files_only(files: dict[str, bytes]) -> None:
+    backwards = dict(reversed(files.items()))
+    assert archive.pack(files) == archive.pack(backwards)
+    assert archive.unpack(archive.pack(files)) == files
+
+
+@given(NAMES, st.binary(max_size=50), st.binary(max_size=50))
+def test_a_name_changes_exactly_when_the_content_does(name: str, one: bytes, other: bytes) -> None:
+    site = output.Site()
+    url = site.add(name, one)
+    assert output.is_hashed(url)
+    assert site.files[url] == one
+    assert (site.add(name, other) == url) == (one == other)
+
+
+def test_entry_points_keep_their_names() -> None:
+    assert not any(map(output.is_hashed, ("index.html", "sw.js", "models/mlp/card.json", "some-folder/file.js")))
+
+
+def test_a_folder_is_renamed_when_any_of_its_files_changes() -> None:
+    site = output.Site()
+    url = site.add_folder("part", {"a.js": b"1", "b.js": b"2"})
+    assert site.files[f"{url}a.js"] == b"1"
+    assert output.is_hashed(f"{url}a.js")
+    assert site.add_folder("part", {"a.js": b"1", "b.js": b"3"}) != url
+    assert site.add_folder("part", {"b.js": b"2", "a.js": b"1"}) == url
+
+
+def test_writing_replaces_the_old_site(tmp_path: Path) -> None:
+    folder = tmp_path / "dist"
+    for content in (b"old", b"new"):
+        site = output.Site()
+        url = site.add("deep/file.txt", content)
+        site.write(folder)
+        assert [p for p in tmp_path.rglob("*") if p.is_file()] == [folder / url]
+        assert (folder / url).read_bytes() == content
+
+
+def wheel(*extra: str) -> bytes:
+    kept = ["numpy/__init__.py", "numpy/random/mtrand.so", "numpy/linalg/_umath_linalg.so", "numpy/typing/__init__.py"]
+    files = dict.fromkeys([*kept, *extra], b"x")
+    record = "".join(f"{name},sha256=x,1\n" for name in files) + "numpy-2.dist-info/RECORD,,\n"
+    return archive.pack({**files, "numpy-2.dist-info/RECORD": record.encode()})
+
+
+def test_pruning_numpy_cuts_files_and_their_rows_and_nothing_else() -> None:
+    cut = ["numpy/fft/_p.so", "numpy/tests/test_x.py", "numpy/random/tests/data/x.csv", "numpy/__init__.pyi"]
+    cut += ["numpy/_core/include/a.h", "numpy/linalg/lapack_lite.cpython-313.so"]
+    assert prune.numpy_wheel(wheel(*cut)) == prune.numpy_wheel(wheel())
+    assert archive.unpack(prune.numpy_wheel(wheel())).keys() == archive.unpack(wheel()).keys()
+
+
+def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) -> None:
+    """The worker has this zip and nothing else of tinygrad; a module missing there shows here."""
+    installed = importlib.util.find_spec("tinygrad")
+    assert installed is not None
+    assert installed.origin is not None
+    # Unpacked, as in the worker: tinygrad looks into its own folder for device drivers.
+    for name, content in archive.unpack(prune.tinygrad(Path(installed.origin).parent)).items():
+        parts.write_atomically(tmp_path / name, content)
+    code = textwrap.dedent("""
+        import json, sys, tinygrad
+        from tabgrad import model
+        assert tinygrad.__file__.startswith(sys.argv[2]), tinygrad.__file__
+        spec = json.loads(sys.argv[1])
+        for target, variant in (("wgsl", "default"), ("wgsl", "sw"), ("wasm", "simd")):
+            model.training(spec, model.Training(batch=4), target, variant)
+            print(target, variant)
+    """)
+    spec = json.loads((ROOT / "models" / "mlp" / "card.json").read_text())["spec"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(spec), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'py'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["wgsl default", "wgsl sw", "wasm simd"]
+
+
+def test_pyscript_keeps_what_its_core_imports() -> None:
+    dist = {
+        "core.js": b'export{a}from"./core-X1.js";\n//# sourceMappingURL=core.js.map\n',
+        "core-X1.js": b'import{b}from "./chunk.js";import("./editor.js");',
+        "chunk.js": b"",
+        "error-Y2.js": b"",
+        "editor.js": b"",
+    }
+    kept = prune.pyscript(dist)
+    assert kept.keys() == {"core.js", "core-X1.js", "chunk.js", "error-Y2.js"}
+    assert b"sourceMappingURL" not in kept["core.js"]
+
+
+def test_a_placeholder_that_nobody_fills_stops_the_build() -> None:
+    assert page.fill('<a href="{{x.js}}">', {"x.js": 'a"b'}, lambda _: None) == '<a href="a&quot;b">'
+    with pytest.raises(parts.BuildError, match=r"\{\{missing\.js\}\}"):
+        page.fill("{{missing.js}}", {}, lambda _: None)
+
+
+def test_inline_json_cannot_end_its_element() -> None:
+    value = {"text": "</script><script>alert(1)</script>"}
+    assert "<" not in page.inline_json(value)
+    assert json.loads(page.inline_json(value)) == value
+
+
+def test_a_part_that_npm_did_not_install_is_named() -> None:
+    with pytest.raises(parts.BuildError, match="npm ci"):
+        parts.npm_file("no-such-package/file.js")
+
+
+def test_numpy_comes_from_the_second_source_where_the_first_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "CACHE", tmp_path)
+    for answer in (None, b"an error page of a proxy"):
+        monkeypatch.setattr(parts, "download", lambda url, answer=answer: answer)
+        content, origin = parts.numpy_wheel()
+        assert parts.sha256(content) == parts.FALLBACK_SHA256
+        assert "out of reach" in origin
+    assert not list(tmp_path.iterdir())  # nothing wrong was kept
+
+
+def test_numpy_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    content = b"the official wheel"
+    lock = {"packages": {"numpy": {"file_name": "numpy.whl", "sha256": parts.sha256(content)}}}
+    monkeypatch.setattr(parts, "CACHE", tmp_path)
+    monkeypatch.setattr(parts, "pyodide_lock", lambda: lock)
+
+    def download(url: str) -> bytes:
+        asked.append(url)
+        return content
+
+    monkeypatch.setattr(parts, "download", download)
+    assert [parts.numpy_wheel()[0], parts.numpy_wheel()[0]] == [content, content]
+    assert len(asked) == 1
