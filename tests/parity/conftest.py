@@ -1,4 +1,4 @@
-"""Cases for the parity tests: captured once a session, on images of MNIST's statistics made up from a fixed seed."""
+"""Cases for the parity tests: programs captured as they are asked for, weights and images."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.parity.cases import KNOBS, Case
 
-from tabgrad.program import Target
+from scripts.fetch_mnist import locate
+from tabgrad.data.idx import parse_idx, unzip
+from tabgrad.program import Program, Target
+from tests.parity.cases import Case
 
 TRAIN_BATCH = {"mlp": 32, "cnn": 8}
 EVALUATE_BATCH = 20
 
 
+@cache
 def images(count: int) -> tuple[Any, Any]:
-    """Blurred random strokes (count, 784) uint8, with labels int32 that mean nothing."""
+    """(count, 784) uint8 and labels int32: MNIST's test images, else blurred strokes with labels that mean nothing."""
+    if files := locate():
+        pixels, labels = (parse_idx(unzip(files[f"t10k-{n}-ubyte"])) for n in ("images-idx3", "labels-idx1"))
+        return pixels[:count].reshape(count, 784), labels[:count].astype(np.int32)
     rng = np.random.default_rng(0)
     walk = np.cumsum(rng.normal(0, 1.6, (count, 40, 2)), axis=1)
     at = walk - walk.mean(axis=1, keepdims=True) + 14
@@ -27,30 +33,46 @@ def images(count: int) -> tuple[Any, Any]:
     return (ink.reshape(count, 784) * 255).astype(np.uint8), rng.integers(0, 10, count, dtype=np.int32)
 
 
-@cache
-def make_case(kind: str, target: Target, variant: str) -> Case:
-    """All programs of the default network of this kind, and random weights."""
-    from tabgrad import model
-    from tabgrad.model.cnn import STAGES
+SPECS: dict[str, dict[str, Any]] = {
+    "mlp": {"kind": "mlp", "hidden": [128]},
+    "cnn": {"kind": "cnn", "stages": ["conv5x8", "pool", "conv5x24", "pool", "dense64"]},
+}
 
-    spec: dict[str, Any] = {"kind": "mlp", "hidden": [128]} if kind == "mlp" else {"kind": "cnn", "stages": [*STAGES]}
-    weights = model.initial_weights(model.build(spec), seed=1)
+
+@cache
+def make_program(kind: str, target: Target, variant: str, name: str) -> Program:
+    """A program of the default network of this kind: infer, activations, saliency, evaluate or train.<optimizer>."""
+    from tabgrad import model
+
+    spec = SPECS[kind]
+    if name.startswith("train."):
+        recipe = model.Training(batch=TRAIN_BATCH[kind], optimizer=name[6:])  # type: ignore[arg-type] # a literal
+        return model.training(spec, recipe, target, variant)
+    if name == "evaluate":
+        return model.evaluation(spec, EVALUATE_BATCH, target, variant)
+    capture = {"infer": model.inference, "activations": model.activations, "saliency": model.saliency}[name]
+    return capture(spec, target, variant)
+
+
+@cache
+def make_weights(kind: str) -> dict[str, Any]:
+    """Random weights, with biases and batch statistics that are not 0 and 1, so that they matter."""
+    from tabgrad import model
+
+    weights = model.initial_weights(model.build(SPECS[kind]), seed=1)
     rng = np.random.default_rng(2)
-    for name, value in weights.items():  # biases and batch statistics that are not 0 and 1, so that they matter
+    for name, value in weights.items():
         if value.ndim == 1:
             weights[name] = (value + rng.uniform(0.05, 0.4, value.shape)).astype(np.float32)
-    programs = {
-        "infer": model.inference(spec, target, variant),
-        "activations": model.activations(spec, target, variant),
-        "saliency": model.saliency(spec, target, variant),
-        "evaluate": model.evaluation(spec, EVALUATE_BATCH, target, variant),
-    }
-    for optimizer in KNOBS:
-        recipe = model.Training(batch=TRAIN_BATCH[kind], optimizer=optimizer)  # type: ignore[arg-type] # a literal
-        programs[f"train.{optimizer}"] = model.training(spec, recipe, target, variant)
-    return Case(spec, weights, programs, *images(100))
+    return weights
+
+
+def make_case(kind: str, target: Target, variant: str, *names: str) -> Case:
+    """The named programs with weights and 100 images: MNIST's first test images where MNIST is at hand."""
+    programs = {name: make_program(kind, target, variant, name) for name in names}
+    return Case(SPECS[kind], make_weights(kind), programs, *images(100))
 
 
 @pytest.fixture(scope="session")
-def case() -> Callable[[str, Target, str], Case]:
+def case() -> Callable[..., Case]:
     return make_case

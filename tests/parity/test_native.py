@@ -6,41 +6,53 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.parity import cases
 
 from tabgrad.backends.base import Device
-from tabgrad.backends.wasm_native import open_device
 from tabgrad.backends.webgpu import open_webgpu
+from tests.parity import cases
 
-#: An engine, the kind of network, the variant of its programs.
-COMBINATIONS = [("webgpu", kind, "default") for kind in ("mlp", "cnn")]
-COMBINATIONS += [("wasm", kind, variant) for kind in ("mlp", "cnn") for variant in ("simd", "relaxed")]
-OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_webgpu, "wasm": open_device}
-
-
-@pytest.fixture(params=COMBINATIONS, ids="-".join)
-def on_engine(request: pytest.FixtureRequest, case: Callable[..., cases.Case]) -> Callable[..., dict[str, float]]:
-    """Runs a comparison of `cases` on a fresh device."""
-    engine, kind, variant = request.param
-
-    def run(compare: Callable[..., Awaitable[dict[str, float]]], *args: str) -> dict[str, float]:
-        async def main() -> dict[str, float]:
-            device = await OPENERS[engine]()
-            try:
-                return await compare(device, case(kind, device.target, variant), *args)
-            finally:
-                device.destroy()
-
-        return asyncio.run(main())
-
-    return run
+OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_webgpu}
+VARIANTS = {"webgpu": ("default", "gpu", "sw")}
+OUTPUTS = {
+    "infer": cases.infer,
+    "activations": cases.activations,
+    "saliency": cases.saliency,
+    "evaluate": cases.evaluate,
+}
 
 
-@pytest.mark.parametrize("compare", [cases.infer, cases.activations, cases.saliency, cases.evaluate])
-def test_outputs(on_engine: Callable[..., dict[str, float]], compare: Callable[..., object]) -> None:
-    assert all(error < 1e-4 for error in on_engine(compare).values())
+def compared(engine: str, variant: str, case: Callable[..., cases.Case], kind: str, name: str) -> dict[str, float]:
+    """Figures of one program on a fresh device."""
+
+    async def main() -> dict[str, float]:
+        device = await OPENERS[engine]()
+        try:
+            given = case(kind, device.target, variant, name)
+            if name in OUTPUTS:
+                return await OUTPUTS[name](device, given)
+            return await cases.train(device, given, name.removeprefix("train."))
+        finally:
+            device.destroy()
+
+    return asyncio.run(main())
 
 
-@pytest.mark.parametrize("optimizer", cases.KNOBS)
-def test_ten_steps_of_training(on_engine: Callable[..., dict[str, float]], optimizer: str) -> None:
-    assert on_engine(cases.train, optimizer)["loss"] < 1e-4
+@pytest.mark.parametrize(("engine", "variant"), [(e, v) for e, variants in VARIANTS.items() for v in variants])
+@pytest.mark.parametrize("name", OUTPUTS)
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_outputs(engine: str, variant: str, kind: str, name: str, case: Callable[..., cases.Case]) -> None:
+    assert all(error < 1e-4 for error in compared(engine, variant, case, kind, name).values())
+
+
+#: Every optimizer once on each engine; the convolutions' gradients with each variant.
+TRAININGS = [
+    *[(engine, variants[0], "mlp", optimizer) for engine, variants in VARIANTS.items() for optimizer in cases.KNOBS],
+    *[(engine, variant, "cnn", "sgd") for engine, variants in VARIANTS.items() for variant in variants],
+]
+
+
+@pytest.mark.parametrize(("engine", "variant", "kind", "optimizer"), TRAININGS)
+def test_ten_steps_of_training(
+    engine: str, variant: str, kind: str, optimizer: str, case: Callable[..., cases.Case]
+) -> None:
+    assert compared(engine, variant, case, kind, f"train.{optimizer}")["loss"] < 1e-4
