@@ -31,7 +31,7 @@ def draw_chunk(
     """Chunk `chunk` of the stream as vectors: `CHUNK` drawings, about 1 high, and their labels uint8 (CHUNK,)."""
     rng = generator(seed, chunk)
     labels = np.array([t.label for t in templates])
-    share = np.array([t.weight for t in templates])
+    share = np.array([t.weight for t in templates], np.float64)
     share /= np.bincount(labels, share)[labels]
     choice = rng.choice(len(templates), CHUNK, p=share / share.sum())
     widths = np.exp(rng.normal(0, WIDTH_SPREAD, CHUNK))

@@ -1,0 +1,157 @@
+"""Trains a shipped model from its recipe: `python -m scripts.train mlp`.
+
+    python -m scripts.train cnn                     all seeds of the recipe; the best on validation goes to models/cnn
+    python -m scripts.train cnn --seeds 2 --keep    one seed, and models/ stays as it is
+    python -m scripts.train mlp --set lr=0.01       a changed recipe (models/ stays as it is)
+    STEPS=200 python -m scripts.train mlp           a quick run of 200 steps, to see that everything works
+
+Interrupted runs go on where they were: state is kept in out/runs after every epoch. Everything is chosen on the
+validation split; the test set is read once for each seed's finished model, and only to report it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.training.calibration import calibrate
+from scripts.training.card import test_row, write_model
+from scripts.training.data import Corpus, open_corpus
+from scripts.training.engine import NAMES, open_engine
+from scripts.training.loop import Run
+from scripts.training.pens import pen_digits
+from scripts.training.recipe import Recipe, RecipeError, load_recipe
+from scripts.training.teacher import Lessons, prepare_lessons
+from tabgrad.backends.base import Device, EngineError
+from tabgrad.data import DataError, Samples
+from tabgrad.data.strokes.garbage import garbage
+from tabgrad.program import load_safetensors, save_safetensors
+from tabgrad.protocol import SettingsError
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNS = ROOT / "out" / "runs"
+GARBAGE = ("scribbles", "letters", "pairs")
+
+
+async def train_seed(
+    recipe: Recipe, seed: int, corpus: Corpus, device: Device, lessons: Lessons | None, report: bool
+) -> tuple[dict[str, Any], Path]:
+    """Train one seed, or take it up where it was left; returns its row of the card and the file of its weights.
+
+    Only with `report` is the test set read.
+    """
+    folder = RUNS / f"{recipe.name}-{recipe.digest()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    result, weights = folder / f"seed-{seed}.json", folder / f"seed-{seed}.weights.safetensors"
+    if result.exists():
+        print(f"{recipe.name} seed {seed} is finished: {result.relative_to(ROOT)}")
+        row: dict[str, Any] = json.loads(result.read_text())
+        return row, weights
+    run = Run(recipe, seed, corpus, device)
+    await run.fit(lessons, folder / f"seed-{seed}.state.safetensors")
+    row = await describe(run, corpus) | (await tested(run, corpus) if report else {})
+    weights.write_bytes(save_safetensors(run.best))
+    result.write_text(json.dumps(row, indent=1))
+    print(
+        f"{recipe.name} seed {seed}: validation errors {row['validation_errors']} of {len(corpus.validation.labels)}, "
+        f"test errors {row.get('test_errors', 'not read')}, pen digits {row['pen_digits_accuracy']}",
+        flush=True,
+    )
+    run.destroy()
+    return row, weights
+
+
+async def describe(run: Run, corpus: Corpus) -> dict[str, Any]:
+    """What is reported of a finished run, but for the test set."""
+    validation = await run.evaluate(run.best, corpus.validation)
+    images = np.concatenate([garbage(run.seed, kind) for kind in GARBAGE])
+    other = await run.evaluate(run.best, Samples(images, np.zeros(len(images), np.uint8)))
+    calibration = calibrate(validation.logits, validation.labels, other.logits)
+    pens = pen_digits()
+    measured = (await run.evaluate(run.best, pens)) if pens else None
+    return {
+        "seed": run.seed,
+        "validation_errors": min(run.history.validation_errors),
+        "pen_digits_accuracy": round(measured.accuracy, 4) if measured else None,
+        **{name: round(value, 4) for name, value in asdict(calibration).items()},
+        "train_seconds": run.history.seconds[-1],
+        "history": vars(run.history),
+    }
+
+
+async def tested(run: Run, corpus: Corpus) -> dict[str, Any]:
+    """The test errors of a finished run: the one place where the test set is read."""
+    test = await run.evaluate(run.best, await corpus.test())
+    return test_row(int((test.logits.argmax(1) != test.labels).sum()), len(test.labels))
+
+
+async def train(recipe: Recipe, seeds: Sequence[int], engine: str, report: bool, ship: bool) -> None:
+    """Train `seeds`, one after the other; `report` reads the test set, `ship` writes the best on validation."""
+    corpus, device = await open_corpus(), await open_engine(engine)
+    print(f"{recipe.name}: {device.description}, seeds {', '.join(map(str, seeds))}", flush=True)
+    lessons = await prepare_lessons(recipe, corpus, device) if recipe.teacher else None
+    done = [await train_seed(recipe, seed, corpus, device, lessons, report) for seed in seeds]
+    if ship:
+        done.sort(key=lambda item: (item[0]["validation_errors"], min(item[0]["history"]["validation_loss"])))
+        weights, _ = load_safetensors(done[0][1].read_bytes())
+        facts = {
+            "title": recipe.title,
+            "recipe": recipe.to_json(),
+            "engine": device.description,
+            "data": dict(corpus.data.index.sources),
+            "data_order": corpus.data.index.order,
+        }
+        write_model(recipe.name, weights, recipe.spec, facts, [row for row, _ in done])
+        print(f"models/{recipe.name}: seed {done[0][0]['seed']}")
+    device.destroy()
+
+
+def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
+    """ "lr=0.01" and the like: names with JSON values, or plain words. RecipeError without an equals sign."""
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise RecipeError(f"--set takes name=value, such as lr=0.01, not {pair!r}.")
+        try:
+            changes[name] = json.loads(text)
+        except ValueError:
+            changes[name] = text
+    return changes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("recipe", help="a file in scripts/recipes, without .json")
+    parser.add_argument("--seeds", type=int, nargs="+", help="instead of the recipe's")
+    parser.add_argument("--engine", choices=NAMES, default="auto")
+    parser.add_argument("--set", dest="changes", nargs="+", default=[], metavar="NAME=VALUE", help="change the recipe")
+    parser.add_argument("--keep", action="store_true", help="leave models/ as it is")
+    options = parser.parse_args(arguments)
+    try:
+        recipe = load_recipe(options.recipe).changed(parse_changes(options.changes))
+        steps = int(os.environ.get("STEPS", "0"))
+        if steps:
+            batch = recipe.run_settings(0).batch
+            recipe = recipe.changed({"epochs": steps * batch / 55_000, "copies": 1})
+        seeds = options.seeds or recipe.seeds[: 1 if steps else None]
+        report = not (options.changes or steps)
+        asyncio.run(train(recipe, seeds, options.engine, report, report and not options.keep))
+    except (RecipeError, SettingsError, DataError, EngineError, FileNotFoundError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

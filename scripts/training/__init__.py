@@ -1,0 +1,1 @@
+"""Parts of `scripts.train`: recipes, data, engine, the loop, calibration, cards. Nothing here is shipped."""

@@ -1,0 +1,79 @@
+"""A model's card: what it is, how it came to be, how good it is. Owns models/<name>/; the figures come from outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad import model
+from tabgrad.program import fold_mean, save_safetensors
+from tabgrad.session.evaluation import interval_95
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+
+
+def multiply_adds(spec: model.Spec) -> int:
+    """Multiplications of one inference in dense and convolution layers; the other layers do not count here."""
+    network = model.build(spec)
+    if isinstance(network, model.MLP):
+        return sum(int(layer.weight.numel()) for layer in network.layers)
+    size, total, convs = 28, 0, iter(network.convs)
+    for stage in network.stages:
+        if stage == "pool":
+            size //= 2
+        elif stage.startswith("conv"):
+            weight, padding = (conv := next(convs)).weight, conv.padding
+            size += 2 * padding - int(weight.shape[-1]) + 1
+            total += int(weight.numel()) * size * size
+    return total + sum(int(layer.weight.numel()) for layer in network.layers)
+
+
+def architecture(spec: model.Spec) -> str:
+    """One line for people, such as "784-128-10" or "conv5x8, pool, conv5x24, pool, dense64, 10"."""
+    network = model.build(spec)
+    if isinstance(network, model.MLP):
+        return "-".join(str(n) for n in (784, *(int(layer.weight.shape[1]) for layer in network.layers)))
+    return ", ".join((*network.stages, "10"))
+
+
+def test_row(errors: int, count: int) -> dict[str, Any]:
+    """What the card says of the test set. Accuracies in 0..1, with Wilson's 95 % interval."""
+    accuracy = 1 - errors / count
+    interval = [round(bound, 5) for bound in interval_95(accuracy, count)]
+    return {"test_errors": errors, "test_count": count, "test_accuracy": accuracy, "test_accuracy_95": interval}
+
+
+def write_model(
+    name: str,
+    weights: Mapping[str, NDArray[Any]],
+    spec: model.Spec,
+    facts: Mapping[str, Any],
+    seeds: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write models/<name>/weights.safetensors and card.json. A centred MLP's mean image is folded into its bias.
+
+    `facts` go into the card as they are; the first of `seeds` is the one whose weights these are.
+    """
+    folder = MODELS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    shipped = {k: v for k, v in spec.items() if k not in ("center", "dropout")}
+    card = {
+        "name": name,
+        "architecture": architecture(shipped),
+        "spec": shipped,
+        "parameters": model.parameter_count(model.build(shipped)),
+        "multiply_adds": multiply_adds(shipped),
+        **{k: v for k, v in seeds[0].items() if k != "history"},
+        **facts,
+        "input_mean": "folded into the first bias" if spec.get("center") else "none",
+        "test_accuracy_mean": round(float(np.mean([s["test_accuracy"] for s in seeds])), 5),
+        "seeds": sorted(({k: v for k, v in s.items() if k != "history"} for s in seeds), key=lambda s: int(s["seed"])),
+        "history": seeds[0]["history"],
+    }
+    (folder / "weights.safetensors").write_bytes(save_safetensors(fold_mean(weights), {"model": name}))
+    (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,195 @@
+"""The training loop outside the page: the session's programs, schedule and network, plus what only long runs need.
+
+That is averaged weights (EMA), a teacher, keeping the best epoch, and resuming from a file. Owns one run; it judges by
+the validation split alone and never sees the test set.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad import model
+from tabgrad.backends.base import Device, Executable
+from tabgrad.program import load_safetensors, save_safetensors
+from tabgrad.session import plan
+from tabgrad.session.evaluation import Evaluation, evaluate
+from tabgrad.session.network import Network, open_network
+from tabgrad.session.schedule import learning_rates, total_steps
+
+from .data import Corpus, recipe_source
+from .recipe import Recipe
+from .teacher import Lessons
+
+#: Steps submitted at once. The averaged weights are updated as often.
+CHUNK = 32
+Tensors = dict[str, NDArray[Any]]
+Report = Callable[[str], None]
+
+
+@dataclass
+class History:
+    """One entry an epoch: training loss (nats), validation loss and errors, seconds so far."""
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_errors: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+class Run:
+    """One training of `recipe` with `seed`. `best` are the weights of the epoch with the fewest validation errors."""
+
+    def __init__(self, recipe: Recipe, seed: int, corpus: Corpus, device: Device) -> None:
+        self.recipe, self.seed, self.corpus, self.device = recipe, seed, corpus, device
+        self.settings = recipe.run_settings(seed)
+        self.samples = len(corpus.data.train)
+        self.steps = total_steps(self.settings, self.samples)
+        self.history, self.step, self.best = History(), 0, Tensors()
+        self._average = Tensors()
+        self._network: Network | None = None
+        self._judge: Executable | None = None
+
+    async def fit(self, lessons: Lessons | None = None, save: Path | None = None, report: Report = print) -> None:
+        """Train to the end, or until patience runs out. With `save`, each epoch can be resumed from that file."""
+        await self._open()
+        if save and save.exists():
+            self._restore(save)
+            report(f"resuming {save.name} at epoch {self._epoch(self.step)}")
+        source = None if lessons else recipe_source(self.recipe, self.corpus, self.seed)
+        started, before = time.perf_counter(), self.history.seconds[-1] if self.history.seconds else 0.0
+        losses: list[float] = []
+        while self.step < self.steps and not self._is_patience_over():
+            epoch = self._epoch(self.step)
+            # The last epoch may be a part of one.
+            end = min(self.steps, -(-(epoch + 1) * self.samples // self.settings.batch))
+            count = min(CHUNK, end - self.step)
+            position = self.step * self.settings.batch
+            size = count * self.settings.batch
+            if lessons:
+                images, labels, logits = lessons.take(position, size, self.seed)
+            else:
+                assert source is not None
+                source.position = position
+                (images, labels), logits = await source.take(size), None
+            losses += await self._advance(count, images, labels, logits)
+            if self.step == end:
+                await self._judge_epoch(losses, before + time.perf_counter() - started)
+                report(self._line(epoch))
+                losses = []
+                if save:
+                    await self._save(save)
+
+    async def evaluate(self, weights: Tensors, split: Any) -> Evaluation:
+        """Measure `weights` on `split`, `Samples`."""
+        assert self._judge is not None
+        for name, value in weights.items():
+            self._judge.write(name, value)
+        return await evaluate(self._judge, split, _at_once)
+
+    def destroy(self) -> None:
+        """Free the programs. Idempotent."""
+        if self._network and self._judge:
+            self._judge.destroy()
+            self._network.destroy()
+
+    async def _open(self) -> None:
+        recipe, settings = self.recipe, self.settings
+        target, variant = self.device.target, self.device.variants[0]
+        training = model.Training(
+            **plan.recipe(settings),
+            beta2=recipe.beta2,
+            teacher_share=recipe.teacher_share,
+            temperature=recipe.temperature,
+        )
+        still = {k: v for k, v in recipe.spec.items() if k != "dropout"}
+        evaluation = model.evaluation(still, plan.EVALUATION_BATCH, target, variant)
+        self._network = await open_network(
+            self.device, model.training(recipe.spec, training, target, variant), evaluation
+        )
+        self._network.initialise(self.seed, self.corpus.mean)
+        # Averaged weights are judged without touching those in training.
+        self._judge = await self.device.load(evaluation)
+
+    async def _advance(
+        self, count: int, images: NDArray[np.uint8], labels: NDArray[np.uint8], logits: NDArray[np.float32] | None
+    ) -> list[float]:
+        assert self._network is not None
+        train, batch = self._network.train, self.settings.batch
+        streams: dict[str, NDArray[Any]] = {
+            "x": images.reshape(count, batch, 784),
+            "y": labels.astype(np.int32).reshape(count, batch),
+            "lr": learning_rates(self.settings, self.step, count, self.samples).reshape(count, 1),
+        }
+        if logits is not None:
+            streams["teacher"] = logits.reshape(count, batch, 10)
+        for name, value in plan.knobs(self.settings, train.program).items():
+            train.write(name, value)
+        result = await train.run_steps(count, streams, ["loss"])
+        self.step += count
+        if self.recipe.ema:
+            decay = self.recipe.ema**count
+            for name, value in (await self._network.weights()).items():
+                self._average[name] = decay * self._average.get(name, value) + (1 - decay) * value
+        return [float(loss) for loss in result["loss"].reshape(-1)]
+
+    async def _judge_epoch(self, losses: list[float], seconds: float) -> None:
+        assert self._network is not None
+        weights = self._average if self.recipe.ema else await self._network.weights()
+        measured = await self.evaluate(weights, self.corpus.validation)
+        errors = round((1 - measured.accuracy) * len(measured.labels))
+        # On a tie the later epoch is kept: it has seen more.
+        if not self.best or errors <= min(self.history.validation_errors):
+            self.best = {name: value.astype(np.float32) for name, value in weights.items()}
+        self.history.loss.append(float(np.mean(losses)))
+        self.history.validation_loss.append(measured.loss)
+        self.history.validation_errors.append(errors)
+        self.history.seconds.append(round(seconds, 1))
+
+    def _is_patience_over(self) -> bool:
+        errors, patience = self.history.validation_errors, self.settings.patience
+        return patience > 0 and len(errors) > patience and min(errors[-patience:]) > min(errors[:-patience])
+
+    def _epoch(self, step: int) -> int:
+        return step * self.settings.batch // self.samples
+
+    def _line(self, epoch: int) -> str:
+        h, left = self.history, (self.steps - self.step) / self.step
+        return (
+            f"{self.recipe.name} seed {self.seed} epoch {epoch + 1}: loss {h.loss[-1]:.4f}, validation loss "
+            f"{h.validation_loss[-1]:.4f}, errors {h.validation_errors[-1]} of {len(self.corpus.validation.labels)}, "
+            f"{h.seconds[-1]:.0f} s, {h.seconds[-1] * left:.0f} s to go"
+        )
+
+    async def _save(self, path: Path) -> None:
+        assert self._network is not None
+        tensors = {f"now.{k}": v for k, v in (await self._network.everything()).items()}
+        tensors |= {f"best.{k}": v for k, v in self.best.items()} | {f"ema.{k}": v for k, v in self._average.items()}
+        tensors |= {f"history.{k}": np.array(v, np.float32) for k, v in vars(self.history).items()}
+        tensors["step"] = np.array([self.step], np.int64)
+        part = path.with_suffix(".part")
+        part.write_bytes(save_safetensors(tensors))
+        part.replace(path)
+
+    def _restore(self, path: Path) -> None:
+        assert self._network is not None
+        tensors, _ = load_safetensors(path.read_bytes())
+
+        def under(prefix: str) -> Tensors:
+            return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+
+        self._network.write(under("now."))
+        self.best, self._average = under("best."), under("ema.")
+        history = {k: v.tolist() for k, v in under("history.").items()}
+        self.history = History(**{**history, "validation_errors": [int(n) for n in history["validation_errors"]]})
+        self.step = int(tensors["step"][0])
+
+
+async def _at_once() -> None:
+    """Nothing to hear between the chunks of an evaluation: there is no page."""
