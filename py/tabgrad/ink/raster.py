@@ -56,7 +56,7 @@ def _pieces(
     start, end, keep = clip_segments(start, end, -reach, size + reach)
     start, end, radius = start[keep], end[keep], radii[keep].astype(np.float32)
     delta = end - start
-    count = np.ceil(np.sqrt((delta * delta).sum(1)) / _PIECE_PX).clip(1).astype(np.int64)
+    count = np.ceil(np.sqrt((delta * delta).sum(1)) / _PIECE_PX).clip(1).astype(np.intp)
     if not len(count) or count.max() == 1:
         return start, end, radius
     line = np.repeat(np.arange(len(count)), count)

@@ -53,9 +53,19 @@ class Sheet:
         self._past = [*self._past[-MAX_HISTORY + 1 :], self.now]
         self._future.clear()
 
+    def settle(self) -> None:
+        """End an action; one that changed nothing leaves no step to undo."""
+        if self._past and self._past[-1] is self.now:
+            self._past.pop()
+
     def add(self, *strokes: Stroke) -> None:
         """Put strokes on the sheet, as part of the current action."""
         self.now = replace(self.now, strokes=(*self.now.strokes, *strokes))
+
+    def redraw(self, *strokes: Stroke) -> None:
+        """Let these strokes be all that the current action has drawn: for a stroke that still grows."""
+        before = self._past[-1] if self._past else Snapshot()
+        self.now = replace(self.now, strokes=(*before.strokes, *strokes))
 
     def erase(self, path: ArrayLike, radius: float) -> None:
         """Cut strokes and empty cells within `radius` of a path (n, 2), as part of the current action."""
@@ -71,6 +81,8 @@ class Sheet:
     def fill(self, cell: Cell, filled: bool = True) -> None:
         """Fill or empty one cell, as part of the current action; strokes through an emptied cell are cut."""
         if not (0 <= cell[0] < CELLS and 0 <= cell[1] < CELLS):
+            return
+        if filled and cell in self.now.cells:
             return
         if filled:
             self.now = replace(self.now, cells=self.now.cells | {cell})

@@ -121,7 +121,7 @@ def _densify(points: Points, low: Points, high: Points, spacing: float) -> Point
     start, end = segments(points)
     near = ((np.maximum(start, end) >= low) & (np.minimum(start, end) <= high)).all(1)
     length = np.sqrt(((end - start) ** 2).sum(1))
-    pieces = np.where(near, np.ceil(length / spacing), 1).clip(1, 10_000).astype(np.int64)
+    pieces = np.where(near, np.ceil(length / spacing), 1).clip(1, 10_000).astype(np.intp)
     if pieces.max() == 1:
         return points
     segment = np.repeat(np.arange(len(start)), pieces)

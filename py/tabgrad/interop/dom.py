@@ -1,0 +1,222 @@
+"""The document for Python: elements, listeners, animation frames, pixels. It decides nothing.
+
+Elements stay bare JavaScript objects (`Element`). Every listener and callback pairs its proxy with a release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import js
+import numpy as np
+from numpy.typing import NDArray
+from pyodide.ffi import JsException
+
+from .convert import js_function, or_none, release, to_js
+
+#: A DOM element, event target or event as Pyodide shows it.
+Element = Any
+Event = Any
+
+
+def by_id(name: str) -> Element:
+    """The element with this id; LookupError if the page has none."""
+    element = or_none(js.document.getElementById(name))
+    if element is None:
+        raise LookupError(f"The page has no element #{name}.")
+    return element
+
+
+def select(selector: str, within: Element | None = None) -> list[Element]:
+    """All elements that match a CSS selector, in document order."""
+    return list((js.document if within is None else within).querySelectorAll(selector))
+
+
+def create(tag: str, parent: Element | None = None, *, text: str = "", **attributes: str) -> Element:
+    """A new element with attributes (`class_`, `aria_label`: a final underscore goes, others become hyphens)."""
+    element = js.document.createElement(tag)
+    for name, value in attributes.items():
+        element.setAttribute(name.rstrip("_").replace("_", "-"), value)
+    if text:
+        element.textContent = text
+    if parent is not None:
+        parent.appendChild(element)
+    return element
+
+
+def closest(element: Element, selector: str) -> Element | None:
+    """The element itself or its nearest ancestor that matches a CSS selector."""
+    return or_none(element.closest(selector))
+
+
+def data(element: Element, name: str) -> str:
+    """The attribute `data-<name>`; empty if the element has none."""
+    return str(or_none(element.getAttribute(f"data-{name}")) or "")
+
+
+def edits_text(target: Element) -> bool:
+    """Whether an event's target is a place where text is typed, which has keys of its own."""
+    return bool(getattr(target, "isContentEditable", False)) or str(getattr(target, "tagName", "")) in (
+        "INPUT",
+        "TEXTAREA",
+        "SELECT",
+    )
+
+
+def coalesced(event: Event) -> list[Event]:
+    """All positions that a pointer event stands for: the browser delivers only one event a frame."""
+    several = getattr(event, "getCoalescedEvents", None)
+    return list(several()) or [event] if several else [event]
+
+
+def root() -> Element:
+    """The html element."""
+    return js.document.documentElement
+
+
+def root_dataset() -> Any:
+    """`document.documentElement.dataset`: the page's state for styles and for automation."""
+    return js.document.documentElement.dataset
+
+
+class Listener:
+    """A function attached to an event until `remove`."""
+
+    def __init__(
+        self, target: Element, events: str, handler: Callable[[Event], object], *, passive: bool = False
+    ) -> None:
+        """`events` names one or several, separated by spaces. Only a handler that is not passive may cancel."""
+        self._target, self._events = target, events.split()
+        self._proxy = js_function(handler)
+        for event in self._events:
+            target.addEventListener(event, self._proxy, to_js({"passive": passive}))
+
+    def remove(self) -> None:
+        """Detach and free. Idempotent."""
+        for event in self._events:
+            self._target.removeEventListener(event, self._proxy)
+        release(self._proxy)
+
+
+class Frames:
+    """Calls `callback` once before the next frame is painted, however often it is asked to until then."""
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self._callback = callback
+        self._waiting = False
+        self._proxy = js_function(self._run)
+
+    def request(self) -> None:
+        """Ask for a call."""
+        if not self._waiting:
+            self._waiting = True
+            js.requestAnimationFrame(self._proxy)
+
+    def _run(self, _time_ms: float) -> None:
+        self._waiting = False
+        self._callback()
+
+
+class SizeWatch:
+    """Calls `callback` when the element's size, or the number of device pixels in a CSS pixel, changes."""
+
+    def __init__(self, element: Element, callback: Callable[[], object]) -> None:
+        self._callback = callback
+        self._proxy = js_function(self._run)
+        self._observer = js.ResizeObserver.new(self._proxy)
+        self._observer.observe(element)
+        self._window = Listener(js.window, "resize", self._run, passive=True)  # zooming changes no element's size
+
+    def _run(self, *_: Any) -> None:
+        self._callback()
+
+    def remove(self) -> None:
+        """Stop watching. Idempotent."""
+        self._observer.disconnect()
+        self._window.remove()
+        release(self._proxy)
+
+
+def on_media_change(query: str, handler: Callable[[Event], object]) -> Listener:
+    """Listen for a media query that begins or ceases to match."""
+    return Listener(js.matchMedia(query), "change", handler)
+
+
+def media_matches(query: str) -> bool:
+    """Whether a media query matches now."""
+    return bool(js.matchMedia(query).matches)
+
+
+def on_page(events: str, handler: Callable[[Event], object]) -> Listener:
+    """Listen on the window."""
+    return Listener(js.window, events, handler)
+
+
+def style(element: Element, name: str) -> str:
+    """A computed CSS property, with variables resolved."""
+    return str(js.getComputedStyle(element).getPropertyValue(name))
+
+
+def device_pixel_ratio() -> float:
+    """Device pixels in a CSS pixel."""
+    return float(js.window.devicePixelRatio)
+
+
+def path(data: str) -> Any:
+    """A Path2D from SVG path data: one call into JavaScript for any number of points."""
+    return js.Path2D.new(data)
+
+
+def put_grey(canvas: Element, image: NDArray[np.float32]) -> None:
+    """Show an image (height, width) of values in 0..1 on a canvas of that size, 1 as white."""
+    rgba = np.full((*image.shape, 4), 255, np.uint8)
+    rgba[..., :3] = np.rint(image * 255)[..., None]
+    put_rgba(canvas, rgba)
+
+
+def put_rgba(canvas: Element, rgba: NDArray[np.uint8]) -> None:
+    """Show uint8 (height, width, 4) on a canvas of that size."""
+    height, width, _ = rgba.shape
+    pixels = js.Uint8ClampedArray.new(rgba.size)
+    pixels.assign(np.ascontiguousarray(rgba).reshape(-1))
+    canvas.getContext("2d").putImageData(js.ImageData.new(pixels, width, height), 0, 0)
+
+
+def now_ms() -> float:
+    """A monotonic clock, in milliseconds."""
+    return float(js.performance.now())
+
+
+def query_parameter(name: str) -> str:
+    """The value of `?name=…` in the address; empty if it is not there."""
+    return str(or_none(js.URLSearchParams.new(js.location.search).get(name)) or "")
+
+
+def stored(key: str) -> str:
+    """A small setting kept in the browser; empty if there is none or storage is switched off."""
+    try:
+        return str(or_none(js.localStorage.getItem(key)) or "")
+    except JsException:
+        return ""
+
+
+def store(key: str, value: str) -> None:
+    """Keep a small setting in the browser; does nothing where storage is switched off."""
+    try:
+        js.localStorage.setItem(key, value)
+    except JsException:
+        return
+
+
+def boot_takeover() -> tuple[list[dict[str, Any]], int]:
+    """End the boot script's watch: the log of actions drawn so far, and the pointer that is drawing now or -1."""
+    taken = json.loads(js.tabgradBoot.takeOver())
+    return taken["log"], taken["pointer"]
+
+
+def manifest() -> dict[str, Any]:
+    """What the build put on this site: URLs of everything, by purpose."""
+    content: dict[str, Any] = json.loads(by_id("manifest").textContent)
+    return content

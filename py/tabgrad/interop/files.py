@@ -1,0 +1,23 @@
+"""Files of the site, fetched. Every failure is one sentence; nothing is cached here (the browser does that)."""
+
+from __future__ import annotations
+
+import js
+from pyodide.ffi import JsException
+
+
+class FetchError(OSError):
+    """A file did not arrive. One sentence, fit for the visitor."""
+
+
+async def fetch_bytes(url: str) -> bytes:
+    """The contents of a file by its URL relative to the page. Raises FetchError."""
+    name = url.rsplit("/", 1)[-1]
+    try:
+        response = await js.fetch(url)
+        if not response.ok:
+            raise FetchError(f"The file {name} could not be fetched (status {response.status}).")
+        content: bytes = (await response.arrayBuffer()).to_bytes()
+    except JsException as error:
+        raise FetchError(f"The file {name} could not be fetched: is the network down?") from error
+    return content

@@ -1,0 +1,101 @@
+"""Shows an answer: the guess, ten bars, times, and what the network saw. Never computes one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+
+from tabgrad.ink import SIZE_PX
+from tabgrad.interop import dom
+
+from .prediction import Answer
+
+#: A screen reader hears the answer once the pen has rested this long.
+ANNOUNCE_AFTER_S = 0.6
+#: Stands where a figure will be.
+NO_VALUE = "\N{EN DASH}"
+
+
+class Bar:
+    """One digit's confidence."""
+
+    def __init__(self, element: dom.Element) -> None:
+        self._element, self._fill, self._text = element, *dom.select(".bar-fill, .bar-value", element)
+        self._shown = ""
+
+    def show(self, value: float | None, best: bool) -> None:
+        """`value` in 0..1; None leaves the bar empty."""
+        text = "" if value is None else f"{value:.4f}"
+        if text + str(best) != self._shown:  # most bars do not change while the pen moves
+            self._shown = text + str(best)
+            self._element.dataset.value = text or "0"
+            self._fill.style.setProperty("--value", text or "0")
+            self._text.textContent = "" if value is None else percent(value)
+            self._element.toggleAttribute("data-best", best)
+
+
+def percent(value: float) -> str:
+    """A share in 0..1 as people read it; 0 % and 100 % only where that is exact to the eye."""
+    if 0.001 <= value < 0.1 or 0.99 <= value < 0.9995:
+        return f"{value * 100:.1f} %"
+    return f"{value * 100:.0f} %"
+
+
+def milliseconds(value: float) -> str:
+    """A time with two or three significant digits."""
+    return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms"
+
+
+class AnswerView:
+    """The answer's section of the page, and the counter `dataset.predictions`."""
+
+    def __init__(self) -> None:
+        self._verdict = dom.by_id("verdict")
+        self._guess = dom.by_id("best-guess")
+        self._title, self._note = dom.by_id("verdict-title"), dom.by_id("verdict-note")
+        self._bars = [Bar(element) for element in dom.select("#bars > .bar")]
+        self._inference, self._latency = dom.by_id("inference-ms"), dom.by_id("latency-ms")
+        self._seen = dom.by_id("seen")
+        self._announcer = dom.by_id("announcer")
+        self._timer: asyncio.TimerHandle | None = None
+        self._predictions = 0
+
+    def show(self, answer: Answer | None) -> None:
+        """Bring an answer on screen; None empties everything."""
+        if answer is None:
+            self._empty()
+            return
+        best, second = answer.ranking[:2]
+        first, next_ = (percent(float(answer.probabilities[digit])) for digit in (best, second))
+        title = f"{first} sure" if answer.sure else "Not sure"
+        note = f"Then {second} with {next_}" if answer.sure else f"Perhaps {best}, perhaps {second}"
+        self._say(str(best), "sure" if answer.sure else "unsure", title, note)
+        for digit, bar in enumerate(self._bars):
+            bar.show(float(answer.probabilities[digit]), digit == best)
+        self._inference.textContent = milliseconds(answer.inference_ms)
+        self._latency.textContent = milliseconds(answer.latency_ms)
+        dom.put_grey(self._seen, answer.image)
+        self._predictions += 1
+        dom.root_dataset().predictions = str(self._predictions)
+        self._announce(f"{best}, {title}. {note}.")
+
+    def _empty(self) -> None:
+        self._say("", "empty", "Nothing drawn yet", "The answer follows your pen.")
+        for bar in self._bars:
+            bar.show(None, False)
+        self._inference.textContent = self._latency.textContent = NO_VALUE
+        dom.put_grey(self._seen, np.zeros((SIZE_PX, SIZE_PX), np.float32))
+        self._announce("")
+
+    def _say(self, guess: str, state: str, title: str, note: str) -> None:
+        self._verdict.dataset.state = state
+        self._guess.textContent = guess
+        self._title.textContent, self._note.textContent = title, note
+
+    def _announce(self, sentence: str) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_event_loop().call_later(
+            ANNOUNCE_AFTER_S, lambda: setattr(self._announcer, "textContent", sentence)
+        )

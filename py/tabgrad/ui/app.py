@@ -1,0 +1,134 @@
+"""The page's main program: opens an engine, loads a model, and connects pad, predictor and answer.
+
+Owns what happens in a fault: one sentence in the status line, and everything else keeps working.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tabgrad.backends.base import Device, DeviceLostError, EngineError
+from tabgrad.ink import Snapshot
+from tabgrad.interop import dom
+from tabgrad.interop.files import fetch_bytes
+from tabgrad.program import ProgramError
+
+from .answer import AnswerView
+from .models import Model, Models
+from .pad import Pad
+from .picker import Picker
+from .prediction import Predictor
+from .status import Status
+from .theme import Theme
+
+#: What can be wrong with an engine or a file; each carries one sentence for the visitor.
+FAULTS = (EngineError, ProgramError, OSError)
+#: A device that is lost more often than this is not opened again.
+MAX_REOPENED = 2
+ENGINES = {"webgpu": "WebGPU", "wasm": "WebAssembly"}
+
+
+class App:
+    """Everything on the page. Panels find what they need here."""
+
+    def __init__(self) -> None:
+        self.manifest: dict[str, Any] = dom.manifest()
+        self.status = Status()
+        self.answer = AnswerView()
+        self.predictor = Predictor(self.answer.show, self._on_prediction_fault)
+        self.pad = Pad(self._on_ink)
+        self.theme = Theme(self.pad.redraw)
+        self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
+        self.device: Device | None = None
+        self.models: Models | None = None
+        self.model: Model | None = None
+        self._reopened = 0
+        self._reopening: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Open the engine and the first model that works; afterwards the page lives on its listeners."""
+        try:
+            await self._open()
+        except EngineError as error:
+            self.status.fail(f"{error} You can draw, but nothing on this page can answer.")
+        else:
+            await self._use_any()
+        self.status.set_app("ready")
+
+    async def use(self, name: str) -> bool:
+        """Answer with the model called `name`. On a fault the one before stays; returns whether it worked."""
+        if self.models is None:
+            return False
+        self.status.say(f"Loading {name.upper()} …")
+        try:
+            model = await self.models.get(name)
+        except FAULTS as error:
+            other = f" {self.model.title} still works." if self.model else ""
+            self.status.fail(f"{name.upper()} cannot be used: {error}{other}")
+            if self.model:
+                self.picker.pick(self.model.name)
+            return False
+        if name == self.picker.name:  # the visitor may have picked another one meanwhile
+            self.model = model
+            self.predictor.use(model)
+            self.status.say(f"{model.title} is ready.")
+        return True
+
+    async def _open(self) -> None:
+        self.device = device = await open_engine(dom.query_parameter("engine"))
+        self.models = Models(self.manifest["models"], device, fetch_bytes)
+        badge = dom.by_id("engine-badge")
+        badge.textContent = f"{ENGINES.get(device.name, device.name)} · {device.description}"
+        badge.title = badge.textContent
+
+    async def _use_any(self) -> None:
+        """The picked model, or else the first one that works, with the reason why it is another."""
+        for name in [self.picker.name, *(n for n in self.picker.names if n != self.picker.name)]:
+            picked, failed = self.picker.name, dom.data(dom.root(), "error")
+            self.picker.pick(name)
+            if await self.use(name):
+                self.picker.enable()
+                if failed:
+                    self.status.fail(f"{failed} {name.upper()} answers instead.")
+                return
+            self.picker.pick(picked)
+
+    def _on_ink(self, ink: Snapshot) -> None:
+        self.predictor.update(ink)
+
+    def _on_prediction_fault(self, error: Exception) -> None:
+        if isinstance(error, DeviceLostError) and self._reopened < MAX_REOPENED:
+            self._reopened += 1
+            self._reopening = asyncio.ensure_future(self._reopen(error))
+            return
+        sentence = (
+            str(error) if isinstance(error, FAULTS) else f"The prediction failed ({type(error).__name__}: {error})."
+        )
+        self.status.fail(f"{sentence} Your drawing is kept; reload the page to try again.")
+
+    async def _reopen(self, error: DeviceLostError) -> None:
+        """After the loss of the device: a new one, the same model, the same ink."""
+        self.status.fail(f"{error} Opening it again …")
+        name = self.model.name if self.model else self.picker.name
+        self.model = None
+        try:
+            await self._open()
+        except EngineError as fault:
+            self.status.fail(f"{fault} Your drawing is kept; reload the page to try again.")
+            return
+        await self.use(name)
+
+
+async def open_engine(wanted: str) -> Device:
+    """The engine that `?engine=` names, or the best one."""
+    from tabgrad.backends.webgpu import open_webgpu
+
+    return await open_webgpu()
+
+
+async def start() -> App:
+    """Start the page; called once by web/main.py."""
+    app = App()
+    await app.run()
+    return app

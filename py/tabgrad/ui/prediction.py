@@ -1,0 +1,140 @@
+"""From ink to an answer, again and again: the latest ink always wins, and at most one inference is in flight.
+
+Owns the order of things; knows neither the document nor the engine, so that the races are tested without a browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.ink import Snapshot, normalise
+
+#: Side of the pad in the units its strokes are kept in, and the size below which ink is a dot that is not enlarged.
+PAD_UNITS = 280.0
+DOT_UNITS = 12.0
+
+
+class Classifier(Protocol):
+    """A network that answers for one image."""
+
+    @property
+    def temperature(self) -> float:
+        """Calibrates the confidences; 1 leaves them as they are."""
+
+    @property
+    def not_sure_below(self) -> float:
+        """A confidence under which the page admits that the network does not know."""
+
+    async def logits(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits (10,) for an image (28, 28) of values in 0..1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """A finished prediction: `image` (28, 28) is what the network saw, `probabilities` (10,) sum to 1.
+
+    `inference_ms` is the network alone, input to probabilities; `latency_ms` runs from the ink to this answer.
+    """
+
+    image: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float64]
+    sure: bool
+    inference_ms: float
+    latency_ms: float
+
+    @property
+    def ranking(self) -> list[int]:
+        """The digits from the most to the least probable."""
+        return [int(i) for i in np.argsort(-self.probabilities, kind="stable")]
+
+
+def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[np.float64]:
+    """Probabilities of logits (n,), divided by a temperature that calibrates them (Guo et al. 2017, arXiv 1706.04599).
+
+    The largest logit is subtracted first, so that no exponential overflows.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    weights = np.exp(scaled - scaled.max())
+    probabilities: NDArray[np.float64] = weights / weights.sum()
+    return probabilities
+
+
+class Predictor:
+    """Keeps the answer on screen in step with the ink.
+
+    `show` gets each answer, or None as soon as there is nothing to answer for. `fail` gets what an inference
+    raised; the predictor then waits for `use` or `update`.
+    """
+
+    def __init__(self, show: Callable[[Answer | None], None], fail: Callable[[Exception], None]) -> None:
+        self._show, self._fail = show, fail
+        self._classifier: Classifier | None = None
+        self._ink = Snapshot()
+        self._drawn_at = 0.0
+        self._stale = False  # the ink has changed since the last inference began
+        self._epoch = 0  # answers of an earlier epoch are never shown
+        self._task: asyncio.Task[None] | None = None
+
+    def use(self, classifier: Classifier | None) -> None:
+        """Answer with another network from now on, or with none."""
+        self._classifier = classifier
+        self._epoch += 1
+        if classifier is None:
+            self._show(None)
+        self._request()
+
+    def update(self, ink: Snapshot) -> None:
+        """The ink is now this."""
+        self._ink = ink
+        self._drawn_at = time.perf_counter()
+        if ink.is_empty:
+            self._epoch += 1
+            self._stale = False
+            self._show(None)
+        else:
+            self._request()
+
+    def refresh(self) -> None:
+        """Answer once more for the same ink: the weights have changed."""
+        self._drawn_at = time.perf_counter()
+        self._request()
+
+    def _request(self) -> None:
+        self._stale = self._classifier is not None and not self._ink.is_empty
+        if self._stale and self._task is None:
+            self._task = asyncio.ensure_future(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._stale and self._classifier is not None:
+                self._stale = False
+                await self._predict(self._classifier)
+        finally:
+            self._task = None
+
+    async def _predict(self, classifier: Classifier) -> None:
+        epoch, drawn_at = self._epoch, self._drawn_at
+        try:
+            image = normalise(self._ink.ink(PAD_UNITS), DOT_UNITS)
+            begin = time.perf_counter()
+            logits = await classifier.logits(image)
+        except Exception as error:
+            if epoch == self._epoch:
+                self._stale = False
+                self._show(None)
+                self._fail(error)
+            return
+        probabilities = softmax(logits, classifier.temperature)
+        end = time.perf_counter()
+        if epoch == self._epoch:
+            sure = bool(probabilities.max() >= classifier.not_sure_below)
+            times = (end - begin) * 1e3, (end - drawn_at) * 1e3
+            self._show(Answer(image, logits, probabilities, sure, *times))

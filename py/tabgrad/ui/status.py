@@ -1,0 +1,34 @@
+"""The line in which the page speaks to the visitor, and the state that automation reads. Decides nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tabgrad.interop import dom
+
+AppState = Literal["booting", "ready", "failed"]
+
+
+class Status:
+    """The status line (`#status`, a live region) and `document.documentElement.dataset`."""
+
+    def __init__(self) -> None:
+        self._line = dom.by_id("status")
+        self._bytes = dom.by_id("boot-bytes")
+        self._dataset = dom.root_dataset()
+
+    def say(self, sentence: str) -> None:
+        """Show a message; it replaces the one before, an error too."""
+        self._line.dataset.kind = "message"
+        self._line.textContent = sentence
+
+    def fail(self, sentence: str) -> None:
+        """Show an error and keep it in `dataset.error`."""
+        self._line.dataset.kind = "error"
+        self._line.textContent = sentence
+        self._dataset.error = sentence
+
+    def set_app(self, state: AppState) -> None:
+        """`dataset.app`. Also ends the display of the boot's progress."""
+        self._dataset.app = state
+        self._bytes.textContent = ""
