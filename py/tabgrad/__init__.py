@@ -10,6 +10,7 @@ before it (tests/unit/test_layers.py checks it):
     compiler  tinygrad as a pure compiler: a captured step -> a program
     model     the networks, in tinygrad, and the programs each of them needs
     data      MNIST blocks, augmentation, generated strokes
+    explain   what a network does, as numbers and pictures that add up (NumPy only)
     protocol  the messages between page and worker
     session   training: schedule, metrics, checkpoints, stop rules
     ui        the page, one module a panel

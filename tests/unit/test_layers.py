@@ -16,9 +16,10 @@ MAY_IMPORT = {
     "compiler": {"program"},
     "model": {"compiler", "program"},
     "data": {"ink"},
+    "explain": {"backends", "data", "ink", "program"},
     "protocol": set(),
     "session": {"backends", "compiler", "data", "ink", "interop", "model", "program", "protocol"},
-    "ui": {"backends", "data", "ink", "interop", "program", "protocol"},
+    "ui": {"backends", "data", "explain", "ink", "interop", "program", "protocol"},
 }
 BROWSER = {"js", "pyodide", "pyodide_js", "pyscript"}
 FILES = sorted(ROOT.rglob("*.py"))

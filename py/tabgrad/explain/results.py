@@ -1,0 +1,123 @@
+"""A network's record on labelled images: confusion, intervals, calibration, and which mistakes to look at first.
+
+Works on logits and labels of whole data sets; it runs no network and draws nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+#: Two-sided 95 % quantile of the normal distribution.
+Z_95 = 1.959964
+
+
+def softmax(logits: Array) -> NDArray[np.float64]:
+    """Probabilities (n, classes); the maximum is subtracted first, so that nothing overflows."""
+    shifted = logits - logits.max(axis=-1, keepdims=True).astype(np.float64)
+    powers = np.exp(shifted)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def wilson_95(hits: int, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share: right for few samples and near 0 and 1, too. (0, 1) for no samples.
+
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22, p. 209.
+    """
+    if not count:
+        return 0.0, 1.0
+    share, z2 = hits / count, Z_95 * Z_95 / count
+    middle = share + z2 / 2
+    spread = Z_95 * math.sqrt(share * (1 - share) / count + z2 / (4 * count))
+    return max(0.0, (middle - spread) / (1 + z2)), min(1.0, (middle + spread) / (1 + z2))
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Answers whose confidence lies in low..high: how many, how confident on average, how many of them right."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """`logits` float (n, 10) and `labels` integers (n,) of the same images, in their order in the data set.
+
+    `temperature` divides the logits before the softmax, as on the page; answers do not depend on it.
+    """
+
+    logits: Array
+    labels: NDArray[np.integer[Any]]
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.logits.ndim != 2 or len(self.logits) != len(self.labels) or not len(self.labels):
+            raise ValueError(f"Logits {self.logits.shape} and labels {self.labels.shape} are not of the same images.")
+
+    @cached_property
+    def answers(self) -> NDArray[np.intp]:
+        """The network's digit for each image."""
+        return np.asarray(self.logits.argmax(axis=1))
+
+    @cached_property
+    def confidences(self) -> NDArray[np.float64]:
+        """Probability of each answer."""
+        return np.asarray(softmax(self.logits / self.temperature).max(axis=1))
+
+    @property
+    def errors(self) -> int:
+        """How many answers are wrong."""
+        return int((self.answers != self.labels).sum())
+
+    @property
+    def errors_of_10000(self) -> tuple[float, float, float]:
+        """Errors per 10,000 images, and the lower and upper end of their 95 % interval."""
+        low, high = wilson_95(self.errors, len(self.labels))
+        return 1e4 * self.errors / len(self.labels), 1e4 * low, 1e4 * high
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """(classes, classes) counts: the row is the truth, the column the answer."""
+        classes = self.logits.shape[1]
+        cells = self.labels.astype(np.int64) * classes + self.answers
+        return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+    def cell(self, truth: int, answer: int) -> NDArray[np.intp]:
+        """Indices of the images of a cell of the confusion matrix, most confident first."""
+        found = np.flatnonzero((self.labels == truth) & (self.answers == answer))
+        return found[np.argsort(-self.confidences[found], kind="stable")]
+
+    def gallery(self, order: Literal["sure", "unsure"] = "sure") -> NDArray[np.intp]:
+        """Indices of the mistakes, those made most (or least) confidently first."""
+        wrong = np.flatnonzero(self.answers != self.labels)
+        sign = -1 if order == "sure" else 1
+        return wrong[np.argsort(sign * self.confidences[wrong], kind="stable")]
+
+    def calibration(self, bins: int = 10) -> tuple[CalibrationBin, ...]:
+        """Answers sorted into `bins` equally wide ranges of confidence; empty ranges are left out."""
+        right = self.answers == self.labels
+        place = np.minimum((self.confidences * bins).astype(np.int64), bins - 1)
+        found = []
+        for k in np.unique(place):
+            chosen = place == k
+            means = float(self.confidences[chosen].mean()), float(right[chosen].mean())
+            found.append(CalibrationBin(k / bins, (k + 1) / bins, int(chosen.sum()), *means))
+        return tuple(found)
+
+    def expected_calibration_error(self, bins: int = 10) -> float:
+        """Mean distance of confidence and accuracy over the bins, weighted by their images.
+
+        Guo et al. 2017, https://arxiv.org/abs/1706.04599, equation 3.
+        """
+        parts = self.calibration(bins)
+        return sum(p.count * abs(p.accuracy - p.confidence) for p in parts) / len(self.labels)

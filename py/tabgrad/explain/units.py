@@ -1,0 +1,54 @@
+"""One hidden unit at a time: what feeds it and what it votes for, as sums that add up to the network's own numbers.
+
+A dense layer is a sum, so each of its terms is a share of the result: nothing here is an estimate. Owns this
+bookkeeping; runs no network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contributions:
+    """`terms` (n,) and `bias` add up to `total`."""
+
+    terms: Array
+    bias: float
+
+    @property
+    def total(self) -> float:
+        """The sum: a unit's value before its activation function, or a logit."""
+        return float(self.terms.sum() + self.bias)
+
+    def strongest(self, count: int) -> list[int]:
+        """Indices of the `count` terms of largest magnitude, largest first; terms that are 0 are left out."""
+        order = np.argsort(-np.abs(self.terms), kind="stable")[:count]
+        return [int(i) for i in order if self.terms[i] != 0]
+
+
+def feeds(inputs: Array, weight: Array, bias: Array, unit: int) -> Contributions:
+    """What feeds unit `unit` of a dense layer: input (any shape of n) times weight (n, units), per input."""
+    return Contributions(inputs.reshape(-1) * weight[:, unit], float(bias[unit]))
+
+
+def votes(activations: Array, weight: Array, unit: int) -> Array:
+    """What a unit of the last hidden layer adds to each logit: (10,). `weight` is (units, 10)."""
+    return np.asarray(activations.reshape(-1)[unit] * weight[unit])
+
+
+def against(activations: Array, weight: Array, bias: Array, digit: int, other: int | None = None) -> Contributions:
+    """Each hidden unit's part in the logit of `digit`, or in its lead over `other`: logit minus logit.
+
+    `activations` hold the last hidden layer's n values, `weight` is (n, 10), `bias` (10,).
+    """
+    column, offset = weight[:, digit], float(bias[digit])
+    if other is not None:
+        column, offset = column - weight[:, other], offset - float(bias[other])
+    return Contributions(activations.reshape(-1) * column, offset)

@@ -1,0 +1,160 @@
+"""The record of a network: counts against counting by hand, intervals against their definition."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tabgrad.explain import personal
+from tabgrad.explain.results import Z_95, Results, softmax, wilson_95
+from tabgrad.ink import Stroke
+
+
+def some_results(count: int = 500, seed: int = 0) -> Results:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, count)
+    logits = rng.normal(0, 2, (count, 10))
+    logits[np.arange(count), labels] += 2
+    return Results(logits.astype(np.float32), labels.astype(np.uint8))
+
+
+def test_confusion_and_errors_are_counted_right() -> None:
+    results = some_results()
+    by_hand = np.zeros((10, 10), int)
+    for logits, truth in zip(results.logits, results.labels, strict=True):
+        by_hand[truth, logits.argmax()] += 1
+    np.testing.assert_array_equal(results.confusion, by_hand)
+    assert results.errors == 500 - np.trace(by_hand) > 0
+    errors, low, high = results.errors_of_10000
+    assert low < errors == results.errors * 20 < high
+
+
+def test_cells_hold_their_images_and_the_surest_come_first() -> None:
+    results = some_results()
+    sure = softmax(results.logits).max(1)
+    for truth in range(10):
+        for answer in range(10):
+            cell = results.cell(truth, answer)
+            assert len(cell) == results.confusion[truth, answer]
+            assert all(results.labels[i] == truth and results.answers[i] == answer for i in cell)
+            assert (np.diff(sure[cell]) <= 0).all()
+    gallery = results.gallery()
+    assert len(gallery) == results.errors
+    assert (results.answers[gallery] != results.labels[gallery]).all()
+    assert (np.diff(sure[gallery]) <= 0).all()
+    assert (np.diff(sure[results.gallery("unsure")]) >= 0).all()
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_wilsons_interval_is_where_the_score_test_is_undecided(hits: int, count: int) -> None:
+    hits = min(hits, count)
+    low, high = wilson_95(hits, count)
+    share = hits / count
+    assert 0 <= low <= share + 1e-12
+    assert share - 1e-12 <= high <= 1
+    for p in (low, high):
+        if 1e-9 < p < 1 - 1e-9:
+            assert abs(share - p) == pytest.approx(Z_95 * np.sqrt(p * (1 - p) / count), abs=1e-9)
+
+
+def test_wilsons_interval_of_a_known_case() -> None:
+    assert wilson_95(0, 0) == (0, 1)
+    assert wilson_95(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)  # Newcombe 1998, Stat. Med. 17, table I
+
+
+def test_calibration_of_an_honest_network_is_near_the_diagonal() -> None:
+    rng = np.random.default_rng(1)
+    logits = rng.normal(0, 1.5, (40_000, 10))
+    cumulated = softmax(logits).cumsum(1)
+    labels = (rng.uniform(size=(40_000, 1)) > cumulated).sum(1)  # labels drawn from the network's own probabilities
+    honest = Results(logits, labels)
+    assert honest.expected_calibration_error() < 0.02
+    assert Results(logits * 3, labels).expected_calibration_error() > 0.15
+    assert Results(logits * 3, labels, temperature=3).expected_calibration_error() < 0.02
+    bins = honest.calibration()
+    assert sum(b.count for b in bins) == 40_000
+    assert all(b.low <= b.confidence <= b.high for b in bins)
+
+
+def test_certain_answers_fall_into_the_last_bin() -> None:
+    results = Results(np.eye(10) * 1000, np.arange(10))
+    (only,) = results.calibration()
+    assert (only.low, only.high, only.count, only.accuracy) == (0.9, 1, 10, 1)
+    assert results.expected_calibration_error() == 0
+
+
+def test_logits_of_other_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="not of the same images"):
+        Results(np.zeros((3, 10)), np.zeros(4, int))
+
+
+# ---- personal drawings ----
+
+points = st.lists(st.tuples(st.floats(0, 280, width=32), st.floats(0, 280, width=32)), min_size=1, max_size=20)
+own = st.builds(
+    lambda label, lines: personal.Drawing(label, tuple(Stroke(np.array(p, np.float32)) for p in lines), 280.0),
+    st.integers(0, 9),
+    st.lists(points, min_size=1, max_size=3),
+)
+
+
+@given(st.lists(own, max_size=5))
+@settings(deadline=None)
+def test_drawings_survive_the_file(drawings: list[personal.Drawing]) -> None:
+    back = personal.loads(personal.dumps(drawings, 280.0))
+    assert [d.label for d in back] == [d.label for d in drawings]
+    for before, after in zip(drawings, back, strict=True):
+        for a, b in zip(before.strokes, after.strokes, strict=True):
+            np.testing.assert_allclose(a.points, b.points, atol=0.01)
+
+
+def test_drawings_of_another_pad_are_scaled() -> None:
+    small = personal.Drawing(1, (Stroke(np.array([[1, 2], [3, 4]], np.float32), 1.5),), 10.0)
+    (back,) = personal.loads(personal.dumps([small], 280.0))
+    np.testing.assert_allclose(back.strokes[0].points, [[28, 56], [84, 112]])
+    assert (back.size, back.strokes[0].width) == (280.0, 1.5)
+
+
+GOOD = json.loads(personal.dumps([personal.Drawing(1, (Stroke(np.zeros((1, 2), np.float32)),), 280.0)], 280.0))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "other"},
+        {"version": 9},
+        {"size": 0},
+        {"size": float("nan")},
+        {"drawings": [{"label": 12, "strokes": []}]},
+        {"drawings": [{"label": True, "strokes": []}]},
+        {"drawings": [{"label": 1, "strokes": []}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, 2, 3], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, 9e9], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, float("nan")], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [], "width": 1}]}]},
+        {"drawings": 7},
+    ],
+)
+def test_a_bad_file_is_one_sentence(change: dict[str, object]) -> None:
+    with pytest.raises(personal.DrawingsError, match=r"^[A-Z].*\.$"):
+        personal.loads(json.dumps({**GOOD, **change}))
+
+
+@given(st.one_of(st.text(), st.binary(), st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps)))
+def test_anything_else_is_one_sentence_too(text: str | bytes) -> None:
+    with pytest.raises(personal.DrawingsError):
+        personal.loads(text)
+
+
+def test_the_split_holds_out_half_of_each_digit_and_moves_none() -> None:
+    def drawing(label: int) -> personal.Drawing:
+        return personal.Drawing(label, (Stroke(np.zeros((1, 2), np.float32)),), 280.0)
+
+    drawings = [drawing(n) for n in (1, 1, 2, 1, 1, 2, 3)]
+    learn, test = personal.split(drawings)
+    assert [d.label for d in test] == [1, 1, 2]
+    more_learn, more_test = personal.split([*drawings, drawing(3), drawing(1)])
+    assert all(d in more_learn for d in learn)
+    assert all(d in more_test for d in test)
