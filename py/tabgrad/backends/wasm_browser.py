@@ -1,0 +1,84 @@
+"""The WebAssembly engine in a browser, on the main thread or in a worker, through `interop.webassembly`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.interop import webassembly
+from tabgrad.program import Kernel
+from tabgrad.program.wasm_binary import MEMORY_IMPORT, Function, module
+
+from .base import EngineError
+from .wasm import WasmDevice
+
+_SPLAT, _MADD, _DROP = b"\x43\x00\x00\x00\x00\xfd\x13", b"\xfd\x85\x02", b"\x1a"
+#: The smallest modules that use what a flavour needs: f32x4.splat; f32x4.relaxed_madd.
+PROBES = {"relaxed": _SPLAT * 3 + _MADD + _DROP, "simd": _SPLAT + _DROP}
+
+
+def supported_flavours() -> tuple[str, ...]:
+    """The kernel variants that this browser takes, best first."""
+    return tuple(
+        name for name, body in PROBES.items() if webassembly.validate(module([Function("probe", (), (), body)]))
+    )
+
+
+class BrowserHost:
+    """One memory; kernels are cached by their key for as long as the device lives."""
+
+    def __init__(self) -> None:
+        self.flavours = supported_flavours()
+        if not self.flavours:
+            raise EngineError("This browser has no WebAssembly SIMD; any browser since 2023 has it. Please update it.")
+        fused = " with fused multiply-add" if "relaxed" in self.flavours else ""
+        self.description = f"WebAssembly SIMD{fused}"
+        self._memory = webassembly.Memory()
+        self._exports: dict[str, Any] = {}
+
+    def reserve(self, pages: int) -> None:
+        """Grow the memory."""
+        try:
+            self._memory.reserve(pages)
+        except webassembly.WebAssemblyError as error:
+            raise EngineError(str(error)) from error
+
+    def write(self, address: int, value: NDArray[Any]) -> None:
+        """Copy an array into memory."""
+        self._memory.write(address, value.reshape(-1).view(np.uint8).data)
+
+    def read(self, address: int, out: NDArray[Any]) -> None:
+        """Copy memory into an array."""
+        self._memory.read(address, out.reshape(-1).view(np.uint8).data)
+
+    async def load(self, kernels: Mapping[str, Kernel]) -> None:
+        """Compile and instantiate new kernels, in parallel."""
+        new = {key: kernel for key, kernel in kernels.items() if key not in self._exports}
+        try:
+            exports = await webassembly.instantiate([k.module for k in new.values()], self._memory, MEMORY_IMPORT)
+        except webassembly.WebAssemblyError as error:
+            raise EngineError(str(error)) from error
+        self._exports |= dict(zip(new, exports, strict=True))
+
+    def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
+        """Instantiate a driver."""
+        functions = {(key, entry): getattr(self._exports[key], entry) for key, entry in imports}
+        try:
+            exports = webassembly.instantiate_now(driver, self._memory, MEMORY_IMPORT, functions)
+        except webassembly.WebAssemblyError as error:
+            raise EngineError(str(error)) from error
+        run: Callable[..., None] = exports.run
+        return run
+
+    def destroy(self) -> None:
+        """Let the browser collect everything."""
+        self._exports.clear()
+        self._memory = webassembly.Memory()
+
+
+async def open_device() -> WasmDevice:
+    """The engine in this browser. Raises EngineError if the browser has no WebAssembly SIMD."""
+    return WasmDevice(BrowserHost())
