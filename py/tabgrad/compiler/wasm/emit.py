@@ -14,10 +14,10 @@ from collections.abc import Hashable, Iterable
 from tinygrad.uop.ops import Ops, UOp
 
 from tabgrad.program.wasm_binary import Function, ValType, sleb, uleb
+from tabgrad.program.wasm_opcodes import OPCODES
 
 from .ir import Node
 from .linear import const_value
-from .opcodes import OPCODES
 from .plan import Action, Plan
 
 _VOID = b"\x40"  # block type: no result

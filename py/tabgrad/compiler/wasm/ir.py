@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tabgrad.program.wasm_binary import ValType, sleb, uleb
+from tabgrad.program.wasm_opcodes import OPCODES
 
-from .opcodes import OPCODES
 
 
 @dataclass(slots=True, eq=False)
