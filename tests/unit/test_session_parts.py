@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.session_runs import Digits, compiled, digits
 
 from tabgrad.data.augment import MILD
 from tabgrad.program import ProgramError, draw_weights, fold_mean, initial_state, save_safetensors
@@ -25,6 +24,7 @@ from tabgrad.session.pace import Pace
 from tabgrad.session.record import Record
 from tabgrad.session.schedule import learning_rates, total_steps
 from tabgrad.session.source import AugmentedSource, mean_image
+from tests.unit.session_runs import Digits, compiled, digits
 
 BASE = RunSettings(batch=100, epochs=4, lr=0.5, decay=0.5)
 SAMPLES = 10_000

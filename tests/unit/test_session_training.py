@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
 
 from tabgrad.backends.oracle import Network as Oracle
 from tabgrad.backends.oracle_optim import train_step
@@ -20,6 +19,7 @@ from tabgrad.session.checkpoint import unpack, weights_for
 from tabgrad.session.errors import Abandoned, Diverged
 from tabgrad.session.schedule import learning_rates
 from tabgrad.session.source import mean_image
+from tests.unit.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
 
 OPTIMIZERS = {"sgd": 0.5, "momentum": 0.05, "adam": 0.003, "adamw": 0.003, "muon": 0.1}
 

@@ -29,6 +29,13 @@ class Busy(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """One sentence for the visitor about something that was dealt with (the GPU was lost and opened again)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready(Event):
     """The engine is open. `engine` is its name, `description` the adapter or flavour, `reason` why it was chosen;
     `data` says in words which images are used."""
@@ -89,10 +96,15 @@ class Weights(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint(Event):
-    """All that a resume needs (safetensors: weights, optimizer state, metadata), after `step` steps."""
+    """All that a resume needs (safetensors: weights, optimizer state, metadata), after `step` steps.
+
+    With `milestone` an epoch or the run has just ended, and `validation_accuracy` (0..1) was measured there; without
+    it, this is only a safe point to go on from.
+    """
 
     step: int
     epoch: float
+    milestone: bool
     validation_accuracy: float
     checkpoint: bytes
 
@@ -157,6 +169,7 @@ class Failed(Event):
 AnyEvent = (
     Accepted
     | Busy
+    | Notice
     | Ready
     | Compiled
     | Progress

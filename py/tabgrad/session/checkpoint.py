@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.program import Program, ProgramError, fold_mean, load_safetensors, save_safetensors
+from tabgrad.protocol import RunSettings
 
 from .plan import answering_spec
 from .record import Record
@@ -52,6 +53,17 @@ def export_weights(weights: Tensors, record: Record) -> bytes:
         "step": str(record.step),
     }
     return save_safetensors(fold_mean(weights), metadata)
+
+
+def settings_in(data: bytes) -> RunSettings:
+    """The settings that a weights or checkpoint file was made with; ProgramError if it does not say."""
+    metadata = load_safetensors(data)[1]
+    try:
+        if "record" in metadata:
+            return Record.from_json(json.loads(metadata["record"])).settings
+        return RunSettings.make(json.loads(metadata["settings"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProgramError("The weights file does not say which network it belongs to.") from error
 
 
 def weights_for(program: Program, data: bytes) -> dict[str, NDArray[Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from .errors import Abandoned
 
@@ -74,3 +75,9 @@ class Control:
             if not self._requests:
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def flush(self) -> None:
+        """Await what was still asked for when the run ended; their failures are the callers' own affair."""
+        while self._requests:
+            with suppress(Exception):
+                await self._requests.pop(0)()

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tabgrad.protocol import AnyEvent, Progress, Weights
+from tabgrad.protocol import AnyEvent, Checkpoint, Progress, Weights
 
 from .checkpoint import export_weights
 from .record import Record
@@ -18,6 +18,8 @@ from .schedule import learning_rates
 #: How often the page hears of progress and gets fresh weights. Seconds.
 PROGRESS_EVERY_S = 0.12
 WEIGHTS_EVERY_S = 0.28
+#: How much work a crash may cost at most, where epochs are long. Seconds.
+SAFE_POINT_EVERY_S = 10.0
 #: Over how long the rate of samples is measured. Seconds.
 RATE_WINDOW_S = 1.0
 
@@ -30,6 +32,7 @@ class Reporter:
         self._running_since: float | None = None
         self._moments: deque[tuple[float, int]] = deque()
         self._progress_at = self._weights_at = 0.0
+        self._checkpoint_at = time.perf_counter()
 
     def start_clock(self) -> None:
         """The run goes on."""
@@ -51,6 +54,24 @@ class Reporter:
     def weights_due(self) -> bool:
         """True if the page's weights are old."""
         return time.perf_counter() - self._weights_at > WEIGHTS_EVERY_S
+
+    @property
+    def safe_point_due(self) -> bool:
+        """True if the last checkpoint is so old that losing what came after it would hurt."""
+        return time.perf_counter() - self._checkpoint_at > SAFE_POINT_EVERY_S
+
+    def checkpoint(self, packed: bytes, validation_accuracy: float, milestone: bool) -> None:
+        """Send a checkpoint of the present step."""
+        self._checkpoint_at = time.perf_counter()
+        self.emit(
+            Checkpoint(
+                step=self.record.step,
+                epoch=self.record.epoch,
+                milestone=milestone,
+                validation_accuracy=validation_accuracy,
+                checkpoint=packed,
+            )
+        )
 
     def weights(self, weights: Mapping[str, NDArray[Any]], step: int) -> None:
         """Send the weights of `step`."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data import Samples, Source
-from tabgrad.protocol import AnyEvent, Checkpoint
+from tabgrad.protocol import AnyEvent
 
 from . import checkpoint
 from .control import Control
@@ -62,7 +62,7 @@ class Trainer:
         self.network, self.source, self.record, self.control = network, source, record, control
         self.best: dict[str, NDArray[Any]] = {}
         self.reporter = Reporter(record, emit)
-        self._validation, self._emit = validation, emit
+        self._validation = validation
         self._pace = Pace(record.settings.batch * 788)
         self._inflight: list[_Chunk] = []
         self._submitted = record.step
@@ -98,6 +98,9 @@ class Trainer:
                 await self._advance()
                 if self._submitted == self._due:
                     reason = await self._milestone()
+                elif self.reporter.safe_point_due:
+                    await self._drain()
+                    await self._save(milestone=False)
         await self._drain()
         await self._share_weights()
         self.reporter.stop_clock()
@@ -198,18 +201,16 @@ class Trainer:
         epochs_before = int((self._submitted - 1) * record.settings.batch / record.samples)
         if int(record.epoch) > epochs_before or self._submitted == record.steps:
             reason = await self._judge_epoch(measured.accuracy)
-            self._emit(
-                Checkpoint(
-                    step=record.step,
-                    epoch=record.epoch,
-                    validation_accuracy=measured.accuracy,
-                    checkpoint=await self.pack(),
-                )
-            )
+            await self._save(milestone=True)
         self.reporter.progress("training")
         self._due = self._next_milestone()
         self._pace.restart()
         return reason
+
+    async def _save(self, milestone: bool) -> None:
+        record, packed = self.record, await self.pack()
+        accuracy = [0.0, *record.curves.validation_accuracy][-1]
+        self.reporter.checkpoint(packed, accuracy, milestone)
 
     async def _judge_epoch(self, accuracy: float) -> str:
         """Early stopping with patience (Prechelt 1998, "Early stopping - but when?"): the best weights come back."""

@@ -1,0 +1,129 @@
+"""The data sets a run can use, by the name in its settings: MNIST from the site's blocks, digits drawn by a program.
+
+Owns their opening and what each calls its splits; knows no training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from tabgrad.data import DataError, DataSet, Samples, Source, Split, SplitSource, open_data
+from tabgrad.data.reader import Fetch, Inflate
+from tabgrad.data.strokes import StrokeSource
+
+SPLITS = ("train", "validation", "test")
+#: What counts as an epoch of generated digits, and how many are set apart.
+STROKES_PER_EPOCH = 50_000
+STROKES_HELD_OUT = 2_000
+#: Seeds of the held-out digits: beyond those a visitor can choose, so that no run ever trains on them.
+_HELD_OUT_SEEDS = {"validation": 2**31, "test": 2**31 + 1}
+_DRAWN = "Digits drawn by a program"
+
+
+class RunData(Protocol):
+    """One data set: `count` training images, an endless seeded source of them, and the two splits set apart."""
+
+    description: str
+    count: int
+
+    def source(self, seed: int) -> Source:
+        """Training samples without end."""
+
+    async def split(self, name: str) -> Samples:
+        """All of "validation" or "test". Raises DataError."""
+
+    async def samples(self, name: str, indices: Sequence[int]) -> Samples:
+        """Some images of a split. Raises DataError."""
+
+
+class BlockData:
+    """A packed data set of the site. Implements `RunData`."""
+
+    def __init__(self, data: DataSet, description: str) -> None:
+        self._splits: dict[str, Split] = {"train": data.train, "validation": data.validation, "test": data.test}
+        self.description, self.count = description, len(data.train)
+
+    def source(self, seed: int) -> Source:
+        """See `RunData`."""
+        return SplitSource(self._splits["train"], seed)
+
+    def _split(self, name: str) -> Split:
+        if name not in self._splits:
+            raise DataError(f"The data is split into {', '.join(self._splits)}; there is no {name[:40]!r}.")
+        return self._splits[name]
+
+    async def split(self, name: str) -> Samples:
+        """See `RunData`."""
+        return await self._split(name).load()
+
+    async def samples(self, name: str, indices: Sequence[int]) -> Samples:
+        """See `RunData`."""
+        found = [await self._split(name).sample(i) for i in indices]
+        images = np.array([image for image, _ in found], np.uint8).reshape(-1, 28, 28)
+        return Samples(images, np.array([label for _, label in found], np.uint8))
+
+
+@dataclass
+class StrokeData:
+    """Digits generated from strokes. Implements `RunData`; an epoch is a number of digits, none comes twice."""
+
+    description: str = _DRAWN
+    count: int = STROKES_PER_EPOCH
+    _held_out: dict[str, Samples] = field(default_factory=dict)
+
+    def source(self, seed: int) -> Source:
+        """See `RunData`."""
+        return StrokeSource(seed)
+
+    async def split(self, name: str) -> Samples:
+        """See `RunData`."""
+        if name not in _HELD_OUT_SEEDS:
+            raise DataError(
+                f"Drawn digits are set apart for {' and '.join(_HELD_OUT_SEEDS)}; there is no {name[:40]!r}."
+            )
+        if name not in self._held_out:
+            self._held_out[name] = await StrokeSource(_HELD_OUT_SEEDS[name]).take(STROKES_HELD_OUT)
+        return self._held_out[name]
+
+    async def samples(self, name: str, indices: Sequence[int]) -> Samples:
+        """See `RunData`. Training digits are those of seed 0."""
+        if name == "train":
+            taken = [await StrokeSource(0, position=i).take(1) for i in indices]
+            return Samples(*(np.concatenate(parts) for parts in zip(*taken, strict=True)))
+        everything = await self.split(name)
+        if any(not 0 <= i < len(everything.labels) for i in indices):
+            raise DataError(f"The {name} split of drawn digits has {len(everything.labels)} images.")
+        return Samples(everything.images[list(indices)], everything.labels[list(indices)])
+
+
+class DataSets:
+    """Opens data sets once. `urls` is the manifest's "data": {"mnist": {"index": URL} or null}."""
+
+    def __init__(self, urls: dict[str, Any], fetch: Fetch, inflate: Inflate) -> None:
+        self._urls, self._fetch, self._inflate = urls, fetch, inflate
+        self._open: dict[str, RunData] = {}
+
+    async def open(self, name: str) -> RunData:
+        """The data set `name`; on a site without MNIST, drawn digits take its place and say so. Raises DataError."""
+        if name not in self._open:
+            self._open[name] = await self._load(name)
+        return self._open[name]
+
+    async def _load(self, name: str) -> RunData:
+        if name == "strokes":
+            return StrokeData()
+        if name != "mnist":
+            raise DataError(f"There is no data set called {name[:40]!r}.")
+        entry = self._urls.get("mnist")
+        if not entry:
+            return StrokeData(f"{_DRAWN}, because this site was built without MNIST")
+        folder, _, index = str(entry["index"]).rpartition("/")
+
+        async def fetch(file: str) -> bytes:
+            return await self._fetch(f"{folder}/{file}")
+
+        return BlockData(await open_data(index, fetch, self._inflate), "MNIST")

@@ -1,0 +1,91 @@
+"""Finds the program for a request: prebuilt on the site, compiled on an earlier visit, or compiled now by tinygrad.
+
+Owns the order of these three and the cache's keys; the compiler itself is `tabgrad.model`, imported when needed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, cast
+
+from tabgrad.data.reader import Fetch
+from tabgrad.program import Program, ProgramError, Target, dumps, loads
+from tabgrad.protocol import AnyEvent, Busy, Compiled
+
+from .plan import ProgramRequest
+
+#: How long a compilation may take before the page may think that the worker is dead. Seconds.
+LONGEST_COMPILE_S = 120.0
+
+
+class Cache(Protocol):
+    """Bytes kept between visits. Both methods do their best and never raise: a cache that fails is a slow one."""
+
+    async def get(self, key: str) -> bytes | None:
+        """What was put under `key`, or None."""
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep `value`."""
+
+
+def compile_program(request: ProgramRequest) -> Program:
+    """Have tinygrad make the program, which blocks for seconds. ProgramError if there is no such network."""
+    from tabgrad import model
+
+    target, spec, options = cast(Target, request.target), request.spec, cast(Any, dict(request.options))
+    try:
+        if request.kind == "train":
+            return model.training(spec, model.Training(**options), target, request.variant)
+        if request.kind == "evaluate":
+            return model.evaluation(spec, options["batch"], target, request.variant)
+        return model.inference(spec, target, request.variant)
+    except ValueError as error:
+        raise ProgramError(str(error)) from error
+
+
+class Programs:
+    """`prebuilt` maps stems to URLs (the manifest's "training"); `load_compiler` makes tinygrad importable.
+
+    `version` of the site is part of the cache's keys: another compiler makes other programs.
+    """
+
+    def __init__(
+        self,
+        prebuilt: Mapping[str, str],
+        fetch: Fetch,
+        cache: Cache,
+        load_compiler: Callable[[], Awaitable[None]],
+        version: str,
+    ) -> None:
+        self._prebuilt, self._fetch, self._cache = prebuilt, fetch, cache
+        self._load_compiler, self._version = load_compiler, version
+        self._ready: dict[str, Program] = {}
+
+    async def get(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> Program:
+        """The program; `emit` hears of it unless it was at hand. Raises ProgramError, or OSError from `fetch`."""
+        stem = request.stem
+        if stem not in self._ready:
+            started = time.perf_counter()
+            program, source = await self._find(request, emit)
+            self._ready[stem] = program
+            seconds = time.perf_counter() - started
+            emit(Compiled(name=request.kind, source=source, seconds=seconds, kernels=len(program.kernels)))
+        return self._ready[stem]
+
+    async def _find(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> tuple[Program, str]:
+        stem = request.stem
+        if stem in self._prebuilt:
+            return loads(await self._fetch(self._prebuilt[stem])), "prebuilt"
+        key = f"program/{self._version}/{stem}"
+        kept = await self._cache.get(key)
+        if kept is not None:
+            try:
+                return loads(kept), "cache"
+            except ProgramError:
+                pass  # a damaged cache entry is as good as none: it is compiled anew and written over
+        emit(Busy(what=f"Compiling the {request.kind} program", seconds=LONGEST_COMPILE_S))
+        await self._load_compiler()
+        program = compile_program(request)
+        await self._cache.put(key, dumps(program).encode())
+        return program, "compiled"

@@ -1,0 +1,129 @@
+"""One run from Start to its result: sets up, trains, survives a lost device, evaluates, reports.
+
+Owns the order of these; the steps themselves are `trainer`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tabgrad.backends.base import DeviceLostError, EngineError
+from tabgrad.data import Samples
+from tabgrad.program import ProgramError
+from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, RunSettings, Start
+
+from .checkpoint import unpack
+from .control import Control
+from .evaluation import evaluate, interval_95
+from .record import Record
+from .schedule import total_steps
+from .source import AUGMENTATIONS, AugmentedSource, mean_image
+from .trainer import Trainer
+from .workshop import Workshop
+
+#: How often a lost device is opened again before the run moves to WebAssembly.
+DEVICE_RETRIES = 2
+
+
+class Run:
+    """`trainer` is None until the set-up is done, and the last one after the run has ended."""
+
+    def __init__(self, workshop: Workshop, command: Start, emit: Callable[[AnyEvent], None]) -> None:
+        self._workshop, self._command, self._page = workshop, command, emit
+        self.control = Control(command.start_paused)
+        self.trainer: Trainer | None = None
+        self._checkpoint = command.checkpoint
+        if command.checkpoint:
+            self.settings = unpack(command.checkpoint)[1].settings
+        else:
+            self.settings = RunSettings.make(command.settings)
+        self._engine = str(command.settings.get("engine", self.settings.engine))
+
+    async def go(self) -> None:
+        """Train to the end and report. Raises Diverged, Abandoned, DataError, ProgramError, EngineError, OSError."""
+        losses = 0
+        while True:
+            try:
+                trainer = await self._set_up()
+                reason = await trainer.run()
+                await self._finish(trainer, reason)
+                return
+            except DeviceLostError as error:
+                losses += 1
+                self._workshop.close()
+                if losses > DEVICE_RETRIES:
+                    if self._engine == "wasm":
+                        raise
+                    self._engine = "wasm"
+                where = "on WebAssembly" if self._engine == "wasm" else "on a new device"
+                self._emit(Notice(message=f"{error} Training goes on {where} from the last checkpoint."))
+
+    async def _set_up(self) -> Trainer:
+        """Engine, programs, data, weights: from the last checkpoint if there is one."""
+        workshop = self._workshop
+        settings = replace(self.settings, engine=self._engine)
+        data = await workshop.data(settings)
+        network = await workshop.network(settings)
+        workshop.announce(data, reply_to=self._command.id)
+        source = data.source(settings.seed)
+        best: dict[str, NDArray[Any]] = {}
+        if self._checkpoint:
+            tensors, record, best = unpack(self._checkpoint)
+            if record.samples != data.count:
+                raise ProgramError("The checkpoint was made with other training data than this site has.")
+            network.write(tensors)
+        else:
+            record = Record(settings, total_steps(settings, data.count), data.count)
+            network.initialise(settings.seed, await mean_image(source))
+        source.position = record.step * settings.batch
+        if settings.augment in AUGMENTATIONS:
+            source = AugmentedSource(source, AUGMENTATIONS[settings.augment], settings.seed)
+
+        async def validation() -> Samples:
+            return await data.split("validation")
+
+        if self._command.answer_target:
+            await workshop.answer_program(settings, self._command.answer_target)
+        trainer = Trainer(network, source, record, validation=validation, emit=self._emit, control=self.control)
+        trainer.best = best
+        self.trainer = trainer
+        return trainer
+
+    async def _finish(self, trainer: Trainer, reason: str) -> None:
+        """Measure the final weights: validation, and the test set, which is read here and nowhere else in a run."""
+        data = await self._workshop.data(self.settings)
+        record, program = trainer.record, trainer.network.evaluate
+        if reason == "completed" and record.curves.validation_step[-1:] == [record.step]:
+            validation_accuracy = record.curves.validation_accuracy[-1]
+        else:
+            validation_accuracy = (await trainer.validate()).accuracy
+        test = await evaluate(program, await data.split("test"), self.control.hear)
+        self._emit(test.event("test"))
+        trainer.reporter.checkpoint(await trainer.pack(), validation_accuracy, milestone=True)
+        self._emit(
+            Finished(
+                reason=reason,
+                step=record.step,
+                epoch=record.epoch,
+                validation_accuracy=validation_accuracy,
+                test_accuracy=test.accuracy,
+                interval=list(interval_95(test.accuracy, len(test.labels))),
+                seconds=record.seconds,
+                settings=record.settings.to_json(),
+            )
+        )
+
+    def _emit(self, event: AnyEvent) -> None:
+        if isinstance(event, Checkpoint):
+            self._checkpoint = event.checkpoint
+        self._page(event)
+
+    def require_trainer(self) -> Trainer:
+        """The trainer; EngineError while the run is still being set up."""
+        if self.trainer is None:
+            raise EngineError("The run is still being set up: try again in a moment.")
+        return self.trainer

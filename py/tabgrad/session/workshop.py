@@ -1,0 +1,85 @@
+"""The open engine and the networks on it: what outlives a single run, so that the next one starts at once.
+
+Owns devices and loaded networks. Commands and the life of a run are `host` and `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tabgrad.backends.base import Device, EngineError
+from tabgrad.program import dumps
+from tabgrad.protocol import AnyEvent, Compiled, Ready, RunSettings
+
+from .datasets import RunData
+from .network import Network, open_network
+from .plan import answer_request, evaluation_request, training_request
+from .services import Opened, Services
+
+
+class Workshop:
+    """One device at a time, and at most one network on it."""
+
+    def __init__(self, services: Services, emit: Callable[[AnyEvent], None]) -> None:
+        self.services, self._emit = services, emit
+        self._opened: tuple[str, Opened] | None = None
+        self._network: tuple[str, Network] | None = None
+
+    async def device(self, choice: str) -> Device:
+        """The engine for a setting "auto", "webgpu" or "wasm", opened if it is not open. Raises EngineError."""
+        if self._opened is None or self._opened[0] != choice:
+            self.close()
+            self._opened = (choice, await self.services.open_engine(choice))
+        return self._opened[1].device
+
+    async def network(self, settings: RunSettings) -> Network:
+        """A network for `settings`, its contents undefined. Raises ProgramError, EngineError or OSError."""
+        device = await self.device(settings.engine)
+        variant = device.variants[0]
+        requests = [make(settings, device.target, variant) for make in (training_request, evaluation_request)]
+        key = " ".join(request.stem for request in requests)
+        if self._network is None or self._network[0] != key:
+            self.forget()
+            train, evaluate = [await self.services.programs.get(request, self._emit) for request in requests]
+            self._network = (key, await open_network(device, train, evaluate))
+        return self._network[1]
+
+    async def data(self, settings: RunSettings) -> RunData:
+        """The data set that the settings name. Raises DataError or OSError."""
+        return await self.services.datasets.open(settings.data)
+
+    def announce(self, data: RunData, reply_to: int = 0) -> None:
+        """Tell the page which engine and data are in use."""
+        if self._opened is None:
+            raise EngineError("No engine is open.")
+        device, reason = self._opened[1]
+        self._emit(
+            Ready(
+                reply_to=reply_to,
+                engine=device.name,
+                description=device.description,
+                reason=reason,
+                data=data.description,
+            )
+        )
+
+    async def answer_program(self, settings: RunSettings, target_variant: str) -> None:
+        """Send the inference program of the network, for the page's own engine ("wasm.simd"). Raises ProgramError."""
+        target, _, variant = target_variant.partition(".")
+        request = answer_request(settings, target, variant)
+        program = await self.services.programs.get(request, lambda _: None)
+        text = dumps(program).encode()
+        self._emit(Compiled(name="infer", source="", seconds=0.0, kernels=len(program.kernels), program=text))
+
+    def forget(self) -> None:
+        """Free the network."""
+        if self._network is not None:
+            self._network[1].destroy()
+            self._network = None
+
+    def close(self) -> None:
+        """Free everything on the device, and the device; the next use opens one anew."""
+        self.forget()
+        if self._opened is not None:
+            self._opened[1].device.destroy()
+            self._opened = None

@@ -1,0 +1,144 @@
+"""A host with everything it is given from outside made up: engine, programs, data, and a page that collects events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tabgrad.backends.base import Arrays, Device, DeviceLostError
+from tabgrad.backends.wasm_native import open_device
+from tabgrad.data import DataError, Samples, Source
+from tabgrad.protocol import AnyEvent, Command, decode_command, decode_event, encode
+from tabgrad.session.datasets import DataSets, RunData
+from tabgrad.session.host import Host
+from tabgrad.session.programs import Programs
+from tabgrad.session.services import Opened, Services
+from tests.unit.session_runs import TRAINING_IMAGES, Digits, digits
+
+E = TypeVar("E", bound=AnyEvent)
+
+
+class MadeUpData:
+    """`RunData` of the noisy patterns."""
+
+    description, count = "Patterns", TRAINING_IMAGES
+
+    def __init__(self) -> None:
+        self.sources: list[Digits] = []
+
+    def source(self, seed: int) -> Source:
+        self.sources.append(Digits(seed))
+        return self.sources[-1]
+
+    async def split(self, name: str) -> Samples:
+        return digits(400, {"validation": 2, "test": 3}[name])
+
+    async def samples(self, name: str, indices: Any) -> Samples:
+        everything = digits(TRAINING_IMAGES, 1)
+        if max(indices) >= TRAINING_IMAGES:
+            raise DataError("There is no such sample.")
+        return Samples(everything.images[indices], everything.labels[indices])
+
+
+class MadeUpSets(DataSets):
+    """Has one data set, whatever is asked for."""
+
+    def __init__(self) -> None:
+        self.data = MadeUpData()
+
+    async def open(self, name: str) -> RunData:
+        return self.data
+
+
+class MemoryCache(dict[str, bytes]):
+    """A `Cache`; a dict's own get is not a coroutine."""
+
+    async def get(self, key: str) -> bytes | None:  # type: ignore[override] # the protocol's, not the dict's
+        return dict.get(self, key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        self[key] = value
+
+
+#: Shared by all benches: each program is compiled once a session.
+COMPILED = MemoryCache()
+
+
+class Bench:
+    """Messages go through the wire's encoding both ways, as between page and worker."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+        self.sets = MadeUpSets()
+        self.opened: list[tuple[str, Device]] = []
+        self.wrap: Callable[[Device], Device] = lambda device: device
+        self._news = asyncio.Event()
+        self._ids = 0
+        programs = Programs({}, self._no_file, COMPILED, self._tinygrad, "test")
+        self.host = Host(Services(self._open, programs, self.sets), self._take)
+
+    async def _open(self, choice: str) -> Opened:
+        device = self.wrap(await open_device())
+        self.opened.append((choice, device))
+        return Opened(device, "it is the only one")
+
+    async def _no_file(self, url: str) -> bytes:
+        raise OSError(f"There is no {url}.")
+
+    async def _tinygrad(self) -> None:
+        """It is importable here."""
+
+    def _take(self, event: AnyEvent) -> None:
+        self.events.append(decode_event(*encode(event)))
+        self._news.set()
+
+    def send(self, kind: type[Any], **fields: Any) -> int:
+        """Give a command; returns its id."""
+        self._ids += 1
+        command: Command = kind(id=self._ids, **fields)
+        self.host.receive(decode_command(*encode(command)))
+        return self._ids
+
+    async def expect(self, kind: type[E], fits: Callable[[E], bool] = lambda _: True) -> E:
+        """The first event of a kind that fits, waited for; those before it stay in `events`."""
+        seen = 0
+        async with asyncio.timeout(60):
+            while True:
+                for event in self.events[seen:]:
+                    if isinstance(event, kind) and fits(event):
+                        return event
+                seen = len(self.events)
+                self._news.clear()
+                await self._news.wait()
+
+    async def answer(self, kind: type[Any], **fields: Any) -> AnyEvent:
+        """Give a command and wait for its one answer."""
+        number = self.send(kind, **fields)
+        return await self.expect(AnyEvent, lambda event: event.reply_to == number)  # type: ignore[arg-type] # a union
+
+    def forget_events(self) -> None:
+        self.events.clear()
+
+
+class LosesItsDevice:
+    """A device whose programs fail after so many chunks of steps, as a driver reset makes them."""
+
+    def __init__(self, device: Device, chunks: int) -> None:
+        self._device, self._chunks = device, chunks
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+    async def load(self, program: Any, share: Any = None) -> Any:
+        executable = await self._device.load(program, share)
+        run_steps = executable.run_steps
+
+        def failing(count: int, streams: Arrays, collect: Any) -> Any:
+            self._chunks -= 1
+            if self._chunks < 0:
+                raise DeviceLostError("The graphics device was lost.")
+            return run_steps(count, streams, collect)
+
+        executable.run_steps = failing  # type: ignore[method-assign] # the fault is the point
+        return executable
