@@ -80,7 +80,8 @@ class PyodidePage:
         """Run the body of a coroutine; `args` are its variables, and what it returns comes back, both by JSON."""
         indented = "\n".join(f"    {line}" for line in body.splitlines())
         names = "".join(f"    {name} = _all[{name!r}]\n" for name in args)
-        code = f"import json\n_all = json.loads(_args)\nasync def _main():\n{names}{indented}\njson.dumps(await _main())"
+        head = "import json\n_all = json.loads(_args)\nasync def _main():\n"
+        code = f"{head}{names}{indented}\njson.dumps(await _main())"
         return json.loads(self.page.evaluate(RUN, [code, args]))
 
     def put(self, files: Mapping[str, bytes], folder: str) -> None:
