@@ -92,17 +92,18 @@ class Augmenter:
     def _pool(self, period: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         if period not in self._pools:
             self._pools = {k: pool for k, pool in self._pools.items() if k == period - 1}
-            x, y = _source_points(self.augmentation, generator(self.seed, period))
-            rounding = 0.5 if self.augmentation.interpolation == "nearest" else 0.0
-            column, row = np.floor(x + rounding), np.floor(y + rounding)
-            fraction = ((x - column) * _UNIT).astype(np.uint16), ((y - row) * _UNIT).astype(np.uint16)
-            self._pools[period] = (row * _PADDED + column).astype(np.int32), np.stack(fraction)
+            # Rounded to the nearest sixteenth (or pixel), so that no movement is no change.
+            unit = 1 if self.augmentation.interpolation == "nearest" else _UNIT
+            points = _source_points(self.augmentation, generator(self.seed, period))
+            x, y = (np.rint(axis * unit).astype(np.int32) for axis in points)
+            weights = np.stack([x % unit, y % unit]).astype(np.uint16)
+            self._pools[period] = y // unit * _PADDED + x // unit, weights
         return self._pools[period]
 
 
 def _source_points(
     strengths: Augmentation, rng: np.random.RandomState
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """x and y (POOL, 784) in the padded image that each pixel of the result comes from."""
 
     def uniform(strength: float) -> NDArray[np.float64]:
@@ -121,8 +122,7 @@ def _source_points(
         spread = _spline_weights()
         x += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
         y += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
-    last = SIDE + 1 - 1e-3
-    return (x + middle + 1).clip(0, last - 1).astype(np.float32), (y + middle + 1).clip(0, last - 1).astype(np.float32)
+    return (x + middle + 1).clip(0, SIDE), (y + middle + 1).clip(0, SIDE)
 
 
 def _spline_weights() -> NDArray[np.float64]:

@@ -1,0 +1,120 @@
+"""Distortions: what each strength does, exact identity, and independence of how the stream is cut up."""
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tabgrad.data import Mixture, Samples
+from tabgrad.data.augment import MILD, PERIOD, Augmentation, Augmenter
+from tabgrad.data.seeding import generator, hashed
+from tabgrad.data.strokes import StrokeSource
+
+IMAGES = StrokeSource(1).take_now(256).images
+
+
+def centre(images: np.ndarray) -> np.ndarray:
+    """Centre of mass (n, 2), x and y."""
+    ys, xs = np.mgrid[:28, :28]
+    total = images.sum((1, 2), dtype=float)
+    return np.stack([(images * xs).sum((1, 2)) / total, (images * ys).sum((1, 2)) / total], 1)
+
+
+def test_nothing_to_do_is_the_identity() -> None:
+    assert Augmenter(Augmentation(), 1)(IMAGES, 0) is IMAGES
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_a_tiny_movement_is_nearly_the_identity(interpolation: str) -> None:
+    tiny = Augmentation(shift_px=1e-6, interpolation=interpolation)
+    assert np.abs(Augmenter(tiny, 1)(IMAGES, 0).astype(int) - IMAGES).max() == 0
+
+
+def test_a_shift_moves_the_ink_as_far_as_it_says() -> None:
+    moved = Augmenter(Augmentation(shift_px=3), 1)(IMAGES, 0)
+    shift = centre(moved) - centre(IMAGES)
+    assert np.abs(shift).max() < 3.2
+    assert (shift.std(0) > 1.4).all()  # uniform in +-3: 1.73
+
+
+def test_rotation_keeps_the_ink_and_the_centre() -> None:
+    turned = Augmenter(Augmentation(rotation_deg=30), 1)(IMAGES, 0)
+    assert np.abs(turned.mean((1, 2)) / IMAGES.mean((1, 2)) - 1).max() < 0.1
+    assert (turned != IMAGES).mean() > 0.05
+
+
+def test_scale_changes_the_area() -> None:
+    scaled = Augmenter(Augmentation(log_scale=0.3), 1)(IMAGES, 0)
+    ratio = scaled.sum((1, 2)) / IMAGES.sum((1, 2))
+    assert ratio.min() < 0.7
+    assert ratio.max() > 1.3
+
+
+def test_thickness_thins_and_thickens() -> None:
+    ratio = Augmenter(Augmentation(thickness=1), 1)(IMAGES, 0).sum((1, 2)) / IMAGES.sum((1, 2))
+    assert ratio.min() < 0.7
+    assert ratio.max() > 1.3
+
+
+def test_elastic_bends_without_moving_far() -> None:
+    bent = Augmenter(Augmentation(elastic_px=0.7), 1)(IMAGES, 0)
+    assert np.abs(centre(bent) - centre(IMAGES)).max() < 2.5
+    assert (bent != IMAGES).mean() > 0.05
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 3 * PERIOD), st.lists(st.integers(1, 120), min_size=1, max_size=2))
+def test_distortions_depend_on_seed_and_position_only(seed: int, start: int, sizes: list[int]) -> None:
+    images = IMAGES[: sum(sizes)]
+    augmenter, position, parts = Augmenter(replace(MILD, thickness=0.3), seed), start, []
+    for n in sizes:
+        done = position - start
+        parts.append(augmenter(images[done : done + n], position))
+        position += n
+    whole = Augmenter(replace(MILD, thickness=0.3), seed)(images, start)
+    assert (np.concatenate(parts) == whole).all()
+
+
+def test_a_batch_across_two_pools() -> None:
+    whole = Augmenter(MILD, 5)(IMAGES, PERIOD - 100)
+    late = Augmenter(MILD, 5)(IMAGES[100:], PERIOD)
+    assert (whole[100:] == late).all()
+
+
+def test_hashed_bits_are_even_and_differ_by_seed() -> None:
+    positions = np.arange(100_000)
+    bits = hashed(1, positions)
+    assert len(np.unique(bits)) == len(bits)
+    assert np.abs(np.bincount((bits % np.uint64(16)).astype(int)) / 6250 - 1).max() < 0.06
+    assert (hashed(2, positions) != bits).all()
+    assert generator(1, 2).randint(2**31) != generator(1, 3).randint(2**31)
+
+
+class Numbers:
+    """Samples whose pixels and labels say where they come from."""
+
+    def __init__(self, tens: int) -> None:
+        self.position, self.tens = 0, tens
+
+    async def take(self, count: int) -> Samples:
+        at = np.arange(self.position, self.position + count)
+        self.position += count
+        images = np.broadcast_to((at % 100).astype(np.uint8)[:, None, None], (count, 2, 2))
+        return Samples(images, np.full(count, self.tens, np.uint8))
+
+
+@given(st.floats(0, 1), st.lists(st.integers(1, 50), min_size=1, max_size=4), st.integers(0, 1000))
+def test_a_mixture_takes_its_share_in_order(share: float, sizes: list[int], start: int) -> None:
+    mixture = Mixture(Numbers(0), Numbers(1), share, start)
+    parts = [asyncio.run(mixture.take(n)) for n in sizes]
+    images, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    assert abs(labels.sum() - share * len(labels)) <= 1
+    for tens in (0, 1):
+        own = images[labels == tens, 0, 0].astype(int)
+        assert ((np.diff(own) % 100) == 1).all()
+    whole = asyncio.run(Mixture(Numbers(0), Numbers(1), share, start).take(sum(sizes)))
+    assert (whole.images == images).all()
+    assert (whole.labels == labels).all()
