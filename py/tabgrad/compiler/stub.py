@@ -91,16 +91,16 @@ _DEFAULT_OPTS: Optimize = heuristic.hand_coded_optimizations
 def _toolchain(target: Target, variant: str) -> tuple[type[Renderer], Optimize]:
     """Renderer class and opt heuristic. Each variant has a class of its own: tinygrad caches kernels by class."""
     if target == "wasm":
-        from . import wasm
+        from .wasm import renderer_for, wasm_opts
 
-        return wasm.renderer_for(variant), wasm.wasm_opts
+        return renderer_for(variant), wasm_opts
     if variant == "default":
         from tinygrad.renderer.wgsl import WGSLRenderer
 
         return WGSLRenderer, _DEFAULT_OPTS
-    from . import wgsl
+    from .wgsl import renderer_for, wgsl_opts
 
-    return wgsl.renderer_for(variant), wgsl.wgsl_opts(variant)
+    return renderer_for(variant), wgsl_opts(variant)
 
 
 @contextmanager
