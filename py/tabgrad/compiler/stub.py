@@ -91,16 +91,18 @@ _DEFAULT_OPTS: Optimize = heuristic.hand_coded_optimizations
 def _toolchain(target: Target, variant: str) -> tuple[type[Renderer], Optimize]:
     """Renderer class and opt heuristic. Each variant has a class of its own: tinygrad caches kernels by class."""
     if target == "wasm":
-        from .wasm import renderer_for, wasm_opts
+        from .wasm import renderer_for as wasm_renderer
+        from .wasm import wasm_opts
 
-        return renderer_for(variant), wasm_opts
+        return wasm_renderer(variant), wasm_opts
     if variant == "default":
         from tinygrad.renderer.wgsl import WGSLRenderer
 
         return WGSLRenderer, _DEFAULT_OPTS
-    from .wgsl import renderer_for, wgsl_opts
+    from .wgsl import renderer_for as wgsl_renderer
+    from .wgsl import wgsl_opts
 
-    return renderer_for(variant), wgsl_opts(variant)
+    return wgsl_renderer(variant), wgsl_opts(variant)
 
 
 @contextmanager
