@@ -88,7 +88,7 @@ def _code(function: Function) -> bytes:
 
 def module(functions: Sequence[Function], imports: Sequence[Import] = ()) -> bytes:
     """A module that imports the memory and `imports` and exports `functions`, called by index in that order."""
-    signatures = [f.params for f in (*imports, *functions)]
+    signatures = [i.params for i in imports] + [f.params for f in functions]
     types = list(dict.fromkeys(signatures))
     memory = b"".join(map(_name, MEMORY_IMPORT)) + b"\x02\x00" + uleb(1)  # kind: memory, no maximum, at least a page
     imported = [_name(f.module) + _name(f.name) + b"\x00" + uleb(types.index(f.params)) for f in imports]
