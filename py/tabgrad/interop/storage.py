@@ -1,0 +1,124 @@
+"""Files kept in this browser between visits: a key-value store of bytes in IndexedDB, in page and worker alike.
+
+Thin: says what failed in one sentence and decides nothing. Other origins cannot read it; the browser may drop it when
+space is short, unless `keep` was granted. https://www.w3.org/TR/IndexedDB/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import js
+from pyodide.ffi import JsException
+
+from .convert import js_function, or_none, release
+
+DATABASE = "tabgrad"
+STORE = "files"
+
+
+class StorageError(OSError):
+    """The browser keeps nothing (private window, switched off) or something else failed. One sentence."""
+
+
+class StorageFullError(StorageError):
+    """There is no room left. One sentence."""
+
+
+def _sentence(error: Any) -> StorageError:
+    name = str(getattr(error, "name", "") or error)
+    if "Quota" in name:
+        return StorageFullError("The browser's storage for this page is full.")
+    return StorageError(f"The browser does not let this page store anything ({name}).")
+
+
+async def _settled(target: Any, good: str, *bad: str) -> Any:
+    """Wait for one of a request's or a transaction's events; returns its `result`, raises its `error`."""
+    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def settle(event: Any) -> None:
+        if not future.done():
+            future.set_result(event.type == good)
+
+    proxy = js_function(settle)
+    for name in (good, *bad):
+        target.addEventListener(name, proxy)
+    try:
+        succeeded = await future
+    finally:
+        for name in (good, *bad):
+            target.removeEventListener(name, proxy)
+        release(proxy)
+    if not succeeded:
+        raise _sentence(or_none(getattr(target, "error", None)))
+    return getattr(target, "result", None)
+
+
+class Storage:
+    """The store of this origin. Open with `open_storage`."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    async def get(self, key: str) -> bytes | None:
+        """The bytes under `key`, or None. Raises StorageError."""
+        found = or_none(await self._request("readonly", "get", key))
+        return None if found is None else bytes(found.to_bytes())
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep `value` under `key`. Raises StorageFullError, StorageError; what was there before then stays."""
+        content = js.Uint8Array.new(len(value))
+        content.assign(value)
+        await self._request("readwrite", "put", content, key)
+
+    async def delete(self, key: str) -> None:
+        """Forget `key`. Raises StorageError."""
+        await self._request("readwrite", "delete", key)
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """All keys that begin with `prefix`, sorted. Raises StorageError."""
+        found = await self._request("readonly", "getAllKeys")
+        return sorted(str(key) for key in found if str(key).startswith(prefix))
+
+    async def _request(self, mode: str, method: str, *arguments: Any) -> Any:
+        try:
+            transaction = self._database.transaction(STORE, mode)
+            request = getattr(transaction.objectStore(STORE), method)(*arguments)
+        except JsException as error:
+            raise _sentence(error) from error
+        # A write counts when its transaction is complete: the quota is checked only then.
+        done = asyncio.ensure_future(_settled(transaction, "complete", "abort", "error"))
+        try:
+            result = await _settled(request, "success", "error")
+        finally:
+            await asyncio.wait([done])
+        done.result()
+        return result
+
+
+async def open_storage() -> Storage:
+    """Open the store, which is made on the first visit. Raises StorageError where the browser keeps nothing."""
+    try:
+        request = js.indexedDB.open(DATABASE, 1)
+    except (JsException, AttributeError) as error:
+        raise _sentence(error) from error
+
+    def make(_event: Any) -> None:
+        request.result.createObjectStore(STORE)
+
+    proxy = js_function(make)
+    request.addEventListener("upgradeneeded", proxy)
+    try:
+        return Storage(await _settled(request, "success", "error", "blocked"))
+    finally:
+        request.removeEventListener("upgradeneeded", proxy)
+        release(proxy)
+
+
+async def keep() -> bool:
+    """Ask the browser not to drop the store when space is short; True if it agrees."""
+    try:
+        return bool(await js.navigator.storage.persist())
+    except (JsException, AttributeError):
+        return False

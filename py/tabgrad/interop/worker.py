@@ -1,0 +1,121 @@
+"""PyScript's named worker and the channel to it: start, end, messages both ways. Knows nothing of what they mean.
+
+PyScript starts a worker for every `<script type="py" worker>`, also for one added later, and shows it as `xworker`.
+Page and worker then speak through a MessagePort of their own: it transfers binaries, is private to the tab, and works
+without SharedArrayBuffer. https://docs.pyscript.net/2026.3.1/user-guide/workers/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import js
+import pyodide_js
+from pyodide.ffi import JsException
+
+from .convert import js_function, release, to_js
+
+#: The worker's name, under which PyScript and its users find it.
+NAME = "trainer"
+#: PyScript sees a new script within a frame; a page without PyScript never does. Seconds.
+NOTICED_WITHIN_S = 10.0
+
+OnMessage = Callable[[str, list[bytes]], None]
+
+
+class WorkerError(RuntimeError):
+    """The worker cannot be started. One sentence."""
+
+
+class Port:
+    """One end of the channel. A message is a text and a list of binaries."""
+
+    def __init__(self, port: Any, on_message: OnMessage) -> None:
+        self._port, self._on_message = port, on_message
+        self._proxy = js_function(self._receive)
+        port.onmessage = self._proxy
+
+    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
+        """Send a message. The binaries are copied once, out of Python, and then change hands."""
+        arrays = []
+        for blob in blobs:
+            array = js.Uint8Array.new(len(blob))
+            array.assign(blob)
+            arrays.append(array)
+        self._port.postMessage(js.Array.of(text, *arrays), js.Array.of(*[array.buffer for array in arrays]))
+
+    def _receive(self, event: Any) -> None:
+        data = event.data
+        self._on_message(str(data[0]), [data[i].to_bytes() for i in range(1, data.length)])
+
+    def close(self) -> None:
+        """Stop listening. Idempotent."""
+        self._port.onmessage = None
+        self._port.close()
+        release(self._proxy)
+
+
+class NamedWorker:
+    """The page's handle of the worker. `script` and `config` are its URL and PyScript configuration."""
+
+    def __init__(self, script: str, config: str, on_message: OnMessage) -> None:
+        self._script, self._config, self._on_message = script, config, on_message
+        self._element: Any = None
+        self._port: Port | None = None
+
+    async def start(self, first: str) -> None:
+        """Start it; `first` is a text that the worker script is given to begin with. Raises WorkerError."""
+        element = js.document.createElement("script")
+        config = json.loads(self._config)
+        # The worker lives at a blob: URL, from which nothing relative can be found.
+        config["interpreter"] = absolute(config["interpreter"])
+        attributes = {"type": "py", "worker": "", "name": NAME, "src": self._script, "config": json.dumps(config)}
+        for name, value in attributes.items():
+            element.setAttribute(name, value)
+        js.document.body.appendChild(element)
+        self._element = element
+        deadline = time.monotonic() + NOTICED_WITHIN_S
+        while not hasattr(element, "xworker"):
+            if time.monotonic() > deadline:
+                raise WorkerError("The training worker did not start: reload the page.")
+            await asyncio.sleep(0.005)
+        channel = js.MessageChannel.new()
+        self._port = Port(channel.port1, self._on_message)
+        element.xworker.postMessage(first, js.Array.of(channel.port2))
+
+    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
+        """Send a message; it waits in the channel until the worker is up."""
+        if self._port is None:
+            raise WorkerError("The training worker is not running.")
+        self._port.send(text, blobs)
+
+    def terminate(self) -> None:
+        """End it at once, whatever it is doing. Idempotent."""
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+        if self._element is not None:
+            if hasattr(self._element, "xworker"):
+                self._element.xworker.terminate()
+            self._element.remove()
+            self._element = None
+
+
+def absolute(url: str) -> str:
+    """A URL relative to the page in full."""
+    return str(js.URL.new(url, js.document.baseURI).href)
+
+
+async def unpack(url: str, folder: str) -> None:
+    """Fetch a zip and unpack it into this interpreter's file system. Raises OSError with one sentence."""
+    try:
+        response = await js.fetch(url)
+        if not response.ok:
+            raise OSError(f"The file {url.rsplit('/', 1)[-1]} could not be fetched (status {response.status}).")
+        pyodide_js.unpackArchive(await response.arrayBuffer(), "zip", to_js({"extractDir": folder}))
+    except JsException as error:
+        raise OSError(f"The file {url.rsplit('/', 1)[-1]} could not be fetched: is the network down?") from error

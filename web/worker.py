@@ -1,0 +1,40 @@
+"""PyScript's named worker `trainer`: brings NumPy and our package into this interpreter, then serves the page.
+
+Nothing else may live here. The page's first message carries the manifest and the port that all others go through.
+"""
+
+import asyncio
+import json
+import sys
+
+import js
+import pyodide_js
+from polyscript import xworker  # PyScript calls `xworker.onmessage` of this module
+
+FOLDER = "/home/pyodide/site"
+
+
+async def boot(event: "js.MessageEvent") -> None:
+    """Load what the manifest names, and serve."""
+    port, first = event.ports[0], event.data
+    try:
+        opening = json.loads(first)
+
+        async def unpack() -> None:
+            response = await js.fetch(opening["base"] + opening["manifest"]["python"]["tabgrad"])
+            pyodide_js.unpackArchive(await response.arrayBuffer(), "zip", extractDir=FOLDER)
+
+        await asyncio.gather(pyodide_js.loadPackage("numpy", checkIntegrity=False), unpack())
+        sys.path.insert(0, FOLDER)
+        from tabgrad.session import entry
+
+        entry.serve(port, first)
+    except Exception as error:
+        # Our package may be what is missing, so this one event is written out by hand.
+        sentence = f"The training worker could not start ({error}): check the network and reload the page."
+        failed = {"protocol": 1, "type": "failed", "id": 0, "reply_to": 0, "kind": "start", "message": sentence}
+        port.postMessage(js.Array.of(json.dumps(failed)))
+        raise
+
+
+xworker.onmessage = boot
