@@ -1,4 +1,4 @@
-"""WebAssembly's instructions by name: those that kernels are made of. One table for who writes kernels and who reads them.
+"""The WebAssembly instructions that kernels are made of, by name: one table for who writes and for who reads them.
 
 Opcodes: https://webassembly.github.io/spec/core/appendix/index-instructions.html
 """

@@ -18,7 +18,6 @@ from tabgrad.program.wasm_binary import ValType, sleb, uleb
 from tabgrad.program.wasm_opcodes import OPCODES
 
 
-
 @dataclass(slots=True, eq=False)
 class Node:
     """The value of instruction `op` with immediates `imm` on `srcs`, of type `type`.
