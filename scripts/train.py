@@ -1,12 +1,12 @@
 """Trains a shipped model from its recipe: `python -m scripts.train mlp`.
 
     python -m scripts.train cnn                     all seeds of the recipe; the best on validation goes to models/cnn
-    python -m scripts.train cnn --seeds 2 --keep    one seed, and models/ stays as it is
+    python -m scripts.train cnn --seeds 2 --keep    one seed; models/ and the test set are left alone
     python -m scripts.train mlp --set lr=0.01       a changed recipe (models/ stays as it is)
     STEPS=200 python -m scripts.train mlp           a quick run of 200 steps, to see that everything works
 
 Interrupted runs go on where they were: state is kept in out/runs after every epoch. Everything is chosen on the
-validation split; the test set is read once for each seed's finished model, and only to report it.
+validation split; the test set is read once for each seed's finished model, to report it, after all of them are trained.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scripts.training.calibration import calibrate
 from scripts.training.card import test_row, write_model
 from scripts.training.data import Corpus, open_corpus
 from scripts.training.engine import NAMES, open_engine
-from scripts.training.loop import Run
+from scripts.training.loop import Run, open_judge
 from scripts.training.pens import pen_digits
 from scripts.training.recipe import Recipe, RecipeError, load_recipe
 from scripts.training.teacher import Lessons, prepare_lessons
@@ -43,30 +43,24 @@ GARBAGE = ("scribbles", "letters", "pairs")
 
 
 async def train_seed(
-    recipe: Recipe, seed: int, corpus: Corpus, device: Device, lessons: Lessons | None, report: bool
+    recipe: Recipe, seed: int, corpus: Corpus, device: Device, lessons: Lessons | None
 ) -> tuple[dict[str, Any], Path]:
-    """Train one seed, or take it up where it was left; returns its row of the card and the file of its weights.
-
-    Only with `report` is the test set read.
-    """
+    """Train one seed, or take it up where it was left; returns its row of the card and the file of its weights."""
     folder = RUNS / f"{recipe.name}-{recipe.digest()}"
     folder.mkdir(parents=True, exist_ok=True)
     result, weights = folder / f"seed-{seed}.json", folder / f"seed-{seed}.weights.safetensors"
-    if result.exists():
-        print(f"{recipe.name} seed {seed} is finished: {result.relative_to(ROOT)}")
-        row: dict[str, Any] = json.loads(result.read_text())
-        return row, weights
-    run = Run(recipe, seed, corpus, device)
-    await run.fit(lessons, folder / f"seed-{seed}.state.safetensors")
-    row = await describe(run, corpus) | (await tested(run, corpus) if report else {})
-    weights.write_bytes(save_safetensors(run.best))
-    result.write_text(json.dumps(row, indent=1))
+    if not result.exists():
+        run = Run(recipe, seed, corpus, device)
+        await run.fit(lessons, folder / f"seed-{seed}.state.safetensors")
+        weights.write_bytes(save_safetensors(run.best))
+        result.write_text(json.dumps(await describe(run, corpus), indent=1))
+        run.destroy()
+    row: dict[str, Any] = json.loads(result.read_text())
     print(
         f"{recipe.name} seed {seed}: validation errors {row['validation_errors']} of {len(corpus.validation.labels)}, "
-        f"test errors {row.get('test_errors', 'not read')}, pen digits {row['pen_digits_accuracy']}",
+        f"pen digits {row['pen_digits_accuracy']} ({result.relative_to(ROOT)})",
         flush=True,
     )
-    run.destroy()
     return row, weights
 
 
@@ -88,21 +82,24 @@ async def describe(run: Run, corpus: Corpus) -> dict[str, Any]:
     }
 
 
-async def tested(run: Run, corpus: Corpus) -> dict[str, Any]:
-    """The test errors of a finished run: the one place where the test set is read."""
-    test = await run.evaluate(run.best, await corpus.test())
-    return test_row(int((test.logits.argmax(1) != test.labels).sum()), len(test.labels))
+async def read_test_set(recipe: Recipe, weights: Path, corpus: Corpus, device: Device) -> dict[str, Any]:
+    """The test errors of a finished model: the one place where the test set is read."""
+    judge = await open_judge(recipe.spec, device)
+    test = await judge(load_safetensors(weights.read_bytes())[0], await corpus.test())
+    errors = int((test.logits.argmax(1) != test.labels).sum())
+    print(f"{weights.name}: {errors} test errors of {len(test.labels)}", flush=True)
+    return test_row(errors, len(test.labels))
 
 
-async def train(recipe: Recipe, seeds: Sequence[int], engine: str, report: bool, ship: bool) -> None:
-    """Train `seeds`, one after the other; `report` reads the test set, `ship` writes the best on validation."""
+async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -> None:
+    """Train `seeds`, one after the other. With `ship`, read the test set for each and write the best on validation."""
     corpus, device = await open_corpus(), await open_engine(engine)
     print(f"{recipe.name}: {device.description}, seeds {', '.join(map(str, seeds))}", flush=True)
     lessons = await prepare_lessons(recipe, corpus, device) if recipe.teacher else None
-    done = [await train_seed(recipe, seed, corpus, device, lessons, report) for seed in seeds]
+    done = [await train_seed(recipe, seed, corpus, device, lessons) for seed in seeds]
     if ship:
         done.sort(key=lambda item: (item[0]["validation_errors"], min(item[0]["history"]["validation_loss"])))
-        weights, _ = load_safetensors(done[0][1].read_bytes())
+        rows = [row | await read_test_set(recipe, weights, corpus, device) for row, weights in done]
         facts = {
             "title": recipe.title,
             "recipe": recipe.to_json(),
@@ -110,8 +107,8 @@ async def train(recipe: Recipe, seeds: Sequence[int], engine: str, report: bool,
             "data": dict(corpus.data.index.sources),
             "data_order": corpus.data.index.order,
         }
-        write_model(recipe.name, weights, recipe.spec, facts, [row for row, _ in done])
-        print(f"models/{recipe.name}: seed {done[0][0]['seed']}")
+        write_model(recipe.name, load_safetensors(done[0][1].read_bytes())[0], recipe.spec, facts, rows)
+        print(f"models/{recipe.name}: seed {rows[0]['seed']}")
     device.destroy()
 
 
@@ -136,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of the recipe's")
     parser.add_argument("--engine", choices=NAMES, default="auto")
     parser.add_argument("--set", dest="changes", nargs="+", default=[], metavar="NAME=VALUE", help="change the recipe")
-    parser.add_argument("--keep", action="store_true", help="leave models/ as it is")
+    parser.add_argument("--keep", action="store_true", help="leave models/ and the test set alone")
     options = parser.parse_args(arguments)
     try:
         recipe = load_recipe(options.recipe).changed(parse_changes(options.changes))
@@ -145,8 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             batch = recipe.run_settings(0).batch
             recipe = recipe.changed({"epochs": steps * batch / 55_000, "copies": 1})
         seeds = options.seeds or recipe.seeds[: 1 if steps else None]
-        report = not (options.changes or steps)
-        asyncio.run(train(recipe, seeds, options.engine, report, report and not options.keep))
+        ship = not (options.changes or steps or options.keep)
+        asyncio.run(train(recipe, seeds, options.engine, ship))
     except (RecipeError, SettingsError, DataError, EngineError, FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

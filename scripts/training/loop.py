@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tabgrad import model
 from tabgrad.backends.base import Device, Executable
+from tabgrad.data import Samples
 from tabgrad.program import load_safetensors, save_safetensors
 from tabgrad.session import plan
 from tabgrad.session.evaluation import Evaluation, evaluate
@@ -54,7 +55,7 @@ class Run:
         self.history, self.step, self.best = History(), 0, Tensors()
         self._average = Tensors()
         self._network: Network | None = None
-        self._judge: Executable | None = None
+        self._judge: Judge | None = None
 
     async def fit(self, lessons: Lessons | None = None, save: Path | None = None, report: Report = print) -> None:
         """Train to the end, or until patience runs out. With `save`, each epoch can be resumed from that file."""
@@ -86,12 +87,10 @@ class Run:
                 if save:
                     await self._save(save)
 
-    async def evaluate(self, weights: Tensors, split: Any) -> Evaluation:
-        """Measure `weights` on `split`, `Samples`."""
+    async def evaluate(self, weights: Tensors, split: Samples) -> Evaluation:
+        """Measure `weights` on `split`."""
         assert self._judge is not None
-        for name, value in weights.items():
-            self._judge.write(name, value)
-        return await evaluate(self._judge, split, _at_once)
+        return await self._judge(weights, split)
 
     def destroy(self) -> None:
         """Free the programs. Idempotent."""
@@ -108,14 +107,12 @@ class Run:
             teacher_share=recipe.teacher_share,
             temperature=recipe.temperature,
         )
-        still = {k: v for k, v in recipe.spec.items() if k != "dropout"}
-        evaluation = model.evaluation(still, plan.EVALUATION_BATCH, target, variant)
+        # Averaged weights are judged without touching those in training: the judge shares no buffers.
+        self._judge = await open_judge(recipe.spec, self.device)
         self._network = await open_network(
-            self.device, model.training(recipe.spec, training, target, variant), evaluation
+            self.device, model.training(recipe.spec, training, target, variant), self._judge.program.program
         )
         self._network.initialise(self.seed, self.corpus.mean)
-        # Averaged weights are judged without touching those in training.
-        self._judge = await self.device.load(evaluation)
 
     async def _advance(
         self, count: int, images: NDArray[np.uint8], labels: NDArray[np.uint8], logits: NDArray[np.float32] | None
@@ -189,6 +186,29 @@ class Run:
         history = {k: v.tolist() for k, v in under("history.").items()}
         self.history = History(**{**history, "validation_errors": [int(n) for n in history["validation_errors"]]})
         self.step = int(tensors["step"][0])
+
+
+class Judge:
+    """Measures any weights of one network: call it with weights and samples."""
+
+    def __init__(self, program: Executable) -> None:
+        self.program = program
+
+    async def __call__(self, weights: Tensors, samples: Samples) -> Evaluation:
+        """Loss and accuracy of `weights` on `samples`."""
+        for name, value in weights.items():
+            self.program.write(name, value)
+        return await evaluate(self.program, samples, _at_once)
+
+    def destroy(self) -> None:
+        """Free the program. Idempotent."""
+        self.program.destroy()
+
+
+async def open_judge(spec: model.Spec, device: Device) -> Judge:
+    """A judge for the network `spec`, without its dropout."""
+    still = {k: v for k, v in spec.items() if k != "dropout"}
+    return Judge(await device.load(model.evaluation(still, plan.EVALUATION_BATCH, device.target, device.variants[0])))
 
 
 async def _at_once() -> None:
