@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tabgrad.backends.base import Device
+from tabgrad.backends.wasm_native import open_device
 from tabgrad.backends.webgpu import open_webgpu
 from tests.parity import cases
 
-OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_webgpu}
-VARIANTS = {"webgpu": ("default", "gpu", "sw")}
+OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_webgpu, "wasm": open_device}
+VARIANTS = {"webgpu": ("default", "gpu", "sw"), "wasm": ("simd", "relaxed")}
 OUTPUTS = {
     "infer": cases.infer,
     "activations": cases.activations,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tinygrad import Tensor
 
-from .layers import ACTIVATIONS, BatchNorm, Conv2d, Linear
+from .layers import ACTIVATIONS, BatchNorm, Conv2d, Linear, max_pool_2x2
 
 STAGES = ("conv5x8", "pool", "conv5x24", "pool", "dense64")
 _CONV = re.compile(r"conv(\d+)x(\d+)(?:p(\d+))?")
@@ -49,7 +49,7 @@ class CNN:
         convs, layers = zip(self.convs, self.norms, strict=True), iter(self.layers)
         for stage in self.stages:
             if stage == "pool":
-                x = x.max_pool2d((2, 2))
+                x = max_pool_2x2(x)
             elif stage.startswith("conv"):
                 conv, norm = next(convs)
                 x = self.activation(norm(conv(x)))

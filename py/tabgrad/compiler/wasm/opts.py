@@ -1,13 +1,17 @@
 """Tiling for 128-bit SIMD: which loops of a kernel are unrolled so that `lanes` finds vectors and registers are used.
 
-Replaces tinygrad's `hand_coded_optimizations`. There are 16 vector registers and no threads, so a reduction gets a
-tile of up to eight vector accumulators: the output axis that is contiguous in memory is the vector axis, and an axis
-along which some input is reused gives the other side of the tile. Owns the choice only.
+Replaces tinygrad's `hand_coded_optimizations`. There are 16 vector registers and no threads: the innermost loop should
+work on a tile of up to eight vector accumulators, loading as little as it can. One axis gives the four lanes, an output
+axis (vertical accumulators) or one of the reduction (horizontal ones); up to two output axes give the other sides of
+the tile. All tiles that fit are compared by an estimate of machine cycles. Owns the choice only.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from tinygrad.codegen.opt import KernelOptError, Opt, OptOps
@@ -16,8 +20,15 @@ from tinygrad.uop.ops import AxisType, Ops, UOp
 LANES = 4
 #: Vector accumulators of a tile: with their operands they fill the machine's registers.
 MAX_VECTORS = 8
-#: Reductions of at most this many steps are unrolled whole (a 3x3 filter, a 2x2 pool), up to so many values at once.
-SHORT_REDUCTION, MAX_UNROLLED = 3, 192
+_WIDTHS = (4, 8, 16)
+_FACTORS = (1, 2, 3, 4, 5, 6, 7, 8)
+#: Reductions of at most this many steps are unrolled whole (a filter row, a 2x2 pool), up to so many values at once.
+SHORT_REDUCTION, MAX_UNROLLED = 5, 192
+#: A machine of the day: instructions started a cycle, cycles until a sum can be added to, instructions of a loop.
+_ISSUE, _LATENCY, _LOOP = 4, 4, 6
+#: Instructions to load four lanes that are so many elements apart; any other distance is a gather.
+_LOAD_COST = {0: 1.0, 1: 1.0, -1: 2.0, 2: 2.5}
+_GATHER_COST = 7.0
 
 
 def stride_of(axis: UOp, index: UOp) -> int | None:
@@ -33,89 +44,104 @@ def stride_of(axis: UOp, index: UOp) -> int | None:
     return stride
 
 
+@dataclass(frozen=True)
+class Tile:
+    """`lanes` is unrolled `width` times for the vectors, the output axes of `sides` as often as they say."""
+
+    lanes: UOp
+    width: int
+    sides: tuple[tuple[UOp, int], ...]
+
+    @property
+    def vectors(self) -> int:
+        """Vector accumulators, or vectors of results if there is no reduction."""
+        return self.width // LANES * math.prod(factor for _, factor in self.sides)
+
+
 class _Tiler:
     """Applies options to tinygrad's Scheduler. Axes are told apart by their `arg`: positions shift."""
 
     def __init__(self, scheduler: Any) -> None:
         self.k = scheduler.copy()
         stores = [u.src[0] for u in self.k.ast.backward_slice_with_self if u.op is Ops.STORE]
-        self.stores = [s for s in stores if s.op is Ops.INDEX]
-        self.loads = [b.src[1].get_idx() for b in self.k.bufs if b not in self.stores]
-
-    def apply(self, op: OptOps, axis: int, amount: int) -> bool:
-        """Try an option; False if tinygrad does not allow it here."""
-        try:
-            self.k.apply_opt(Opt(op, axis, amount))
-        except KernelOptError:
-            return False
-        return True
-
-    def upcast(self, axis: UOp, amount: int) -> bool:
-        """Unroll an output axis `amount` times."""
-        position = next(i for i, r in enumerate(self.k.rngs) if r.arg == axis.arg)
-        return self.apply(OptOps.UPCAST, position, amount)
-
-    def users(self, axis: UOp) -> int:
-        """How many loads move along `axis`; the others are reused along it."""
-        return sum(axis in index.backward_slice for index in self.loads)
-
-    def reuse_axes(self, outputs: list[UOp]) -> list[UOp]:
-        """Output axes along which some load is reused, most reuse first."""
-        return sorted((r for r in outputs if self.users(r) < len(self.loads)), key=self.users)
-
-    def widen(self, axes: list[UOp], vectors: int, factors: tuple[int, ...]) -> None:
-        """Unroll reuse axes until the tile is full."""
-        for axis in axes:
-            for amount in factors:
-                if (axis.vmax + 1) % amount == 0 and vectors * amount <= MAX_VECTORS and self.upcast(axis, amount):
-                    vectors *= amount
-                    break
-            if vectors >= MAX_VECTORS - 2:
-                return
+        stores = [s for s in stores if s.op is Ops.INDEX]
+        self.stores = [s.src[1].get_idx() for s in stores]
+        self.loads = list(dict.fromkeys(b.src[1].get_idx() for b in self.k.bufs if b not in stores))
+        self.outputs = [self.k.rngs[i] for i in self.k.upcastable_dims]
+        self.reduced = [r for r in self.k.ranges_of(AxisType.REDUCE) if r.vmax > 0]
+        self.steps = math.prod(int(r.vmax) + 1 for r in self.reduced)
 
     def run(self) -> Any:
         """The scheduler with its options applied."""
-        if not self.stores:
-            return self.k
-        outputs = [self.k.rngs[i] for i in self.k.upcastable_dims]
-        target = self.stores[0].src[1].get_idx()
-        contiguous = next((r for r in outputs if stride_of(r, target) == 1 and (r.vmax + 1) % LANES == 0), None)
-        if self.k.reduceop is None:
-            if contiguous is not None:
-                self.upcast(contiguous, LANES)
-            return self.k
-        if contiguous is not None:
-            self._tile_outputs(contiguous, [r for r in outputs if r is not contiguous])
-        else:
-            self._tile_reduction(outputs)
+        if self.stores and (tiles := list(self._tiles())):
+            best = min(tiles, key=self.cycles)
+            for axis, factor in best.sides:
+                self._unroll(axis, factor)
+            self._unroll(best.lanes, best.width)
         self._unroll_short_reduction()
         return self.k
 
-    def _tile_outputs(self, contiguous: UOp, others: list[UOp]) -> None:
-        """Vectors along the contiguous output axis, more of them along the others."""
-        reuse = self.reuse_axes(others)
-        size = contiguous.vmax + 1
-        # without reuse (matrix times vector) more accumulators hide the latency of the additions
-        width = next(w for w in ((16, 8, 4) if not reuse else (8, 4)) if size % w == 0)
-        self.upcast(contiguous, width)
-        self.widen(reuse, width // LANES, (4, 3, 2))
+    # -- the choice
 
-    def _tile_reduction(self, outputs: list[UOp]) -> None:
-        """No output axis is contiguous: take four neighbours of the reduction at once (horizontal accumulators)."""
-        for axis in self.k.ranges_of(AxisType.REDUCE):
-            if (axis.vmax + 1) % LANES == 0 and all(stride_of(axis, index) in (0, 1) for index in self.loads):
-                names = [self.k.rngs[i].arg for i in self.k.unrollable_dims]
-                self.apply(OptOps.UNROLL, names.index(axis.arg), LANES)
-                break
-        self.widen(self.reuse_axes(outputs), 1, (4, 5, 3, 2))
+    def _tiles(self) -> Iterator[Tile]:
+        """Everything that fits. Without a reduction there is nothing to reuse: one vector a step is enough."""
+        for lanes in (*self.outputs, *self.reduced):
+            size = int(lanes.vmax) + 1
+            is_output = lanes in self.outputs
+            widths = _WIDTHS if is_output and self.reduced else (LANES,)
+            others = [r for r in self.outputs if r is not lanes] if self.reduced else []
+            for width in (w for w in widths if size % w == 0):
+                yield from (Tile(lanes, width, sides) for sides in self._sides(others, MAX_VECTORS * LANES // width))
+
+    def _sides(self, axes: list[UOp], room: int) -> Iterator[tuple[tuple[UOp, int], ...]]:
+        options = [[(r, f) for f in _FACTORS[1:] if (int(r.vmax) + 1) % f == 0] for r in axes]
+        yield ()
+        for option in options:
+            yield from ((side,) for side in option if side[1] <= room)
+        for first, second in itertools.combinations(options, 2):
+            yield from (pair for pair in itertools.product(first, second) if pair[0][1] * pair[1][1] <= room)
+
+    def cycles(self, tile: Tile) -> float:
+        """Estimated cycles for each vector of results and step of the reduction."""
+        loads = sum(self._accesses(tile, index) for index in self.loads)
+        horizontal = tile.lanes in self.reduced
+        steps = self.steps // LANES if horizontal else self.steps
+        instructions = loads + 2 * tile.vectors + _LOOP
+        issue = instructions / tile.vectors / _ISSUE
+        latency = _LATENCY / tile.vectors if self.reduced else 0
+        stores = sum(self._accesses(tile, index) for index in self.stores) + (6 * tile.vectors if horizontal else 0)
+        return max(issue, latency) + stores / tile.vectors / steps / _ISSUE
+
+    def _accesses(self, tile: Tile, index: UOp) -> float:
+        """Instructions to load or store the tile's elements at `index`."""
+        stride = stride_of(tile.lanes, index)
+        count = math.prod(factor for axis, factor in tile.sides if axis in index.backward_slice)
+        cost = _GATHER_COST if stride is None else _LOAD_COST.get(stride, _GATHER_COST)
+        return count * cost * (tile.width // LANES if stride != 0 else 1)
+
+    # -- applying it
+
+    def _apply(self, op: OptOps, axis: int, amount: int) -> None:
+        """Ask for an option; a kernel may not allow it (two reductions over different axes), and runs without."""
+        try:
+            self.k.apply_opt(Opt(op, axis, amount))
+        except KernelOptError:
+            return
+
+    def _unroll(self, axis: UOp, amount: int) -> None:
+        if axis in self.reduced:
+            names = [self.k.rngs[i].arg for i in self.k.unrollable_dims]
+            self._apply(OptOps.UNROLL, names.index(axis.arg), amount)
+        else:
+            self._apply(OptOps.UPCAST, next(i for i, r in enumerate(self.k.rngs) if r.arg == axis.arg), amount)
 
     def _unroll_short_reduction(self) -> None:
         dims = self.k.unrollable_dims
         if not dims:
             return
         steps = self.k.full_shape[dims[-1]]
-        if steps <= SHORT_REDUCTION and math.prod((self.k.upcast_size(), steps)) <= MAX_UNROLLED:
-            self.apply(OptOps.UNROLL, len(dims) - 1, 0)
+        if steps <= SHORT_REDUCTION and self.k.upcast_size() * steps <= MAX_UNROLLED:
+            self._apply(OptOps.UNROLL, len(dims) - 1, 0)
 
 
 def optimize(scheduler: Any) -> Any:
