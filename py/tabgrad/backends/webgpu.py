@@ -61,26 +61,36 @@ class WebGPUDevice:
         check_device(program, self.limits)
         self.check()
         storages: list[Storage] = []
+        what = f"WebGPU could not build the program {program.name!r}"
+        try:
+            return WebGPUExecutable(self, program, storages, await self._build(program, share, storages, what))
+        except BaseException as error:  # a cancelled load must not keep its buffers either
+            self.release(storages)
+            if isinstance(error, EngineError) or not isinstance(error, Exception):
+                raise
+            raise await self.error_from(error, what) from error
+
+    async def _build(
+        self, program: Program, share: Executable | None, storages: list[Storage], what: str
+    ) -> list[Launch]:
+        """Make everything the program binds, filling `storages`."""
+        pipelines: dict[str, Any] = {}
         self.gpu.push_error_scopes()
         try:
             layouts = self._layouts(program)
-            pipelines = self._compile(program, layouts)
+            self._compile(program, layouts, pipelines)
             self._allocate(program, share, storages)
             groups = [self._bind(layouts[len(d.buffers)], [storages[i] for i in d.buffers]) for d in program.dispatch]
-        except Exception as error:
-            await self.gpu.pop_error_scopes()
-            self.release(storages)
-            raise await self.error_from(error, f"WebGPU could not build the program {program.name!r}") from error
-        problem, *compiled = await asyncio.gather(
-            self.gpu.pop_error_scopes(), *pipelines.values(), return_exceptions=True
-        )
-        failed = next((p for p in (problem, *compiled) if p and isinstance(p, (str, BaseException))), None)
-        if failed:
-            self.release(storages)
-            raise await self.error_from(failed, f"WebGPU could not build the program {program.name!r}")
+        finally:  # with no suspension since the push: scopes are a stack, and another load may be under way
+            scopes = asyncio.ensure_future(self.gpu.pop_error_scopes())
+        problem, *compiled = await asyncio.gather(scopes, *pipelines.values(), return_exceptions=True)
+        for fault in (problem, *compiled):
+            if isinstance(fault, BaseException):
+                raise fault
+        if problem:
+            raise await self.error_from(problem, what)
         ready = dict(zip(pipelines, compiled, strict=True))
-        plan = [Launch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
-        return WebGPUExecutable(self, program, storages, plan)
+        return [Launch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
 
     def _layouts(self, program: Program) -> dict[int, Any]:
         """Bind group layouts by number of storage buffers. Explicit, so kernels of one signature share theirs."""
@@ -96,23 +106,23 @@ class WebGPUDevice:
 
         return {count: layout(count) for count in {len(d.buffers) for d in program.dispatch}}
 
-    def _compile(self, program: Program, layouts: dict[int, Any]) -> dict[str, Any]:
-        """Start compiling every kernel that is dispatched: promises of pipelines by kernel key."""
+    def _compile(self, program: Program, layouts: dict[int, Any], pipelines: dict[str, Any]) -> None:
+        """Start compiling every kernel that is dispatched: fills `pipelines` with promises by kernel key."""
         device = self.gpu.device
         signatures = {n: device.create_pipeline_layout(bind_group_layouts=[item]) for n, item in layouts.items()}
         counts = {dispatch.kernel: len(dispatch.buffers) for dispatch in program.dispatch}
-        promises = {}
         for key, count in counts.items():
             kernel = program.kernels[key]
             module = device.create_shader_module(label=kernel.entry, code=kernel.source)
-            promises[key] = device.create_compute_pipeline_async(
+            pipelines[key] = device.create_compute_pipeline_async(
                 label=kernel.entry, layout=signatures[count], compute={"module": module, "entry_point": kernel.entry}
             )
-        return promises
 
     def _allocate(self, program: Program, share: Executable | None, storages: list[Storage]) -> None:
         """Fill `storages` with one GPU buffer for each of the program's; zeros, constants or shared."""
-        shared: dict[str, Storage] = share.shareable() if isinstance(share, WebGPUExecutable) else {}
+        if not isinstance(share, WebGPUExecutable | None):
+            raise EngineError("A program on WebGPU can share weights only with another one on WebGPU.")
+        shared = share.shareable() if share else {}
         for buffer in program.buffers:
             storage = shared.get(buffer.name) if buffer.role in ("weight", "state") else None
             if storage is None or storage.size_bytes != buffer.size_bytes:

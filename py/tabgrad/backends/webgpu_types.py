@@ -6,7 +6,7 @@ Two classes fit: `interop.webgpu.BrowserGPU` over navigator.gpu and `native_webg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from enum import IntFlag
 from typing import Any, Protocol
 
@@ -41,8 +41,8 @@ class GPU(Protocol):
     def push_error_scopes(self) -> None:
         """Catch validation and memory errors of the calls that follow."""
 
-    async def pop_error_scopes(self) -> str:
-        """End the scopes (before the first suspension) and give the first error's message, or an empty string."""
+    def pop_error_scopes(self) -> Coroutine[Any, Any, str]:
+        """End the scopes now; awaited, the first error's message, or an empty string."""
 
     def destroy(self) -> None:
         """Free the device and all its memory. Idempotent."""

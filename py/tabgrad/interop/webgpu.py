@@ -8,7 +8,7 @@ run lies in `backends.webgpu`, which runs the same code over wgpu-py. https://ww
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import js
@@ -195,10 +195,15 @@ class BrowserGPU:
         self.device.js.pushErrorScope("validation")
         self.device.js.pushErrorScope("out-of-memory")
 
-    async def pop_error_scopes(self) -> str:
-        """End the scopes (before the first suspension) and give the first error's message, or an empty string."""
-        errors = [or_none(e) for e in await asyncio.gather(*(self.device.js.popErrorScope() for _ in range(2)))]
-        return next((str(error.message) for error in errors if error is not None), "")
+    def pop_error_scopes(self) -> Coroutine[Any, Any, str]:
+        """End the scopes now; awaited, the first error's message, or an empty string."""
+        promises = [self.device.js.popErrorScope() for _ in range(2)]
+
+        async def first_error() -> str:
+            errors = [or_none(error) for error in await asyncio.gather(*promises)]
+            return next((str(error.message) for error in errors if error is not None), "")
+
+        return first_error()
 
     def destroy(self) -> None:
         """Free the device and all its memory; `lost` follows. Idempotent."""

@@ -1,0 +1,207 @@
+"""The choice of an engine, with engines that only pretend: who is opened, timed, taken, remembered, closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tabgrad.backends.base import EngineError
+from tabgrad.backends.select import Choice, order_variants, select_engine
+from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
+
+
+def program(variant: str, target: Any = "wgsl", training: bool = False) -> Program:
+    code = f"// {variant}"
+    kernel = Kernel("k", source=code) if target == "wgsl" else Kernel("k", module=code.encode())
+    buffers = [Buffer("x", "float32", (2,), "input"), Buffer("y", "float32", (2,), "output")]
+    if training:
+        buffers.append(Buffer("opt", "float32", (2,), "state"))
+    key = kernel_key(kernel)
+    return Program("p", target, {key: kernel}, tuple(buffers), (Dispatch(key, (0, 1)),), variant)
+
+
+class Clock:
+    """Time stands still but for the steps of the pretended engines."""
+
+    now_s = 0.0
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tabgrad.backends.select.time.perf_counter", lambda: Clock.now_s)
+
+
+class Fake:
+    """An engine whose steps take a set time. `pace_ms` by variant."""
+
+    def __init__(self, name: str, is_software: bool = True, fails: bool = False, **pace_ms: float) -> None:
+        self.name, self.target = name, "wgsl" if name == "webgpu" else "wasm"
+        self.variants, self.pace_ms, self.is_software = tuple(pace_ms), pace_ms, is_software
+        self.description, self.fails = f"{name} hardware", fails
+        self.open = self.steps = 0
+        self.loaded: list[Any] = []
+
+    async def opener(self) -> Any:
+        self.open += 1
+        return self
+
+    async def load(self, program: Program, share: Any = None) -> Any:
+        if self.fails:
+            raise EngineError("It broke.")
+        self.loaded.append(FakeExecutable(self, program))
+        return self.loaded[-1]
+
+    def destroy(self) -> None:
+        self.open -= 1
+
+
+class FakeExecutable:
+    def __init__(self, device: Fake, program: Program) -> None:
+        self.device, self.program, self.alive = device, program, True
+
+    async def run(self, inputs: Any, outputs: Any) -> Any:
+        self.device.steps += 1
+        Clock.now_s += self.device.pace_ms[self.program.variant] / 1e3
+
+    async def run_steps(self, count: int, streams: Any, collect: Any) -> Any:
+        assert all(len(value) == count for value in streams.values())
+        for _ in range(count):
+            await self.run(streams, collect)
+
+    def destroy(self) -> None:
+        self.alive = False
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+
+    async def get(self, key: str) -> bytes | None:
+        return self.values.get(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        self.values[key] = value
+
+
+def choose(*engines: Fake, wanted: str = "auto", memory: Any = None, training: bool = False) -> Choice:
+    async def program_for(target: Any, variant: str) -> Program | None:
+        return program(variant, target, training)
+
+    openers = {engine.name: engine.opener for engine in engines}
+    return asyncio.run(select_engine(openers, program_for, wanted, memory))
+
+
+def missing(sentence: str) -> Callable[[], Any]:
+    async def opener() -> Any:
+        raise EngineError(sentence)
+
+    return opener
+
+
+def test_hardware_is_taken_untimed_and_the_other_is_closed() -> None:
+    gpu, wasm = Fake("webgpu", is_software=False, gpu=9), Fake("wasm", simd=1)
+    choice = choose(wasm, gpu)
+    assert choice.device is gpu
+    assert choice.reason == "a graphics adapter in hardware"
+    assert (gpu.open, wasm.open, gpu.steps, wasm.steps) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_without_hardware_the_faster_engine_wins_and_the_reason_says_by_how_much(training: bool) -> None:
+    gpu, wasm = Fake("webgpu", sw=30), Fake("wasm", simd=3)
+    choice = choose(gpu, wasm, training=training)
+    assert choice.device is wasm
+    assert choice.reason == "10x faster here than WebGPU on webgpu hardware"
+    assert choice.step_ms["wasm"] < choice.step_ms["webgpu"]
+    assert (gpu.open, wasm.open) == (0, 1)
+    assert not any(executable.alive for executable in gpu.loaded + wasm.loaded)
+
+
+def test_the_hopeless_one_is_not_timed_again() -> None:
+    gpu, wasm = Fake("webgpu", sw=60), Fake("wasm", simd=1)
+    choose(gpu, wasm)
+    assert gpu.steps == 2  # to warm up, and once in earnest
+
+
+def test_a_name_is_obeyed_and_its_failure_is_told() -> None:
+    gpu, wasm = Fake("webgpu", sw=30), Fake("wasm", simd=3)
+    assert choose(gpu, wasm, wanted="webgpu").device is gpu
+    assert wasm.open == 0
+    with pytest.raises(EngineError, match=r"^No adapter\.$"):
+        asyncio.run(select_engine({"webgpu": missing("No adapter.")}, None, "webgpu"))  # type: ignore[arg-type]
+
+
+def test_the_only_engine_needs_no_race_and_says_what_is_missing() -> None:
+    wasm = Fake("wasm", simd=3)
+    openers = {"webgpu": missing("This browser has no WebGPU."), "wasm": wasm.opener}
+    choice = asyncio.run(select_engine(openers, None))  # type: ignore[arg-type]
+    assert choice.reason == "the only engine here: This browser has no WebGPU."
+    with pytest.raises(EngineError, match=r"^No GPU\. No SIMD\.$"):
+        asyncio.run(select_engine({"a": missing("No GPU."), "b": missing("No SIMD.")}, None))  # type: ignore[arg-type]
+
+
+def test_an_engine_that_fails_its_trial_loses() -> None:
+    gpu, wasm = Fake("webgpu", sw=1, fails=True), Fake("wasm", simd=30)
+    choice = choose(gpu, wasm)
+    assert choice.device is wasm
+    assert choice.reason == "WebGPU on webgpu hardware failed its trial"
+
+
+def test_the_result_is_remembered_for_these_devices_and_programs() -> None:
+    memory = Kept()
+    first = choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), memory=memory)
+    gpu, wasm = Fake("webgpu", sw=1), Fake("wasm", simd=30)
+    again = choose(gpu, wasm, memory=memory)
+    assert (again.device.name, again.reason, again.step_ms) == ("wasm", first.reason, {})
+    assert gpu.steps == wasm.steps == 0
+    other = Fake("webgpu", sw=1)
+    other.description = "another adapter"
+    assert choose(other, Fake("wasm", simd=30), memory=memory).device is other
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b'["gone", "x"]', b"7"])
+def test_a_damaged_memory_is_as_good_as_none(damage: bytes) -> None:
+    memory = Kept()
+    choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), memory=memory)
+    memory.values = dict.fromkeys(memory.values, damage)
+    assert choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), memory=memory).step_ms
+
+
+def test_variants_are_put_in_order_of_speed_and_remembered() -> None:
+    async def program_for(target: Any, variant: str) -> Program | None:
+        if variant == "broken":
+            raise ProgramError("It is damaged.")
+        return program(variant) if variant != "absent" else None
+
+    memory = Kept()
+    paces = {"absent": 0.0, "gpu": 20.0, "broken": 0.0, "default": 2.0, "sw": 10.0}
+    device: Any = Fake("webgpu", **paces)
+    times = asyncio.run(order_variants(device, program_for, memory))
+    assert device.variants[:3] == ("default", "sw", "gpu")
+    assert times.keys() == {"gpu", "default", "sw"}
+    again: Any = Fake("webgpu", **paces)
+    assert asyncio.run(order_variants(again, program_for, memory)) == {}
+    assert again.variants[:3] == ("default", "sw", "gpu")
+    assert again.steps == 0
+
+
+def test_zeros_of_every_shape_reach_the_engine() -> None:
+    seen: list[Any] = []
+
+    class Spy(FakeExecutable):
+        async def run(self, inputs: Any, outputs: Any) -> Any:
+            seen.append({name: (value.shape, value.dtype) for name, value in inputs.items()})
+
+    gpu, wasm = Fake("webgpu", sw=1), Fake("wasm", simd=1)
+    for engine in (gpu, wasm):
+        engine.load = lambda program, engine=engine: _loaded(Spy(engine, program))  # type: ignore[method-assign]
+    choose(gpu, wasm)
+    assert seen[0] == {"x": ((2,), np.dtype("float32"))}
+
+
+async def _loaded(executable: FakeExecutable) -> FakeExecutable:
+    return executable
