@@ -195,6 +195,7 @@ def test_zeros_of_every_shape_reach_the_engine() -> None:
     class Spy(FakeExecutable):
         async def run(self, inputs: Any, outputs: Any) -> Any:
             seen.append({name: (value.shape, value.dtype) for name, value in inputs.items()})
+            Clock.now_s += 0.01
 
     gpu, wasm = Fake("webgpu", sw=1), Fake("wasm", simd=1)
     for engine in (gpu, wasm):
