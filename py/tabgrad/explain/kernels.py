@@ -1,0 +1,89 @@
+"""The launches of a program as a table to read: what each computes, from what, how much of it, and its code.
+
+Owns the reading of programs; runs and times nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tabgrad.program import Buffer, Dispatch, Program
+
+from .wasm_listing import listing
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_LAYER = re.compile(r"(layers|convs|norms)\.(\d+)\.(?:weight|bias|running_mean|running_var)")
+#: The tensor expression that a kind of layer comes from, as written in the model package.
+_LINES = {
+    "layers": "x @ weight + bias",
+    "convs": "x.conv2d(weight)",
+    "norms": "x.batchnorm(weight, bias, mean, (var + eps).rsqrt())",
+}
+#: Those of outputs, where no layer is involved.
+_OUTPUT_LINES = {
+    "loss": "logits.sparse_categorical_crossentropy(y)",
+    "correct": "(logits.argmax(axis=1) == y).sum()",
+    "saliency": "(logits * seed).sum().gradient(x)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One dispatch. `writes` is its first buffer, `reads` the others (a kernel may read what it writes, too).
+
+    `flops`: the compiler's estimate of floating-point operations. `nbytes`: the size of all its buffers, which is
+    what it moves if each is touched once. `origin`: the tensor expressions it belongs to, as far as its buffers tell.
+    """
+
+    name: str
+    workgroups: tuple[int, int, int]
+    writes: Buffer
+    reads: tuple[Buffer, ...]
+    flops: int
+    code: str
+    origin: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers together."""
+        return self.writes.nbytes + sum(b.nbytes for b in self.reads)
+
+
+def launches(program: Program) -> tuple[Launch, ...]:
+    """All launches of a program, in order. Raises ProgramError for WebAssembly that cannot be read."""
+    return tuple(_launch(program, dispatch) for dispatch in program.dispatch)
+
+
+def _launch(program: Program, dispatch: Dispatch) -> Launch:
+    kernel = program.kernels[dispatch.kernel]
+    first, *others = (program.buffers[i] for i in dispatch.buffers)
+    names = [first.name, *(b.name for b in others)]
+    code = kernel.source or listing(kernel.module, names)
+    name = _ANSI.sub("", dispatch.label) or kernel.entry
+    return Launch(name, dispatch.workgroups, first, tuple(others), kernel.flops, code, _origin(program, names))
+
+
+def _origin(program: Program, names: list[str]) -> str:
+    """Tensor expressions by the names of the buffers; empty if all of them are scratch."""
+    written, *read = names
+    if written in _OUTPUT_LINES:
+        return _OUTPUT_LINES[written]
+    if written.startswith("opt.") or program.buffer(written).role == "weight":
+        return "the optimizer's step" if program.name == "train" else ""
+    found = dict.fromkeys(_layer(m) for m in map(_LAYER.fullmatch, read) if m)
+    if not found and "x" in read:
+        return "a cast of x, or its share in a gradient" if program.name in ("train", "evaluate") else "x"
+    return ", ".join(found)
+
+
+def _layer(match: re.Match[str]) -> str:
+    return f"{match[1]}[{match[2]}]: {_LINES[match[1]]}"
+
+
+def amount(value: float) -> str:
+    """A count of operations or bytes in a few characters: 950, 12.3 k, 4.5 M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.0f}"
