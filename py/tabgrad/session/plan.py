@@ -54,7 +54,7 @@ def knobs(settings: RunSettings, program: Program) -> dict[str, NDArray[np.float
         "weight_decay": 0.0 if settings.optimizer == "adam" else settings.weight_decay,
         "clip_norm": settings.clip,
     }
-    names = [b.name for b in program.by_role("input") if b.name not in ("x", "y", "lr")]
+    names = [b.name for b in program.by_role("input") if b.name not in ("x", "y", "lr", "teacher")]
     if unknown := [name for name in names if name not in values]:
         raise ProgramError(f"The training program asks for {unknown[0]!r}, which is no setting of this page.")
     return {name: np.array([values[name]], np.float32) for name in names}
