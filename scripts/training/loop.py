@@ -36,7 +36,7 @@ Report = Callable[[str], None]
 
 @dataclass
 class History:
-    """One entry an epoch: training loss (nats), validation loss and errors, seconds so far."""
+    """One entry a judgement (see `Run`): training loss (nats), validation loss and errors, seconds so far."""
 
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
@@ -44,32 +44,48 @@ class History:
     seconds: list[float] = field(default_factory=list)
 
 
-class Run:
-    """One training of `recipe` with `seed`. `best` are the weights of the epoch with the fewest validation errors."""
+Stop = Callable[[History], bool]
 
-    def __init__(self, recipe: Recipe, seed: int, corpus: Corpus, device: Device) -> None:
+
+class Run:
+    """One training of `recipe` with `seed`. `best` are the weights of the epoch with the fewest validation errors.
+
+    `judgements`: how often an epoch the network is judged.
+    """
+
+    def __init__(self, recipe: Recipe, seed: int, corpus: Corpus, device: Device, judgements: int = 1) -> None:
         self.recipe, self.seed, self.corpus, self.device = recipe, seed, corpus, device
         self.settings = recipe.run_settings(seed)
         self.samples = len(corpus.data.train)
+        self.judgements = judgements
         self.steps = total_steps(self.settings, self.samples)
         self.history, self.step, self.best = History(), 0, Tensors()
         self._average = Tensors()
         self._network: Network | None = None
         self._judge: Judge | None = None
 
-    async def fit(self, lessons: Lessons | None = None, save: Path | None = None, report: Report = print) -> None:
-        """Train to the end, or until patience runs out. With `save`, each epoch can be resumed from that file."""
+    async def fit(
+        self,
+        lessons: Lessons | None = None,
+        save: Path | None = None,
+        report: Report = print,
+        stop: Stop | None = None,
+    ) -> None:
+        """Train to the end, or until patience runs out or `stop` says so after an epoch.
+
+        With `save`, each epoch can be resumed from that file.
+        """
         await self._open()
         if save and save.exists():
             self._restore(save)
-            report(f"resuming {save.name} at epoch {self._epoch(self.step)}")
+            report(f"resuming {save.name} at epoch {self._epoch():.1f}")
         source = None if lessons else recipe_source(self.recipe, self.corpus, self.seed)
         started, before = time.perf_counter(), self.history.seconds[-1] if self.history.seconds else 0.0
         losses: list[float] = []
         while self.step < self.steps and not self._is_patience_over():
-            epoch = self._epoch(self.step)
-            # The last epoch may be a part of one.
-            end = min(self.steps, -(-(epoch + 1) * self.samples // self.settings.batch))
+            part = self.step * self.settings.batch * self.judgements // self.samples + 1
+            # The last part may be shorter.
+            end = min(self.steps, -(-part * self.samples // (self.settings.batch * self.judgements)))
             count = min(CHUNK, end - self.step)
             position = self.step * self.settings.batch
             size = count * self.settings.batch
@@ -82,10 +98,12 @@ class Run:
             losses += await self._advance(count, images, labels, logits)
             if self.step == end:
                 await self._judge_epoch(losses, before + time.perf_counter() - started)
-                report(self._line(epoch))
+                report(self._line())
                 losses = []
                 if save:
                     await self._save(save)
+                if stop and stop(self.history):
+                    break
 
     async def evaluate(self, weights: Tensors, split: Samples) -> Evaluation:
         """Measure `weights` on `split`."""
@@ -153,13 +171,13 @@ class Run:
         errors, patience = self.history.validation_errors, self.settings.patience
         return patience > 0 and len(errors) > patience and min(errors[-patience:]) > min(errors[:-patience])
 
-    def _epoch(self, step: int) -> int:
-        return step * self.settings.batch // self.samples
+    def _epoch(self) -> float:
+        return self.step * self.settings.batch / self.samples
 
-    def _line(self, epoch: int) -> str:
+    def _line(self) -> str:
         h, left = self.history, (self.steps - self.step) / self.step
         return (
-            f"{self.recipe.name} seed {self.seed} epoch {epoch + 1}: loss {h.loss[-1]:.4f}, validation loss "
+            f"{self.recipe.name} seed {self.seed} epoch {self._epoch():.1f}: loss {h.loss[-1]:.4f}, validation loss "
             f"{h.validation_loss[-1]:.4f}, errors {h.validation_errors[-1]} of {len(self.corpus.validation.labels)}, "
             f"{h.seconds[-1]:.0f} s, {h.seconds[-1] * left:.0f} s to go"
         )

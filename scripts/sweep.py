@@ -1,0 +1,162 @@
+"""Explores hyperparameters with Optuna: `python -m scripts.sweep mlp --trials 32`.
+
+    python -m scripts.sweep cnn --trials 32           more configurations; a study goes on where it was
+    python -m scripts.sweep mlp --repeat 5            the best five once more, with two other seeds each
+    python -m scripts.sweep mlp --storage URL         one study for several processes or machines
+
+The study is kept in out/sweeps (a journal file) unless `--storage` names a database; after every trial its summary
+goes to docs/sweeps/<model>.json, from which scripts.hyperparameters makes HYPERPARAMETERS.md. Configurations that are
+behind when they are judged are stopped (successive halving). The test set is never read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.training.data import Corpus, open_corpus
+from scripts.training.engine import NAMES, open_engine
+from scripts.training.loop import History, Run
+from scripts.training.space import recipe_of, suggest
+from tabgrad import model
+from tabgrad.backends.base import EngineError
+from tabgrad.data import DataError
+
+ROOT = Path(__file__).resolve().parents[1]
+SUMMARIES = ROOT / "docs" / "sweeps"
+JOURNALS = ROOT / "out" / "sweeps"
+#: Epochs of a full trial, and how often in each it is judged. Short: many configurations say more than long runs.
+EPOCHS = {"mlp": 3, "cnn": 1}
+JUDGEMENTS = {"mlp": 1, "cnn": 4}
+SEED = 1
+OTHER_SEEDS = (2, 3)
+
+
+class Study:
+    """An Optuna study of one kind of network, and what its trials are trained with."""
+
+    def __init__(self, kind: str, storage: str, corpus: Corpus, engine: str) -> None:
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        JOURNALS.mkdir(parents=True, exist_ok=True)
+        self.optuna, self.kind, self.corpus, self.engine = optuna, kind, corpus, engine
+        self.study = optuna.create_study(
+            study_name=kind,
+            storage=storage or JournalStorage(JournalFileBackend(str(JOURNALS / f"{kind}.journal"))),
+            sampler=optuna.samplers.TPESampler(seed=SEED, n_startup_trials=12, multivariate=True),
+            pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+            load_if_exists=True,
+        )
+
+    def explore(self, trials: int) -> None:
+        """Run more trials."""
+        for _ in range(trials):
+            trial = self.study.ask()
+            params = suggest(self.kind, trial)
+            history, state = self._train(params, SEED, trial)
+            trial.set_user_attr("history", vars(history))
+            trial.set_user_attr("seed", SEED)
+            # Errors, not the loss: label smoothing and averaging change what a loss means.
+            self.study.tell(trial, history.validation_errors[-1] if state.name == "COMPLETE" else None, state=state)
+            self.summarise()
+
+    def repeat(self, count: int) -> None:
+        """Train the best configurations again with other seeds: how much of a difference is chance?"""
+        done = [t for t in self._trials() if t.state.name == "COMPLETE" and t.user_attrs.get("seed") == SEED]
+        for best in sorted(done, key=lambda t: t.value)[:count]:
+            for seed in OTHER_SEEDS:
+                history, _ = self._train(best.params, seed, None)
+                self.study.add_trial(
+                    self.optuna.trial.create_trial(
+                        params=best.params,
+                        distributions=best.distributions,
+                        value=history.validation_errors[-1],
+                        user_attrs={"history": vars(history), "seed": seed, "repeats": best.number},
+                    )
+                )
+                self.summarise()
+
+    def summarise(self) -> None:
+        """Write docs/sweeps/<kind>.json."""
+        rows = [
+            {
+                "number": t.number,
+                "state": t.state.name.lower(),
+                "repeats": t.user_attrs.get("repeats"),
+                "seed": t.user_attrs["seed"],
+                "params": t.params,
+                **t.user_attrs["history"],
+            }
+            for t in self._trials()
+            if "history" in t.user_attrs
+        ]
+        SUMMARIES.mkdir(parents=True, exist_ok=True)
+        body = {"kind": self.kind, "epochs": EPOCHS[self.kind], "judgements": JUDGEMENTS[self.kind], "trials": rows}
+        lines = json.dumps({**body, "trials": []})[:-3] + "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]}\n"
+        (SUMMARIES / f"{self.kind}.json").write_text(lines)
+
+    def _trials(self) -> list[Any]:
+        return list(self.study.get_trials(deepcopy=False))
+
+    def _train(self, params: dict[str, Any], seed: int, trial: Any) -> tuple[History, Any]:
+        states, started = self.optuna.trial.TrialState, time.perf_counter()
+        recipe = recipe_of(self.kind, params, EPOCHS[self.kind])
+        pruned = False
+
+        def behind(history: History) -> bool:
+            nonlocal pruned
+            if trial is not None:
+                trial.report(history.validation_errors[-1], len(history.loss))
+                pruned = trial.should_prune()
+            return pruned or math.isnan(history.loss[-1])
+
+        async def main() -> History:
+            device = await open_engine(self.engine)
+            run = Run(recipe, seed, self.corpus, device, JUDGEMENTS[self.kind])
+            await run.fit(report=lambda line: None, stop=behind)
+            device.destroy()
+            return run.history
+
+        history = asyncio.run(main())
+        size = model.parameter_count(model.build(recipe.spec))
+        errors = history.validation_errors
+        print(
+            f"{self.kind} {trial.number if trial else 'again'} seed {seed}: errors {errors}"
+            f"{' stopped' if pruned else ''}, {size} parameters, {time.perf_counter() - started:.0f} s, {params}",
+            flush=True,
+        )
+        return history, states.PRUNED if pruned else states.COMPLETE
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("kind", choices=list(EPOCHS))
+    parser.add_argument("--trials", type=int, default=0, help="configurations to try")
+    parser.add_argument("--repeat", type=int, default=0, help="best configurations to try with other seeds")
+    parser.add_argument("--storage", default="", help="Optuna storage URL (default: a journal file in out/sweeps)")
+    parser.add_argument("--engine", choices=NAMES, default="auto")
+    options = parser.parse_args(arguments)
+    try:
+        study = Study(options.kind, options.storage, asyncio.run(open_corpus()), options.engine)
+        study.explore(options.trials)
+        study.repeat(options.repeat)
+        study.summarise()
+    except (DataError, EngineError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
