@@ -36,9 +36,12 @@ Report = Callable[[str], None]
 
 @dataclass
 class History:
-    """One entry a judgement (see `Run`): training loss (nats), validation loss and errors, seconds so far."""
+    """One entry a judgement (see `Run`): mean training loss (nats) and its spread from step to step as a share of the
+    mean, validation loss and errors, seconds so far.
+    """
 
     loss: list[float] = field(default_factory=list)
+    loss_spread: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     validation_errors: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -163,6 +166,7 @@ class Run:
         if not self.best or errors <= min(self.history.validation_errors):
             self.best = {name: value.astype(np.float32) for name, value in weights.items()}
         self.history.loss.append(float(np.mean(losses)))
+        self.history.loss_spread.append(float(np.std(losses) / np.mean(losses)))
         self.history.validation_loss.append(measured.loss)
         self.history.validation_errors.append(errors)
         self.history.seconds.append(round(seconds, 1))
