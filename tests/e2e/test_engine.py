@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.pyodide_page import PyodidePage, pyodide_page
+from scripts.pyodide_page import PyodidePage, pyodide_page
+from tests.parity import cases
 from tests.parity.cases import Case
 from tests.parity.conftest import make_case
 
@@ -33,7 +35,7 @@ async def sentence(awaitable):
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[PyodidePage]:
-    with pyodide_page(browser) as opened:
+    with pyodide_page(browser, Path(cases.__file__).parent) as opened:
         yield opened
 
 

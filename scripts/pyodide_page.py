@@ -1,13 +1,17 @@
-"""A bare page with Pyodide, NumPy and this package, to run Python in a real browser without the site around it."""
+"""A bare page with Pyodide, NumPy and this package, to run Python in a real browser without the site around it.
+
+For measurements and for tests of the engines. Owns the little server it comes from; knows nothing of what is run.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page
@@ -27,26 +31,26 @@ RUN = """async ([code, args]) => {
   pyodide.globals.set("_args", JSON.stringify(args));
   return await pyodide.runPythonAsync(code);
 }"""
+PACKAGE = parts.ROOT / "py" / "tabgrad"
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 WHEEL = "numpy-2.2.5-cp313-cp313-pyodide_2025_0_wasm32.whl"
 
 
-def _files() -> dict[str, bytes]:
-    """Everything the page fetches, by URL path."""
+def _files(folders: Sequence[Path]) -> dict[str, bytes]:
+    """Everything the page fetches, by URL path; `folders` of the repository become importable there."""
     files = {f"/{name}": parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
     files["/index.html"] = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
     files[f"/{WHEEL}"] = prune.numpy_wheel(parts.numpy_wheel()[0])
     python = {f"tabgrad/{p.relative_to(PACKAGE)}": p.read_bytes() for p in PACKAGE.rglob("*.py")}
-    python |= {str(p.relative_to(parts.ROOT)): p.read_bytes() for p in (parts.ROOT / "tests" / "parity").glob("*.py")}
+    python |= {str(p.relative_to(parts.ROOT)): p.read_bytes() for folder in folders for p in folder.glob("*.py")}
     files["/python.zip"] = archive.pack(python)
     return files
 
 
-PACKAGE = parts.ROOT / "py" / "tabgrad"
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-
-
 @contextmanager
-def _served(files: Mapping[str, bytes]) -> Iterator[str]:
+def served(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Serve `files` (by URL path) on a free port of this machine; the URL without a slash at its end."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             content = files.get(self.path)
@@ -98,9 +102,9 @@ class PyodidePage:
 
 
 @contextmanager
-def pyodide_page(browser: Browser) -> Iterator[PyodidePage]:
-    """Open a page of `browser` with everything loaded."""
-    with _served(_files()) as url:
+def pyodide_page(browser: Browser, *folders: Path) -> Iterator[PyodidePage]:
+    """Open a page of `browser` with everything loaded, and with the modules in these folders of the repository."""
+    with served(_files(folders)) as url:
         context = browser.new_context()
         try:
             page = context.new_page()
