@@ -39,11 +39,13 @@ from .events import (
     SampleData,
     Weights,
 )
+from .presets import PRESETS, Preset
 from .settings import KNOBS, Choice, Number, RunSettings, SettingsError, Sizes, from_query, to_query
 from .wire import ProtocolError, decode_command, decode_event, encode, message_name
 
 __all__ = [
     "KNOBS",
+    "PRESETS",
     "PROTOCOL_VERSION",
     "Accepted",
     "AnyEvent",
@@ -68,6 +70,7 @@ __all__ = [
     "Pause",
     "Ping",
     "Prepare",
+    "Preset",
     "Progress",
     "ProtocolError",
     "Ready",

@@ -1,33 +1,39 @@
-"""Opens the browser's engines for a session and says why it took which. Owns the preference, not the engines."""
+"""Opens one of the browser's engines for a session: the one asked for, or the one that trains fastest here."""
 
 from __future__ import annotations
 
-from tabgrad.backends.base import EngineError
+from tabgrad.backends.base import Device
+from tabgrad.backends.select import order_variants, select_engine
+from tabgrad.program import Program, Target
+from tabgrad.protocol import RunSettings
 
+from .plan import training_request
+from .programs import Cache, Programs
 from .services import Opened
 
 
-async def open_engine(choice: str) -> Opened:
+async def open_engine(choice: str, programs: Programs, memory: Cache) -> Opened:
     """The engine for "webgpu", "wasm" or "auto". Raises EngineError if it is not to be had.
 
-    "auto" takes WebGPU on graphics hardware. A WebGPU that is software runs on the processor as WebAssembly does,
-    and is slower on it; so there, and where there is none, it takes WebAssembly.
+    What is timed, on both engines and in all tilings, are steps of the default network, which every site has
+    prebuilt: compiling the visitor's own for each of them would cost more than a wrong choice.
     """
-    from tabgrad.backends import wasm_browser, webgpu
 
-    if choice == "wasm":
-        return Opened(await wasm_browser.open_device(), "it was asked for")
-    if choice == "webgpu":
-        return Opened(await webgpu.open_webgpu(), "it was asked for")
-    try:
-        gpu = await webgpu.open_webgpu()
-    except EngineError as error:
-        return Opened(await wasm_browser.open_device(), str(error))
-    if not gpu.is_software:
-        return Opened(gpu, "this machine has graphics hardware")
-    try:
-        wasm = await wasm_browser.open_device()
-    except EngineError as error:
-        return Opened(gpu, str(error))
-    gpu.destroy()
-    return Opened(wasm, "WebGPU is emulated on the processor here, which is slower")
+    async def open_webgpu() -> Device:
+        from tabgrad.backends import webgpu
+
+        return await webgpu.open_webgpu()
+
+    async def open_wasm() -> Device:
+        from tabgrad.backends import wasm_browser
+
+        return await wasm_browser.open_device()
+
+    async def default_program(target: Target, variant: str) -> Program | None:
+        return await programs.prebuilt(training_request(RunSettings(), target, variant))
+
+    openers = {"webgpu": open_webgpu, "wasm": open_wasm}
+    chosen = await select_engine(openers, default_program, choice, memory)
+    if chosen.device.name == "webgpu":
+        await order_variants(chosen.device, default_program, memory)
+    return Opened(chosen.device, chosen.reason)

@@ -18,7 +18,7 @@ from .datasets import DataSets
 from .engines import open_engine
 from .host import Host
 from .programs import Programs
-from .services import Services
+from .services import Opened, Services
 
 TINYGRAD_FOLDER = "/home/pyodide/tinygrad"
 
@@ -57,8 +57,13 @@ def serve(port: Any, first: str) -> None:
             importlib.invalidate_caches()
 
     inflate = streams.inflate if streams.can_inflate() else gunzip
-    programs = Programs(manifest["training"], fetch, BrowserCache(), load_compiler, manifest["version"])
-    services = Services(open_engine, programs, DataSets(manifest["data"], fetch, inflate))
+    cache = BrowserCache()
+    programs = Programs(manifest["training"], fetch, cache, load_compiler, manifest["version"])
+
+    async def open_one(choice: str) -> Opened:
+        return await open_engine(choice, programs, cache)
+
+    services = Services(open_one, programs, DataSets(manifest["data"], fetch, inflate))
 
     def send(event: AnyEvent) -> None:
         channel.send(*encode(event))

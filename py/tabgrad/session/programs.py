@@ -73,11 +73,17 @@ class Programs:
             emit(Compiled(name=request.kind, source=source, seconds=seconds, kernels=len(program.kernels)))
         return self._ready[stem]
 
-    async def _find(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> tuple[Program, str]:
+    async def prebuilt(self, request: ProgramRequest) -> Program | None:
+        """The program if the site has it prebuilt. Raises ProgramError, or OSError from `fetch`."""
         stem = request.stem
-        if stem in self._prebuilt:
-            return loads(await self._fetch(self._prebuilt[stem])), "prebuilt"
-        key = f"program/{self._version}/{stem}"
+        if stem not in self._ready and stem in self._prebuilt:
+            self._ready[stem] = loads(await self._fetch(self._prebuilt[stem]))
+        return self._ready.get(stem)
+
+    async def _find(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> tuple[Program, str]:
+        if ready := await self.prebuilt(request):
+            return ready, "prebuilt"
+        key = f"program/{self._version}/{request.stem}"
         kept = await self._cache.get(key)
         if kept is not None:
             try:

@@ -1,0 +1,107 @@
+"""uPlot from Python: a line chart that takes NumPy arrays. Owns its size and colours, not what is shown.
+
+https://github.com/leeoniya/uPlot
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import js
+import numpy as np
+from numpy.typing import NDArray
+
+from . import dom, page
+from .convert import to_js
+
+#: Pixels.
+HEIGHT = 220
+MIN_WIDTH = 220
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A series: `colour` is the name of a CSS variable; `points` marks its measurements."""
+
+    label: str
+    colour: str
+    points: bool = False
+    dashed: bool = False
+
+
+async def load(url: str) -> None:
+    """Fetch uPlot unless it is there. Raises OSError with one sentence."""
+    if not hasattr(js, "uPlot"):
+        await page.load_script(url)
+
+
+class Chart:
+    """A chart in `parent`, as wide as it. `load` must have been awaited."""
+
+    def __init__(self, parent: Any, lines: Sequence[Line], y_range: tuple[float, float] | None = None) -> None:
+        self._parent, self._lines, self._range = parent, lines, y_range
+        self._data: list[NDArray[np.float64]] = [np.zeros(0)] * (len(lines) + 1)
+        self._plot: Any = None
+        self._watch = dom.SizeWatch(parent, self.resize)
+        self._build()
+
+    def _build(self) -> None:
+        text, grid = dom.style(self._parent, "--muted"), dom.style(self._parent, "--line")
+        axis = {"stroke": text, "grid": {"stroke": grid, "width": 1}, "ticks": {"stroke": grid, "width": 1}}
+        series: list[dict[str, Any]] = [{}]
+        for line in self._lines:
+            colour = dom.style(self._parent, line.colour)
+            one: dict[str, Any] = {"label": line.label, "stroke": colour, "width": 2, "spanGaps": True}
+            one["points"] = {"show": line.points, "size": 6, "fill": colour}
+            if line.dashed:
+                one["dash"] = [6, 4]
+            series.append(one)
+        scale: dict[str, Any] = {} if self._range is None else {"range": list(self._range)}
+        options = {
+            "width": self._width(),
+            "height": HEIGHT,
+            "cursor": {"drag": {"x": False, "y": False}},
+            "legend": {"show": False},
+            "scales": {"x": {"time": False}, "y": scale},
+            "axes": [axis, {**axis, "size": 46}],
+            "series": series,
+        }
+        self._plot = js.uPlot.new(to_js(options), self._columns(), self._parent)
+
+    def _width(self) -> int:
+        return max(MIN_WIDTH, int(self._parent.clientWidth))
+
+    def _columns(self) -> Any:
+        return js.Array.of(*[_column(values) for values in self._data])
+
+    def show(self, x: NDArray[np.float64], *lines: NDArray[np.float64]) -> None:
+        """Show these values: `x` (n,), and one array (n,) for each line, NaN where there is none."""
+        self._data = [x, *lines]
+        self._plot.setData(self._columns())
+
+    def resize(self) -> None:
+        """Fit the parent again."""
+        if self._plot is not None and self._plot.width != self._width():
+            self._plot.setSize(to_js({"width": self._width(), "height": HEIGHT}))
+
+    def recolour(self) -> None:
+        """Take the colours of the present theme."""
+        self._plot.destroy()
+        self._build()
+
+    def remove(self) -> None:
+        """Take it off the page."""
+        self._watch.remove()
+        self._plot.destroy()
+
+
+def _column(values: NDArray[np.float64]) -> Any:
+    """A Float64Array, or with gaps an Array: uPlot takes undefined for "no value here", and NaN for a value."""
+    if np.isnan(values).any():
+        return to_js([None if np.isnan(v) else float(v) for v in values])
+    column = js.Float64Array.new(len(values))
+    if len(values):
+        column.assign(np.ascontiguousarray(values))
+    return column

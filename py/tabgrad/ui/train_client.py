@@ -1,0 +1,225 @@
+"""The page's side of the protocol: gives commands, hears events, and replaces a worker that no longer answers.
+
+Owns the worker's life and the last checkpoint of the run under way. Knows no document; how a worker is made is given
+by the caller, so that hangs and crashes are tested without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from tabgrad.protocol import (
+    AnyEvent,
+    Busy,
+    Checkpoint,
+    Command,
+    Dispose,
+    Exported,
+    Failed,
+    Finished,
+    Message,
+    Notice,
+    Pause,
+    Ping,
+    Resume,
+    Start,
+    Step,
+    decode_event,
+    encode,
+)
+
+#: A worker that answers no ping for so long is ended. Seconds.
+ANSWER_WITHIN_S = 3.0
+PING_EVERY_S = 1.0
+#: A worker that has to be replaced more often than this in one run will not do.
+MAX_RESTARTS = 3
+#: Starting takes longer than answering: Pyodide, NumPy and our package have to come. Seconds.
+START_WITHIN_S = 120.0
+
+
+class Channel(Protocol):
+    """A worker that can be started, written to and ended: `interop.worker.NamedWorker`."""
+
+    async def start(self, first: str) -> None:
+        """Start it."""
+
+    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
+        """Send a message."""
+
+    def terminate(self) -> None:
+        """End it at once."""
+
+
+MakeChannel = Callable[[Callable[[str, list[bytes]], None]], Channel]
+
+
+class TrainClient:
+    """`make` makes a channel for a function that gets what the worker sends; `first` is the worker's first message.
+
+    `on_event` hears every event, and also events of the client's own making (Notice, Failed) when a worker is lost.
+    """
+
+    def __init__(self, make: MakeChannel, first: str, on_event: Callable[[AnyEvent], None]) -> None:
+        self._make, self._first, self._on_event = make, first, on_event
+        self._channel: Channel | None = None
+        self._ids = 0
+        self._heard_at = self._grace_until = 0.0
+        self._slowest_answer_s = 0.0
+        self._ping: tuple[int, float] | None = None
+        self._run: Start | None = None
+        self._paused = False
+        self._restarts = 0
+        self._answers: dict[int, asyncio.Future[AnyEvent]] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def started(self) -> bool:
+        """True once a worker was asked for."""
+        return self._channel is not None
+
+    @property
+    def running(self) -> bool:
+        """True from Start until the run has ended."""
+        return self._run is not None
+
+    async def ensure(self) -> None:
+        """Start the worker unless it is there. Raises WorkerError (a RuntimeError)."""
+        if self._channel is None:
+            channel = self._channel = self._make(self._receive)
+            self._heard_at = time.monotonic()
+            self._grace_until = self._heard_at + START_WITHIN_S
+            self._watch = self._watch or asyncio.ensure_future(self._watchdog())
+            try:
+                await channel.start(self._first)
+            except BaseException:
+                self._channel = None
+                raise
+
+    def send(self, command: Command) -> int:
+        """Give a command; returns its id. The worker must have been started."""
+        if self._channel is None:
+            raise RuntimeError("The training worker is not running.")
+        self._ids += 1
+        numbered = replace(command, id=self._ids)
+        self._note(numbered)
+        self._channel.send(*encode(numbered))
+        return self._ids
+
+    async def ask(self, command: Command) -> AnyEvent:
+        """Give a command and wait for its one answer, which may be Failed."""
+        future: asyncio.Future[AnyEvent] = asyncio.get_running_loop().create_future()
+        number = self.send(command)
+        self._answers[number] = future
+        try:
+            return await future
+        finally:
+            self._answers.pop(number, None)
+
+    def _note(self, command: Message) -> None:
+        """Remember what a new worker would have to be told."""
+        if isinstance(command, Start):
+            self._run, self._paused, self._restarts = command, command.start_paused, 0
+        elif isinstance(command, Dispose):
+            self._run = None
+        elif isinstance(command, (Pause, Step)):
+            self._paused = True
+        elif isinstance(command, Resume):
+            self._paused = False
+
+    def _receive(self, text: str, blobs: list[bytes]) -> None:
+        event = decode_event(text, blobs)
+        now = self._heard_at = time.monotonic()
+        # The first word of a new worker ends its time of grace; a busy one asks for more.
+        self._grace_until = now + event.seconds if isinstance(event, Busy) else now
+        if self._ping is not None and event.reply_to == self._ping[0]:
+            self._slowest_answer_s = max(self._slowest_answer_s, now - self._ping[1])
+            self._ping = None
+            return
+        if isinstance(event, Checkpoint) and self._run is not None:
+            self._run = replace(self._run, checkpoint=event.checkpoint)
+        elif isinstance(event, Exported) and self._run is not None and is_checkpoint(event.data):
+            self._run = replace(self._run, checkpoint=event.data)
+        elif isinstance(event, Finished) or (isinstance(event, Failed) and self._ends_run(event)):
+            self._run = None
+        if isinstance(event, Failed) and event.kind == "start":
+            self._give_up(event.message)
+        future = self._answers.get(event.reply_to)
+        if future is not None and not future.done():
+            future.set_result(event)
+        self._on_event(event)
+
+    def _ends_run(self, failed: Failed) -> bool:
+        """A refused command does not end the run; a Start that failed, and whatever has no command, does."""
+        if self._run is not None and failed.reply_to == self._run.id:
+            return True
+        return failed.reply_to == 0 and failed.kind != "input"
+
+    def _give_up(self, message: str) -> None:
+        """Leave nobody waiting for a worker that is gone."""
+        if self._channel is not None:
+            self._channel.terminate()
+            self._channel = None
+        self._ping = None
+        for number, future in list(self._answers.items()):
+            if not future.done():
+                future.set_result(Failed(reply_to=number, kind="internal", message=message))
+
+    async def _watchdog(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(PING_EVERY_S / 2)
+            if time.monotonic() - before > ANSWER_WITHIN_S:
+                self._ping = None  # the computer or the tab was asleep: the worker's silence proves nothing
+            elif self._channel is not None:
+                await self._check()
+
+    async def _check(self) -> None:
+        now = time.monotonic()
+        if now < self._grace_until:
+            return
+        if self._ping is None:
+            waiting = self._run is not None or bool(self._answers)
+            if waiting and now - self._heard_at > PING_EVERY_S:
+                self._ping = (self.send(Ping()), now)
+            return
+        # Very large networks have steps of seconds; what a worker once needed it may need again.
+        if now - self._ping[1] > max(ANSWER_WITHIN_S, 3 * self._slowest_answer_s) and now - self._heard_at > 1:
+            await self.restart()
+
+    async def restart(self) -> None:
+        """End the worker, start another, and go on with the run under way from its last checkpoint."""
+        run, self._run = self._run, None
+        self._give_up("The training worker was lost.")
+        if self._restarts >= MAX_RESTARTS:
+            self._on_event(Failed(kind="internal", message="The training worker keeps failing: reload the page."))
+            return
+        try:
+            await self.ensure()
+        except RuntimeError as error:
+            self._on_event(Failed(kind="internal", message=str(error)))
+            return
+        if run is not None:
+            restarts, paused = self._restarts + 1, self._paused
+            self.send(replace(run, start_paused=paused))
+            self._restarts = restarts
+            where = "its last checkpoint" if run.checkpoint else "the beginning"
+            self._on_event(Notice(message=f"The training worker was lost and is started again, from {where}."))
+
+    def close(self) -> None:
+        """End worker and watchdog."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        if self._channel is not None:
+            self._channel.terminate()
+            self._channel = None
+
+
+def is_checkpoint(data: bytes) -> bool:
+    """Whether a safetensors file is a checkpoint; looks at its header only."""
+    size = int.from_bytes(data[:8], "little")
+    return b'"tabgrad-checkpoint"' in data[8 : 8 + min(size, 1 << 20)]
