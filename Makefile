@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+FUZZ_COUNT ?= 3000
+FUZZ_SEED ?= random
 PY := .venv/bin/python
 # Only what the lock files name, each file checked by its hash.
 PIP := .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes
@@ -34,9 +36,9 @@ lint: .venv/dev.stamp node_modules/.stamp
 bench: .venv/system.stamp build
 	$(PY) -m scripts.bench $(BENCH_ARGS)
 
-## fuzz: compare the WebAssembly compiler with the oracle on random programs
+## fuzz: compare the WebAssembly compiler with NumPy on random programs (FUZZ_COUNT=3000, FUZZ_SEED=random)
 fuzz: .venv/system.stamp node_modules/.stamp
-	$(PY) -m pytest tests/fuzz $(PYTEST_ARGS)
+	FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(PY) -m pytest tests/fuzz $(PYTEST_ARGS)
 
 ## screenshots: pictures of the page in out/screenshots, and the README's
 screenshots: .venv/system.stamp build
