@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tabgrad.backends.oracle import Network
 from tabgrad.explain import attribution, units
 from tabgrad.explain.ink_steps import SHEET_PX, Recipe, ink_steps
-from tabgrad.explain.stages import pictures, stages, unit_weights
+from tabgrad.explain.stages import spec_of, stages, unit_weights
 from tabgrad.ink import Stroke, normalise, strokes_from_lists
 from tabgrad.program import draw_weights
 
@@ -38,16 +38,15 @@ CNN: dict[str, tuple[int, ...]] = {
 }
 NETWORKS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]]]] = {
     "mlp": ({"kind": "mlp"}, MLP),
-    "cnn": ({"kind": "cnn"}, CNN),
+    "cnn": ({"kind": "cnn", "stages": ["conv5x8", "pool", "conv5x24", "pool", "dense64"]}, CNN),
 }
-CNN_SPEC = {"kind": "cnn", "stages": ["conv5x8", "pool", "conv5x24", "pool", "dense64"]}
 
 
 def network(kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]], Network]:
     spec, shapes = NETWORKS[kind]
     rng = np.random.default_rng(3)
     weights = {name: w + rng.normal(0, 0.05, w.shape) for name, w in draw_weights(shapes, 1).items()}
-    return spec, weights, Network(CNN_SPEC if kind == "cnn" else spec, weights)
+    return spec, weights, Network(spec, weights)
 
 
 def digit_image() -> NDArray[np.float32]:
@@ -110,8 +109,12 @@ def test_stages_have_the_shapes_of_the_activations(kind: str) -> None:
     assert [s.shape for s in found] == [t.shape[1:] for t in (*taps, logits)]
     assert [s.tap for s in found] == [*(f"act.{i}" for i in range(len(taps))), ""]
     assert [s.fed_by for s in found[1:]] == [s.shape for s in found[:-1]]
-    for stage, tap in zip(found, taps, strict=False):
-        assert pictures(tap, stage.shape).size == tap.size
+
+
+def test_a_spec_comes_from_the_card_or_from_the_weights() -> None:
+    for spec, shapes in NETWORKS.values():
+        weights = {name: np.zeros(shape) for name, shape in shapes.items()}
+        assert spec_of({"spec": {**spec, "dropout": 0.2}}, weights) == spec_of({}, weights) == spec
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

@@ -44,12 +44,25 @@ class Stage:
         return self.weight.removesuffix("weight") + "bias"
 
 
+def spec_of(card: Mapping[str, Any], weights: Weights) -> Mapping[str, Any]:
+    """The network's specification: a card's own, or what the names of the weights tell (default stages for a CNN).
+
+    Dropout is left out: it is for training only.
+    """
+    known = card.get("spec")
+    spec = dict(known) if isinstance(known, Mapping) else {"kind": "cnn" if "convs.0.weight" in weights else "mlp"}
+    spec.pop("dropout", None)
+    if spec["kind"] == "cnn":
+        spec.setdefault("stages", list(CNN_STAGES))
+    return spec
+
+
 def stages(spec: Mapping[str, Any], weights: Weights) -> tuple[Stage, ...]:
-    """All stages of a network in order; the last one is dense and gives the ten logits.
+    """All stages of a network in order, from a spec of `spec_of`; the last one is dense and gives the ten logits.
 
     Raises KeyError if `weights` lack a tensor that `spec` asks for.
     """
-    return _cnn(spec.get("stages", CNN_STAGES), weights) if spec["kind"] == "cnn" else _mlp(weights)
+    return _cnn(spec["stages"], weights) if spec["kind"] == "cnn" else _mlp(weights)
 
 
 def _mlp(weights: Weights) -> tuple[Stage, ...]:
@@ -83,11 +96,6 @@ def _cnn(words: Any, weights: Weights) -> tuple[Stage, ...]:
         found.append(Stage(kind, f"act.{i}", after, shape, name))
         shape = after
     return (*found, Stage("dense", "", (10,), shape, f"layers.{dense}.weight"))
-
-
-def pictures(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Values of one stage, flat or not, as pictures (n, height, width): maps as they are, units as one row."""
-    return values.reshape(shape if len(shape) == 3 else (1, 1, *shape))
 
 
 def unit_weights(stage: Stage, weights: Weights) -> NDArray[np.float32]:

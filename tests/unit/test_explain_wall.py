@@ -1,0 +1,42 @@
+"""The wall of units: a tile each, fading and growing bars with the activations."""
+
+import numpy as np
+import pytest
+
+from tabgrad.explain.colour import diverging
+from tabgrad.explain.wall import BAR_PX, GAP_PX, REST_ALPHA, Wall
+
+TILES = np.random.default_rng(0).normal(0, 1, (10, 28, 28)).astype(np.float32)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_tiles_are_the_weights_and_opacity_is_the_activation(dark: bool) -> None:
+    wall = Wall(TILES, 4, dark)
+    activations = np.array([0, 4, 1, 0, 0, 2, 0, 0, -4, 0], np.float32)
+    picture = wall.picture(activations)
+    assert picture.shape == (3 * wall.height, 4 * wall.width, 4)
+    for unit, value in enumerate(activations):
+        row, column = divmod(unit, 4)
+        y, x = row * wall.height, column * wall.width
+        tile = picture[y : y + 28, x : x + 28]
+        np.testing.assert_array_equal(tile[..., :3], diverging(TILES[unit], None, dark)[..., :3])
+        expected = REST_ALPHA + (255 - REST_ALPHA) * np.sqrt(abs(value) / 4)
+        assert (tile[..., 3] == round(float(expected))).all()
+        bar = picture[y + 28 + GAP_PX - 1 : y + 28 + GAP_PX - 1 + BAR_PX, x : x + 28]
+        assert ((bar[..., 3] > 0).sum(1) == round(28 * abs(float(value)) / 4)).all()
+        if value:
+            assert (bar[0, 0, 0] > bar[0, 0, 2]) == (value > 0), "orange is positive, blue negative"
+        assert wall.unit_at(x + 3.0, y + 3.0) == unit
+    assert wall.unit_at(3.5 * wall.width, 2.5 * wall.height) is None
+
+
+def test_an_update_leaves_nothing_of_the_one_before() -> None:
+    wall = Wall(TILES, 4)
+    first = wall.picture(np.zeros(10)).copy()
+    wall.picture(np.arange(10.0))
+    np.testing.assert_array_equal(wall.picture(np.zeros(10)), first)
+
+
+def test_a_unit_without_weights_is_neutral() -> None:
+    wall = Wall(np.zeros((1, 2, 2), np.float32), 1)
+    assert (wall.picture(np.zeros(1))[:2, :2, :3] == diverging(np.zeros(1))[0, :3]).all()
