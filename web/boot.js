@@ -64,7 +64,11 @@ function extend(event) {
 /** @param {PointerEvent} event */
 function press(event) {
   if (active || event.button !== 0) return;
-  canvas.setPointerCapture(event.pointerId);
+  try {
+    canvas.setPointerCapture(event.pointerId);
+  } catch {
+    // The pointer is gone already, or a script made it up: the stroke then ends at the edge.
+  }
   const tool = /** @type {HTMLElement} */ (document.querySelector("[data-tool][aria-pressed=true]")).dataset.tool;
   active = { pointer: event.pointerId, action: { tool: tool ?? "pen", width: Number(element("brush").value), points: [] } };
   log.push(active.action);
@@ -100,7 +104,7 @@ canvas.addEventListener("pointerdown", press, { signal });
 canvas.addEventListener("pointermove", extend, { signal });
 for (const end of ["pointerup", "pointercancel"])
   canvas.addEventListener(end, (event) => release(/** @type {PointerEvent} */ (event)), { signal });
-element("tools").addEventListener("click", useTool, { signal });
+element("draw").addEventListener("click", useTool, { signal });
 const resizing = new ResizeObserver(redraw);
 resizing.observe(canvas);
 

@@ -5,6 +5,7 @@ Elements stay bare JavaScript objects (`Element`). Every listener and callback p
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -69,6 +70,15 @@ def coalesced(event: Event) -> list[Event]:
     """All positions that a pointer event stands for: the browser delivers only one event a frame."""
     several = getattr(event, "getCoalescedEvents", None)
     return list(several()) or [event] if several else [event]
+
+
+def capture_pointer(element: Element, pointer: int) -> None:
+    """Let the element get all events of a pressed pointer, wherever it goes.
+
+    Does nothing for a pointer that is gone already, or that a script made up.
+    """
+    with contextlib.suppress(JsException):
+        element.setPointerCapture(pointer)
 
 
 def root() -> Element:

@@ -6,6 +6,7 @@ import asyncio
 
 import numpy as np
 
+from tabgrad.backends.select import ENGINE_TITLES, Choice
 from tabgrad.ink import SIZE_PX
 from tabgrad.interop import dom
 
@@ -56,6 +57,7 @@ class AnswerView:
         self._title, self._note = dom.by_id("verdict-title"), dom.by_id("verdict-note")
         self._bars = [Bar(element) for element in dom.select("#bars > .bar")]
         self._inference, self._latency = dom.by_id("inference-ms"), dom.by_id("latency-ms")
+        self._badge = dom.by_id("engine-badge")
         self._seen = dom.by_id("seen")
         self._announcer = dom.by_id("announcer")
         self._timer: asyncio.TimerHandle | None = None
@@ -69,7 +71,12 @@ class AnswerView:
         best, second = answer.ranking[:2]
         first, next_ = (percent(float(answer.probabilities[digit])) for digit in (best, second))
         title = f"{first} sure" if answer.sure else "Not sure"
-        note = f"Then {second} with {next_}" if answer.sure else f"Perhaps {best}, perhaps {second}"
+        if not answer.sure:
+            note = f"Perhaps {best}, perhaps {second}"
+        else:
+            note = (
+                f"Then {second} with {next_}" if answer.probabilities[second] >= 0.001 else "Nothing else comes close"
+            )
         self._say(str(best), "sure" if answer.sure else "unsure", title, note)
         for digit, bar in enumerate(self._bars):
             bar.show(float(answer.probabilities[digit]), digit == best)
@@ -80,12 +87,20 @@ class AnswerView:
         dom.root_dataset().predictions = str(self._predictions)
         self._announce(f"{best}, {title}. {note}.")
 
+    def show_engine(self, choice: Choice) -> None:
+        """Name the engine, and on hovering why it is this one."""
+        device = choice.device
+        title = ENGINE_TITLES.get(device.name, device.name)
+        named = device.description.startswith(title)  # "WebAssembly SIMD" needs no title before it
+        self._badge.textContent = device.description if named else f"{title} · {device.description}"
+        self._badge.title = choice.reason
+
     def _empty(self) -> None:
         self._say("", "empty", "Nothing drawn yet", "The answer follows your pen.")
         for bar in self._bars:
             bar.show(None, False)
         self._inference.textContent = self._latency.textContent = NO_VALUE
-        dom.put_grey(self._seen, np.zeros((SIZE_PX, SIZE_PX), np.float32))
+        dom.put_rgba(self._seen, np.zeros((SIZE_PX, SIZE_PX, 4), np.uint8))
         self._announce("")
 
     def _say(self, guess: str, state: str, title: str, note: str) -> None:

@@ -15,7 +15,8 @@ from tabgrad.interop.files import fetch_bytes
 from tabgrad.program import ProgramError
 
 from .answer import AnswerView
-from .models import Model, Models
+from .engine import open_engine
+from .models import MakeModel, Model, Models, Programs
 from .pad import Pad
 from .picker import Picker
 from .prediction import Predictor
@@ -26,7 +27,6 @@ from .theme import Theme
 FAULTS = (EngineError, ProgramError, OSError)
 #: A device that is lost more often than this is not opened again.
 MAX_REOPENED = 2
-ENGINES = {"webgpu": "WebGPU", "wasm": "WebAssembly"}
 
 
 class App:
@@ -40,6 +40,8 @@ class App:
         self.pad = Pad(self._on_ink)
         self.theme = Theme(self.pad.redraw)
         self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
+        self._programs = Programs(self.manifest["models"], fetch_bytes)
+        self.made: dict[str, MakeModel] = {}  # networks made on this page, by their value in the picker
         self.device: Device | None = None
         self.models: Models | None = None
         self.model: Model | None = None
@@ -54,7 +56,16 @@ class App:
             self.status.fail(f"{error} You can draw, but nothing on this page can answer.")
         else:
             await self._use_any()
+        self._open_panels()
         self.status.set_app("ready")
+
+    def _open_panels(self) -> None:
+        """What is below the stage; imported now, so that the first answer need not wait for it."""
+        from .train import TrainPanel
+
+        panels = dom.by_id("panels")
+        panels.hidden = False
+        self.train = TrainPanel(self, panels)
 
     async def use(self, name: str) -> bool:
         """Answer with the model called `name`. On a fault the one before stays; returns whether it worked."""
@@ -76,11 +87,10 @@ class App:
         return True
 
     async def _open(self) -> None:
-        self.device = device = await open_engine(dom.query_parameter("engine"))
-        self.models = Models(self.manifest["models"], device, fetch_bytes)
-        badge = dom.by_id("engine-badge")
-        badge.textContent = f"{ENGINES.get(device.name, device.name)} · {device.description}"
-        badge.title = badge.textContent
+        choice = await open_engine(dom.query_parameter("engine"), self._programs, self.picker.name)
+        self.device = choice.device
+        self.models = Models(self.manifest["models"], self._programs, choice.device, fetch_bytes, self.made)
+        self.answer.show_engine(choice)
 
     async def _use_any(self) -> None:
         """The picked model, or else the first one that works, with the reason why it is another."""
@@ -118,13 +128,6 @@ class App:
             self.status.fail(f"{fault} Your drawing is kept; reload the page to try again.")
             return
         await self.use(name)
-
-
-async def open_engine(wanted: str) -> Device:
-    """The engine that `?engine=` names, or the best one."""
-    from tabgrad.backends.webgpu import open_webgpu
-
-    return await open_webgpu()
 
 
 async def start() -> App:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
-from tabgrad.program import Program, ProgramError, load_safetensors, loads
+from tabgrad.program import Program, ProgramError, Target, load_safetensors, loads
 
 Fetch = Callable[[str], Awaitable[bytes]]
 Card = Mapping[str, Any]
@@ -52,15 +52,51 @@ class Model:
         return logits
 
 
-class Models:
-    """All models of the site on one device, each loaded when it is first asked for."""
+#: Puts a network that was made on this page on a device. Raises ProgramError or EngineError.
+MakeModel = Callable[[Device], Awaitable[Model]]
 
-    def __init__(self, urls: Mapping[str, Any], device: Device, fetch: Fetch) -> None:
-        self._urls, self._device, self._fetch = urls, device, fetch
+
+class Programs:
+    """The programs of the site's models, each fetched and checked once. `urls` is the manifest's "models"."""
+
+    def __init__(self, urls: Mapping[str, Any], fetch: Fetch) -> None:
+        self._urls, self._fetch = urls, fetch
+        self._known: dict[str, Program] = {}
+
+    async def get(self, model: str, name: str, target: Target, variant: str) -> Program | None:
+        """A program of a model in one variant; None where the site has none. Raises OSError or ProgramError."""
+        url = self._urls.get(model, {}).get("programs", {}).get(f"{name}.{target}.{variant}")
+        if url is None:
+            return None
+        if url not in self._known:
+            self._known[url] = loads(await self._fetch(url))
+        return self._known[url]
+
+    async def best(self, model: str, name: str, device: Device) -> Program:
+        """A program in the best variant for `device` that the site has."""
+        for variant in device.variants:
+            if program := await self.get(model, name, device.target, variant):
+                return program
+        raise ProgramError(f"This site has no program {name!r} of {model!r} for {device.description}.")
+
+
+class Models:
+    """All models of the site on one device, each loaded when it is first asked for. `urls` as for `Programs`.
+
+    `made` has the networks that were made on this page; how they change is their maker's affair.
+    """
+
+    def __init__(
+        self, urls: Mapping[str, Any], programs: Programs, device: Device, fetch: Fetch, made: Mapping[str, MakeModel]
+    ) -> None:
+        self._urls, self._programs, self._device, self._fetch = urls, programs, device, fetch
+        self._made = made
         self._ready: dict[str, Model] = {}
 
     async def get(self, name: str) -> Model:
         """The model called `name`. Raises OSError, ProgramError or EngineError with one sentence."""
+        if name in self._made:
+            return await self._made[name](self._device)
         if name not in self._ready:
             self._ready[name] = await self._load(name)
         return self._ready[name]
@@ -70,29 +106,23 @@ class Models:
 
         Weights are those of `share` where it has them.
         """
-        return await self._device.load(loads(await self._fetch(self._program_url(name, program))), share)
+        return await self._device.load(await self._programs.best(name, program, self._device), share)
 
     async def _load(self, name: str) -> Model:
         if name not in self._urls:
             raise ProgramError(f"This site was built without the model {name!r}.")
-        urls = self._urls[name]
-        wanted = urls["card"], urls["weights"], self._program_url(name, "infer")
-        card, weights, program = await asyncio.gather(*map(self._fetch, wanted))
-        executable = await self._device.load(loads(program))
+        card, weights, program = await asyncio.gather(
+            self._fetch(self._urls[name]["card"]),
+            self._fetch(self._urls[name]["weights"]),
+            self._programs.best(name, "infer", self._device),
+        )
+        executable = await self._device.load(program)
         try:
             write_weights(executable, load_safetensors(weights)[0])
             return Model(name, parse_card(card), executable)
         except Exception:
             executable.destroy()
             raise
-
-    def _program_url(self, name: str, program: str) -> str:
-        """The best variant for the device that the site has."""
-        programs, target = self._urls[name]["programs"], self._device.target
-        for variant in self._device.variants:
-            if url := programs.get(f"{program}.{target}.{variant}"):
-                return str(url)
-        raise ProgramError(f"This site has no program {program!r} of {name!r} for {self._device.description}.")
 
 
 def parse_card(data: bytes) -> Card:

@@ -97,7 +97,7 @@ class Pad:
         if self._gesture is not None or event.button not in (0, _ERASER_BUTTON):
             return  # a second finger, or another button
         self._pointer = event.pointerId
-        self._element.setPointerCapture(event.pointerId)
+        dom.capture_pointer(self._element, event.pointerId)
         tool: Tool = "eraser" if event.button == _ERASER_BUTTON else self._toolbar.tool
         self._canvas.cursor = None
         self._gesture = begin(tool, self.sheet, self._toolbar.width, self._eraser)

@@ -36,6 +36,12 @@ class Picker:
                 return
         dom.create("option", self._select, text=title, value=name)
 
+    def withdraw(self, name: str) -> None:
+        """Take a model off the list."""
+        for option in list(self._select.options):
+            if option.value == name:
+                option.remove()
+
     def pick(self, name: str) -> None:
         """Show a model as picked without telling anybody."""
         self._select.value = name

@@ -1,4 +1,4 @@
-"""The buttons under the pad. Owns which tool is chosen and the brush size; never touches the ink."""
+"""The buttons around the pad. Owns which tool is chosen and the brush size; never touches the ink."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Toolbar:
     def __init__(self, act: Callable[[str], object], chosen: Callable[[Tool], object]) -> None:
         self._act, self._chosen = act, chosen
         self._brush = dom.by_id("brush")
-        tools = dom.by_id("tools")
+        tools = dom.by_id("draw")
         self._tools = {button.dataset.tool: button for button in dom.select("[data-tool]", tools)}
         self._actions = {button.dataset.action: button for button in dom.select("[data-action]", tools)}
         pressed = (tool for tool in TOOLS if self._tools[tool].getAttribute("aria-pressed") == "true")

@@ -1,0 +1,116 @@
+"""Loss and accuracy while a network trains: two charts, and the same numbers as a table. Owns the points only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.interop import chart, dom
+from tabgrad.protocol import Metrics
+
+TRAIN, VALIDATION = "Training", "Validation"
+
+
+@dataclass
+class Points:
+    """What `Metrics` events have brought: training means at `step`, measurements at `validation_step`."""
+
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    validation_step: list[int] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+
+    def add(self, news: Metrics) -> None:
+        """Append the points of an event."""
+        for name, values in vars(self).items():
+            values.extend(getattr(news, name))
+
+    def columns(self, name: str, steps_per_epoch: float) -> tuple[NDArray[np.float64], ...]:
+        """(epochs, training, validation) of "loss" or "accuracy" on one axis, NaN where there is no value."""
+        steps = sorted({*self.step, *self.validation_step})
+        place = {step: i for i, step in enumerate(steps)}
+        train, validation = np.full(len(steps), np.nan), np.full(len(steps), np.nan)
+        train[[place[s] for s in self.step]] = getattr(self, name)
+        validation[[place[s] for s in self.validation_step]] = getattr(self, f"validation_{name}")
+        return np.array(steps) / max(1e-9, steps_per_epoch), train, validation
+
+
+class CurvesView:
+    """Two charts side by side. `load` fetches the chart library; until then the table alone shows the numbers."""
+
+    def __init__(self, parent: dom.Element) -> None:
+        self.points = Points()
+        self.steps_per_epoch = 1.0
+        box = dom.create("div", parent, class_="train-charts")
+        self._frames = {}
+        for name, title in (("loss", "Loss, nats"), ("accuracy", "Accuracy, %")):
+            figure = dom.create("figure", box, class_="train-chart")
+            caption = dom.create("figcaption", figure, text=title)
+            for label, colour in ((TRAIN, "bar"), (VALIDATION, "accent")):
+                dom.create("span", caption, text=label, class_=f"key key-{colour}")
+            self._frames[name] = dom.create("div", figure, class_="train-plot", aria_hidden="true")
+        details = dom.create("details", parent, class_="train-more")
+        dom.create("summary", details, text="The curves as a table")
+        table = dom.create("table", dom.create("div", details, class_="table-scroll"), data_testid="train-table")
+        dom.create("caption", table, text="Validation during the run", class_="sr-only")
+        head = dom.create("tr", dom.create("thead", table))
+        for title in ("Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"):
+            dom.create("th", head, text=title, scope="col")
+        self._rows = dom.create("tbody", table)
+        self._shown = 0
+        self._charts: dict[str, chart.Chart] = {}
+
+    async def load(self, url: str) -> None:
+        """Fetch the chart library and show the charts. Raises OSError with one sentence."""
+        await chart.load(url)
+        lines = (chart.Line(TRAIN, "--bar"), chart.Line(VALIDATION, "--accent", points=True))
+        for name, frame in self._frames.items():
+            if name not in self._charts:
+                self._charts[name] = chart.Chart(frame, lines)
+        self._draw()
+
+    def clear(self) -> None:
+        """Begin a new run."""
+        self.points = Points()
+        self._rows.replaceChildren()
+        self._shown = 0
+        self._draw()
+
+    def add(self, news: Metrics) -> None:
+        """Show more points."""
+        self.points.add(news)
+        self._draw()
+        self._tabulate()
+
+    def recolour(self) -> None:
+        """Take the colours of the present theme."""
+        for one in self._charts.values():
+            one.recolour()
+
+    def _draw(self) -> None:
+        for name, one in self._charts.items():
+            epochs, *lines = self.points.columns(name, self.steps_per_epoch)
+            one.show(epochs, *[line * 100 for line in lines] if name == "accuracy" else lines)
+
+    def _tabulate(self) -> None:
+        """One row for each validation; training columns hold the latest mean before it."""
+        points = self.points
+        for i in range(self._shown, len(points.validation_step)):
+            step = points.validation_step[i]
+            before = max((k for k, s in enumerate(points.step) if s <= step), default=None)
+            row = dom.create("tr", self._rows)
+            cells = [f"{step / max(1e-9, self.steps_per_epoch):.2f}"]
+            cells += ["", ""] if before is None else [f"{points.loss[before]:.4f}", percent(points.accuracy[before])]
+            cells += [f"{points.validation_loss[i]:.4f}", percent(points.validation_accuracy[i])]
+            for text in cells:
+                dom.create("td", row, text=text)
+        self._shown = len(points.validation_step)
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as "97.53 %"."""
+    return f"{share * 100:.2f} %"

@@ -1,0 +1,143 @@
+"""The settings of a run as native inputs, made from the protocol's table of knobs. Owns no run.
+
+A value that is refused is marked where it was typed, with the sentence that says why; nothing else is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from tabgrad.interop import dom
+from tabgrad.protocol import KNOBS, TUNABLE, Choice, Number, RunSettings, SettingsError, Sizes
+
+#: What everybody sees, and what is folded away, in order.
+ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
+MORE = tuple(name for name in KNOBS if name not in ESSENTIAL)
+
+
+def test_id(name: str) -> str:
+    """The stable hook of a knob's input: `train-label-smoothing`."""
+    return f"train-{name.replace('_', '-')}"
+
+
+def irrelevant(settings: RunSettings) -> set[str]:
+    """Knobs that do nothing with these settings."""
+    out = set()
+    if settings.model == "cnn":
+        out |= {"hidden", "center"}
+    if settings.schedule != "exponential":
+        out.add("decay")
+    if settings.optimizer not in ("momentum", "muon"):
+        out.add("momentum")
+    if settings.optimizer == "adam":
+        out.add("weight_decay")
+    return out
+
+
+class SettingsForm:
+    """`changed` is called with the names of knobs that the visitor changed and that hold good values now."""
+
+    def __init__(self, parent: dom.Element, changed: Callable[[str, RunSettings], None]) -> None:
+        self._changed = changed
+        self._inputs: dict[str, Any] = {}
+        self._errors: dict[str, Any] = {}
+        self._listeners: list[dom.Listener] = []
+        self._good = RunSettings()
+        self._running = False
+        essential = dom.create("div", parent, class_="train-fields")
+        self._build(essential, ESSENTIAL)
+        details = dom.create("details", parent, class_="train-more")
+        dom.create("summary", details, text="More settings")
+        self._build(dom.create("div", details, class_="train-fields"), MORE)
+        self.show(self._good)
+
+    def _build(self, parent: dom.Element, names: Iterable[str]) -> None:
+        for name in names:
+            knob = KNOBS[name]
+            box = dom.create("div", parent, class_="field")
+            ids = {"id": f"setting-{name}", "hint": f"hint-{name}", "error": f"error-{name}"}
+            dom.create("label", box, text=knob.label, for_=ids["id"])
+            made = self._input(box, name, knob, ids)
+            dom.create("p", box, text=knob.hint, id=ids["hint"], class_="field-hint")
+            self._errors[name] = dom.create("p", box, id=ids["error"], class_="field-error", role="alert")
+            self._inputs[name] = made
+            self._listeners.append(dom.Listener(made, "change", partial(self._edited, name)))
+
+    @staticmethod
+    def _input(box: dom.Element, name: str, knob: Number | Choice | Sizes, ids: dict[str, str]) -> dom.Element:
+        common = {"id": ids["id"], "data_testid": test_id(name), "aria_describedby": f"{ids['hint']} {ids['error']}"}
+        if isinstance(knob, Choice):
+            select = dom.create("select", box, **common)
+            for value, title in knob.options.items():
+                dom.create("option", select, text=title, value=value)
+            return select
+        if isinstance(knob, Sizes):
+            return dom.create("input", box, type="text", autocomplete="off", spellcheck="false", **common)
+        low = 0.0 if knob.zero_is_off else knob.low
+        step = "1" if knob.integer else "any"
+        return dom.create("input", box, type="number", min=f"{low:g}", max=f"{knob.high:.10g}", step=step, **common)
+
+    def settings(self) -> RunSettings:
+        """All values; SettingsError with one sentence, and the first wrong input marked and focused."""
+        for name, made in self._inputs.items():
+            try:
+                RunSettings.make({name: str(made.value)})
+            except SettingsError as error:
+                self._mark(name, str(error))
+                details = made.closest("details")
+                if details:
+                    details.open = True
+                made.focus()
+                raise
+            self._mark(name, "")
+        return RunSettings.make({name: str(made.value) for name, made in self._inputs.items()})
+
+    def show(self, settings: RunSettings) -> None:
+        """Put these values into the inputs."""
+        self._good = settings
+        for item in fields(RunSettings):
+            value = getattr(settings, item.name)
+            text = ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
+            self._inputs[item.name].value = text.removesuffix(".0")
+            self._mark(item.name, "")
+        self._show_relevance()
+
+    def set_running(self, running: bool) -> None:
+        """During a run only what needs no new program can be changed."""
+        self._running = running
+        self._show_relevance()
+
+    def disable_option(self, name: str, value: str, title: str) -> None:
+        """An option that this site or browser cannot offer; `title` says why."""
+        for option in self._inputs[name].options:
+            if option.value == value:
+                option.disabled = True
+                option.textContent = title
+
+    def _show_relevance(self) -> None:
+        idle = irrelevant(self._good)
+        for name, made in self._inputs.items():
+            made.disabled = name in idle or (self._running and name not in TUNABLE)
+            made.parentElement.classList.toggle("idle", name in idle)
+
+    def _mark(self, name: str, sentence: str) -> None:
+        self._errors[name].textContent = sentence
+        self._inputs[name].setAttribute("aria-invalid", "true" if sentence else "false")
+
+    def _edited(self, name: str, _event: dom.Event) -> None:
+        try:
+            self._good = RunSettings.make({name: str(self._inputs[name].value)}, self._good)
+        except SettingsError as error:
+            self._mark(name, str(error))
+            return
+        self._mark(name, "")
+        self._show_relevance()
+        self._changed(name, self._good)
+
+    def remove(self) -> None:
+        """Free the listeners."""
+        for listener in self._listeners:
+            listener.remove()

@@ -1,0 +1,131 @@
+"""The table of runs: what was tried and what came of it, to compare and to take away as CSV or JSON.
+
+Owns the rows on screen; the runs themselves are `train_store`'s.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from tabgrad.interop import dom, page
+from tabgrad.protocol import Finished, RunSettings
+
+from .train_curves import percent
+from .train_view import duration
+
+COLUMNS = ("Run", "Network", "Optimizer", "Rate", "Batch", "Epochs", "Data", "Engine", "Validation", "Test", "Time")
+
+
+def make_row(run_id: str, event: Finished, engine: str, parameters: int) -> dict[str, Any]:
+    """A finished run as plain data: what the table, the exports and the storage hold."""
+    return {
+        "id": run_id,
+        "reason": event.reason,
+        "engine": engine,
+        "parameters": parameters,
+        "epochs_done": round(event.epoch, 4),
+        "steps": event.step,
+        "validation_accuracy": event.validation_accuracy,
+        "test_accuracy": event.test_accuracy,
+        "test_interval": event.interval,
+        "seconds": round(event.seconds, 3),
+        "settings": event.settings,
+    }
+
+
+def to_json(rows: Sequence[dict[str, Any]]) -> str:
+    """All runs as a JSON list."""
+    return json.dumps(list(rows), indent=1) + "\n"
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """All runs as CSV, one column for each setting and result (RFC 4180)."""
+    out = io.StringIO()
+    settings = list(RunSettings().to_json())
+    results = [name for name in rows[0] if name != "settings"] if rows else []
+    writer = csv.writer(out)
+    writer.writerow([*results, *settings])
+    for row in rows:
+        values = [row.get(name, "") for name in results] + [row["settings"].get(name, "") for name in settings]
+        writer.writerow([" ".join(map(str, v)) if isinstance(v, list) else v for v in values])
+    return out.getvalue()
+
+
+def network_name(settings: RunSettings) -> str:
+    """What a run's network is called: "784-128-10" or "CNN"."""
+    return "CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))
+
+
+class RunsTable:
+    """`act` is called with "use", "settings" or "forget" and a run's id."""
+
+    def __init__(self, parent: dom.Element, act: Callable[[str, str], object]) -> None:
+        self._act = act
+        self._rows: list[dict[str, Any]] = []
+        self._listeners: list[dom.Listener] = []
+        head = dom.create("div", parent, class_="section-head")
+        dom.create("h3", head, text="Runs", class_="eyebrow")
+        buttons = dom.create("div", head, class_="train-buttons")
+        self._exports = []
+        for kind in ("csv", "json"):
+            button = dom.create(
+                "button", buttons, text=kind.upper(), type="button", class_="quiet-button", data_testid=f"runs-{kind}"
+            )
+            button.setAttribute("aria-label", f"Download the table as {kind.upper()}")
+            self._exports.append(dom.Listener(button, "click", partial(self._download, kind)))
+        self._empty = dom.create("p", parent, text="Finished runs appear here, to be compared.", class_="field-hint")
+        self._scroll = dom.create("div", parent, class_="table-scroll", tabindex="0", role="region", aria_label="Runs")
+        table = dom.create("table", self._scroll, data_testid="runs-table", class_="figures")
+        titles = dom.create("tr", dom.create("thead", table))
+        for title in COLUMNS:
+            dom.create("th", titles, text=title, scope="col")
+        dom.create("td", titles)
+        self._body = dom.create("tbody", table)
+
+    def show(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Show these runs, newest first."""
+        self._rows = list(rows)
+        for listener in self._listeners:
+            listener.remove()
+        self._listeners.clear()
+        self._body.replaceChildren()
+        self._scroll.hidden = not rows
+        self._empty.hidden = bool(rows)
+        for number, row in zip(range(len(rows), 0, -1), rows, strict=True):
+            self._add(number, row)
+
+    def _add(self, number: int, row: dict[str, Any]) -> None:
+        settings = RunSettings.make(row["settings"])
+        line = dom.create("tr", self._body, data_run=row["id"])
+        cells = (
+            f"{number}",
+            network_name(settings),
+            settings.optimizer,
+            f"{settings.lr:g}",
+            f"{settings.batch}",
+            f"{row['epochs_done']:.2f}",
+            settings.data,
+            row["engine"],
+            percent(row["validation_accuracy"]),
+            percent(row["test_accuracy"]),
+            duration(row["seconds"]),
+        )
+        for text in cells:
+            dom.create("td", line, text=text)
+        actions = dom.create("td", line, class_="row-actions")
+        for action, title in (("use", "Answer with it"), ("settings", "Settings"), ("forget", "Forget")):
+            button = dom.create("button", actions, text=title, type="button", class_="link-button")
+            button.setAttribute("aria-label", f"{title}: run {number}")
+            self._listeners.append(dom.Listener(button, "click", partial(self._pressed, action, row["id"])))
+
+    def _pressed(self, action: str, run_id: str, _event: dom.Event) -> None:
+        self._act(action, run_id)
+
+    def _download(self, kind: str, _event: dom.Event) -> None:
+        text = to_csv(self._rows) if kind == "csv" else to_json(self._rows)
+        page.download(f"tabgrad-runs.{kind}", text.encode(), "text/csv" if kind == "csv" else "application/json")

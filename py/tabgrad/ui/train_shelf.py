@@ -1,0 +1,106 @@
+"""The networks made on this page, in the model picker: the one in training, saved runs, imported weights.
+
+Owns what the picker offers of them and where their programs come from. Knows the worker only as a client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tabgrad.backends.base import Device
+from tabgrad.program import ProgramError, load_safetensors
+from tabgrad.protocol import Compiled, Failed, Prepare, RunSettings
+
+from .models import Model
+from .train_client import TrainClient
+from .train_models import MadeHere, settings_of
+from .train_runs import network_name
+from .train_store import KEPT_WEIGHTS, TrainStore
+
+if TYPE_CHECKING:
+    from .app import App
+
+#: The picker's value for the network in training, and for one from a file.
+TRAINING, IMPORTED = "training", "imported"
+
+
+class Shelf:
+    """`training` is the network in training; it is picked by itself as soon as it can answer."""
+
+    def __init__(self, app: App, client: TrainClient, store: TrainStore) -> None:
+        self._app, self._client, self._store = app, client, store
+        self.training = MadeHere(TRAINING, "In training", self._changed)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def target(self) -> str:
+        """Which programs the page's engine runs, "wasm.simd"; empty if it has no engine."""
+        device = self._app.device
+        return f"{device.target}.{device.variants[0]}" if device else ""
+
+    async def pick(self, name: str) -> None:
+        """Answer with a model from now on."""
+        self._app.picker.pick(name)
+        await self._app.use(name)
+
+    def _changed(self, network: MadeHere, another: bool) -> None:
+        if another:
+            self._app.made[network.name] = network.make
+            self._app.picker.offer(network.name, network.title)
+            task = asyncio.ensure_future(self.pick(network.name))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif self._app.model is not None and self._app.model.name == network.name:
+            self._app.predictor.refresh()
+
+    def offer_runs(self) -> None:
+        """Put the saved runs into the picker."""
+        rows = self._store.runs
+        for number, row in zip(range(len(rows), 0, -1), rows[:KEPT_WEIGHTS], strict=False):
+            self._app.made[run_name(row["id"])] = partial(self._make_run, row, f"Run {number}")
+            self._app.picker.offer(run_name(row["id"]), f"Run {number}")
+
+    def withdraw_run(self, run_id: str) -> None:
+        """A run was forgotten."""
+        self._app.made.pop(run_name(run_id), None)
+        self._app.picker.withdraw(run_name(run_id))
+
+    async def _make_run(self, row: dict[str, Any], title: str, device: Device) -> Model:
+        weights = await self._store.weights(row["id"])
+        if weights is None:
+            raise ProgramError("The weights of this run are no longer kept: only the latest runs' are.")
+        network = MadeHere(run_name(row["id"]), title, lambda _network, _another: None)
+        network.set_program(await self._program(RunSettings.make(row["settings"])))
+        network.set_weights(weights)
+        return await network.make(device)
+
+    async def offer_file(self, content: bytes) -> None:
+        """A weights file becomes a model of its own, and answers. Raises ProgramError."""
+        settings = settings_of(*load_safetensors(content))
+        network = MadeHere(IMPORTED, f"Imported {network_name(settings)}", lambda _network, _another: None)
+        network.set_program(await self._program(settings))
+        network.set_weights(content)
+        if self._app.device is None:
+            raise ProgramError("There is no engine that could run it.")
+        await network.make(self._app.device)  # a file that does not fit is refused here, before it is offered
+        self._app.made[IMPORTED] = network.make
+        self._app.picker.offer(IMPORTED, network.title)
+        await self.pick(IMPORTED)
+
+    async def _program(self, settings: RunSettings) -> bytes:
+        """The inference program of a network from the worker, which may have to be started. Raises ProgramError."""
+        try:
+            await self._client.ensure()
+        except RuntimeError as error:
+            raise ProgramError(str(error)) from error
+        answer = await self._client.ask(Prepare(settings=settings.to_json(), answer_target=self.target))
+        if isinstance(answer, Compiled):
+            return answer.program
+        raise ProgramError(answer.message if isinstance(answer, Failed) else "The worker gave no program.")
+
+
+def run_name(run_id: str) -> str:
+    """A saved run's value in the picker."""
+    return f"run-{run_id}"

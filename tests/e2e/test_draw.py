@@ -1,0 +1,234 @@
+"""Drawing, in Chromium: every digit, every tool, every pointer; the answer on screen is always that of the last ink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page
+
+from tests.e2e.drawing import DIGITS, bars, draw, guess, pad_points, touch
+from tests.e2e.support import TIMEOUT_S, Visit, predictions, wait_dataset, wait_predictions
+
+BOTH = ("mlp", "cnn")
+#: A dispatched event of a pen, whose pointer the browser does not know: what automation and old screen readers send.
+DISPATCH = """([points]) => {
+  const pad = document.querySelector("[data-testid=draw-pad]"), box = pad.getBoundingClientRect();
+  const send = (type, [x, y]) => pad.dispatchEvent(new PointerEvent(type, {
+    pointerId: 7, pointerType: "pen", button: type === "pointermove" ? -1 : 0, bubbles: true,
+    clientX: box.x + x * box.width, clientY: box.y + y * box.height }));
+  send("pointerdown", points[0]);
+  for (const point of points.slice(1)) send("pointermove", point);
+  send("pointerup", points.at(-1));
+}"""
+
+
+@pytest.fixture(scope="module")
+def drawn_visit(browser: Browser, site: str) -> Iterator[Visit]:
+    """One booted page for the whole file, with a touch screen."""
+    context = browser.new_context(has_touch=True)
+    context.set_default_timeout(TIMEOUT_S * 1000)
+    visit = Visit(context.new_page(), context, site)
+    visit.watch()
+    visit.page.goto(visit.url)
+    wait_dataset(visit.page, "app", "ready")
+    yield visit
+    context.close()
+    visit.check()
+
+
+@pytest.fixture
+def page(drawn_visit: Visit) -> Page:
+    """The page with an empty pad, the pen and the MLP."""
+    page = drawn_visit.page
+    if page.get_by_test_id("tool-clear").is_enabled():
+        page.get_by_test_id("tool-clear").click()
+    page.get_by_test_id("tool-pen").click()
+    choose(page, "mlp")
+    assert_empty(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def cdp(drawn_visit: Visit) -> CDPSession:
+    return drawn_visit.context.new_cdp_session(drawn_visit.page)
+
+
+def choose(page: Page, model: str) -> None:
+    """Pick a model and wait until it is there."""
+    page.get_by_test_id("model-select").select_option(model)
+    status = page.get_by_test_id("status")
+    status.filter(has_text="is ready").wait_for()
+
+
+def assert_empty(page: Page) -> None:
+    assert guess(page) == ""
+    assert bars(page) == [0] * 10
+    assert page.locator("#verdict").get_attribute("data-state") == "empty"
+
+
+def wait_guess(page: Page, digit: int | str) -> None:
+    """Wait until the best guess is `digit`."""
+    page.get_by_test_id("best-guess").filter(has_text=str(digit)).wait_for()
+
+
+def ink_pixels(page: Page) -> int:
+    """How many of the canvas's pixels carry ink."""
+    count: int = page.evaluate(
+        """() => { const c = document.querySelector("[data-testid=draw-pad]");
+        const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 127; return n; }"""
+    )
+    return count
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_every_digit_with_the_mouse(page: Page, digit: int) -> None:
+    draw(page, DIGITS[digit])
+    for model in BOTH:
+        choose(page, model)
+        wait_guess(page, digit)
+        assert sum(bars(page)) == pytest.approx(1, abs=0.01)
+        assert max(bars(page)) == bars(page)[digit]
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_every_digit_with_a_finger(page: Page, cdp: CDPSession, digit: int) -> None:
+    touch(page, cdp, DIGITS[digit])
+    for model in BOTH:
+        choose(page, model)
+        wait_guess(page, digit)
+
+
+def test_an_answer_says_how_long_it_took_and_on_what(page: Page) -> None:
+    before = predictions(page)
+    draw(page, DIGITS[3])
+    wait_predictions(page, before)
+    assert float(page.get_by_test_id("inference-ms").inner_text().split()[0]) > 0
+    assert page.get_by_test_id("engine-badge").inner_text().startswith(("WebGPU", "WebAssembly"))
+
+
+def test_undo_redo_and_clear(page: Page) -> None:
+    draw(page, DIGITS[7])
+    wait_guess(page, 7)
+    answer, ink = bars(page), ink_pixels(page)
+    draw(page, [[(0.1, 0.9), (0.9, 0.9)], [(0.1, 0.1), (0.1, 0.9)]])
+    more = ink_pixels(page)
+    assert more > ink
+    page.get_by_test_id("tool-undo").click()
+    page.keyboard.press("Control+z")
+    assert ink_pixels(page) == ink
+    page.wait_for_timeout(300)
+    assert bars(page) == answer
+    page.get_by_test_id("tool-redo").click()
+    page.keyboard.press("Control+Shift+Z")
+    assert ink_pixels(page) == more
+    page.get_by_test_id("tool-clear").click()
+    assert ink_pixels(page) == 0
+    assert_empty(page)
+    page.get_by_test_id("tool-undo").click()
+    assert ink_pixels(page) == more
+    wait_guess(page, "")
+
+
+def test_no_stale_answer_after_clear(page: Page) -> None:
+    for _ in range(3):
+        draw(page, DIGITS[8])
+        page.get_by_test_id("tool-clear").click()
+        assert_empty(page)
+    page.wait_for_timeout(500)
+    assert_empty(page)
+
+
+def test_the_eraser_takes_ink_away(page: Page) -> None:
+    draw(page, DIGITS[1])
+    whole = ink_pixels(page)
+    page.get_by_test_id("tool-eraser").click()
+    draw(page, [[(0.3, 0.5), (0.7, 0.5)]])
+    assert 0.5 * whole < ink_pixels(page) < 0.95 * whole
+    draw(page, [[(0.55, 0.05), (0.5, 0.5), (0.48, 0.95)]])
+    assert ink_pixels(page) == 0
+    assert_empty(page)
+    page.get_by_test_id("tool-undo").click()
+    page.get_by_test_id("tool-undo").click()
+    assert ink_pixels(page) == whole
+
+
+def test_the_brush_size_is_the_width_of_the_ink(page: Page) -> None:
+    brush = page.get_by_test_id("tool-size")
+    draw(page, DIGITS[1])
+    normal = ink_pixels(page)
+    page.get_by_test_id("tool-clear").click()
+    brush.fill("2")
+    draw(page, DIGITS[1])
+    brush.fill("1")
+    assert ink_pixels(page) > 1.6 * normal
+    wait_guess(page, 1)
+
+
+def test_cells_with_the_keyboard_alone(page: Page) -> None:
+    pad = page.get_by_test_id("draw-pad")
+    pad.focus()
+    page.keyboard.press("ArrowUp")  # enters the grid in its middle
+    for _ in range(8):
+        page.keyboard.press("ArrowUp")
+    for _ in range(16):
+        page.keyboard.press("Shift+ArrowDown")
+    wait_guess(page, 1)
+    assert "filled" in page.locator("#pad-cell").inner_text()
+    page.keyboard.press("Space")
+    assert "empty" in page.locator("#pad-cell").inner_text()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Delete")
+    assert_empty(page)
+
+
+def test_cells_with_the_mouse(page: Page) -> None:
+    page.get_by_test_id("tool-cells").click()
+    draw(page, DIGITS[7])
+    wait_guess(page, 7)
+    page.get_by_test_id("tool-eraser").click()
+    for y in (0.15, 0.3, 0.45, 0.6, 0.75, 0.9):
+        draw(page, [[(0.05, y), (0.95, y)], [(0.05, y + 0.07), (0.95, y + 0.07)]])
+    assert_empty(page)
+
+
+def test_drawing_outside_and_coming_back(page: Page) -> None:
+    draw(page, [[(0.3, 0.3), (0.7, 0.3), (1.4, 0.3), (1.4, 0.6), (0.7, 0.6), (0.3, 0.6)]])
+    inside = ink_pixels(page)
+    page.get_by_test_id("tool-clear").click()
+    draw(page, [[(0.3, 0.3), (0.99, 0.3)], [(0.99, 0.6), (0.3, 0.6)]])
+    assert inside == pytest.approx(ink_pixels(page), rel=0.03)
+
+
+def test_odd_ink_is_answered_too(page: Page) -> None:
+    """A dot, ten thousand points, a black pad, and events that a script made up."""
+    count = predictions(page)
+    draw(page, [[(0.5, 0.5)]])
+    count = wait_predictions(page, count)
+    page.evaluate(DISPATCH, [[[0.5 + 0.4 * ((i * 37) % 101 - 50) / 50, (i % 1000) / 1000] for i in range(10_000)]])
+    count = wait_predictions(page, count)
+    draw(page, [[(x, y) for y in (0.02, 0.3, 0.5, 0.7, 0.98) for x in (0.02, 0.98)]])
+    wait_predictions(page, count)
+    page.get_by_test_id("tool-clear").click()
+    page.evaluate(DISPATCH, [[list(point) for point in DIGITS[3][0]]])
+    wait_guess(page, 3)
+
+
+def test_resizing_while_drawing_loses_nothing(page: Page) -> None:
+    size = page.viewport_size
+    assert size is not None
+    top = DIGITS[7][0]
+    points = pad_points(page, top)
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    page.mouse.move(*points[1], steps=4)
+    page.set_viewport_size({"width": 400, "height": 800})
+    for point in pad_points(page, top)[2:]:
+        page.mouse.move(*point, steps=4)
+    page.mouse.up()
+    wait_guess(page, 7)
+    canvas = page.evaluate("() => { const c = document.getElementById('pad'); return [c.width, c.clientWidth]; }")
+    assert canvas[0] == canvas[1]  # sharp: one canvas pixel a device pixel
+    page.set_viewport_size(size)
+    wait_guess(page, 7)

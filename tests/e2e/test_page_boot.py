@@ -1,0 +1,172 @@
+"""The boot: ink is taken from the first paint, progress is real, and whatever fails costs a sentence and no ink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.drawing import DIGITS, bars, draw, guess, pad_points
+from tests.e2e.support import Visit, dataset, wait_dataset, wait_predictions
+
+Open = Callable[..., Visit]
+NO_WEBGPU = "delete Navigator.prototype.gpu"
+NO_ADAPTER = "if (navigator.gpu) navigator.gpu.requestAdapter = async () => null"
+
+
+def status(page: Page) -> str:
+    return page.get_by_test_id("status").inner_text()
+
+
+def assert_usable(page: Page) -> None:
+    """Ink is taken and can be taken back."""
+    draw(page, DIGITS[1])
+    expect(page.get_by_test_id("tool-undo")).to_be_enabled()
+    page.get_by_test_id("tool-undo").click()
+
+
+def test_ink_drawn_before_the_boot_is_answered_after_it(open_visit: Open) -> None:
+    page = open_visit(ready=False).page
+    draw(page, DIGITS[4])
+    draw(page, [[(0.1, 0.1), (0.2, 0.1)]])
+    page.get_by_test_id("tool-undo").click()
+    draw(page, [[(0.9, 0.9), (0.9, 0.6)]])
+    assert dataset(page, "app") == "booting"
+    page.get_by_test_id("tool-eraser").click()
+    draw(page, [[(0.9, 0.95), (0.9, 0.55)]])
+    before = page.evaluate("() => document.getElementById('pad').toDataURL()")
+    wait_dataset(page, "app", "ready")
+    wait_predictions(page, 0)
+    assert guess(page) == "4"
+    assert page.get_by_test_id("tool-eraser").get_attribute("aria-pressed") == "true"
+    after = page.evaluate("() => document.getElementById('pad').toDataURL()")
+    assert len(after) == pytest.approx(len(before), rel=0.1)  # the same picture, apart from what the eraser's edge left
+    for _ in range(3):
+        page.get_by_test_id("tool-undo").click()
+    expect(page.get_by_test_id("tool-clear")).to_be_disabled()
+    assert bars(page) == [0] * 10
+
+
+def test_a_stroke_goes_on_while_python_takes_over(open_visit: Open) -> None:
+    page = open_visit(ready=False).page
+    points = pad_points(page, DIGITS[3][0])
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[:14]:
+        page.mouse.move(*point, steps=2)
+    wait_dataset(page, "app", "ready")
+    for point in points[14:]:
+        page.mouse.move(*point, steps=2)
+    page.mouse.up()
+    page.get_by_test_id("best-guess").filter(has_text="3").wait_for()
+    page.get_by_test_id("tool-undo").click()
+    assert bars(page) == [0] * 10  # one stroke, one step
+
+
+def test_progress_counts_every_byte(open_visit: Open) -> None:
+    page = open_visit().page
+    assert page.locator("#boot-bar").get_attribute("aria-valuenow") == "100"
+    shift = page.evaluate(
+        """() => new Promise((resolve) => new PerformanceObserver((list) =>
+        resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))
+        ).observe({ type: "layout-shift", buffered: true }) ?? setTimeout(() => resolve(0), 300))"""
+    )
+    assert shift < 0.02
+
+
+def test_python_that_does_not_arrive(open_visit: Open) -> None:
+    visit = open_visit("?broken", ready=False)
+    page = visit.page
+    page.route("**/tabgrad.*.zip", lambda route: route.fulfill(status=404))
+    page.reload()
+    draw(page, DIGITS[5])
+    wait_dataset(page, "app", "failed")
+    assert "reload the page; your drawing is kept" in status(page)
+    assert dataset(page, "error") == status(page)
+    assert_usable(page)
+    page.unroute("**/tabgrad.*.zip")
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    wait_predictions(page, 0)
+    assert guess(page) == "5"
+    visit.errors.clear()  # the 404, and Python's own report of it
+
+
+def damaged(change: Callable[[bytes], bytes]) -> Callable[[Route], None]:
+    """Answer a request with a changed file."""
+    return lambda route: route.fulfill(body=change(route.fetch().body()))
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("models/mlp/weights.*", lambda body: body[: len(body) // 2]),
+        ("models/mlp/weights.*", lambda body: b"\xff" * 64),
+        ("models/mlp/card.*", lambda body: body[:20]),
+        ("models/mlp/infer.*", lambda body: body[: len(body) // 2]),
+        ("models/mlp/infer.*", lambda body: body.replace(b'"x"', b'"y"')),
+    ],
+    ids=["truncated weights", "no weights", "truncated card", "truncated program", "changed program"],
+)
+def test_a_damaged_model_leaves_the_other(open_visit: Open, file: str, change: Callable[[bytes], bytes]) -> None:
+    page = open_visit("?", ready=False).page
+    page.route(f"**/{file}", damaged(change))
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    assert status(page).startswith("MLP cannot be used: ")
+    assert dataset(page, "error")
+    assert page.get_by_test_id("model-select").input_value() == "cnn"
+    draw(page, DIGITS[6])
+    wait_predictions(page, 0)
+    page.get_by_test_id("best-guess").filter(has_text="6").wait_for()
+    page.get_by_test_id("model-select").select_option("mlp")
+    page.get_by_test_id("status").filter(has_text="still works").wait_for()
+    assert page.get_by_test_id("model-select").input_value() == "cnn"
+
+
+def test_a_missing_model_leaves_the_other(open_visit: Open) -> None:
+    visit = open_visit()
+    page = visit.page
+    page.route("**/models/cnn/weights.*", lambda route: route.fulfill(status=404))
+    page.get_by_test_id("model-select").select_option("cnn")
+    page.get_by_test_id("status").filter(has_text="404").wait_for()
+    assert page.get_by_test_id("model-select").input_value() == "mlp"
+    draw(page, DIGITS[2])
+    page.get_by_test_id("best-guess").filter(has_text="2").wait_for()
+    page.unroute("**/models/cnn/weights.*")
+    page.get_by_test_id("model-select").select_option("cnn")
+    page.get_by_test_id("status").filter(has_text="CNN is ready").wait_for()
+    visit.expect_error("404")
+
+
+@pytest.mark.parametrize("init_script", [NO_WEBGPU, NO_ADAPTER], ids=["no WebGPU", "no adapter"])
+def test_without_webgpu_the_page_says_so_and_stays_usable(open_visit: Open, init_script: str) -> None:
+    page = open_visit("?engine=webgpu", init_script=init_script).page
+    assert "WebGPU" in status(page)
+    assert dataset(page, "error") == status(page)
+    assert_usable(page)
+
+
+def test_a_lost_device_is_replaced(open_visit: Open) -> None:
+    keep = """const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (...options) {
+        return window.device = await request.apply(this, options);
+    }"""
+    page = open_visit("?engine=webgpu", init_script=keep).page
+    draw(page, DIGITS[9])
+    page.get_by_test_id("best-guess").filter(has_text="9").wait_for()
+    count = wait_predictions(page, 0)
+    page.evaluate("() => window.device.destroy()")
+    draw(page, [[(0.56, 0.84), (0.56, 0.86)]])
+    wait_predictions(page, count)
+    page.get_by_test_id("best-guess").filter(has_text="9").wait_for()
+    page.get_by_test_id("status").filter(has_text="is ready").wait_for()
+
+
+def test_two_tabs_at_once(open_visit: Open) -> None:
+    first, second = open_visit().page, open_visit().page
+    draw(first, DIGITS[0])
+    draw(second, DIGITS[7])
+    first.get_by_test_id("best-guess").filter(has_text="0").wait_for()
+    second.get_by_test_id("best-guess").filter(has_text="7").wait_for()
