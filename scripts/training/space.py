@@ -13,8 +13,9 @@ from tabgrad.data.augment import MILD
 
 from .recipe import Recipe
 
-#: A usual rate of each optimizer at batch 64, and how far the search goes from it (factor down and up).
-USUAL_LR = {"momentum": 0.05, "adamw": 0.003, "muon": 0.02}
+#: A usual rate of each optimizer at batch 64, and how far the search goes from it (factor down and up). Muon is left
+#: out: its Newton-Schulz iterations cost ten times the gradient of these networks, so it would starve the others.
+USUAL_LR = {"sgd": 0.1, "momentum": 0.05, "adamw": 0.003}
 LR_RANGE = (0.15, 6.0)
 BATCHES = (32, 64, 128, 256)
 HIDDEN = ("64", "128", "128-64", "96-64-32", "136")

@@ -1,0 +1,188 @@
+"""Writes HYPERPARAMETERS.md and its plots: `python -m scripts.hyperparameters [--check]`.
+
+Everything is made from docs/sweeps/*.json (see scripts.sweep), the models' cards and the analysis in
+docs/sweeps/analysis.md, which people write. Nothing is trained, and no figure is typed in here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.training.charts import Axis, Series, chart
+from scripts.training.recipe import load_recipe
+from scripts.training.space import LR_RANGE
+
+ROOT = Path(__file__).resolve().parents[1]
+SWEEPS = ROOT / "docs" / "sweeps"
+PAGE = ROOT / "HYPERPARAMETERS.md"
+MODELS = ("mlp", "cnn")
+VALIDATION = 5000
+Row = Mapping[str, Any]
+
+
+def final_errors(row: Row) -> int:
+    """Validation errors when the trial ended, or was stopped."""
+    return int(row["validation_errors"][-1])
+
+
+def first_errors(row: Row) -> int:
+    """Validation errors at the first judgement, which every trial reached: the fair comparison of all of them."""
+    return int(row["validation_errors"][0])
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)])
+
+
+def explored(study: Mapping[str, Any]) -> list[Row]:
+    """The trials of the search, without the repetitions."""
+    return [row for row in study["trials"] if row["repeats"] is None]
+
+
+def trials_table(study: Mapping[str, Any]) -> str:
+    """All runs, best first; the stopped ones last."""
+    rows = sorted(study["trials"], key=lambda r: (r["state"] != "complete", final_errors(r)))
+    knobs = list(rows[0]["params"])
+    head = ["run", "seed", "errors when judged", "loss", "spread", "s", *(name.replace("_", " ") for name in knobs)]
+
+    def cells(row: Row) -> list[Any]:
+        name = f"{row['number']}" if row["repeats"] is None else f"{row['number']} (as {row['repeats']})"
+        errors = ", ".join(map(str, row["validation_errors"])) + ("" if row["state"] == "complete" else " stopped")
+        knob = [f"{v:.2f}" if k == "lr_factor" else v for k, v in row["params"].items()]
+        figures = [f"{row['loss'][-1]:.3f}", f"{row['loss_spread'][-1]:.2f}", f"{row['seconds'][-1]:.0f}"]
+        return [name, row["seed"], errors, *figures, *knob]
+
+    return table(head, (cells(row) for row in rows))
+
+
+def knob_table(study: Mapping[str, Any]) -> str:
+    """For each value of each categorical knob: how many trials finished, and errors at the first and last judgement."""
+    rows = explored(study)
+    out = []
+    for knob in (k for k in rows[0]["params"] if k != "lr_factor"):
+        values = sorted({r["params"][knob] for r in rows}, key=str)
+        medians = {}
+        for value in values:
+            group = [r for r in rows if r["params"][knob] == value]
+            done = [final_errors(r) for r in group if r["state"] == "complete"]
+            medians[value] = statistics.median(map(first_errors, group))
+            share = f"{len(done)} of {len(group)}"
+            out.append([knob.replace("_", " "), value, share, f"{medians[value]:.0f}", min(done, default="-")])
+    return table(["knob", "value", "finished", "median errors, first judgement", "best final errors"], out)
+
+
+def repeats_table(study: Mapping[str, Any]) -> str:
+    """The configurations that were run with several seeds: mean and spread, to tell differences from chance."""
+    repeated = sorted({r["repeats"] for r in study["trials"] if r["repeats"] is not None})
+    out = []
+    for number in repeated:
+        rows = [r for r in study["trials"] if number in (r["number"], r["repeats"])]
+        errors = [final_errors(r) for r in rows]
+        spread = statistics.stdev(errors)
+        out.append([number, ", ".join(map(str, errors)), f"{statistics.mean(errors):.1f}", f"{spread:.1f}"])
+    return table(["run", "final errors by seed", "mean", "standard deviation"], sorted(out, key=lambda r: float(r[2])))
+
+
+def plots(study: Mapping[str, Any]) -> dict[str, str]:
+    """{file name: SVG}: learning curves, and errors against the learning rate."""
+    kind, rows = study["kind"], explored(study)
+    low = 0.8 * min(map(final_errors, rows))
+    errors = Axis(f"validation errors of {VALIDATION}", low, 1.1 * max(map(first_errors, rows)), log=True)
+    best = sorted((r for r in rows if r["state"] == "complete"), key=final_errors)[:3]
+    time_axis = Axis("epochs", 0, study["epochs"])
+
+    def curve(row: Row) -> list[tuple[float, float]]:
+        return [((i + 1) / study["judgements"], e) for i, e in enumerate(row["validation_errors"])]
+
+    curves = [Series("stopped or behind", curve(r), 5, True, True) for r in rows if r not in best]
+    curves += [Series(f"run {r['number']}", curve(r), i, True) for i, r in enumerate(best)]
+    optimizers = sorted({r["params"]["optimizer"] for r in rows})
+    dots = [
+        Series(name, [(r["params"]["lr_factor"], first_errors(r)) for r in rows if r["params"]["optimizer"] == name], i)
+        for i, name in enumerate(optimizers)
+    ]
+    rate = Axis("learning rate, as a factor on the optimizer's usual one", *LR_RANGE, log=True)
+    return {
+        f"{kind}-curves.svg": chart(f"{kind.upper()}: convergence of all runs", time_axis, errors, curves),
+        f"{kind}-lr.svg": chart(f"{kind.upper()}: learning rate, at the first judgement", rate, errors, dots),
+    }
+
+
+def final_table(name: str) -> str:
+    """The shipped model's seeds, from its card."""
+    card = json.loads((ROOT / "models" / name / "card.json").read_text())
+    rows = []
+    for seed in card["seeds"]:
+        low, high = (f"{100 * bound:.2f}" for bound in seed["test_accuracy_95"])
+        mark = " (shipped)" if seed["seed"] == card["seed"] else ""
+        pens = f"{100 * seed['pen_digits_accuracy']:.2f} %" if seed["pen_digits_accuracy"] else "-"
+        accuracy = f"{100 * seed['test_accuracy']:.2f} % ({low} to {high})"
+        calibration = f"{seed['ece_before']:.4f} / {seed['ece']:.4f}"
+        errors = [seed["validation_errors"], seed["test_errors"]]
+        temperature, seconds = f"{seed['temperature']:.2f}", f"{seed['train_seconds']:.0f}"
+        rows.append([f"{seed['seed']}{mark}", *errors, accuracy, pens, temperature, calibration, seconds])
+    head = ["seed", "validation errors of 5,000", "test errors of 10,000", "test accuracy (95 % interval)",
+            "real pen digits", "temperature", "calibration error before / after", "s"]  # fmt: skip
+    epochs = load_recipe(name).run_settings(1).epochs
+    intro = (
+        f"{card['architecture']}: {card['parameters']:,} parameters, {card['multiply_adds']:,} multiply-adds an image, "
+        f"{epochs:g} epochs on {card['engine']}. Mean test accuracy of the seeds: "
+        f"**{100 * card['test_accuracy_mean']:.2f} %**. Repeat it with `python -m scripts.train {name}`.\n\n"
+    )
+    return intro + table(head, rows)
+
+
+def page() -> dict[Path, str]:
+    """All files: path -> text."""
+    analysis = (SWEEPS / "analysis.md").read_text().split("<!-- after -->")
+    parts, files = [analysis[0].strip()], {}
+    for kind in MODELS:
+        study = json.loads((SWEEPS / f"{kind}.json").read_text())
+        for file, svg in plots(study).items():
+            files[SWEEPS / file] = svg
+        stopped = sum(row["state"] != "complete" for row in explored(study))
+        parts += [
+            f"## Exploring the {kind.upper()}",
+            f"{len(explored(study))} configurations, {stopped} of them stopped early; a full run is {study['epochs']} "
+            f"epoch(s), judged {study['judgements']} time(s) an epoch on {VALIDATION:,} validation images. Losses are "
+            "of the training batches in nats, `spread` is how much they vary from step to step (standard deviation "
+            "over mean), `s` are seconds on a busy machine of two cores.",
+            f"![Convergence](docs/sweeps/{kind}-curves.svg)",
+            f"![Learning rate](docs/sweeps/{kind}-lr.svg)",
+            "### Knob by knob",
+            knob_table(study),
+            "### The best ones with other seeds",
+            repeats_table(study),
+            f"<details><summary>All {len(study['trials'])} runs</summary>\n\n{trials_table(study)}\n\n</details>",
+        ]
+    parts += ["## The shipped models", *(f"### {name.upper()}\n\n{final_table(name)}" for name in MODELS)]
+    files[PAGE] = "\n\n".join([*parts, analysis[1].strip()]) + "\n"
+    return files
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
+    check = parser.parse_args(arguments).check
+    stale = []
+    for path, text in page().items():
+        if not check:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(str(path.relative_to(ROOT)))
+    if stale:
+        print("Not up to date, run `python -m scripts.hyperparameters`:", *stale, sep="\n  ", file=sys.stderr)
+    return bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
