@@ -106,6 +106,7 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path)
         "core.js": pyscript_url,
         "py-config": page.pyscript_config(pyodide_url),
         "pyodide": pyodide_url,
+        "uplot.js": site.add("uplot.js", parts.npm_file("uplot/dist/uPlot.iife.min.js")),
         "manifest": MANIFEST,
     }
 

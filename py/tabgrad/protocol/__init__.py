@@ -40,13 +40,14 @@ from .events import (
     Weights,
 )
 from .presets import PRESETS, Preset
-from .settings import KNOBS, Choice, Number, RunSettings, SettingsError, Sizes, from_query, to_query
+from .settings import KNOBS, TUNABLE, Choice, Number, RunSettings, SettingsError, Sizes, from_query, to_query
 from .wire import ProtocolError, decode_command, decode_event, encode, message_name
 
 __all__ = [
     "KNOBS",
     "PRESETS",
     "PROTOCOL_VERSION",
+    "TUNABLE",
     "Accepted",
     "AnyEvent",
     "Busy",

@@ -23,9 +23,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare(Message):
-    """Open the engine, fetch the first data and load the programs for `settings`, so that Start starts at once."""
+    """Open the engine, fetch the first data and load the programs for `settings`, so that Start starts at once.
+
+    With `answer_target`, as in Start, only the page's inference program is made and sent.
+    """
 
     settings: dict[str, Any]
+    answer_target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

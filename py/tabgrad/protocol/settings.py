@@ -130,7 +130,7 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
     ),
     "data": Choice(
         "Data",
-        {"mnist": "MNIST", "strokes": "Drawn strokes", "mine": "My drawings"},
+        {"mnist": "MNIST", "strokes": "Drawn by a program"},
         "Which images the network learns from.",
     ),
     "seed": Number("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),
@@ -140,6 +140,9 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
         "Where training runs; the fastest is found by timing both.",
     ),
 }
+
+#: Settings that are inputs of the training program or the loop's own: they can change during a run.
+TUNABLE = frozenset({"lr", "momentum", "weight_decay", "clip", "patience", "epochs", "schedule", "decay"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,9 @@ class Host:
 
     async def _prepare(self, command: Prepare) -> None:
         settings = RunSettings.make(command.settings)
+        if command.answer_target:
+            await self._workshop.answer_program(settings, command.answer_target, command.id)
+            return
         if self.running:
             self._send(Accepted(reply_to=command.id))
             return

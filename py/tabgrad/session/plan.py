@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.program import Program, ProgramError
-from tabgrad.protocol import RunSettings, SettingsError
+from tabgrad.protocol import TUNABLE, RunSettings, SettingsError
 
 #: Images per evaluation step. Large enough to keep an engine busy, and it divides 5,000 and 10,000.
 EVALUATION_BATCH = 250
-#: Settings that are inputs of the training program or the loop's own: they can change while it runs.
-TUNABLE = frozenset({"lr", "momentum", "weight_decay", "clip", "patience", "epochs", "schedule", "decay"})
 
 
 def spec(settings: RunSettings) -> dict[str, Any]:

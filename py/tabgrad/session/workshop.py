@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tabgrad.backends.base import Device, EngineError
 from tabgrad.program import dumps
-from tabgrad.protocol import AnyEvent, Compiled, Ready, RunSettings
+from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready, RunSettings
 
 from .datasets import RunData
 from .network import Network, open_network
@@ -63,13 +63,26 @@ class Workshop:
             )
         )
 
-    async def answer_program(self, settings: RunSettings, target_variant: str) -> None:
+    async def answer_program(self, settings: RunSettings, target_variant: str, reply_to: int = 0) -> None:
         """Send the inference program of the network, for the page's own engine ("wasm.simd"). Raises ProgramError."""
         target, _, variant = target_variant.partition(".")
         request = answer_request(settings, target, variant)
-        program = await self.services.programs.get(request, lambda _: None)
-        text = dumps(program).encode()
-        self._emit(Compiled(name="infer", source="", seconds=0.0, kernels=len(program.kernels), program=text))
+
+        def only_busy(event: AnyEvent) -> None:
+            if isinstance(event, Busy):
+                self._emit(event)
+
+        program = await self.services.programs.get(request, only_busy)
+        self._emit(
+            Compiled(
+                reply_to=reply_to,
+                name="infer",
+                source="",
+                seconds=0.0,
+                kernels=len(program.kernels),
+                program=dumps(program).encode(),
+            )
+        )
 
     def forget(self) -> None:
         """Free the network."""
