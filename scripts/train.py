@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from scripts.measure_strokes import STROKES, read_strokes
 from scripts.training.calibration import calibrate
 from scripts.training.card import test_row, write_model
 from scripts.training.data import Corpus, open_corpus
 from scripts.training.engine import NAMES, open_engine
 from scripts.training.loop import Run, open_judge
-from scripts.training.pens import pen_digits
 from scripts.training.recipe import Recipe, RecipeError, load_recipe
 from scripts.training.teacher import Lessons, prepare_lessons
 from tabgrad.backends.base import Device, EngineError
@@ -70,12 +70,15 @@ async def describe(run: Run, corpus: Corpus) -> dict[str, Any]:
     images = np.concatenate([garbage(run.seed, kind) for kind in GARBAGE])
     other = await run.evaluate(run.best, Samples(images, np.zeros(len(images), np.uint8)))
     calibration = calibrate(validation.logits, validation.labels, other.logits)
-    pens = pen_digits()
-    measured = (await run.evaluate(run.best, pens)) if pens else None
+    pens = None
+    if STROKES.exists():
+        drawn, labels = read_strokes(STROKES)
+        pixels = np.rint(drawn * 255).astype(np.uint8).reshape(-1, 28, 28)
+        pens = await run.evaluate(run.best, Samples(pixels, labels.astype(np.uint8)))
     return {
         "seed": run.seed,
         "validation_errors": min(run.history.validation_errors),
-        "pen_digits_accuracy": round(measured.accuracy, 4) if measured else None,
+        "pen_digits_accuracy": round(pens.accuracy, 4) if pens else None,
         **{name: round(value, 4) for name, value in asdict(calibration).items()},
         "train_seconds": run.history.seconds[-1],
         "history": vars(run.history),
