@@ -1,0 +1,125 @@
+"""Our engines against ONNX Runtime Web (predictions) and TensorFlow.js (training), the same networks in the same run.
+
+The contenders take turns, round after round. The shipped weights are used, and that all contenders give the same
+logits is checked before anything is timed. The peers come from npm into .cache/bench at the first run.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from scripts import chromium
+from scripts.bench import BenchContext, summary
+from scripts.peers import install
+from scripts.peers.onnx import onnx_model
+from scripts.peers.pages import BATCH, OnnxRuntime, Ours, TensorFlow
+from scripts.pyodide_page import pyodide_page, served
+from scripts.sitebuild.parts import ROOT
+from tabgrad.program import Target, dumps, load_safetensors
+
+NETWORKS = ("mlp", "cnn")
+RUNS = 20
+WARM_UP_STEPS, STEPS = 20, {"webgpu": 40, "wasm": 200, "tfjs webgpu": 4, "tfjs wasm": 40}
+TOLERANCE = 1e-3
+
+
+def run(context: BenchContext) -> dict[str, Any]:
+    """Milliseconds a prediction, samples a second of training, and ratios of the medians."""
+    image = np.random.default_rng(0).uniform(0, 1, 784).astype(np.float32).tolist()
+    with ExitStack() as stack:
+        inference, training, description = contenders(context, stack)
+        check_same_logits(inference, image)
+        for name, peer in training.items():
+            peer.train(min(WARM_UP_STEPS, STEPS[name]))
+        milliseconds: dict[str, list[float]] = {}
+        samples: dict[str, list[float]] = {}
+        for _ in range(context.rounds):
+            for network in NETWORKS:
+                for name, peer in inference.items():
+                    times, _ = peer.infer(network, image, RUNS)
+                    milliseconds.setdefault(f"{network} {name}", []).extend(times)
+            for name, peer in training.items():
+                samples.setdefault(name, []).append(peer.train(STEPS[name]))
+    return figures(milliseconds, samples) | {"webgpu_adapter": description}
+
+
+def contenders(context: BenchContext, stack: ExitStack) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """(those that predict, those that train, our adapter's name), each in a page of its own."""
+    browser = chromium.launch(context.playwright)
+    stack.callback(browser.close)
+    ours = stack.enter_context(pyodide_page(browser))
+    ours.put(our_files(), "/bench")
+    url = stack.enter_context(served({"/index.html": b"<!doctype html><title>peer</title>", **install.installed()}))
+    models = {network: onnx_model(spec(network), weights(network)) for network in NETWORKS}
+
+    def page() -> Any:
+        opened = browser.new_page()
+        opened.goto(f"{url}/index.html")
+        return opened
+
+    mine = {engine: Ours(ours, engine) for engine in ("webgpu", "wasm")}
+    inference = {**mine, **{f"onnx {p}": OnnxRuntime(page(), p, models) for p in ("webgpu", "wasm")}}
+    training = {**mine, **{f"tfjs {backend}": TensorFlow(page(), backend) for backend in ("webgpu", "wasm")}}
+    return inference, training, str(mine["webgpu"].description)
+
+
+def spec(network: str) -> dict[str, Any]:
+    """The shipped model's description, from its card."""
+    described: dict[str, Any] = json.loads((ROOT / "models" / network / "card.json").read_text())["spec"]
+    return described
+
+
+def weights(network: str) -> dict[str, Any]:
+    """The shipped model's weights."""
+    return load_safetensors((ROOT / "models" / network / "weights.safetensors").read_bytes())[0]
+
+
+def our_files() -> dict[str, bytes]:
+    """Shipped programs and weights, and training programs captured now, under the names that `peers.pages` knows."""
+    from tabgrad import model
+    from tabgrad.compiler import VARIANTS
+
+    files = {
+        f"{network}.weights": (ROOT / "models" / network / "weights.safetensors").read_bytes() for network in NETWORKS
+    }
+    for network in NETWORKS:
+        for path in (ROOT / "models" / network / "programs").glob("infer.*.json"):
+            files[f"{network}.{path.name}"] = path.read_bytes()
+    recipe = model.Training(batch=BATCH, optimizer="sgd", nesterov=False)
+    targets: list[Target] = ["wgsl", "wasm"]
+    for target in targets:
+        for variant in VARIANTS[target]:
+            program = model.training({"kind": "mlp", "hidden": [128]}, recipe, target, variant)
+            files[f"mlp.train.{target}.{variant}.json"] = dumps(program).encode()
+    return files
+
+
+def check_same_logits(inference: dict[str, Any], image: list[float]) -> None:
+    """RuntimeError if two contenders do not run the same network."""
+    for network in NETWORKS:
+        logits = {name: np.array(peer.infer(network, image, 3)[1]) for name, peer in inference.items()}
+        for name, value in logits.items():
+            if not np.allclose(value, logits["webgpu"], atol=TOLERANCE):
+                raise RuntimeError(f"{name} gives other logits than ours for {network}: {value} {logits['webgpu']}")
+
+
+def figures(milliseconds: dict[str, list[float]], samples: dict[str, list[float]]) -> dict[str, Any]:
+    """Medians and 95th percentiles of predictions, pace of training, and how many times better ours are."""
+    predictions = {
+        name: {"median": round(float(np.median(times)), 4), "p95": round(float(np.percentile(times, 95)), 4)}
+        for name, times in milliseconds.items()
+    }
+    pace = {name: summary(values) for name, values in samples.items()}
+    ratios = {}
+    for engine in ("webgpu", "wasm"):
+        for network in NETWORKS:
+            ours, peer = (predictions[f"{network} {name}"]["median"] for name in (engine, f"onnx {engine}"))
+            ratios[f"{network} prediction on {engine}: onnx / ours"] = round(peer / ours, 2)
+        ratios[f"training on {engine}: ours / tfjs"] = round(
+            pace[engine]["median"] / pace[f"tfjs {engine}"]["median"], 2
+        )
+    return {"prediction_ms": predictions, "training_samples_per_s": pace, "ratios": ratios}

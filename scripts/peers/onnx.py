@@ -1,0 +1,113 @@
+"""Writes our networks as ONNX files, for ONNX Runtime Web: just enough of protobuf and of ONNX, opset 13.
+
+Formats: https://protobuf.dev/programming-guides/encoding/ and https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOAT, INT64 = 1, 7  # TensorProto.DataType
+ATTRIBUTE_INT, ATTRIBUTE_INTS = 2, 7  # AttributeProto.AttributeType
+IR_VERSION, OPSET = 8, 13
+_CONV = re.compile(r"conv(\d+)x(\d+)(?:p(\d+))?")
+
+Weights = Mapping[str, NDArray[Any]]
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _field(number: int, value: int | bytes | str) -> bytes:
+    """One protobuf field: varints for numbers, length-delimited for the rest."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _tensor(name: str, value: NDArray[Any]) -> bytes:
+    kind = INT64 if value.dtype == np.int64 else FLOAT
+    return b"".join(_field(1, n) for n in value.shape) + _field(2, kind) + _field(8, name) + _field(9, value.tobytes())
+
+
+def _value_info(name: str, shape: Sequence[int]) -> bytes:
+    dims = b"".join(_field(1, _field(1, n)) for n in shape)
+    return _field(1, name) + _field(2, _field(1, _field(1, FLOAT) + _field(2, dims)))
+
+
+class Graph:
+    """Nodes one after the other, each fed by the one before."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights, self.nodes, self.last = weights, list[bytes](), "x"
+        self.constants: dict[str, NDArray[Any]] = {}
+
+    def add(self, op: str, *inputs: str, **attributes: int | list[int]) -> None:
+        """Append a node; `inputs` are those besides the last output, `attributes` ONNX's own."""
+        output = f"v{len(self.nodes)}"
+        out = b"".join(_field(1, name) for name in (self.last, *inputs)) + _field(2, output) + _field(4, op)
+        for name, value in attributes.items():
+            if isinstance(value, int):
+                content = _field(3, value) + _field(20, ATTRIBUTE_INT)
+            else:
+                content = b"".join(_field(8, n) for n in value) + _field(20, ATTRIBUTE_INTS)
+            out += _field(5, _field(1, name) + content)
+        self.nodes.append(out)
+        self.last = output
+
+    def dense(self, index: int) -> None:
+        """Linear layer `layers.<index>`."""
+        self.add("Gemm", f"layers.{index}.weight", f"layers.{index}.bias")
+
+    def model(self) -> bytes:
+        """The file: input `x` (1, 784), output `logits` (1, 10)."""
+        graph = b"".join(_field(1, node) for node in self.nodes) + _field(2, "tabgrad")
+        graph += b"".join(_field(5, _tensor(k, v)) for k, v in {**self.weights, **self.constants}.items())
+        graph += _field(11, _value_info("x", (1, 784))) + _field(12, _value_info(self.last, (1, 10)))
+        return _field(1, IR_VERSION) + _field(8, _field(1, "") + _field(2, OPSET)) + _field(7, graph)
+
+
+def onnx_model(spec: Mapping[str, Any], weights: Weights) -> bytes:
+    """The network of `spec` (see tabgrad.model) with ReLU, as an ONNX file."""
+    graph = Graph(weights)
+    if spec["kind"] == "mlp":
+        count = len(spec["hidden"])
+        for i in range(count):
+            graph.dense(i)
+            graph.add("Relu")
+        graph.dense(count)
+        return graph.model()
+    graph.constants = {"image": np.array([1, 1, 28, 28], np.int64)}
+    graph.add("Reshape", "image")
+    convs = dense = 0
+    flat = False
+    for stage in [*spec["stages"], "logits"]:
+        if match := _CONV.fullmatch(stage):
+            size, padding = int(match[1]), int(match[3] or 0)
+            graph.add("Conv", f"convs.{convs}.weight", kernel_shape=[size, size], pads=[padding] * 4)
+            norm = [f"norms.{convs}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
+            graph.add("BatchNormalization", *norm)
+            graph.add("Relu")
+            convs += 1
+        elif stage == "pool":
+            graph.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+        else:
+            if not flat:
+                graph.add("Flatten", axis=1)
+                flat = True
+            graph.dense(dense)
+            dense += 1
+            if stage != "logits":
+                graph.add("Relu")
+    return graph.model()
