@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from tabgrad.backends.base import Arrays, Device, DeviceLostError
 from tabgrad.backends.wasm_native import open_device
 from tabgrad.data import DataError, Samples, Source
+from tabgrad.data.sets import DataSets, RunData
 from tabgrad.protocol import AnyEvent, Command, decode_command, decode_event, encode
-from tabgrad.session.datasets import DataSets, RunData
 from tabgrad.session.host import Host
 from tabgrad.session.programs import Programs
 from tabgrad.session.services import Opened, Services

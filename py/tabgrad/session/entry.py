@@ -11,10 +11,10 @@ import sys
 from typing import Any
 
 from tabgrad.data import gunzip
+from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
 
-from .datasets import DataSets
 from .engines import open_engine
 from .host import Host
 from .programs import Programs

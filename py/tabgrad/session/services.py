@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tabgrad.backends.base import Device
+from tabgrad.data.sets import DataSets
 
-from .datasets import DataSets
 from .programs import Programs
 
 

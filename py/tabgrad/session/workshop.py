@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tabgrad.backends.base import Device, EngineError
+from tabgrad.data.sets import RunData
 from tabgrad.program import dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready, RunSettings
 
-from .datasets import RunData
 from .network import Network, open_network
 from .plan import answer_request, evaluation_request, training_request
 from .services import Opened, Services

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tabgrad.data import DataError, DataSet, Samples, Source, Split, SplitSource, open_data
-from tabgrad.data.reader import Fetch, Inflate
-from tabgrad.data.strokes import StrokeSource
+from .batches import Source, SplitSource
+from .errors import DataError
+from .reader import DataSet, Fetch, Inflate, Samples, Split, open_data
+from .strokes import StrokeSource
 
 SPLITS = ("train", "validation", "test")
 #: What counts as an epoch of generated digits, and how many are set apart.
