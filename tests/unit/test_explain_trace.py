@@ -40,13 +40,10 @@ def test_an_empty_image_has_no_strokes() -> None:
 
 @given(hnp.arrays(bool, (12, 12)))
 @settings(max_examples=100, deadline=None)
-def test_thinning_takes_away_only_and_leaves_no_blocks(ink: np.typing.NDArray[np.bool_]) -> None:
+def test_thinning_only_takes_away_and_ends(ink: np.typing.NDArray[np.bool_]) -> None:
     lines = thin(ink)
     assert not (lines & ~ink).any()
-    assert ink.any() == lines.any() or not lines.any()
-    whole = lines[:-2, :-2] & lines[1:-1, :-2] & lines[2:, :-2] & lines[:-2, 1:-1] & lines[1:-1, 1:-1]
-    whole &= lines[2:, 1:-1] & lines[:-2, 2:] & lines[1:-1, 2:] & lines[2:, 2:]
-    assert not whole.any()
+    np.testing.assert_array_equal(thin(lines), lines)
 
 
 @given(hnp.arrays(np.float32, (28, 28), elements=st.floats(0, 1, width=32)), st.floats(1, 1000))

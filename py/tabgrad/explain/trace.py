@@ -17,6 +17,8 @@ from tabgrad.ink import SIZE_PX, Stroke
 THRESHOLD = 0.4
 #: Passes of smoothing, which take the steps of the pixels out of a line.
 _SMOOTHING = 2
+#: Pieces of at most so many pixels that touch a line are part of it.
+_CRUMB = 3
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))  # clockwise from above
 Pixel = tuple[int, int]
 
@@ -44,15 +46,16 @@ def thin(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def trace(image: NDArray[Any], side: float) -> tuple[Stroke, ...]:
     """Strokes on a pad of side `side` for an image (28, 28) of values in 0..1; none for an empty one."""
     left = {(int(r), int(c)) for r, c in np.argwhere(thin(np.asarray(image) >= THRESHOLD))}
-    strokes = []
+    strokes, drawn = [], set[Pixel]()
     while left:
         # Lines begin at their ends; what has none is a loop, and begins anywhere.
         start = min(left, key=lambda pixel: (len(_neighbours(pixel, left)) != 1, pixel))
         path = _walk(start, left)
-        for pixel in path:  # a corner has pixels beside the path that lead nowhere
-            left -= {p for p in _neighbours(pixel, left) if not _neighbours(p, left)}
-        points = _smooth(np.array(path, np.float64)[:, ::-1] + 0.5)
-        strokes.append(Stroke((points * side / SIZE_PX).astype(np.float32)))
+        # Diagonals and corners leave crumbs beside the line, which are no strokes.
+        if len(path) > _CRUMB or not all(_neighbours(pixel, drawn) for pixel in path):
+            points = _smooth(np.array(path, np.float64)[:, ::-1] + 0.5)
+            strokes.append(Stroke((points * side / SIZE_PX).astype(np.float32)))
+        drawn.update(path)
     return tuple(strokes)
 
 
