@@ -8,7 +8,7 @@ set -u
 has() { command -v "$1" >/dev/null 2>&1; }
 has_chromium() { has chromium || has chromium-browser || has google-chrome || ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium-* >/dev/null 2>&1; }
 has_firefox() { has firefox-esr || has firefox; }
-has_webkit() { has WebKitWebDriver && has Xvfb && ls /usr/lib/*/webkit*gtk-*/MiniBrowser >/dev/null 2>&1; }
+has_webkit() { has WebKitWebDriver && has Xvfb; }
 has_vulkan() { ls /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1 || [ "$(uname)" != Linux ]; }
 has_clang() { has clang || ls /usr/bin/clang-[0-9]* >/dev/null 2>&1; }
 

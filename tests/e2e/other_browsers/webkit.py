@@ -11,7 +11,6 @@ import shutil
 import socket
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from tests.e2e.other_browsers.process import Processes
@@ -19,8 +18,6 @@ from tests.e2e.other_browsers.webdriver import BrowserError, Session, wait
 from tests.e2e.support import TIMEOUT_S
 
 PROGRAMS = ("WebKitWebDriver", "Xvfb")
-#: Debian keeps WebKitGTK's test browser with the library, not on the PATH. The newest one is taken.
-MINI_BROWSERS = "lib/*/webkit*gtk-*/MiniBrowser"
 MISSING = "No WebKitGTK to drive: Debian has it in webkit2gtk-driver and xvfb."
 SCREEN = "1280x1024x24"
 #: The window is painted by the CPU: a virtual display has no GPU to share buffers with.
@@ -33,26 +30,21 @@ class WebKitGTK(Session):
     name = "WebKitGTK"
 
     def __init__(self) -> None:
-        browser = max(Path("/usr").glob(MINI_BROWSERS), default=None)
-        if browser is None or not all(map(shutil.which, PROGRAMS)):
+        if not all(map(shutil.which, PROGRAMS)):
             raise FileNotFoundError(MISSING)
         self._processes = Processes()
         self._session = ""
         # A proxy in the environment is not for the driver on this machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            self._start(browser)
+            self._start()
         except BaseException:
             self.close()
             raise
 
-    def _start(self, browser: Path) -> None:
+    def _start(self) -> None:
         self._start_driver(self._start_display())
-        wanted = {
-            "webkitgtk:browserOptions": {"binary": str(browser), "args": ["--automation"]},
-            "acceptInsecureCerts": False,
-        }
-        found = self._send("POST", "session", capabilities={"alwaysMatch": wanted})
+        found = self._send("POST", "session", capabilities={})  # the driver takes the MiniBrowser it was built with
         self._session = f"session/{found['sessionId']}/"
         self.version = found["capabilities"]["browserVersion"]
 
