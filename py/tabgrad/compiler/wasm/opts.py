@@ -26,6 +26,10 @@ _FACTORS = (1, 2, 3, 4, 5, 6, 7, 8)
 SHORT_REDUCTION, MAX_UNROLLED = 5, 192
 #: A machine of the day: instructions started a cycle, cycles until a sum can be added to, instructions of a loop.
 _ISSUE, _LATENCY, _LOOP = 4, 4, 6
+#: Iterations that the machine overlaps by itself: so short a reduction needs no accumulators side by side.
+_WINDOW = 16
+#: What compiling one more unrolled value costs, in cycles of one run, if a kernel runs about 10,000 times.
+_COMPILE = 200
 #: Instructions to load four lanes that are so many elements apart; any other distance is a gather.
 _LOAD_COST = {0: 1.0, 1: 1.0, -1: 2.0, 2: 2.5}
 _GATHER_COST = 7.0
@@ -70,6 +74,7 @@ class _Tiler:
         self.outputs = [self.k.rngs[i] for i in self.k.upcastable_dims]
         self.reduced = [r for r in self.k.ranges_of(AxisType.REDUCE) if r.vmax > 0]
         self.steps = math.prod(int(r.vmax) + 1 for r in self.reduced)
+        self.size = math.prod(int(r.vmax) + 1 for r in self.outputs)
 
     def run(self) -> Any:
         """The scheduler with its options applied."""
@@ -102,15 +107,15 @@ class _Tiler:
             yield from (pair for pair in itertools.product(first, second) if pair[0][1] * pair[1][1] <= room)
 
     def cycles(self, tile: Tile) -> float:
-        """Estimated cycles for each vector of results and step of the reduction."""
-        loads = sum(self._accesses(tile, index) for index in self.loads)
+        """Estimated cycles of one run of the kernel, with compilation spread over the runs."""
         horizontal = tile.lanes in self.reduced
-        steps = self.steps // LANES if horizontal else self.steps
-        instructions = loads + 2 * tile.vectors + _LOOP
-        issue = instructions / tile.vectors / _ISSUE
-        latency = _LATENCY / tile.vectors if self.reduced else 0
+        loads = sum(self._accesses(tile, index) for index in self.loads)
+        issue = (loads + 2 * tile.vectors + _LOOP) / _ISSUE
+        latency = _LATENCY if self.steps > _WINDOW else 0
         stores = sum(self._accesses(tile, index) for index in self.stores) + (6 * tile.vectors if horizontal else 0)
-        return max(issue, latency) + stores / tile.vectors / steps / _ISSUE
+        steps = self.steps // LANES if horizontal else self.steps
+        tiles = self.size / (tile.vectors * (1 if horizontal else LANES))
+        return tiles * (max(issue, latency) * steps + stores / _ISSUE) + _COMPILE * LANES * tile.vectors
 
     def _accesses(self, tile: Tile, index: UOp) -> float:
         """Instructions to load or store the tile's elements at `index`."""
@@ -136,11 +141,13 @@ class _Tiler:
             self._apply(OptOps.UPCAST, next(i for i, r in enumerate(self.k.rngs) if r.arg == axis.arg), amount)
 
     def _unroll_short_reduction(self) -> None:
+        """Worth it if the loop's own instructions, saved in every run, outweigh the compilation."""
         dims = self.k.unrollable_dims
         if not dims:
             return
-        steps = self.k.full_shape[dims[-1]]
-        if steps <= SHORT_REDUCTION and self.k.upcast_size() * steps <= MAX_UNROLLED:
+        steps, values = self.k.full_shape[dims[-1]], self.k.upcast_size()
+        saved = self.size * self.steps / values * _LOOP / _ISSUE
+        if steps <= SHORT_REDUCTION and values * steps <= MAX_UNROLLED and saved > _COMPILE * values * (steps - 1):
             self._apply(OptOps.UNROLL, len(dims) - 1, 0)
 
 
