@@ -48,11 +48,11 @@ class Chart:
         self._build()
 
     def _build(self) -> None:
-        text, grid = dom.style(self._parent, "--muted"), dom.style(self._parent, "--line")
+        text, grid = dom.colour(self._parent, "--muted"), dom.colour(self._parent, "--line")
         axis = {"stroke": text, "grid": {"stroke": grid, "width": 1}, "ticks": {"stroke": grid, "width": 1}}
         series: list[dict[str, Any]] = [{}]
         for line in self._lines:
-            colour = dom.style(self._parent, line.colour)
+            colour = dom.colour(self._parent, line.colour)
             one: dict[str, Any] = {"label": line.label, "stroke": colour, "width": 2, "spanGaps": True}
             one["points"] = {"show": line.points, "size": 6, "fill": colour}
             if line.dashed:

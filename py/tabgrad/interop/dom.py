@@ -169,6 +169,16 @@ def style(element: Element, name: str) -> str:
     return str(js.getComputedStyle(element).getPropertyValue(name))
 
 
+def colour(element: Element, variable: str) -> str:
+    """A CSS variable that holds a colour, as a canvas understands it: `light-dark()` and `var()` resolved."""
+    probe = js.document.createElement("span")
+    probe.style.color = f"var({variable})"
+    element.appendChild(probe)
+    value = style(probe, "color")
+    probe.remove()
+    return value
+
+
 def device_pixel_ratio() -> float:
     """Device pixels in a CSS pixel."""
     return float(js.window.devicePixelRatio)

@@ -13,21 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from tabgrad.interop import dom, page, storage
 from tabgrad.interop.worker import NamedWorker, absolute
-from tabgrad.program import ProgramError, load_safetensors
+from tabgrad.program import ProgramError
 from tabgrad.protocol import (
     KNOBS,
     PRESETS,
     TUNABLE,
     AnyEvent,
     Checkpoint,
-    Compiled,
     Dispose,
     Export,
     Exported,
     Failed,
     Finished,
-    Metrics,
-    Notice,
     Pause,
     Progress,
     Ready,
@@ -38,26 +35,22 @@ from tabgrad.protocol import (
     Step,
     Stop,
     Tune,
-    Weights,
     from_query,
     to_query,
 )
 
 from .train_client import TrainClient, is_checkpoint
-from .train_curves import CurvesView
 from .train_form import SettingsForm
 from .train_keep import Keep, ResumeOffer
 from .train_models import plain_weights
 from .train_runs import RunsTable, make_row
+from .train_screen import RunScreen
 from .train_shelf import Shelf, run_name
 from .train_store import TrainStore
-from .train_timeline import Moment, Timeline
-from .train_view import Buttons, FirstLayer, Presets, ProgressView
+from .train_view import Buttons, Presets
 
 if TYPE_CHECKING:
     from .app import App
-
-ENGINES = {"webgpu": "WebGPU", "wasm": "WebAssembly"}
 
 
 class TrainPanel:
@@ -68,14 +61,12 @@ class TrainPanel:
         self.state = "none"
         self._tasks: set[asyncio.Task[Any]] = set()
         parts = dom.by_id("trainer").dataset
-        first = json.dumps({"base": absolute(""), "manifest": app.manifest})
+        first = json.dumps({"base": absolute("."), "manifest": app.manifest})
         self.client = TrainClient(
             lambda receive: NamedWorker(str(parts.script), str(parts.config), receive), first, self._on_event
         )
         self.store = TrainStore(storage.open_storage, self._complain)
         self.shelf = Shelf(app, self.client, self.store)
-        self._settings = RunSettings()
-        self._engine = ""
         self._run_id = ""
         self._build(parent)
         self._do(self._open(str(parts.uplot)))
@@ -87,10 +78,7 @@ class TrainPanel:
         self.form = SettingsForm(left, self._edited)
         self._resume = ResumeOffer(right, self._resume_run, self._forget_checkpoint)
         self._buttons = Buttons(right, self._pressed)
-        self.progress = ProgressView(right)
-        self.curves = CurvesView(right)
-        self.timeline = Timeline(right, self._show_moment)
-        self._first_layer = FirstLayer(right)
+        self.screen = RunScreen(right, self.shelf.training)
         self._keep = Keep(right, self)
         self._runs = RunsTable(dom.create("div", parent, class_="train-runs"), self._on_run_action)
         self._set_state("none")
@@ -103,11 +91,11 @@ class TrainPanel:
         if not self._app.manifest["data"].get("mnist"):
             self.form.disable_option("data", "mnist", "MNIST (not on this site)")
         if refused:
-            self.progress.say(" ".join(refused), error=True)
+            self.screen.say(" ".join(refused), error=True)
         try:
-            await self.curves.load(uplot)
+            await self.screen.curves.load(uplot)
         except OSError as error:
-            self.progress.say(f"{error} The table still shows the curves.", error=True)
+            self.screen.say(f"{error} The table still shows the curves.", error=True)
         await self.store.load()
         self._runs.show(self.store.runs)
         self.shelf.offer_runs()
@@ -117,7 +105,7 @@ class TrainPanel:
 
     def _use_preset(self, name: str) -> None:
         if self.state in ("training", "paused", "loading"):
-            self.progress.say("Stop the run under way before choosing another preset.", error=True)
+            self.screen.say("Stop the run under way before choosing another preset.", error=True)
             return
         engine = self.form.settings().engine
         self.form.show(RunSettings.make({"engine": engine}, PRESETS[name].settings))
@@ -149,17 +137,15 @@ class TrainPanel:
         try:
             settings = self.form.settings()
         except SettingsError as error:
-            self.progress.say(str(error), error=True)
+            self.screen.say(str(error), error=True)
             return
         self._write_address(settings)
         self._do(self._start(settings, paused, checkpoint))
 
     async def _start(self, settings: RunSettings, paused: bool, checkpoint: bytes = b"") -> None:
-        self._settings = settings
         self._run_id = f"{time.time_ns() // 1_000_000:x}"
-        for view in (self.curves, self.timeline, self.progress):
-            view.clear()
-        self.progress.say("Starting the training worker …" if not self.client.started else "Starting …")
+        self.screen.clear()
+        self.screen.say("Starting the training worker …" if not self.client.started else "Starting …")
         self._set_state("loading")
         self._resume.show(None)
         try:
@@ -180,7 +166,7 @@ class TrainPanel:
         except RuntimeError as error:
             answer = Failed(kind="input", message=str(error))
         if isinstance(answer, Failed):
-            self.progress.say(answer.message, error=True)
+            self.screen.say(answer.message, error=True)
         return answer
 
     async def _reset(self) -> None:
@@ -188,16 +174,14 @@ class TrainPanel:
         if self.client.started:
             await self._tell(Dispose())
         await self.store.drop_checkpoint()
-        for view in (self.curves, self.timeline, self.progress):
-            view.clear()
-        self.progress.say("")
+        self.screen.clear()
         self._set_state("ready" if self.client.started else "none")
 
     def _resume_run(self, checkpoint: bytes) -> None:
         try:
             _, settings = plain_weights(checkpoint)
         except ProgramError as error:
-            self.progress.say(str(error), error=True)
+            self.screen.say(str(error), error=True)
             return
         self.form.show(settings)
         self._begin(paused=False, checkpoint=checkpoint)
@@ -208,74 +192,25 @@ class TrainPanel:
     # What the worker says
 
     def _on_event(self, event: AnyEvent) -> None:
-        if isinstance(event, Progress):
-            self._on_progress(event)
-        elif isinstance(event, Metrics):
-            self.curves.add(event)
-            if event.validation_accuracy:
-                self.progress.validation(event.validation_accuracy[-1])
-        elif isinstance(event, Weights):
-            self._take_weights(event.weights)
+        self.screen.show(event)
+        if isinstance(event, Progress) and event.state in ("training", "paused"):
+            self._set_state(event.state)
         elif isinstance(event, Checkpoint):
-            self._on_checkpoint(event)
-        elif isinstance(event, Ready):
-            self._engine = event.engine
-            self.progress.ready(event, ENGINES)
-            self.progress.say("")
-        elif isinstance(event, Compiled) and event.name == "infer" and not event.reply_to:
-            self.shelf.training.set_program(event.program)
-        elif isinstance(event, Compiled):
-            self._say_compiled(event)
-        elif isinstance(event, Notice):
-            self.progress.say(event.message)
+            self._do(self.store.save_checkpoint(event.checkpoint))
+        elif isinstance(event, Ready) and self.state == "loading":
+            self.screen.say("")
         elif isinstance(event, Finished):
             self._do(self._on_finished(event))
         elif isinstance(event, Failed) and not self.client.running:
             self._fail(event.message)
 
-    def _on_progress(self, event: Progress) -> None:
-        self.curves.steps_per_epoch = event.steps / event.epochs if event.epochs else 1.0
-        self.progress.progress(event)
-        if event.state in ("training", "paused"):
-            self._set_state(event.state)
-
-    def _say_compiled(self, event: Compiled) -> None:
-        if event.source == "compiled":
-            self.progress.say(f"tinygrad compiled {event.kernels} kernels for {event.name} in {event.seconds:.1f} s.")
-
-    def _take_weights(self, weights: bytes) -> None:
-        """Fresh weights: the network that answers, and the picture of its first layer."""
-        self._keep.weights = weights
-        if not self.timeline.follows:
-            return
-        try:
-            self.shelf.training.set_weights(weights)
-            self._first_layer.show(load_safetensors(weights)[0])
-        except ProgramError as error:
-            self.progress.say(str(error), error=True)
-
-    def _on_checkpoint(self, event: Checkpoint) -> None:
-        self._do(self.store.save_checkpoint(event.checkpoint))
-        if event.milestone:
-            weights, _ = plain_weights(event.checkpoint)
-            self.timeline.add(Moment(event.step, event.epoch, event.validation_accuracy, weights))
-
-    def _show_moment(self, moment: Moment | None) -> None:
-        weights = moment.weights if moment else self._keep.weights
-        self.shelf.training.set_weights(weights)
-        self._first_layer.show(load_safetensors(weights)[0])
-
     async def _on_finished(self, event: Finished) -> None:
-        self.progress.finished(event)
-        self.progress.say(_ENDINGS[event.reason])
-        self._set_state("finished")
-        weights = self._keep.weights
-        count = sum(t.size for name, t in load_safetensors(weights)[0].items() if "running" not in name)
-        row = make_row(self._run_id, event, ENGINES.get(self._engine, self._engine), count)
+        row = make_row(self._run_id, event, self.screen.engine, self.screen.parameter_count())
         await self.store.drop_checkpoint()
-        await self.store.add_run(row, weights)
+        await self.store.add_run(row, self.screen.weights)
         self._runs.show(self.store.runs)
         self.shelf.offer_runs()
+        self._set_state("finished")
 
     async def _save_now(self) -> None:
         """The tab is hidden and may never come back: keep a checkpoint of this moment."""
@@ -307,22 +242,15 @@ class TrainPanel:
         self.form.set_running(state in ("training", "paused"))
 
     def _fail(self, sentence: str) -> None:
-        self.progress.say(sentence, error=True)
+        self.screen.say(sentence, error=True)
         dom.root_dataset().error = sentence
         self._set_state("failed")
 
     def _complain(self, sentence: str) -> None:
-        self.progress.say(sentence, error=True)
+        self.screen.say(sentence, error=True)
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run a coroutine; the event loop itself keeps no reference to its tasks."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-_ENDINGS = {
-    "completed": "Finished. The run is in the table below, and its network in the model picker.",
-    "stopped": "Stopped. What it had learned is kept in the table below and in the model picker.",
-    "early": "Stopped early: validation got no better. The best epoch's weights are kept.",
-}

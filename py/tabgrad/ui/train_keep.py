@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 
 class Keep:
-    """Export and import of weights. `weights` are the newest of the run, b"" before there are any."""
+    """Export and import of weights."""
 
     def __init__(self, parent: dom.Element, panel: TrainPanel) -> None:
-        self.weights = b""
         self._panel = panel
-        box = dom.create("div", parent, class_="train-buttons")
+        box = dom.create("div", parent, class_="train-buttons train-keep")
         export = dom.create(
             "button", box, text="Export weights", type="button", class_="quiet-button", data_testid="weights-export"
         )
@@ -48,16 +47,14 @@ class Keep:
         ]
 
     def _export(self) -> None:
-        if not self.weights:
-            self._panel.progress.say("There is nothing to export yet: press Train.", error=True)
+        weights = self._panel.screen.weights
+        if not weights:
+            self._panel.screen.say("There is nothing to export yet: press Train.", error=True)
             return
-        settings, step = self._describe()
-        page.download(f"tabgrad-{network_name(settings).lower()}-step{step}.safetensors", self.weights)
-        self._panel.progress.say("Exported the weights as safetensors.")
-
-    def _describe(self) -> tuple[RunSettings, str]:
-        metadata = load_safetensors(self.weights)[1]
-        return RunSettings.make(json.loads(metadata["settings"])), metadata["step"]
+        metadata = load_safetensors(weights)[1]
+        name = network_name(RunSettings.make(json.loads(metadata["settings"]))).lower()
+        page.download(f"tabgrad-{name}-step{metadata['step']}.safetensors", weights)
+        self._panel.screen.say("Exported the weights as safetensors.")
 
     async def _import(self) -> None:
         """Into the run under way where there is one, else as a model of its own in the picker."""
@@ -70,12 +67,12 @@ class Keep:
                 answer = await panel.client.ask(Import(weights=content))
                 if not isinstance(answer, Accepted):
                     raise ProgramError(getattr(answer, "message", "The worker did not take the file."))
-                panel.progress.say("The run goes on with the imported weights.")
+                panel.screen.say("The run goes on with the imported weights.")
             else:
                 await panel.shelf.offer_file(content)
-                panel.progress.say("The imported network answers now.")
+                panel.screen.say("The imported network answers now.")
         except ProgramError as error:
-            panel.progress.say(f"The file was not imported: {error}", error=True)
+            panel.screen.say(f"The file was not imported: {error}", error=True)
 
 
 class ResumeOffer:

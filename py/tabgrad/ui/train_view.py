@@ -121,9 +121,8 @@ class ProgressView:
         """Show the last measurement on the validation split, 0..1."""
         self._set("val-accuracy", percent(accuracy))
 
-    def ready(self, event: Ready, titles: Mapping[str, str]) -> None:
+    def ready(self, event: Ready, engine: str) -> None:
         """Show what the run uses."""
-        engine = titles.get(event.engine, event.engine)
         self._set("used", f"{engine} ({event.description}), {event.data}")
         self._figures["used"].title = event.reason
 
