@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SUMMARIES = ROOT / "docs" / "sweeps"
 JOURNALS = ROOT / "out" / "sweeps"
 #: Epochs of a full trial, and how often in each it is judged. Short: many configurations say more than long runs.
-EPOCHS = {"mlp": 3, "cnn": 1}
-JUDGEMENTS = {"mlp": 1, "cnn": 4}
+EPOCHS = {"mlp": 3, "cnn": 0.5}
+JUDGEMENTS = {"mlp": 1, "cnn": 8}
 SEED = 1
 OTHER_SEEDS = (2, 3)
 
