@@ -6,7 +6,11 @@ Owns what happens in a fault: one sentence in the status line, and everything el
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, DeviceLostError, EngineError
 from tabgrad.ink import Snapshot
@@ -18,8 +22,9 @@ from .answer import AnswerView
 from .engine import open_engine
 from .models import MakeModel, Model, Models, Programs
 from .pad import Pad
+from .panels import Entry, Panels
 from .picker import Picker
-from .prediction import Predictor
+from .prediction import Answer, Predictor, standard_input
 from .status import Status
 from .theme import Theme
 
@@ -36,7 +41,10 @@ class App:
         self.manifest: dict[str, Any] = dom.manifest()
         self.status = Status()
         self.answer = AnswerView()
-        self.predictor = Predictor(self.answer.show, self._on_prediction_fault)
+        self.latest: Answer | None = None
+        self.weights_version = 0  # goes up when the network that answers gets other weights
+        self.watchers: list[Callable[[], object]] = []  # told when anything of this, or the ink, has changed
+        self.predictor = Predictor(self._show, self._on_prediction_fault)
         self.pad = Pad(self._on_ink)
         self.theme = Theme(self.pad.redraw)
         self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
@@ -60,12 +68,46 @@ class App:
         self.status.set_app("ready")
 
     def _open_panels(self) -> None:
-        """What is below the stage; imported now, so that the first answer need not wait for it."""
+        """What is below the stage; imported when shown, so that the first answer need not wait for it."""
+        self.panels = Panels(
+            [Entry("train", "Train", self._build_train), Entry("inside", "Look inside", self._build_inside)]
+        )
+
+    def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train import TrainPanel
 
-        panels = dom.by_id("panels")
-        panels.hidden = False
-        self.train = TrainPanel(self, panels)
+        self.train = TrainPanel(self, place)
+        return lambda _seen: None
+
+    def _build_inside(self, place: dom.Element) -> Callable[[bool], object]:
+        from .inside.panel import InsidePanel
+
+        return InsidePanel(self, place).shown
+
+    @property
+    def ink(self) -> Snapshot:
+        """What is on the pad."""
+        return self.pad.sheet.now
+
+    def prepare_with(self, prepare: Callable[[Snapshot], NDArray[np.float32]] | None) -> None:
+        """Make the network's input from the ink in this way, None for the usual one, and answer again."""
+        self.predictor.prepare = prepare or standard_input
+        self.predictor.refresh()
+
+    def weights_changed(self) -> None:
+        """The network that answers has other weights: answer again."""
+        self.weights_version += 1
+        self.predictor.refresh()
+        self._tell()
+
+    def _show(self, answer: Answer | None) -> None:
+        self.latest = answer
+        self.answer.show(answer)
+        self._tell()
+
+    def _tell(self) -> None:
+        for watcher in self.watchers:
+            watcher()
 
     async def use(self, name: str) -> bool:
         """Answer with the model called `name`. On a fault the one before stays; returns whether it worked."""
@@ -106,6 +148,8 @@ class App:
 
     def _on_ink(self, ink: Snapshot) -> None:
         self.predictor.update(ink)
+        if self.model is None:  # else its answer tells
+            self._tell()
 
     def _on_prediction_fault(self, error: Exception) -> None:
         if isinstance(error, DeviceLostError) and self._reopened < MAX_REOPENED:

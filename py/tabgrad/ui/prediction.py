@@ -21,6 +21,11 @@ PAD_UNITS = 280.0
 DOT_UNITS = 12.0
 
 
+def standard_input(ink: Snapshot) -> NDArray[np.float32]:
+    """The network's input (28, 28) for what is on the pad, prepared as MNIST's digits were."""
+    return normalise(ink.ink(PAD_UNITS), DOT_UNITS)
+
+
 class Classifier(Protocol):
     """A network that answers for one image."""
 
@@ -71,11 +76,12 @@ class Predictor:
     """Keeps the answer on screen in step with the ink.
 
     `show` gets each answer, or None as soon as there is nothing to answer for. `fail` gets what an inference
-    raised; the predictor then waits for `use` or `update`.
+    raised; the predictor then waits for `use` or `update`. `prepare` makes the network's input from the ink.
     """
 
     def __init__(self, show: Callable[[Answer | None], None], fail: Callable[[Exception], None]) -> None:
         self._show, self._fail = show, fail
+        self.prepare: Callable[[Snapshot], NDArray[np.float32]] = standard_input
         self._classifier: Classifier | None = None
         self._ink = Snapshot()
         self._drawn_at = 0.0
@@ -123,7 +129,7 @@ class Predictor:
     async def _predict(self, classifier: Classifier) -> None:
         epoch, drawn_at = self._epoch, self._drawn_at
         try:
-            image = normalise(self._ink.ink(PAD_UNITS), DOT_UNITS)
+            image = self.prepare(self._ink)
             begin = time.perf_counter()
             logits = await classifier.logits(image)
         except Exception as error:

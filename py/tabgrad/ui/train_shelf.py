@@ -53,7 +53,7 @@ class Shelf:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         elif self._app.model is not None and self._app.model.name == network.name:
-            self._app.predictor.refresh()
+            self._app.weights_changed()
 
     def offer_runs(self) -> None:
         """Put the saved runs into the picker."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.explain.colour import columns_for, diverging, mosaic
+from tabgrad.explain.colour import diverging, mosaic
 from tabgrad.explain.stages import Stage, unit_weights
 from tabgrad.explain.wall import Wall
 from tabgrad.interop import dom
@@ -15,6 +15,9 @@ from .scene import Scene
 from .unit_card import UnitCard
 from .widgets import Picture, legend
 
+#: Pictures side by side. Walls have half as many on a phone.
+WALL_A_ROW, MAPS_A_ROW, UNITS_A_ROW = 16, 8, 32
+NARROW_PX = 600
 #: Side of a unit without a picture of its own, and of the gap between pictures. Pixels.
 CELL_PX, GAP_PX = 7, 1
 NAMES = {"dense": "units", "conv": "feature maps", "pool": "maps, shrunk"}
@@ -43,8 +46,8 @@ class StageView:
         """Columns, and height and width of a tile without its gap."""
         if len(self.stage.shape) == 3:
             height, width = self.stage.shape[1:]
-            return columns_for(self.stage.units, height, width, aspect=4), (height, width)
-        return min(self.stage.units, 32), (CELL_PX, CELL_PX)
+            return min(self.stage.units, MAPS_A_ROW), (height, width)
+        return min(self.stage.units, UNITS_A_ROW), (CELL_PX, CELL_PX)
 
     def _point(self, event: dom.Event, pin: bool) -> None:
         x, y = self._picture.point(event)
@@ -56,10 +59,24 @@ class StageView:
         if unit is not None and 0 <= unit < self.stage.units:
             self._card.choose(self.index, unit, pin)
 
+    def mark(self, unit: int | None) -> None:
+        """Frame one unit, or none."""
+        if unit is None:
+            self._picture.overlay("")
+            return
+        (height, width), step = self._tile, (self._tile[0] + GAP_PX, self._tile[1] + GAP_PX)
+        if self._wall:
+            height, width = self._wall.tile_height, self._wall.tile_width
+            step = (self._wall.height, self._wall.width)
+        row, column = divmod(unit, self._wall.columns if self._wall else self._columns)
+        x, y = column * step[1] - 0.5, row * step[0] - 0.5
+        self._picture.overlay(f'<rect x="{x}" y="{y}" width="{width + 1}" height="{height + 1}"/>')
+
     def rebuild(self, probe: Probe, dark: bool) -> None:
         """The weights or the colours are others."""
         if self.has_wall:
-            self._wall = Wall(unit_weights(self.stage, probe.weights)[:, 0], 16, dark)
+            columns = WALL_A_ROW if self.block.clientWidth > NARROW_PX else WALL_A_ROW // 2
+            self._wall = Wall(unit_weights(self.stage, probe.weights)[:, 0], columns, dark)
 
     def show(self, values: NDArray[np.float32], dark: bool) -> None:
         """Activations in the stage's shape."""
@@ -97,7 +114,7 @@ class LayersSection:
         known = self._shown[0] if self._shown else None
         if self._card is None or known is None or known.structure != probe.structure:
             self._stages.textContent = self._card_place.textContent = ""
-            self._card = UnitCard(self._card_place, probe.structure)
+            self._card = UnitCard(self._card_place, probe.structure, self._mark)
             self._views = [
                 StageView(self._stages, i, stage, self._card) for i, stage in enumerate(probe.structure) if stage.tap
             ]
@@ -105,6 +122,10 @@ class LayersSection:
             view.rebuild(probe, dark)
         self._shown = (probe, probe.version, dark)
         return self._card
+
+    def _mark(self, stage: int, unit: int) -> None:
+        for view in self._views:
+            view.mark(unit if view.index == stage else None)
 
     async def update(self, scene: Scene) -> None:
         """See `Section`."""

@@ -38,6 +38,9 @@ class Desk(Protocol):
     device: Device | None
     models: Models | None
     model: Model | None
+    latest: Answer | None
+    weights_version: int
+    watchers: list[Callable[[], object]]
 
     @property
     def ink(self) -> Snapshot:
@@ -94,39 +97,22 @@ class SectionView:
 
 
 class InsidePanel:
-    """The panel. `desk` is the page."""
+    """Builds itself in `place`. `desk` is the page."""
 
-    name = "inside"
-    title = "Look inside"
-
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, place: dom.Element) -> None:
         self._desk = desk
-        self._answer: Answer | None = None
         self._probe: Probe | None = None
-        self._views: list[SectionView] = []
         self._visible = self._stale = False
-        self._weights_stale_since = 0.0
+        self._weights_version, self._weights_read_ms = -1, 0.0
         self._frames = dom.Frames(self._begin)
         self._task: asyncio.Task[None] | None = None
-
-    def build(self, root: dom.Element) -> None:
-        """Make the elements. Called once, when the panel is first shown."""
-        sections: list[Section] = [InkSection(self._desk.prepare_with), LayersSection(), WhySection(self.refresh)]
-        self._views = [SectionView(root, section, self.refresh) for section in sections]
+        sections: list[Section] = [InkSection(desk.prepare_with), LayersSection(), WhySection(self.refresh)]
+        self._views = [SectionView(place, section, self.refresh) for section in sections]
+        desk.watchers.append(self.refresh)
 
     def shown(self, visible: bool) -> None:
         """The panel comes into view or leaves it."""
         self._visible = visible
-        self.refresh()
-
-    def answered(self, answer: Answer | None) -> None:
-        """Another answer is on screen, or none."""
-        self._answer = answer
-        self.refresh()
-
-    def weights_changed(self) -> None:
-        """The network that answers has other weights: it is in training."""
-        self._weights_stale_since = self._weights_stale_since or dom.now_ms()
         self.refresh()
 
     def refresh(self) -> None:
@@ -149,8 +135,11 @@ class InsidePanel:
             self._task = None
 
     async def _update(self) -> None:
-        probe = await self._current_probe()
-        scene = Scene(self._desk.ink, self._answer, probe, is_dark())
+        try:
+            probe = await self._current_probe()
+        except FAULTS:  # a device that was lost: the page says so, and opens another one
+            probe = None
+        scene = Scene(self._desk.ink, self._desk.latest, probe, is_dark())
         for view in self._views:
             if view.is_open:
                 await view.update(scene)
@@ -164,8 +153,9 @@ class InsidePanel:
             if known is not None:
                 known.destroy()
             self._probe = known = Probe(desk.models, desk.device, desk.model)
-            await known.open()
-        elif self._weights_stale_since and dom.now_ms() - self._weights_stale_since > WEIGHTS_EVERY_S * 1e3:
-            self._weights_stale_since = 0.0
+            self._weights_version = -1
+        due = dom.now_ms() - self._weights_read_ms > WEIGHTS_EVERY_S * 1e3
+        if known.version == 0 or (self._weights_version != desk.weights_version and due):
+            self._weights_version, self._weights_read_ms = desk.weights_version, dom.now_ms()
             await known.open()
         return known

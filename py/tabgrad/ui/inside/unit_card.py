@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,15 @@ WINNER = "winner"
 
 
 class UnitCard:
-    """`choose` selects a unit; a click pins it, and pointing elsewhere then changes nothing until the next click."""
+    """`choose` selects a unit; a click pins it, and pointing elsewhere then changes nothing until the next click.
 
-    def __init__(self, parent: dom.Element, structure: tuple[Stage, ...]) -> None:
-        self._structure = structure
+    Until the visitor points at one, it is the unit that says most for the answer. `marked` is told which one is shown.
+    """
+
+    def __init__(self, parent: dom.Element, structure: tuple[Stage, ...], marked: Callable[[int, int], object]) -> None:
+        self._structure, self._marked = structure, marked
         self._stage, self._unit, self._pinned = max(0, len(structure) - 2), 0, False
+        self._follows = True
         self._latest: tuple[Scene, Mapping[str, Array]] | None = None
         self._frames = dom.Frames(self._redraw)
         unit = dom.create("div", parent, class_="unit-card")
@@ -67,7 +71,7 @@ class UnitCard:
             self._pinned = not (self._pinned and (stage, unit) == (self._stage, self._unit))
         elif self._pinned or (stage, unit) == (self._stage, self._unit):
             return
-        self._stage, self._unit = stage, unit
+        self._stage, self._unit, self._follows = stage, unit, False
         self._frames.request()
 
     def show(self, scene: Scene, values: Mapping[str, Array]) -> None:
@@ -79,6 +83,10 @@ class UnitCard:
         if self._latest is None:
             return
         scene, values = self._latest
+        if self._follows and scene.winner is not None and scene.probe is not None:
+            top = self._parts(scene, values, scene.winner).strongest(1)
+            self._stage, self._unit = len(self._structure) - 2, top[0] if top else 0
+        self._marked(self._stage, self._unit)
         self._show_unit(scene, values)
         self._show_votes(scene, values)
         self._show_total(scene, values)
@@ -131,15 +139,19 @@ class UnitCard:
             self._votes.show([], [])
             self._votes_note.textContent = "It feeds the next layer; only the last one before the answer votes itself."
 
-    def _show_total(self, scene: Scene, values: Mapping[str, Array]) -> None:
+    def _parts(self, scene: Scene, values: Mapping[str, Array], digit: int) -> units.Contributions:
+        """What each unit of the last hidden layer adds to a digit's logit."""
         assert scene.probe is not None
+        weights, last = scene.probe.weights, self._structure[-1]
+        return units.against(values[self._structure[-2].tap], weights[last.weight], weights[last.bias], digit)
+
+    def _show_total(self, scene: Scene, values: Mapping[str, Array]) -> None:
         digit = scene.winner if self._digit.value == WINNER else int(self._digit.value)
         if digit is None or scene.answer is None:
             self._total.show([], [])
             self._logit.textContent = "Draw something, and the votes of all units appear here."
             return
-        weights, last = scene.probe.weights, self._structure[-1]
-        parts = units.against(values[self._structure[-2].tap], weights[last.weight], weights[last.bias], digit)
+        parts = self._parts(scene, values, digit)
         top = parts.strongest(STRONGEST)
         others = float(parts.terms.sum() - parts.terms[top].sum())
         names = [*(f"unit {i}" for i in top), "all others", "bias"]
