@@ -40,10 +40,11 @@ from tabgrad.protocol import (
 )
 
 from .train_client import TrainClient, is_checkpoint
+from .train_data import make_row
 from .train_form import SettingsForm
 from .train_keep import Keep, ResumeOffer
 from .train_models import plain_weights
-from .train_runs import RunsTable, make_row
+from .train_runs import RunsTable
 from .train_screen import RunScreen
 from .train_shelf import Shelf, run_name
 from .train_store import TrainStore

@@ -35,6 +35,8 @@ from tabgrad.protocol import (
 #: A worker that answers no ping for so long is ended. Seconds.
 ANSWER_WITHIN_S = 3.0
 PING_EVERY_S = 1.0
+#: A worker heard of so recently is alive, whatever it has not answered. Seconds.
+QUIET_S = 1.0
 #: A worker that has to be replaced more often than this in one run will not do.
 MAX_RESTARTS = 3
 #: Starting takes longer than answering: Pyodide, NumPy and our package have to come. Seconds.
@@ -187,7 +189,7 @@ class TrainClient:
                 self._ping = (self.send(Ping()), now)
             return
         # Very large networks have steps of seconds; what a worker once needed it may need again.
-        if now - self._ping[1] > max(ANSWER_WITHIN_S, 3 * self._slowest_answer_s) and now - self._heard_at > 1:
+        if now - self._ping[1] > max(ANSWER_WITHIN_S, 3 * self._slowest_answer_s) and now - self._heard_at > QUIET_S:
             await self.restart()
 
     async def restart(self) -> None:

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
-
 from tabgrad.interop import chart, dom
 from tabgrad.protocol import Metrics
 
+from .train_data import Points, percent
+
 TRAIN, VALIDATION = "Training", "Validation"
-
-
-@dataclass
-class Points:
-    """What `Metrics` events have brought: training means at `step`, measurements at `validation_step`."""
-
-    step: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    validation_step: list[int] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-
-    def add(self, news: Metrics) -> None:
-        """Append the points of an event."""
-        for name, values in vars(self).items():
-            values.extend(getattr(news, name))
-
-    def columns(self, name: str, steps_per_epoch: float) -> tuple[NDArray[np.float64], ...]:
-        """(epochs, training, validation) of "loss" or "accuracy" on one axis, NaN where there is no value."""
-        steps = sorted({*self.step, *self.validation_step})
-        place = {step: i for i, step in enumerate(steps)}
-        train, validation = np.full(len(steps), np.nan), np.full(len(steps), np.nan)
-        train[[place[s] for s in self.step]] = getattr(self, name)
-        validation[[place[s] for s in self.validation_step]] = getattr(self, f"validation_{name}")
-        return np.array(steps) / max(1e-9, steps_per_epoch), train, validation
 
 
 class CurvesView:
@@ -109,8 +80,3 @@ class CurvesView:
             for text in cells:
                 dom.create("td", row, text=text)
         self._shown = len(points.validation_step)
-
-
-def percent(share: float) -> str:
-    """A share in 0..1 as "97.53 %"."""
-    return f"{share * 100:.2f} %"

@@ -14,8 +14,7 @@ from tabgrad.interop import dom, page
 from tabgrad.program import ProgramError, load_safetensors
 from tabgrad.protocol import Accepted, Import, RunSettings
 
-from .train_curves import percent
-from .train_runs import network_name
+from .train_data import network_name, percent
 
 if TYPE_CHECKING:
     from .train import TrainPanel

@@ -5,60 +5,16 @@ Owns the rows on screen; the runs themselves are `train_store`'s.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom, page
-from tabgrad.protocol import Finished, RunSettings
+from tabgrad.protocol import RunSettings
 
-from .train_curves import percent
-from .train_view import duration
+from .train_data import duration, network_name, percent, to_csv, to_json
 
 COLUMNS = ("Run", "Network", "Optimizer", "Rate", "Batch", "Epochs", "Data", "Engine", "Validation", "Test", "Time")
-
-
-def make_row(run_id: str, event: Finished, engine: str, parameters: int) -> dict[str, Any]:
-    """A finished run as plain data: what the table, the exports and the storage hold."""
-    return {
-        "id": run_id,
-        "reason": event.reason,
-        "engine": engine,
-        "parameters": parameters,
-        "epochs_done": round(event.epoch, 4),
-        "steps": event.step,
-        "validation_accuracy": event.validation_accuracy,
-        "test_accuracy": event.test_accuracy,
-        "test_interval": event.interval,
-        "seconds": round(event.seconds, 3),
-        "settings": event.settings,
-    }
-
-
-def to_json(rows: Sequence[dict[str, Any]]) -> str:
-    """All runs as a JSON list."""
-    return json.dumps(list(rows), indent=1) + "\n"
-
-
-def to_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """All runs as CSV, one column for each setting and result (RFC 4180)."""
-    out = io.StringIO()
-    settings = list(RunSettings().to_json())
-    results = [name for name in rows[0] if name != "settings"] if rows else []
-    writer = csv.writer(out)
-    writer.writerow([*results, *settings])
-    for row in rows:
-        values = [row.get(name, "") for name in results] + [row["settings"].get(name, "") for name in settings]
-        writer.writerow([" ".join(map(str, v)) if isinstance(v, list) else v for v in values])
-    return out.getvalue()
-
-
-def network_name(settings: RunSettings) -> str:
-    """What a run's network is called: "784-128-10" or "CNN"."""
-    return "CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))
 
 
 class RunsTable:

@@ -10,8 +10,9 @@ from tabgrad.program import ProgramError, load_safetensors
 from tabgrad.protocol import AnyEvent, Checkpoint, Compiled, Finished, Metrics, Notice, Progress, Ready, Weights
 
 from .train_curves import CurvesView
+from .train_data import Moment
 from .train_models import MadeHere, plain_weights
-from .train_timeline import Moment, Timeline
+from .train_timeline import Timeline
 from .train_view import FirstLayer, ProgressView
 
 ENGINES = {"webgpu": "WebGPU", "wasm": "WebAssembly"}

@@ -15,8 +15,8 @@ from tabgrad.protocol import Compiled, Failed, Prepare, RunSettings
 
 from .models import Model
 from .train_client import TrainClient
+from .train_data import network_name
 from .train_models import MadeHere, settings_of
-from .train_runs import network_name
 from .train_store import KEPT_WEIGHTS, TrainStore
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from .train_data import usable_row
+
 RESUME = "train/resume"
 RUNS = "train/runs"
 #: Runs whose weights are kept; the table remembers more.
@@ -47,9 +49,9 @@ class TrainStore:
         found = await self._get(RUNS)
         try:
             rows = json.loads(found) if found else []
-            self.runs = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
         except ValueError:
-            self.runs = []
+            rows = []
+        self.runs = [row for row in rows if usable_row(row)] if isinstance(rows, list) else []
 
     async def save_checkpoint(self, checkpoint: bytes) -> None:
         """Keep the point to resume from; it takes the place of the one before."""

@@ -6,31 +6,10 @@ Owns the checkpoints' weights in memory; old ones are thinned out so that any ru
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tabgrad.interop import dom
 
-from .train_curves import percent
-
-#: Checkpoints kept: at 400 kB each this is 24 MB.
-MOST = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The network at one point of a run: `weights` is a safetensors file, the accuracy is the validation split's."""
-
-    step: int
-    epoch: float
-    accuracy: float
-    weights: bytes
-
-
-def thinned(moments: list[Moment]) -> list[Moment]:
-    """At most `MOST`: every second one goes, but the first and the last stay."""
-    if len(moments) <= MOST:
-        return moments
-    return [*moments[:-1:2], moments[-1]]
+from .train_data import Moment, percent, thinned
 
 
 class Timeline:

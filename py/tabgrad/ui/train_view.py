@@ -13,7 +13,7 @@ from tabgrad.interop import dom
 from tabgrad.protocol import PRESETS, Finished, Progress, Ready
 
 from .inside.widgets import is_dark
-from .train_curves import percent
+from .train_data import duration, percent
 
 #: What a run can be in; also `documentElement.dataset.worker`.
 STATES = ("none", "loading", "ready", "training", "paused", "finished", "failed")
@@ -145,15 +145,6 @@ def _call(function: Callable[[str], object], name: str, _event: dom.Event) -> No
 
 def _figure_id(name: str) -> str:
     return f"train-{name}"
-
-
-def duration(seconds: float) -> str:
-    """ "0.8 s", "12 s", "3 min 05 s"."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
 
 
 class FirstLayer:

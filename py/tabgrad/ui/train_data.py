@@ -1,0 +1,128 @@
+"""The plain data of the training panel: points of curves, rows of runs, checkpoints, and how numbers are written.
+
+Knows neither the document nor the worker.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.protocol import Finished, Metrics, RunSettings
+
+#: Checkpoints kept: at 400 kB each this is 24 MB.
+MOST = 60
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as "97.53 %"."""
+    return f"{share * 100:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """ "0.8 s", "12 s", "3 min 05 s"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+
+
+@dataclass
+class Points:
+    """What `Metrics` events have brought: training means at `step`, measurements at `validation_step`."""
+
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    validation_step: list[int] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+
+    def add(self, news: Metrics) -> None:
+        """Append the points of an event."""
+        for name, values in vars(self).items():
+            values.extend(getattr(news, name))
+
+    def columns(self, name: str, steps_per_epoch: float) -> tuple[NDArray[np.float64], ...]:
+        """(epochs, training, validation) of "loss" or "accuracy" on one axis, NaN where there is no value."""
+        steps = sorted({*self.step, *self.validation_step})
+        place = {step: i for i, step in enumerate(steps)}
+        train, validation = np.full(len(steps), np.nan), np.full(len(steps), np.nan)
+        train[[place[s] for s in self.step]] = getattr(self, name)
+        validation[[place[s] for s in self.validation_step]] = getattr(self, f"validation_{name}")
+        return np.array(steps) / max(1e-9, steps_per_epoch), train, validation
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The network at one point of a run: `weights` is a safetensors file, the accuracy is the validation split's."""
+
+    step: int
+    epoch: float
+    accuracy: float
+    weights: bytes
+
+
+def thinned(moments: list[Moment]) -> list[Moment]:
+    """At most `MOST`: every second one goes, but the first and the last stay."""
+    if len(moments) <= MOST:
+        return moments
+    return [*moments[:-1:2], moments[-1]]
+
+
+def make_row(run_id: str, event: Finished, engine: str, parameters: int) -> dict[str, Any]:
+    """A finished run as plain data: what the table, the exports and the storage hold."""
+    return {
+        "id": run_id,
+        "reason": event.reason,
+        "engine": engine,
+        "parameters": parameters,
+        "epochs_done": round(event.epoch, 4),
+        "steps": event.step,
+        "validation_accuracy": event.validation_accuracy,
+        "test_accuracy": event.test_accuracy,
+        "test_interval": event.interval,
+        "seconds": round(event.seconds, 3),
+        "settings": event.settings,
+    }
+
+
+def usable_row(row: Any) -> bool:
+    """Whether stored data is a row of this version of the page: others are left out rather than shown wrong."""
+    try:
+        RunSettings.make(row["settings"])
+        numbers = [row[name] for name in ("validation_accuracy", "test_accuracy", "seconds", "epochs_done")]
+        return isinstance(row["id"], str) and all(isinstance(n, (int, float)) for n in numbers)
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def to_json(rows: Sequence[dict[str, Any]]) -> str:
+    """All runs as a JSON list."""
+    return json.dumps(list(rows), indent=1) + "\n"
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """All runs as CSV, one column for each setting and result (RFC 4180)."""
+    out = io.StringIO()
+    settings = list(RunSettings().to_json())
+    results = [name for name in rows[0] if name != "settings"] if rows else []
+    writer = csv.writer(out)
+    writer.writerow([*results, *settings])
+    for row in rows:
+        values = [row.get(name, "") for name in results] + [row["settings"].get(name, "") for name in settings]
+        writer.writerow([" ".join(map(str, v)) if isinstance(v, list) else v for v in values])
+    return out.getvalue()
+
+
+def network_name(settings: RunSettings) -> str:
+    """What a run's network is called: "784-128-10" or "CNN"."""
+    return "CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))

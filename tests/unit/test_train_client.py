@@ -1,0 +1,255 @@
+"""The page's side of the protocol: a worker that hangs or dies is replaced, and the run goes on from its checkpoint."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from tabgrad.program import save_safetensors
+from tabgrad.protocol import (
+    Accepted,
+    AnyEvent,
+    Busy,
+    Checkpoint,
+    Command,
+    Exported,
+    Failed,
+    Finished,
+    Notice,
+    Pause,
+    Ping,
+    Ready,
+    Resume,
+    RunSettings,
+    Start,
+    Tune,
+    decode_command,
+    encode,
+)
+from tabgrad.ui import train_client
+from tabgrad.ui.train_client import MAX_RESTARTS, TrainClient, is_checkpoint
+
+SETTINGS = RunSettings().to_json()
+FINISHED = Finished(
+    reason="completed",
+    step=1,
+    epoch=1,
+    validation_accuracy=1,
+    test_accuracy=1,
+    interval=[1, 1],
+    seconds=1,
+    settings=SETTINGS,
+)
+CHECKPOINT = save_safetensors({}, {"format": "tabgrad-checkpoint"})
+
+
+Receive = Callable[[str, list[bytes]], None]
+Answer = Callable[[Command], AnyEvent | None]
+
+
+class FakeWorker:
+    """Answers as `answer` says; None is silence."""
+
+    def __init__(
+        self, receive: Callable[[str, list[bytes]], None], answer: Callable[[Command], AnyEvent | None]
+    ) -> None:
+        self._receive, self._answer = receive, answer
+        self.commands: list[Command] = []
+        self.ended = False
+
+    async def start(self, first: str) -> None:
+        pass
+
+    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
+        command = decode_command(text, blobs)
+        self.commands.append(command)
+        event = self._answer(command)
+        if event is not None:
+            asyncio.get_running_loop().call_soon(self.say, event)
+
+    def say(self, event: AnyEvent) -> None:
+        if not self.ended:
+            self._receive(*encode(event))
+
+    def terminate(self) -> None:
+        self.ended = True
+
+
+def obliging(command: Command) -> AnyEvent:
+    if isinstance(command, Start):
+        return Ready(reply_to=command.id, engine="wasm", description="")
+    return Accepted(reply_to=command.id)
+
+
+class Page:
+    """A client with workers made of `answers`, one for each worker in turn; the last one serves for all others."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers) or [obliging]
+        self.workers: list[FakeWorker] = []
+        self.events: list[AnyEvent] = []
+        self.client = TrainClient(self._make, "", self.events.append)
+
+    def _make(self, receive: Receive) -> FakeWorker:
+        answer = self.answers[min(len(self.workers), len(self.answers) - 1)]
+        self.workers.append(FakeWorker(receive, answer))
+        return self.workers[-1]
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not happened():
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds become hundredths; what is tested is the order of things."""
+    monkeypatch.setattr(train_client, "ANSWER_WITHIN_S", 0.06)
+    monkeypatch.setattr(train_client, "PING_EVERY_S", 0.02)
+    monkeypatch.setattr(train_client, "QUIET_S", 0.01)
+
+
+def on_page(page: Page, test: Callable[[Page], Awaitable[None]]) -> None:
+    async def go() -> None:
+        try:
+            await test(page)
+        finally:
+            page.client.close()
+
+    asyncio.run(go())
+
+
+def silent_after_start(command: Command) -> AnyEvent | None:
+    return obliging(command) if isinstance(command, Start) else None
+
+
+def test_commands_are_numbered_and_answered() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        assert isinstance(await page.client.ask(Start(settings=SETTINGS)), Ready)
+        assert isinstance(await page.client.ask(Pause()), Accepted)
+        assert [command.id for command in page.workers[0].commands] == [1, 2]
+        assert page.client.running
+
+    on_page(Page(), go)
+
+
+def test_a_worker_that_hangs_is_replaced_and_the_run_goes_on_from_its_checkpoint() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        page.workers[0].say(Checkpoint(step=3, epoch=1, milestone=True, validation_accuracy=0.5, checkpoint=CHECKPOINT))
+        await page.until(lambda: len(page.workers) == 2)
+        assert page.workers[0].ended
+        assert any(isinstance(command, Ping) for command in page.workers[0].commands)
+        await page.until(lambda: page.of(Notice))
+        again = page.workers[1].commands[0]
+        assert isinstance(again, Start)
+        assert again.checkpoint == CHECKPOINT
+        assert not again.start_paused
+
+    on_page(Page(silent_after_start, obliging), go)
+
+
+def test_a_paused_run_comes_back_paused() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        await page.client.ask(Resume())
+        await page.client.ask(Pause())
+        await page.client.restart()
+        again = page.workers[1].commands[0]
+        assert isinstance(again, Start)
+        assert again.start_paused
+
+    on_page(Page(), go)
+
+
+def test_an_idle_or_busy_worker_is_left_alone() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Pause())
+        page.workers[0].say(Accepted())
+        await asyncio.sleep(0.2)  # no run, nobody waits: no reason to ask whether it lives
+        assert not any(isinstance(command, Ping) for command in page.workers[0].commands)
+        await page.client.ask(Start(settings=SETTINGS))
+        page.workers[0].say(Busy(what="compiling", seconds=60))
+        await asyncio.sleep(0.3)
+        assert len(page.workers) == 1
+
+    on_page(Page(lambda command: None if isinstance(command, Ping) else obliging(command)), go)
+
+
+def test_whoever_waits_for_a_lost_worker_is_told() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        answer = await asyncio.wait_for(page.client.ask(Tune(values={"lr": 1.0})), 5)
+        assert isinstance(answer, Failed)
+
+    on_page(Page(silent_after_start, obliging), go)
+
+
+def test_a_worker_that_keeps_failing_is_given_up() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        await page.until(lambda: page.of(Failed))
+        assert len(page.workers) == MAX_RESTARTS + 1
+        assert not page.client.running
+
+    on_page(Page(silent_after_start), go)
+
+
+def test_a_worker_that_cannot_start_says_so_and_can_be_tried_again() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        answer = await page.client.ask(Start(settings=SETTINGS))
+        assert isinstance(answer, Failed)
+        assert not page.client.running
+        await page.client.ensure()
+        assert isinstance(await page.client.ask(Start(settings=SETTINGS)), Ready)
+
+    on_page(Page(lambda command: Failed(kind="start", message="The network is down."), obliging), go)
+
+
+def test_a_finished_or_failed_run_is_not_started_again() -> None:
+    async def go(page: Page) -> None:
+        for end in (FINISHED, Failed(kind="diverged", message="Too fast.")):
+            await page.client.ensure()
+            await page.client.ask(Start(settings=SETTINGS))
+            page.workers[-1].say(Failed(kind="input", message="A command was refused."))
+            assert page.client.running
+            page.workers[-1].say(end)
+            assert not page.client.running
+            await page.client.restart()
+            assert page.workers[-1].commands == []
+
+    on_page(Page(), go)
+
+
+def test_an_exported_checkpoint_is_the_point_to_go_on_from() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        page.workers[0].say(Exported(data=save_safetensors({})))
+        page.workers[0].say(Exported(data=CHECKPOINT))
+        page.workers[0].say(Exported(data=save_safetensors({})))
+        await page.client.restart()
+        again = page.workers[1].commands[0]
+        assert isinstance(again, Start)
+        assert again.checkpoint == CHECKPOINT
+
+    on_page(Page(), go)
+
+
+def test_a_checkpoint_is_told_from_weights() -> None:
+    assert is_checkpoint(CHECKPOINT)
+    assert not is_checkpoint(save_safetensors({}, {"format": "tabgrad-weights"}))
+    assert not is_checkpoint(b"")

@@ -1,0 +1,167 @@
+"""What training leaves in the browser: kept where it can be, in memory where it cannot, and the visitor is told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+
+from tabgrad.protocol import Finished, Metrics, RunSettings
+from tabgrad.ui.train_data import MOST, Moment, Points, make_row, thinned, to_csv, to_json
+from tabgrad.ui.train_store import KEPT_WEIGHTS, RUNS, TrainStore, weights_key
+
+
+class FakeStorage(dict[str, bytes]):
+    """A store with room for `room` bytes."""
+
+    room = 10**9
+
+    async def get(self, key: str) -> bytes | None:  # type: ignore[override] # the protocol's, not the dict's
+        return dict.get(self, key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        if sum(map(len, self.values())) + len(value) > self.room:
+            raise OSError("The browser's storage for this page is full.")
+        self[key] = value
+
+    async def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+
+def stores(room: int = 10**9) -> tuple[TrainStore, FakeStorage, list[str]]:
+    storage, said = FakeStorage(), list[str]()
+    storage.room = room
+
+    async def open_storage() -> FakeStorage:
+        return storage
+
+    return TrainStore(open_storage, said.append), storage, said
+
+
+def row(run_id: str) -> dict[str, Any]:
+    finished = Finished(
+        reason="completed",
+        step=10,
+        epoch=1.5,
+        validation_accuracy=0.97,
+        test_accuracy=0.975,
+        interval=[0.97, 0.98],
+        seconds=2.5,
+        settings=RunSettings(hidden=(64, 32)).to_json(),
+    )
+    return make_row(run_id, finished, "WebAssembly", 1000)
+
+
+def test_runs_and_checkpoints_survive_a_reload() -> None:
+    async def go() -> None:
+        store, storage, said = stores()
+        await store.add_run(row("a"), b"weights a")
+        await store.add_run(row("b"), b"weights b")
+        await store.save_checkpoint(b"half way")
+        again = TrainStore(store._open, said.append)
+        await again.load()
+        assert [r["id"] for r in again.runs] == ["b", "a"]
+        assert await again.weights("a") == b"weights a"
+        assert await again.checkpoint() == b"half way"
+        await again.drop_checkpoint()
+        await again.remove_run("a")
+        assert await again.checkpoint() is None
+        assert set(storage) == {RUNS, weights_key("b")}
+        assert said == []
+
+    asyncio.run(go())
+
+
+def test_weights_of_old_runs_make_room() -> None:
+    async def go() -> None:
+        store, storage, _ = stores()
+        for number in range(KEPT_WEIGHTS + 3):
+            await store.add_run(row(f"{number}"), b"w")
+        assert len(store.runs) == KEPT_WEIGHTS + 3
+        assert len([key for key in storage if key != RUNS]) == KEPT_WEIGHTS
+        assert await store.weights("0") is None
+
+    asyncio.run(go())
+
+
+def test_a_full_storage_loses_nothing_and_is_told_once() -> None:
+    async def go() -> None:
+        store, _, said = stores(room=100)
+        for number in range(3):
+            await store.save_checkpoint(bytes(200 + number))
+        assert await store.checkpoint() == bytes(202)
+        await store.add_run(row("a"), bytes(300))
+        assert await store.weights("a") == bytes(300)
+        assert len(said) == 1
+        assert "export" in said[0]
+
+    asyncio.run(go())
+
+
+def test_no_storage_at_all_is_survived() -> None:
+    async def go() -> None:
+        async def refuse() -> FakeStorage:
+            raise OSError("The browser does not let this page store anything.")
+
+        said: list[str] = []
+        store = TrainStore(refuse, said.append)
+        await store.load()
+        await store.add_run(row("a"), b"w")
+        assert await store.weights("a") == b"w"
+        assert len(said) == 1
+
+    asyncio.run(go())
+
+
+def test_a_damaged_table_of_runs_is_begun_anew() -> None:
+    async def go() -> None:
+        for content in (b"{", b"3", b'[1, {"id": 3}]'):
+            store, storage, _ = stores()
+            storage[RUNS] = content
+            await store.load()
+            assert store.runs == []
+
+    asyncio.run(go())
+
+
+def test_runs_export_as_csv_and_json() -> None:
+    import csv
+    import io
+    import json
+
+    rows = [row("a"), row("b")]
+    table = list(csv.DictReader(io.StringIO(to_csv(rows))))
+    assert [line["id"] for line in table] == ["a", "b"]
+    assert table[0]["hidden"] == "64 32"
+    assert float(table[0]["test_accuracy"]) == 0.975
+    assert json.loads(to_json(rows)) == rows
+    assert to_csv([]).count("\n") == 1
+
+
+def test_curves_share_an_axis_and_leave_gaps() -> None:
+    points = Points()
+    points.add(Metrics(step=[10, 20], loss=[2.0, 1.0], accuracy=[0.1, 0.5]))
+    points.add(
+        Metrics(
+            step=[30],
+            loss=[0.5],
+            accuracy=[0.8],
+            validation_step=[25],
+            validation_loss=[0.7],
+            validation_accuracy=[0.75],
+        )
+    )
+    epochs, train, validation = points.columns("loss", steps_per_epoch=10)
+    assert epochs.tolist() == [1, 2, 2.5, 3]
+    assert train[~np.isnan(train)].tolist() == [2.0, 1.0, 0.5]
+    assert validation[~np.isnan(validation)].tolist() == [0.7]
+
+
+def test_old_checkpoints_are_thinned_but_for_the_first_and_the_last() -> None:
+    moments: list[Moment] = []
+    for step in range(500):
+        moments = thinned([*moments, Moment(step, step / 10, 0.5, b"")])
+        assert len(moments) <= MOST
+        assert (moments[0].step, moments[-1].step) == (0, step)
+        assert [m.step for m in moments] == sorted(m.step for m in moments)
