@@ -1,0 +1,82 @@
+"""The log of experiments: generated completely, up to date, and its charts are sound SVG."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from scripts import hyperparameters
+from scripts.training.charts import Axis, Series, chart
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def study() -> dict:
+    """Three configurations, one of them stopped, one run again with another seed."""
+
+    def trial(number: int, errors: list[int], optimizer: str, **more: object) -> dict:
+        base = {"number": number, "state": "complete", "repeats": None, "seed": 1}
+        history = {"loss": [1.0 / (1 + number)], "loss_spread": [0.25], "seconds": [2.0], "validation_errors": errors}
+        params = {"optimizer": optimizer, "lr_factor": 0.5 + number, "batch": 64}
+        return {**base, **history, "validation_loss": [0.1], "params": params, **more}
+
+    return {
+        "kind": "mlp",
+        "epochs": 3,
+        "judgements": 1,
+        "trials": [
+            trial(0, [300, 200, 120], "adamw"),
+            trial(1, [900], "sgd", state="pruned"),
+            trial(2, [280, 190, 100], "sgd"),
+            trial(3, [290, 180, 110], "sgd", seed=2, repeats=2),
+        ],
+    }
+
+
+def test_tables_say_what_the_study_holds() -> None:
+    rows = hyperparameters.trials_table(study()).splitlines()
+    assert [row.split(" | ")[0].strip("| ") for row in rows[2:]] == ["2", "3 (as 2)", "0", "1"]
+    assert "900 stopped" in rows[-1]
+    assert "| optimizer | sgd | 1 of 2 | 590 | 100 |" in hyperparameters.knob_table(study())
+    assert "| 2 | 100, 110 | 105.0 | 7.1 |" in hyperparameters.repeats_table(study())
+
+
+def test_plots_show_every_run() -> None:
+    files = hyperparameters.plots(study())
+    assert set(files) == {"mlp-curves.svg", "mlp-lr.svg"}
+    curves, rates = (ET.fromstring(files[name]) for name in ("mlp-curves.svg", "mlp-lr.svg"))
+    assert len(curves.findall(f"{SVG}circle")) == 3 + 3 + 1 + 3  # points of the runs, and the legend
+    assert len(rates.findall(f"{SVG}circle")) == 3 + 2
+
+
+def test_charts_survive_odd_words_and_values() -> None:
+    text = chart("a < b & c", Axis("x", 0, 1), Axis("y", 1, 1000, log=True), [Series("<s>", [(0.5, 0.1), (2, 1e6)])])
+    root = ET.fromstring(text)
+    places = [(float(c.get("cx", "")), float(c.get("cy", ""))) for c in root.findall(f"{SVG}circle")]
+    assert all(0 <= x <= 640 and 0 <= y <= 320 for x, y in places)
+
+
+@pytest.mark.parametrize(
+    ("axis", "expected"),
+    [
+        (Axis("", 0, 1), ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (Axis("", 30, 700, log=True), ["50", "100", "200", "500"]),
+        (Axis("", 0, 1, names=("a", "b")), ["a", "b"]),
+    ],
+)
+def test_ticks(axis: Axis, expected: list[str]) -> None:
+    assert [name for _, name in axis.ticks()] == expected
+
+
+def test_the_log_is_up_to_date() -> None:
+    for path, text in hyperparameters.page().items():
+        assert path.read_text() == text, f"{path.name}: run `python -m scripts.hyperparameters`"
+
+
+@pytest.mark.parametrize("kind", hyperparameters.MODELS)
+def test_the_studies_are_large_enough_to_mean_something(kind: str) -> None:
+    body = json.loads((hyperparameters.SWEEPS / f"{kind}.json").read_text())
+    assert len(hyperparameters.explored(body)) >= 32
+    assert any(row["repeats"] is not None for row in body["trials"])
+    assert Path(hyperparameters.PAGE).exists()
