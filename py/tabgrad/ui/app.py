@@ -39,6 +39,9 @@ class App:
 
     def __init__(self) -> None:
         self.manifest: dict[str, Any] = dom.manifest()
+        self.device: Device | None = None
+        self.models: Models | None = None
+        self.model: Model | None = None
         self.status = Status()
         self.answer = AnswerView()
         self.latest: Answer | None = None
@@ -50,9 +53,6 @@ class App:
         self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
         self._programs = Programs(self.manifest["models"], fetch_bytes)
         self.made: dict[str, MakeModel] = {}  # networks made on this page, by their value in the picker
-        self.device: Device | None = None
-        self.models: Models | None = None
-        self.model: Model | None = None
         self._reopened = 0
         self._reopening: asyncio.Task[None] | None = None
 
