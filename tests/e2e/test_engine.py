@@ -1,4 +1,4 @@
-"""The WebGPU engine in a real browser: right answers, nothing leaked, and faults told in one sentence."""
+"""The engines in a real browser: right answers on both; WebGPU leaks nothing and tells its faults in one sentence."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from tests.parity import cases
 from tests.parity.cases import Case
 from tests.parity.conftest import make_case
 
-#: The variant that software adapters prefer; the native parity tests cover all.
-VARIANT = "sw"
+#: For each engine the target and a variant; the native parity tests cover all variants.
+ENGINES = {"webgpu": ("wgsl", "sw"), "wasm": ("wasm", "simd")}
 OPEN = """
 from tabgrad.backends.webgpu import open_webgpu
+from tabgrad.backends.wasm_browser import open_device as open_wasm
 from tabgrad.backends.base import DeviceLostError, EngineError
 from tabgrad.interop.convert import live_proxies
 from tests.parity import cases
@@ -51,37 +52,44 @@ def quiet(page: PyodidePage) -> Iterator[PyodidePage]:
 def put_case(page: PyodidePage) -> Callable[..., Case]:
     """Puts a case of the parity tests into the page's folder /case."""
 
-    def put(kind: str, *names: str) -> Case:
-        case = make_case(kind, "wgsl", VARIANT, *names)
+    def put(kind: str, *names: str, engine: str = "webgpu") -> Case:
+        target, variant = ENGINES[engine]
+        case = make_case(kind, target, variant, *names)  # type: ignore[arg-type] # a literal
         page.put(case.pack(), "/case")
         return case
 
     return put
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ["infer", "activations", "saliency", "evaluate"])
 @pytest.mark.parametrize("kind", ["mlp", "cnn"])
-def test_outputs_equal_the_oracle(quiet: PyodidePage, put_case: Callable[..., Case], kind: str, name: str) -> None:
-    put_case(kind, name)
+def test_outputs_equal_the_oracle(
+    quiet: PyodidePage, put_case: Callable[..., Case], engine: str, kind: str, name: str
+) -> None:
+    put_case(kind, name, engine=engine)
     figures = quiet.run(
-        OPEN + "device = await open_webgpu()\n"
+        OPEN + "device = await (open_webgpu() if engine == 'webgpu' else open_wasm())\n"
         "figures = await getattr(cases, name)(device, read_case('/case'))\n"
         "device.destroy()\nreturn figures",
+        engine=engine,
         name=name,
     )
     assert figures
     assert all(error < 1e-4 for error in figures.values())
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("kind", "optimizer"), [("mlp", "sgd"), ("mlp", "adamw"), ("cnn", "sgd")])
 def test_ten_steps_equal_the_oracle(
-    quiet: PyodidePage, put_case: Callable[..., Case], kind: str, optimizer: str
+    quiet: PyodidePage, put_case: Callable[..., Case], engine: str, kind: str, optimizer: str
 ) -> None:
-    put_case(kind, f"train.{optimizer}")
+    put_case(kind, f"train.{optimizer}", engine=engine)
     figures = quiet.run(
-        OPEN + "device = await open_webgpu()\n"
+        OPEN + "device = await (open_webgpu() if engine == 'webgpu' else open_wasm())\n"
         "figures = await cases.train(device, read_case('/case'), optimizer)\n"
         "device.destroy()\nreturn figures",
+        engine=engine,
         optimizer=optimizer,
     )
     assert figures["loss"] < 1e-4

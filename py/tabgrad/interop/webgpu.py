@@ -162,7 +162,7 @@ class BrowserGPU:
 
     def __init__(self, device: Any, adapter: Any) -> None:
         self.device = Device(device)
-        info = adapter.info
+        info = getattr(adapter, "info", None)  # the youngest part of the interface: some browsers lack it
         self.info: Mapping[str, str] = {
             k: str(getattr(info, k, "")) for k in ("vendor", "architecture", "device", "description")
         }
