@@ -90,6 +90,28 @@ def test_steps_see_their_own_slice_and_keep_each_result() -> None:
     on_device(test)
 
 
+def test_long_chunks_are_submitted_in_parts_of_about_ten_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first chunk goes step by step, for its pace is not known; a step of 4 ms then goes two at a time."""
+
+    async def test(device: WebGPUDevice) -> None:
+        submits: list[int] = []
+        submit = device.queue.submit
+        monkeypatch.setattr(device.queue, "submit", lambda buffers: (submits.append(1), submit(buffers)))
+        executable = await device.load(accumulator())
+        now = [0.0]
+        monkeypatch.setattr("tabgrad.backends.webgpu_executable.time.perf_counter", lambda: now[0])
+        chunk = executable.run_steps(5, {"x": np.ones((5, 3), np.float32)}, ["total"])
+        now[0] = 0.02
+        await chunk
+        first, submits[:] = len(submits), []
+        totals = await executable.run_steps(5, {"x": np.ones((5, 3), np.float32)}, ["total"])
+        # wgpu-py itself submits once more when a buffer is mapped
+        assert (first, len(submits)) in ((5, 3), (6, 4))
+        assert totals["total"][:, 0].tolist() == [6, 7, 8, 9, 10]
+
+    on_device(test)
+
+
 def test_weights_are_shared_by_name_and_outlive_whoever_made_them() -> None:
     async def test(device: WebGPUDevice) -> None:
         one = await device.load(accumulator())
