@@ -77,7 +77,7 @@ class App:
         from .train import TrainPanel
 
         self.train = TrainPanel(self, place)
-        return lambda _seen: None
+        return self.train.screen.seen
 
     def _build_inside(self, place: dom.Element) -> Callable[[bool], object]:
         from .inside.panel import InsidePanel

@@ -33,6 +33,7 @@ class CurvesView:
             dom.create("th", head, text=title, scope="col")
         self._rows = dom.create("tbody", table)
         self._shown = 0
+        self._visible = True
         self._charts: dict[str, chart.Chart] = {}
 
     async def load(self, url: str) -> None:
@@ -57,12 +58,26 @@ class CurvesView:
         self._draw()
         self._tabulate()
 
+    def seen(self, visible: bool) -> None:
+        """Draw again, or not any more."""
+        self._visible = visible
+        if visible:
+            self.resize()
+            self._draw()
+
+    def resize(self) -> None:
+        """Fit the panel, whose width is only known while it is seen."""
+        for one in self._charts.values():
+            one.resize()
+
     def recolour(self) -> None:
         """Take the colours of the present theme."""
         for one in self._charts.values():
             one.recolour()
 
     def _draw(self) -> None:
+        if not self._visible:
+            return
         for name, one in self._charts.items():
             epochs, *lines = self.points.columns(name, self.steps_per_epoch)
             one.show(epochs, *[line * 100 for line in lines] if name == "accuracy" else lines)

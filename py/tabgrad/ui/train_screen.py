@@ -38,6 +38,11 @@ class RunScreen:
         self._timeline = Timeline(parent, self._show_moment)
         self._first_layer = FirstLayer(parent)
 
+    def seen(self, visible: bool) -> None:
+        """Pictures are drawn only while they can be seen; numbers are kept all the same."""
+        self.curves.seen(visible)
+        self._first_layer.seen(visible)
+
     def clear(self) -> None:
         """Begin a new run. The weights of the one before can still be exported until there are others."""
         for view in (self.curves, self._timeline, self.progress):

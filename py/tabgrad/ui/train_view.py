@@ -159,7 +159,13 @@ class FirstLayer:
             "canvas", self._details, class_="first-layer", role="img", aria_label=note, data_testid="train-first-layer"
         )
         self._weights: NDArray[np.float32] | None = None
+        self._visible = True
         self._listener = dom.Listener(self._details, "toggle", lambda _event: self._draw())
+
+    def seen(self, visible: bool) -> None:
+        """Draw again, or not any more."""
+        self._visible = visible
+        self._draw()
 
     def show(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
         """Take newer weights: an MLP's (784, units) or a convolution's (units, 1, height, width)."""
@@ -170,7 +176,7 @@ class FirstLayer:
         self._draw()
 
     def _draw(self) -> None:
-        if self._weights is None or not self._details.open:
+        if self._weights is None or not self._visible or not self._details.open:
             return
         images = self._weights[:MAX_UNITS]
         columns = columns_for(len(images), images.shape[1], images.shape[2], 2.0)
