@@ -40,6 +40,9 @@ class RunData(Protocol):
     async def samples(self, name: str, indices: Sequence[int]) -> Samples:
         """Some images of a split. Raises DataError."""
 
+    def size(self, name: str) -> int:
+        """How many images a split has to show. Raises DataError."""
+
 
 class BlockData:
     """A packed data set of the site. Implements `RunData`."""
@@ -67,6 +70,10 @@ class BlockData:
         images = np.array([image for image, _ in found], np.uint8).reshape(-1, 28, 28)
         return Samples(images, np.array([label for _, label in found], np.uint8))
 
+    def size(self, name: str) -> int:
+        """See `RunData`."""
+        return len(self._split(name))
+
 
 @dataclass
 class StrokeData:
@@ -93,12 +100,19 @@ class StrokeData:
     async def samples(self, name: str, indices: Sequence[int]) -> Samples:
         """See `RunData`. Training digits are those of seed 0."""
         if name == "train":
-            taken = [await StrokeSource(0, position=i).take(1) for i in indices]
+            source, taken = StrokeSource(0), list[Samples]()
+            for i in indices:  # neighbours come from one chunk, which the source keeps
+                source.position = i
+                taken.append(source.take_now(1))
             return Samples(*(np.concatenate(parts) for parts in zip(*taken, strict=True)))
         everything = await self.split(name)
         if any(not 0 <= i < len(everything.labels) for i in indices):
             raise DataError(f"The {name} split of drawn digits has {len(everything.labels)} images.")
         return Samples(everything.images[list(indices)], everything.labels[list(indices)])
+
+    def size(self, name: str) -> int:
+        """See `RunData`."""
+        return STROKES_HELD_OUT if name in _HELD_OUT_SEEDS else self.count
 
 
 class DataSets:
