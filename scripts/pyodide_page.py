@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from scripts.sitebuild import archive, parts, prune
+from scripts.sitebuild import archive, parts
 
 TYPES = {"html": "text/html", "mjs": "text/javascript", "js": "text/javascript", "wasm": "application/wasm"}
 BOOT = """async ([wheel]) => {
@@ -40,10 +40,10 @@ def _files(folders: Sequence[Path]) -> dict[str, bytes]:
     """Everything the page fetches, by URL path; `folders` of the repository become importable there."""
     files = {f"/{name}": parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
     files["/index.html"] = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
-    files[f"/{WHEEL}"] = prune.numpy_wheel(parts.numpy_wheel()[0])
-    python = {f"tabgrad/{p.relative_to(PACKAGE)}": p.read_bytes() for p in PACKAGE.rglob("*.py")}
-    python |= {str(p.relative_to(parts.ROOT)): p.read_bytes() for folder in folders for p in folder.glob("*.py")}
-    files["/python.zip"] = archive.pack(python)
+    files[f"/{WHEEL}"] = parts.numpy_wheel()[0]
+    modules = {f"tabgrad/{p.relative_to(PACKAGE)}": p.read_bytes() for p in PACKAGE.rglob("*.py")}
+    modules |= {str(p.relative_to(parts.ROOT)): p.read_bytes() for folder in folders for p in folder.glob("*.py")}
+    files["/python.zip"] = archive.pack(modules)
     return files
 
 
