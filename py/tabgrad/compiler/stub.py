@@ -115,7 +115,8 @@ def compiling_for(target: Target, variant: str) -> Iterator[str]:
         raise ValueError(f"The target {target} has the variants {', '.join(VARIANTS[target])}, not {variant!r}.")
     renderer, optimize = _toolchain(target, variant)
     device = _CLASSES[target]
-    with Context(DEV=DEVICES[target]):
+    # whoever imported tinygrad before us may have left it a pool of processes, which would not know our heuristic
+    with Context(DEV=DEVICES[target], PARALLEL=0):
         device.current = renderer(DEV.target(DEVICES[target]))
         heuristic.hand_coded_optimizations = optimize
         try:
