@@ -8,7 +8,7 @@ run lies in `backends.webgpu`, which runs the same code over wgpu-py. https://ww
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import js
@@ -28,6 +28,9 @@ _WANTED_LIMITS = (
     "max_compute_workgroup_size_z",
     "max_compute_workgroup_storage_size",
 )
+#: Firefox looks for finished work every 100 ms only, but also at every submit, so there one is made this often while
+#: something is awaited. Can go with https://bugzilla.mozilla.org/show_bug.cgi?id=1870699. Seconds.
+NUDGE_S = 0.002
 
 
 class WebGPUUnavailableError(RuntimeError):
@@ -48,13 +51,23 @@ def _descriptor(**fields: Any) -> Any:
 
 
 class Buffer:
-    """GPUBuffer."""
+    """GPUBuffer. With `nudge`, a function that submits nothing, mapping does not wait for the browser to look."""
 
-    __slots__ = ("destroy", "js", "map_async", "size", "unmap")
+    __slots__ = ("_nudge", "destroy", "js", "map_async", "size", "unmap")
 
-    def __init__(self, buffer: Any, size: int) -> None:
-        self.js, self.size = buffer, size
+    def __init__(self, buffer: Any, size: int, nudge: Callable[[], None] | None = None) -> None:
+        self.js, self.size, self._nudge = buffer, size, nudge
         self.map_async, self.unmap, self.destroy = buffer.mapAsync, buffer.unmap, buffer.destroy
+        if nudge is not None:
+            self.map_async = self._map_nudged
+
+    async def _map_nudged(self, mode: int) -> None:
+        mapped = asyncio.ensure_future(self.js.mapAsync(mode))
+        while not mapped.done():
+            if self._nudge is not None:
+                self._nudge()
+            await asyncio.wait({mapped}, timeout=NUDGE_S)
+        mapped.result()
 
     def read_mapped(self, offset: int, size: int) -> memoryview:
         """A copy of the mapped range (bytes): a view would be detached by `unmap`."""
@@ -127,10 +140,12 @@ class Device:
     def __init__(self, device: Any) -> None:
         self.js, self.queue = device, Queue(device.queue)
         self._create_encoder = device.createCommandEncoder
+        self.needs_nudges = "Firefox/" in str(js.navigator.userAgent)
 
     def create_buffer(self, *, label: str = "", size: int, usage: int) -> Buffer:
         """A buffer of `size` bytes, filled with zeros."""
-        return Buffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size)
+        nudge = (lambda: self.queue.submit([])) if self.needs_nudges else None
+        return Buffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size, nudge)
 
     def create_shader_module(self, *, label: str = "", code: str) -> Any:
         """Parse WGSL."""
