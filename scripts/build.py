@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import fetch_mnist
-from scripts.sitebuild import data, page, parts, prune
+from scripts.sitebuild import data, page, parts, prune, python
 from scripts.sitebuild.output import Site
 from tabgrad import __version__
 from tabgrad.data import DataError
@@ -24,7 +24,7 @@ MODELS = parts.ROOT / "models"
 TRAINING = MODELS / "training"
 MANIFEST = "{{manifest}}"
 #: What the first prediction needs, for the progress bar of the boot: whatever else is fetched, is fetched later.
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
 
 
 def add_pyodide(site: Site) -> tuple[str, str]:
@@ -32,9 +32,10 @@ def add_pyodide(site: Site) -> tuple[str, str]:
     lock = parts.pyodide_lock()
     wheel, origin = parts.numpy_wheel()
     numpy = lock["packages"]["numpy"]
-    pruned = prune.numpy_wheel(wheel)
+    pruned = python.numpy_wheel(wheel)
     trimmed = {**lock, "packages": {"numpy": {**numpy, "sha256": parts.sha256(pruned)}}}
     files = {name: parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
+    files["python_stdlib.zip"] = python.standard_library(parts.npm_file("pyodide/python_stdlib.zip"))
     files["pyodide-lock.json"] = json.dumps(trimmed, sort_keys=True).encode()
     files[numpy["file_name"]] = pruned
     return site.add_folder("pyodide", files), origin
@@ -53,8 +54,8 @@ def add_python(site: Site) -> dict[str, str]:
     if spec is None or spec.origin is None:
         raise parts.BuildError("tinygrad is not installed in this Python: run `make build`, which installs it.")
     return {
-        "tabgrad": site.add("tabgrad.zip", prune.python_package(parts.ROOT / "py" / "tabgrad")),
-        "tinygrad": site.add("tinygrad.zip", prune.tinygrad(Path(spec.origin).parent)),
+        "tabgrad": site.add("tabgrad.zip", python.tabgrad(parts.ROOT / "py" / "tabgrad")),
+        "tinygrad": site.add("tinygrad.zip", python.tinygrad(Path(spec.origin).parent)),
     }
 
 

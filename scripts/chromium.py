@@ -30,12 +30,15 @@ def find(playwright: Playwright) -> str | None:
     return next((path for path in candidates if path and Path(path).exists()), None)
 
 
-def launch(playwright: Playwright, *flags: str, **options: Any) -> Browser:
-    """Start Chromium with `flags` besides the usual ones. Raises FileNotFoundError where there is none."""
+def flags() -> list[str]:
+    """The usual flags, for this user: Chromium's sandbox refuses to run as root, which is who one is in a container."""
+    return [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+
+
+def launch(playwright: Playwright, *more_flags: str, **options: Any) -> Browser:
+    """Start Chromium with `more_flags` besides the usual ones. Raises FileNotFoundError where there is none."""
     path = find(playwright)
     if path is None:
         raise FileNotFoundError(MISSING)
-    # Chromium's sandbox refuses to run as root, which is who one is in a container.
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
     # chromium-headless-shell, Playwright's default, has no WebGPU: so the full browser, headless by its own flag.
-    return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root, *flags], **options)
+    return playwright.chromium.launch(executable_path=path, args=[*flags(), *more_flags], **options)

@@ -1,18 +1,19 @@
 """What the page needs of each third-party part, and nothing else. Never fetches, never names URLs."""
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from scripts.sitebuild.archive import pack, unpack
+from scripts.sitebuild.archive import unpack
 
 #: Folders of NumPy that nothing imported by `numpy`, `numpy.linalg` or `numpy.random` needs.
 NUMPY_FOLDERS = {"_pyinstaller", "distutils", "doc", "f2py", "fft", "ma", "polynomial", "testing", "tests"}
 #: Compiled for nobody: the page never builds extensions, never type-checks, never runs NumPy's tests.
 NUMPY_SUFFIXES = {".a", ".c", ".h", ".pxd", ".pyi", ".pyx", ".txt", ".typed"}
-NUMPY_FILES = {"numpy/conftest.py", "numpy/_configtool.py", "numpy/linalg/lapack_lite"}
+NUMPY_FILES = {"numpy/conftest.py", "numpy/_configtool.py", "numpy/lib/recfunctions.py", "numpy/linalg/lapack_lite"}
+
+#: Nothing but docstrings for what is written in C, set one by one at import.
+NUMPY_DOCSTRINGS = {"numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py"}
 
 #: tinygrad's drivers and generated headers are 34 MB; the page only compiles, and only to WGSL and WebAssembly.
 TINYGRAD_FOLDERS = {"amd", "autogen", "graph", "isa", "llm", "support", "viz"}
@@ -21,12 +22,10 @@ TINYGRAD_FILES = {"nn/onnx.py", "nn/torch.py", "renderer/llvmir.py", "renderer/n
 TINYGRAD_KEEP = {"renderer/isa/__init__.py", "runtime/support/__init__.py", "runtime/support/memory.py"}
 
 
-def numpy_wheel(wheel: bytes) -> bytes:
-    """NumPy's wheel without tests, f2py, stubs, headers and the parts the page never imports."""
+def numpy(wheel: bytes) -> dict[str, bytes]:
+    """The files of NumPy's wheel without tests, f2py, stubs, headers and the parts the page never imports."""
     files = {name: content for name, content in unpack(wheel).items() if _wanted_of_numpy(name)}
-    record = next(name for name in files if name.endswith(".dist-info/RECORD"))
-    files[record] = _record(files[record], files)
-    return pack(files)
+    return files | dict.fromkeys(NUMPY_DOCSTRINGS & files.keys(), b"")
 
 
 def _wanted_of_numpy(name: str) -> bool:
@@ -40,22 +39,10 @@ def _wanted_of_numpy(name: str) -> bool:
     )
 
 
-def _record(record: bytes, kept: Iterable[str]) -> bytes:
-    """RECORD, the wheel's own list of files, without the rows of what was cut."""
-    rows = [row for row in csv.reader(io.StringIO(record.decode())) if row and row[0] in set(kept)]
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()
-
-
-def tinygrad(package: Path) -> bytes:
-    """tinygrad as a compiler: the folder `package` (…/tinygrad) as a zip, without drivers and generated headers."""
-    files = {
-        f"tinygrad/{name}": path.read_bytes()
-        for path in sorted(package.rglob("*.py"))
-        if _wanted_of_tinygrad(name := path.relative_to(package).as_posix())
-    }
-    return pack(files)
+def tinygrad(package: Path) -> dict[str, bytes]:
+    """tinygrad as a compiler: the folder `package` (…/tinygrad) without drivers and generated headers."""
+    names = {path: path.relative_to(package).as_posix() for path in package.rglob("*.py")}
+    return {f"tinygrad/{name}": path.read_bytes() for path, name in names.items() if _wanted_of_tinygrad(name)}
 
 
 def _wanted_of_tinygrad(name: str) -> bool:
@@ -65,11 +52,6 @@ def _wanted_of_tinygrad(name: str) -> bool:
     if name in TINYGRAD_FILES or (path.parent.name == "runtime" and path.name.startswith("ops_")):
         return False
     return not TINYGRAD_FOLDERS & set(path.parts[:-1])
-
-
-def python_package(package: Path) -> bytes:
-    """Our own package (the folder …/tabgrad) as a zip of its sources."""
-    return pack({f"{package.name}/{p.relative_to(package).as_posix()}": p.read_bytes() for p in package.rglob("*.py")})
 
 
 def pyscript(dist: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.sitebuild import archive, output, page, parts, prune
+from scripts.sitebuild import archive, bytecode, output, page, parts, prune, python, stdlib
 
 ROOT = Path(__file__).parents[2]
 NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?\.(py|js|bin)", fullmatch=True)
@@ -57,18 +57,53 @@ def test_writing_replaces_the_old_site(tmp_path: Path) -> None:
         assert (folder / url).read_bytes() == content
 
 
-def wheel(*extra: str) -> bytes:
-    kept = ["numpy/__init__.py", "numpy/random/mtrand.so", "numpy/linalg/_umath_linalg.so", "numpy/typing/__init__.py"]
-    files = dict.fromkeys([*kept, *extra], b"x")
-    record = "".join(f"{name},sha256=x,1\n" for name in files) + "numpy-2.dist-info/RECORD,,\n"
-    return archive.pack({**files, "numpy-2.dist-info/RECORD": record.encode()})
+KEPT_OF_NUMPY = ["numpy/__init__.py", "numpy/random/mtrand.so", "numpy/linalg/_umath_linalg.so", "numpy/typing/a.py"]
 
 
-def test_pruning_numpy_cuts_files_and_their_rows_and_nothing_else() -> None:
+def test_pruning_numpy_cuts_what_the_page_never_imports() -> None:
     cut = ["numpy/fft/_p.so", "numpy/tests/test_x.py", "numpy/random/tests/data/x.csv", "numpy/__init__.pyi"]
     cut += ["numpy/_core/include/a.h", "numpy/linalg/lapack_lite.cpython-313.so"]
-    assert prune.numpy_wheel(wheel(*cut)) == prune.numpy_wheel(wheel())
-    assert archive.unpack(prune.numpy_wheel(wheel())).keys() == archive.unpack(wheel()).keys()
+    files = dict.fromkeys([*KEPT_OF_NUMPY, *cut, "numpy-2.dist-info/RECORD"], b"x")
+    assert prune.numpy(archive.pack(files)).keys() == {*KEPT_OF_NUMPY, "numpy-2.dist-info/RECORD"}
+
+
+def test_the_numpy_wheel_lists_exactly_its_own_files() -> None:
+    files = archive.unpack(python.numpy_wheel(parts.numpy_wheel()[0]))
+    (record,) = (name for name in files if name.endswith("RECORD"))
+    assert [row.split(",")[0] for row in files[record].decode().splitlines()] == sorted(files)
+
+
+def test_bytecode_replaces_the_chosen_sources_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "a/one.py": b'"""Doc."""\nassert False\nVALUE = {"b", "a", "c"}\n',
+        "a/two.py": b"x = 1\n",
+        "data.bin": b"\0",
+    }
+    results = []
+    for name in ("first", "second"):
+        monkeypatch.setattr(bytecode, "CACHE", tmp_path / name)
+        results.append(bytecode.compiled(files, ["a/one.py"], optimize=2))
+    assert results[0] == results[1]  # compiled twice: the same bytes
+    assert results[0].keys() == {"a/one.pyc", "a/two.py", "data.bin"}
+    assert b"Doc." not in results[0]["a/one.pyc"]
+    assert b"a/one.py" in results[0]["a/one.pyc"]  # what a traceback shows
+
+
+def test_a_source_that_does_not_compile_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bytecode, "CACHE", tmp_path)
+    with pytest.raises(parts.BuildError, match=r"broken\.py"):
+        bytecode.compiled({"broken.py": b"def f(:"}, ["broken.py"])
+
+
+def test_the_standard_library_keeps_what_its_lists_promise() -> None:
+    original = archive.unpack(parts.npm_file("pyodide/python_stdlib.zip"))
+    names = archive.unpack(python.standard_library(parts.npm_file("pyodide/python_stdlib.zip"))).keys()
+    assert {"asyncio/__init__.pyc", "encodings/utf_8.pyc", "statistics.py"} <= names
+    assert not any(name.startswith(("unittest/", "xml/")) for name in names)
+    # A name in a list that Pyodide no longer has is a leftover.
+    tops = {name.split("/")[0].removesuffix(".py") for name in original}
+    assert tops >= stdlib.AT_BOOT
+    assert original.keys() >= stdlib.FILES_AT_BOOT | stdlib.DROPPED_FILES
 
 
 def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) -> None:
@@ -77,7 +112,7 @@ def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) 
     assert installed is not None
     assert installed.origin is not None
     # Unpacked, as in the worker: tinygrad looks into its own folder for device drivers.
-    for name, content in archive.unpack(prune.tinygrad(Path(installed.origin).parent)).items():
+    for name, content in prune.tinygrad(Path(installed.origin).parent).items():
         parts.write_atomically(tmp_path / name, content)
     code = textwrap.dedent("""
         import json, sys, tinygrad
