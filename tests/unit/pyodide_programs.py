@@ -1,6 +1,7 @@
-"""Compiles a few programs and hashes them: in CPython by import, in Pyodide as the text of this file."""
+"""Compiles a few programs and hashes them, in CPython and in Pyodide."""
 
 import json
+from pathlib import Path
 
 from tabgrad import model
 from tabgrad.program import program_hash
@@ -9,11 +10,16 @@ MLP = {"kind": "mlp", "hidden": [32]}
 CNN = {"kind": "cnn", "stages": ["conv3x4", "pool", "dense16"], "activation": "silu"}
 
 
-def hashes() -> str:
-    """JSON: program and variant -> hash."""
+def hashes() -> dict[str, str]:
+    """Program and variant -> hash."""
     programs = {
         "train simd": model.training(MLP, model.Training(batch=16, optimizer="adamw"), "wasm", "simd"),
         "saliency relaxed": model.saliency(CNN, "wasm", "relaxed"),
         "infer wgsl": model.inference(CNN, "wgsl", "default"),
     }
-    return json.dumps({name: program_hash(program) for name, program in programs.items()})
+    return {name: program_hash(program) for name, program in programs.items()}
+
+
+def write(path: str) -> None:
+    """Write them down as JSON."""
+    Path(path).write_text(json.dumps(hashes()))

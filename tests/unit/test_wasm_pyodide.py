@@ -8,16 +8,25 @@ from pathlib import Path
 import pytest
 import tinygrad
 
-from tests.unit.pyodide_programs import hashes
+from scripts.sitebuild import parts
+from scripts.sitebuild.archive import unpack
+from tests.unit import pyodide_programs
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-PACKAGES = Path(tinygrad.__file__).parents[1]
+SOURCES = (Path(tinygrad.__file__).parent, parts.ROOT / "py" / "tabgrad")
+RUNNER = parts.ROOT / "scripts" / "sitebuild" / "run_in_pyodide.mjs"
+SCRIPT = "import sys; sys.path.insert(0, '/work'); import pyodide_programs; pyodide_programs.write('/work/hashes.json')"
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node runs Pyodide here, and is not installed")
-def test_pyodide_and_cpython_compile_to_the_same_bytes() -> None:
-    script = [HERE / "pyodide_compile.mjs", ROOT, PACKAGES, HERE / "pyodide_programs.py"]
-    done = subprocess.run(["node", *map(str, script)], capture_output=True, text=True, check=False, timeout=300)
+def test_pyodide_and_cpython_compile_to_the_same_bytes(tmp_path: Path) -> None:
+    for source in SOURCES:
+        shutil.copytree(source, tmp_path / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, content in unpack(parts.numpy_wheel()[0]).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    shutil.copy(pyodide_programs.__file__, tmp_path)
+    (tmp_path / "main.py").write_text(SCRIPT)
+    command = ["node", str(RUNNER), str(tmp_path / "main.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout.splitlines()[-1]) == json.loads(hashes())
+    assert json.loads((tmp_path / "hashes.json").read_text()) == pyodide_programs.hashes()
