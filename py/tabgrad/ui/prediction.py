@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from tabgrad.ink import Snapshot, normalise
 
+from .mean_time import MeanTime
+
 #: Side of the pad in the units its strokes are kept in, and the size below which ink is a dot that is not enlarged.
 PAD_UNITS = 280.0
 DOT_UNITS = 12.0
@@ -45,7 +47,8 @@ class Classifier(Protocol):
 class Answer:
     """A finished prediction: `image` (28, 28) is what the network saw, `probabilities` (10,) sum to 1.
 
-    `inference_ms` is the network alone, input to probabilities; `latency_ms` runs from the ink to this answer.
+    `inference_ms` is the network alone, input to probabilities, as a mean where the browser's clock is too coarse for
+    one of them; `latency_ms` runs from the ink to this answer.
     """
 
     image: NDArray[np.float32]
@@ -84,6 +87,7 @@ class Predictor:
         self.prepare: Callable[[Snapshot], NDArray[np.float32]] = standard_input
         self._classifier: Classifier | None = None
         self._ink = Snapshot()
+        self._inference_time = MeanTime()
         self._drawn_at = 0.0
         self._stale = False  # the ink has changed since the last inference began
         self._epoch = 0  # answers of an earlier epoch are never shown
@@ -92,6 +96,7 @@ class Predictor:
     def use(self, classifier: Classifier | None) -> None:
         """Answer with another network from now on, or with none."""
         self._classifier = classifier
+        self._inference_time.clear()
         self._epoch += 1
         if classifier is None:
             self._show(None)
@@ -142,5 +147,5 @@ class Predictor:
         end = time.perf_counter()
         if epoch == self._epoch:
             sure = bool(probabilities.max() >= classifier.not_sure_below)
-            times = (end - begin) * 1e3, (end - drawn_at) * 1e3
-            self._show(Answer(image, logits, probabilities, sure, *times))
+            inference_ms = self._inference_time.add(end - begin) * 1e3
+            self._show(Answer(image, logits, probabilities, sure, inference_ms, (end - drawn_at) * 1e3))
