@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.program import DTYPES, Buffer, Program
+from tabgrad.program import DTYPES, Buffer, Program, ProgramError
 
 from .base import Arrays, EngineError
 from .webgpu_readback import Readbacks
@@ -143,7 +143,7 @@ class WebGPUExecutable:
         self._check()
         if self._in_flight >= MAX_IN_FLIGHT:
             raise EngineError(f"At most {MAX_IN_FLIGHT} chunks of steps may be in flight; await one first.")
-        inputs = [self._stream(name, value, count) for name, value in streams.items()]
+        inputs = [self._stream(name, value, count) for name, value in streams.items() if count]
         slots, size_bytes = self._layout(tuple(collect))
         staging = self._readbacks.take(max(size_bytes * count, 4))
         per_submit = max(1, min(count, int(SUBMIT_MS / self._step_ms))) if self._step_ms else 1
@@ -169,7 +169,7 @@ class WebGPUExecutable:
         now = time.perf_counter()
         # With two chunks in flight this one could only start when the one before had finished. Two that are reported
         # together would make the second look infinitely fast, so the estimate falls by half at most.
-        pace_ms = (now - max(started, self._idle_since)) * 1e3 / count
+        pace_ms = (now - max(started, self._idle_since)) * 1e3 / max(count, 1)
         self._step_ms = max(pace_ms, self._step_ms / 2)
         self._idle_since = now
         return {slot.buffer.name: _array(contents, slot, count, size_bytes) for slot in slots}
@@ -205,9 +205,9 @@ class WebGPUExecutable:
 
 
 def _rows(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[np.uint8]:
-    """`value` as (count, bytes) contiguous rows, each padded to WebGPU's 4 bytes; ValueError if it does not fit."""
+    """`value` as (count, bytes) contiguous rows, each padded to WebGPU's 4 bytes; ProgramError if it does not fit."""
     if value.dtype != DTYPES[buffer.dtype] or value.nbytes != buffer.nbytes * count:
-        raise ValueError(
+        raise ProgramError(
             f"Buffer {buffer.name!r} takes {count} x {buffer.shape} {buffer.dtype}, not {value.shape} {value.dtype}."
         )
     rows = np.ascontiguousarray(value).view(np.uint8).reshape(count, buffer.nbytes)
