@@ -7,6 +7,7 @@ import json
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from tabgrad import model
 from tabgrad.backends import wasm_arena
 from tabgrad.backends.wasm_native import open_device
-from tabgrad.compiler import Capture
+from tabgrad.compiler import Capture, wasm
 from tabgrad.compiler.wasm.linear import SLACK_BYTES, UnsupportedOpError
 from tabgrad.explain.wasm_reader import Instruction, read_kernel
 from tabgrad.program import Program
@@ -185,3 +186,10 @@ def test_what_cannot_be_compiled_is_named() -> None:
 
 def test_both_sides_agree_on_the_slack() -> None:
     assert SLACK_BYTES == wasm_arena.SLACK_BYTES
+
+
+def test_the_walk_in_the_readme_is_what_the_compiler_does() -> None:
+    text = (Path(wasm.__file__).parent / "README.md").read_text().split("**Bytes.**")[1].split("A test compiles")[0]
+    lines = [line.strip().split("  ")[0] for line in text.splitlines() if line.startswith("    ")]
+    (kernel,) = compiled(lambda a, b: a @ b, (3,), (3, 4)).kernels.values()
+    assert bytes.fromhex("".join(lines)) == kernel.module

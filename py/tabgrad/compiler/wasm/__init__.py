@@ -1,4 +1,7 @@
-"""A tinygrad compiler back end that writes WebAssembly SIMD binaries, in pure Python, for CPython and Pyodide alike."""
+"""A tinygrad compiler back end that writes WebAssembly SIMD binaries, in pure Python, for CPython and Pyodide alike.
+
+README.md beside this file walks one kernel from tinygrad's UOps to bytes.
+"""
 
 from __future__ import annotations
 
