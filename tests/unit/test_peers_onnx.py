@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_a_network_becomes_a_chain_of_nodes_with_its_weights() -> None:
     assert [values(node, 4)[0].decode() for node in nodes] == [
         *("Reshape", "Conv", "BatchNormalization", "Relu", "MaxPool", "Flatten", "Gemm", "Relu", "Gemm")
     ]
-    for before, after in zip(nodes, nodes[1:], strict=False):
+    for before, after in itertools.pairwise(nodes):
         assert values(before, 2) == values(after, 1)[:1]
     tensors = {values(t, 8)[0].decode(): t for t in values(graph, 5)}
     assert tensors.keys() == {*weights, "image"}
