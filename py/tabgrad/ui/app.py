@@ -49,7 +49,7 @@ class App:
         self.watchers: list[Callable[[], object]] = []  # told when anything of this, or the ink, has changed
         self.predictor = Predictor(self._show, self._on_prediction_fault)
         self.pad = Pad(self._on_ink)
-        self.theme = Theme(self.pad.redraw)
+        self.theme = Theme(self._recolour)
         self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
         self._programs = Programs(self.manifest["models"], fetch_bytes)
         self.made: dict[str, MakeModel] = {}  # networks made on this page, by their value in the picker
@@ -69,20 +69,16 @@ class App:
 
     def _open_panels(self) -> None:
         """What is below the stage; imported when shown, so that the first answer need not wait for it."""
-        self.panels = Panels(
-            [Entry("train", "Train", self._build_train), Entry("inside", "Look inside", self._build_inside)]
-        )
+        from .inside.workshop import Workshop
+
+        self.workshop = Workshop(self)
+        self.panels = Panels([Entry("train", "Train", self._build_train), *self.workshop.entries()])
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train import TrainPanel
 
         self.train = TrainPanel(self, place)
         return self.train.screen.seen
-
-    def _build_inside(self, place: dom.Element) -> Callable[[bool], object]:
-        from .inside.panel import InsidePanel
-
-        return InsidePanel(self, place).shown
 
     @property
     def ink(self) -> Snapshot:
@@ -103,6 +99,10 @@ class App:
     def _show(self, answer: Answer | None) -> None:
         self.latest = answer
         self.answer.show(answer)
+        self._tell()
+
+    def _recolour(self) -> None:
+        self.pad.redraw()
         self._tell()
 
     def _tell(self) -> None:

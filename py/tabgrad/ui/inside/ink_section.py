@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -14,14 +13,19 @@ from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
 from ..prediction import DOT_UNITS, PAD_UNITS
+from .inputs import Inputs
 from .scene import Scene
 from .widgets import Button, Choice, Picture, Switch
 
+SAMPLE_NOTE = (
+    "This digit is a sample from the data: the network reads its own pixels; the strokes on the pad are traced. Change "
+    "one, and your ink counts."
+)
 CENTRINGS = {"mass": "centre of mass", "box": "middle of its box", "none": "not at all"}
 
 
 class InkSection:
-    """`prepare_with` gets the function that makes the network's input, or None for the page's own."""
+    """`inputs` is told how to make the network's input."""
 
     name = "ink"
     title = "From ink to input"
@@ -31,8 +35,8 @@ class InkSection:
     )
     needs_network = False
 
-    def __init__(self, prepare_with: Callable[[Callable[[Snapshot], NDArray[np.float32]] | None], None]) -> None:
-        self._prepare_with = prepare_with
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
         self._recipe = STANDARD
 
     def build(self, body: dom.Element) -> None:
@@ -48,6 +52,7 @@ class InkSection:
         self._centring = Choice(controls, "Centre by", CENTRINGS, self._changed, "ink-centring")
         self._reset = Button(controls, "Back to the real recipe", self._standard, "ink-reset")
         self._note = dom.create("p", body, class_="note", role="status", data_testid="ink-note")
+        self._sample_note = dom.create("p", body, class_="note")
         self._changed()
 
     def _standard(self) -> None:
@@ -64,7 +69,7 @@ class InkSection:
         )
         if recipe != self._recipe:
             self._recipe = recipe
-            self._prepare_with(None if standard else self._input)
+            self._inputs.use_recipe(None if standard else self._input)
 
     def _steps(self, ink: Snapshot) -> InkSteps:
         return ink_steps(ink.ink(PAD_UNITS), PAD_UNITS, self._recipe, DOT_UNITS)
@@ -78,7 +83,10 @@ class InkSection:
         size = steps.boxed.shape[0]
         self._sheet.show(grey(steps.sheet), "Your drawing" if not scene.ink.is_empty else "An empty pad")
         self._boxed.show(grey(steps.boxed), f"The ink scaled into {size} by {size} pixels")
-        self._image.show(grey(steps.image), "The network's input: 28 by 28 pixels")
+        sample = scene.answer is not None and self._inputs.is_sample(scene.ink)
+        image = scene.answer.image if scene.answer is not None and sample else steps.image
+        self._image.show(grey(image), "The network's input: 28 by 28 pixels")
+        self._sample_note.textContent = SAMPLE_NOTE if sample else ""
         scaled = "scaled into 20 by 20 pixels" if self._recipe.fit else "the whole pad shrunk to 28 by 28"
         self._boxed.caption(f"2. The ink, {scaled}")
         self._image.caption(f"3. {_placement(self._recipe.centring)}: what the network reads")

@@ -1,62 +1,28 @@
-"""The panel "Look inside": its sections, opened one by one, follow the pen after the bars have moved.
+"""A panel of sections, opened one by one, that follow the pen after the bars have moved.
 
 Owns the order of things: the answer on the page always goes first, sections are updated once a frame at most, one
-after another, and only those that are open. Computes nothing itself.
+after another, and only those that are open and seen. Computes nothing itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tabgrad.backends.base import Device
-from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
-from ..models import Model, Models
-from ..prediction import Answer
-from .ink_section import InkSection
-from .layers_section import LayersSection
-from .probe import Probe
+from .lens import Desk, Lens
 from .scene import FAULTS, Scene, Section
-from .why_section import WhySection
 from .widgets import is_dark
-
-#: While a network is in training its weights are read this often at most. Seconds.
-WEIGHTS_EVERY_S = 0.5
-#: Sections that are open until the visitor closes them.
-OPEN_AT_FIRST = ("ink", "layers")
-
-
-class Desk(Protocol):
-    """What this needs of the page."""
-
-    device: Device | None
-    models: Models | None
-    model: Model | None
-    latest: Answer | None
-    weights_version: int
-    watchers: list[Callable[[], object]]
-
-    @property
-    def ink(self) -> Snapshot:
-        """What is on the pad."""
-
-    def prepare_with(self, prepare: Callable[[Snapshot], NDArray[np.float32]] | None) -> None:
-        """Make the network's input with this function, None for the usual one, and answer again."""
 
 
 class SectionView:
     """A section in its `details` element; built when first opened."""
 
-    def __init__(self, parent: dom.Element, section: Section, opened: Callable[[], None]) -> None:
+    def __init__(self, parent: dom.Element, section: Section, at_first: bool, opened: Callable[[], None]) -> None:
         self.section = section
         self._details = dom.create("details", parent, class_="inside-section", data_testid=f"inside-{section.name}")
-        self._details.open = dom.stored(f"inside.{section.name}") != "closed" and section.name in OPEN_AT_FIRST
+        self._details.open = (dom.stored(f"inside.{section.name}") or ("open" if at_first else "closed")) == "open"
         summary = dom.create("summary", self._details)
         dom.create("h3", summary, text=section.title)
         dom.create("p", self._details, text=section.lead, class_="lead")
@@ -96,19 +62,26 @@ class SectionView:
             self._fault.textContent = f"{error} The answer above is not affected."
 
 
-class InsidePanel:
-    """Builds itself in `place`. `desk` is the page."""
+class SectionsPanel:
+    """Builds itself in `place`. `open_at_first` names the sections that are open until the visitor closes them."""
 
-    def __init__(self, desk: Desk, place: dom.Element) -> None:
-        self._desk = desk
-        self._probe: Probe | None = None
+    def __init__(self, desk: Desk, lens: Lens, place: dom.Element) -> None:
+        self._desk, self._lens, self._place = desk, lens, place
+        self._views: dict[str, SectionView] = {}
         self._visible = self._stale = False
-        self._weights_version, self._weights_read_ms = -1, 0.0
         self._frames = dom.Frames(self._begin)
         self._task: asyncio.Task[None] | None = None
-        sections: list[Section] = [InkSection(desk.prepare_with), LayersSection(), WhySection(self.refresh)]
-        self._views = [SectionView(place, section, self.refresh) for section in sections]
         desk.watchers.append(self.refresh)
+
+    def add(self, sections: Sequence[Section], open_at_first: Sequence[str]) -> None:
+        """Append sections."""
+        for section in sections:
+            view = SectionView(self._place, section, section.name in open_at_first, self.refresh)
+            self._views[section.name] = view
+
+    def open(self, name: str) -> None:
+        """Open a section and bring it into view."""
+        self._views[name].open()
 
     def shown(self, visible: bool) -> None:
         """The panel comes into view or leaves it."""
@@ -136,26 +109,10 @@ class InsidePanel:
 
     async def _update(self) -> None:
         try:
-            probe = await self._current_probe()
+            probe = await self._lens.probe()
         except FAULTS:  # a device that was lost: the page says so, and opens another one
             probe = None
         scene = Scene(self._desk.ink, self._desk.latest, probe, is_dark())
-        for view in self._views:
+        for view in self._views.values():
             if view.is_open:
                 await view.update(scene)
-
-    async def _current_probe(self) -> Probe | None:
-        """The probe into the network that answers now, with its weights; None if there is no network."""
-        desk, known = self._desk, self._probe
-        if desk.model is None or desk.models is None or desk.device is None:
-            return None
-        if known is None or known.model is not desk.model:
-            if known is not None:
-                known.destroy()
-            self._probe = known = Probe(desk.models, desk.device, desk.model)
-            self._weights_version = -1
-        due = dom.now_ms() - self._weights_read_ms > WEIGHTS_EVERY_S * 1e3
-        if known.version == 0 or (self._weights_version != desk.weights_version and due):
-            self._weights_version, self._weights_read_ms = desk.weights_version, dom.now_ms()
-            await known.open()
-        return known

@@ -103,5 +103,10 @@ class Probe:
         self._programs.clear()
 
 
+def as_input(images: NDArray[np.uint8]) -> Array:
+    """Pixels of any shape as the network reads them: float32 in 0..1."""
+    return np.divide(images, 255, dtype=np.float32)
+
+
 def _input(program: Executable, image: Array) -> Mapping[str, Array]:
     return {"x": np.ascontiguousarray(image.reshape(program.program.buffer("x").shape), np.float32)}

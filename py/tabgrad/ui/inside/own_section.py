@@ -1,0 +1,159 @@
+"""The visitor's own labelled drawings: a personal test set, with the accuracy of whatever network answers now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.explain.personal import Drawing, DrawingsError, loads
+from tabgrad.explain.results import Results, wilson_95
+from tabgrad.ink import Snapshot, normalise
+from tabgrad.interop import dom, page
+
+from ..prediction import DOT_UNITS, PAD_UNITS
+from .gallery import Gallery, Item
+from .own_store import OwnDrawings
+from .scene import Scene
+from .widgets import Button
+
+
+class OwnSection:
+    """`ink` gives what is on the pad, `put` lays ink on it; `refresh` has `update` called again."""
+
+    name = "mine"
+    title = "Your own test set"
+    lead = (
+        "Draw a digit, say which it is, and keep it. Your handwriting then is a test set that no network has seen. It "
+        "stays in this browser, on this machine."
+    )
+    needs_network = False
+
+    def __init__(
+        self,
+        store: OwnDrawings,
+        ink: Callable[[], Snapshot],
+        put: Callable[[Snapshot], object],
+        refresh: Callable[[], None],
+    ) -> None:
+        self._store, self._ink, self._put, self._refresh = store, ink, put, refresh
+        self._images: dict[int, NDArray[np.float32]] = {}  # by the drawing's identity
+        self._loaded = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._asked: object = None
+
+    def build(self, body: dom.Element) -> None:
+        """See `Section`."""
+        digits = dom.create("div", body, class_="digits", role="group", aria_label="The drawing on the pad is a")
+        dom.create("span", digits, text="The drawing on the pad is a")
+        self._digits = [
+            Button(digits, str(d), lambda d=d: self._do(self._add(d)), f"mine-add-{d}")  # type: ignore[misc] # one each
+            for d in range(10)
+        ]
+        self._headline = dom.create("p", body, class_="headline", role="status", data_testid="mine-headline")
+        self._gallery = Gallery(body, "Your drawings", self._pick, "mine-gallery")
+        tools = dom.create("div", body, class_="controls")
+        self._undo = Button(tools, "Remove the last one", lambda: self._do(self._remove()), "mine-remove")
+        self._export = Button(tools, "Export", self._save, "mine-export")
+        label = dom.create("label", tools, class_="quiet-button file-button", text="Import")
+        self._file = dom.create(
+            "input", label, type="file", accept=".json", class_="sr-only", data_testid="mine-import"
+        )
+        self._listener = dom.Listener(self._file, "change", lambda _event: self._do(self._import()))
+        self._note = dom.create("p", body, class_="note", role="status", data_testid="mine-note")
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _add(self, label: int) -> None:
+        ink = self._ink()
+        if ink.is_empty:
+            self._note.textContent = "The pad is empty: draw the digit first."
+            return
+        drawing = Drawing(label, ink.ink(PAD_UNITS), PAD_UNITS)
+        await self._change([*self._store.drawings, drawing], f"Kept as a {label}.")
+        self._put(Snapshot())
+
+    async def _remove(self) -> None:
+        await self._change(self._store.drawings[:-1], "Removed the last drawing.")
+
+    async def _change(self, drawings: list[Drawing], done: str) -> None:
+        fault = await self._store.change(drawings)
+        self._note.textContent = fault or done
+        self._refresh()
+
+    def _save(self) -> None:
+        page.download("my-digits.json", self._store.dumps(), "application/json")
+
+    async def _import(self) -> None:
+        content = await page.chosen_file(self._file)
+        if content is None:
+            return
+        try:
+            drawings = loads(content)
+        except DrawingsError as error:
+            self._note.textContent = str(error)
+            return
+        await self._change([*self._store.drawings, *drawings], f"Imported {len(drawings)} drawings.")
+
+    def _pick(self, place: int) -> None:
+        drawing = self._store.drawings[place]
+        self._put(Snapshot(drawing.strokes))
+
+    def _image(self, drawing: Drawing) -> NDArray[np.float32]:
+        """What the network reads; kept, as long as the drawing is."""
+        key = id(drawing)
+        if key not in self._images:
+            self._images[key] = normalise(drawing.strokes, DOT_UNITS * drawing.size / PAD_UNITS)
+        return self._images[key]
+
+    async def update(self, scene: Scene) -> None:
+        """See `Section`."""
+        if not self._loaded:
+            self._loaded = True
+            self._note.textContent = await self._store.load()
+        drawings = self._store.drawings
+        for button in self._digits:
+            button.enable(not scene.ink.is_empty)
+        asked = (tuple(map(id, drawings)), scene.probe and (scene.probe, scene.probe.version))
+        if asked == self._asked:
+            return
+        self._asked = asked
+        self._images = {id(d): self._image(d) for d in drawings}
+        self._undo.enable(bool(drawings))
+        self._export.enable(bool(drawings))
+        results = await self._results(scene, drawings)
+        self._gallery.show([_item(self._image(d), d.label, i, results) for i, d in enumerate(drawings)])
+        self._say(results, scene)
+
+    async def _results(self, scene: Scene, drawings: list[Drawing]) -> Results | None:
+        if scene.probe is None or not drawings:
+            return None
+        logits = await scene.probe.logits(np.stack([self._image(d) for d in drawings]))
+        return Results(logits, np.array([d.label for d in drawings]), scene.probe.model.temperature)
+
+    def _say(self, results: Results | None, scene: Scene) -> None:
+        if results is None or scene.probe is None:
+            self._headline.textContent = "No drawings yet."
+            return
+        count, right = len(results.labels), len(results.labels) - results.errors
+        low, high = wilson_95(right, count)
+        self._headline.textContent = (
+            f"{scene.probe.model.title} reads {right} of your {count} drawings: {right / count:.0%} "
+            f"(95 % interval {low:.0%} to {high:.0%})."
+        )
+        self._headline.dataset.right, self._headline.dataset.count = str(right), str(count)
+
+
+def _item(image: NDArray[np.float32], label: int, place: int, results: Results | None) -> Item:
+    pixels = np.rint(image * 255).astype(np.uint8)
+    if results is None:
+        return Item(pixels, str(label), f"Drawing {place + 1}, a {label}")
+    answer = int(results.answers[place])
+    caption = str(label) if answer == label else f"{label} \N{RIGHTWARDS ARROW} {answer}"
+    return Item(pixels, caption, f"Drawing {place + 1}, a {label}, read as {answer}", answer != label)

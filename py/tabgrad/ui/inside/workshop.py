@@ -1,0 +1,75 @@
+"""Which sections there are, in which panel, and what each gets. Imports a panel's modules when it is first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tabgrad.interop import dom
+
+from ..panels import Entry
+from .inputs import Inputs
+from .lens import Desk, Lens
+from .panel import SectionsPanel
+from .scene import Section
+
+DATA_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
+
+
+class Workshop:
+    """`entries` are the panels, for the tabs of the page."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lens, self.inputs = Lens(desk), Inputs(desk)
+        self.panels: dict[str, SectionsPanel] = {}
+
+    def entries(self) -> list[Entry]:
+        """Three panels, none of them built yet."""
+        return [
+            Entry("inside", "Look inside", self._build_inside),
+            Entry("data", "Data and mistakes", self._build_data),
+            Entry("kernels", "Kernels", self._build_kernels),
+        ]
+
+    def _panel(self, name: str, place: dom.Element) -> SectionsPanel:
+        panel = self.panels[name] = SectionsPanel(self._desk, self._lens, place)
+        return panel
+
+    def _build_inside(self, place: dom.Element) -> Callable[[bool], object]:
+        from .ink_section import InkSection
+        from .layers_section import LayersSection
+        from .why_section import WhySection
+
+        panel = self._panel("inside", place)
+        sections: list[Section] = [InkSection(self.inputs), LayersSection(), WhySection(panel.refresh)]
+        panel.add(sections, ("ink", "layers", "why"))
+        return panel.shown
+
+    def _build_data(self, place: dom.Element) -> Callable[[bool], object]:
+        from tabgrad.data.sets import DataSets
+        from tabgrad.interop.files import fetch_bytes
+        from tabgrad.interop.storage import open_storage
+        from tabgrad.interop.streams import inflate
+
+        from .data_section import DataSection
+        from .mistakes_section import MistakesSection
+        from .own_section import OwnSection
+        from .own_store import OwnDrawings
+
+        desk, panel = self._desk, self._panel("data", place)
+        urls = desk.manifest["data"]
+        names = DATA_NAMES if urls.get("mnist") else {"strokes": DATA_NAMES["strokes"]}
+        data = DataSets(urls, fetch_bytes, inflate)
+        to_pad = self.inputs.to_pad
+        own = OwnSection(OwnDrawings(open_storage), lambda: desk.ink, desk.pad.put, panel.refresh)
+        browser = DataSection(data, names, to_pad, panel.refresh)
+        sections: list[Section] = [browser, MistakesSection(data, names, to_pad), own]
+        panel.add(sections, ("data", "mistakes", "mine"))
+        return panel.shown
+
+    def _build_kernels(self, place: dom.Element) -> Callable[[bool], object]:
+        from .kernels_section import KernelsSection
+
+        panel = self._panel("kernels", place)
+        panel.add([KernelsSection(lambda: self._desk.device, panel.refresh)], ("kernels",))
+        return panel.shown
