@@ -1,4 +1,4 @@
-"""The page in browsers without WebGPU, Firefox ESR and WebKitGTK: what is drawn is answered, by WebAssembly."""
+"""The page in browsers without WebGPU, Firefox ESR and WebKitGTK: it answers and it learns, by WebAssembly."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from tests.e2e.drawing import DIGITS
 from tests.e2e.other_browsers.firefox import Firefox
 from tests.e2e.other_browsers.webdriver import Session
 from tests.e2e.other_browsers.webkit import WebKitGTK
+from tests.e2e.support import TIMEOUT_S
+
+#: How a run ends, in `dataset.worker`.
+ENDS = ("finished", "failed")
+PICKED = "return document.querySelector('[data-testid=model-select]').value"
 
 
 @pytest.fixture(scope="module", params=[Firefox, WebKitGTK], ids=lambda browser: browser.name)
@@ -22,7 +27,8 @@ def session(request: pytest.FixtureRequest, site: str) -> Iterator[Session]:
         pytest.skip(str(error))
     with opened:
         opened.navigate(site)
-        opened.wait("the page to be ready", lambda: opened.dataset("app") == "ready")
+        opened.wait("the page to boot", lambda: opened.dataset("app") != "booting")
+        assert opened.dataset("app") == "ready", opened.dataset("error")
         yield opened
 
 
@@ -52,7 +58,20 @@ def test_a_drawn_digit_is_answered(session: Session, model: str, digit: int) -> 
     session.wait(f"the answer {digit}", lambda: session.text("best-guess") == str(digit))
     assert max(values(session)) == values(session)[digit]
     assert sum(values(session)) == pytest.approx(1, abs=0.01)
-    assert session.text("inference-ms").endswith("ms")
+    assert float(session.text("inference-ms").split()[0]) > 0
     session.click("tool-clear")
     session.wait("an empty answer", lambda: not session.text("best-guess") and values(session) == [0] * 10)
+    assert session.dataset("error") is None
+
+
+def test_a_network_is_trained_and_then_answers(session: Session) -> None:
+    session.click("train-preset-fast")
+    session.click("train-start")
+    session.wait("the run to end", lambda: session.dataset("worker") in ENDS, 2 * TIMEOUT_S)
+    assert session.dataset("worker") == "finished", session.text("train-message")
+    assert float(session.text("train-test-accuracy").split()[0]) > 90
+    session.wait("the new network on the pad", lambda: "training" in session.execute(PICKED))
+    before = int(session.dataset("predictions") or 0)
+    session.stroke("draw-pad", DIGITS[1][0])
+    session.wait("its answer", lambda: int(session.dataset("predictions") or 0) > before)
     assert session.dataset("error") is None
