@@ -28,7 +28,7 @@ from scripts.training.calibration import calibrate
 from scripts.training.card import test_row, write_model
 from scripts.training.data import Corpus, open_corpus
 from scripts.training.engine import NAMES, open_engine
-from scripts.training.loop import Run, open_judge
+from scripts.training.loop import Judge, Run, Tensors, open_judge
 from scripts.training.recipe import Recipe, RecipeError, load_recipe
 from scripts.training.teacher import Lessons, prepare_lessons
 from tabgrad.backends.base import Device, EngineError
@@ -40,12 +40,13 @@ from tabgrad.protocol import SettingsError
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "out" / "runs"
 GARBAGE = ("scribbles", "letters", "pairs")
+GARBAGE_SEED = 1
 
 
 async def train_seed(
     recipe: Recipe, seed: int, corpus: Corpus, device: Device, lessons: Lessons | None
 ) -> tuple[dict[str, Any], Path]:
-    """Train one seed, or take it up where it was left; returns its row of the card and the file of its weights."""
+    """Train one seed, or take it up where it was left; returns its history and the file of its weights."""
     folder = RUNS / f"{recipe.name}-{recipe.digest()}"
     folder.mkdir(parents=True, exist_ok=True)
     result, weights = folder / f"seed-{seed}.json", folder / f"seed-{seed}.weights.safetensors"
@@ -53,45 +54,39 @@ async def train_seed(
         run = Run(recipe, seed, corpus, device)
         await run.fit(lessons, folder / f"seed-{seed}.state.safetensors")
         weights.write_bytes(save_safetensors(run.best))
-        result.write_text(json.dumps(await describe(run, corpus), indent=1))
+        result.write_text(json.dumps(vars(run.history), indent=1))
         run.destroy()
-    row: dict[str, Any] = json.loads(result.read_text())
-    print(
-        f"{recipe.name} seed {seed}: validation errors {row['validation_errors']} of {len(corpus.validation.labels)}, "
-        f"pen digits {row['pen_digits_accuracy']} ({result.relative_to(ROOT)})",
-        flush=True,
-    )
+    history: dict[str, Any] = json.loads(result.read_text())
+    row = {
+        "seed": seed,
+        "validation_errors": min(history["validation_errors"]),
+        "train_seconds": history["seconds"][-1],
+        "history": history,
+    }
     return row, weights
 
 
-async def describe(run: Run, corpus: Corpus) -> dict[str, Any]:
-    """What is reported of a finished run, but for the test set."""
-    validation = await run.evaluate(run.best, corpus.validation)
-    images = np.concatenate([garbage(run.seed, kind) for kind in GARBAGE])
-    other = await run.evaluate(run.best, Samples(images, np.zeros(len(images), np.uint8)))
+async def measure(judge: Judge, weights: Tensors, corpus: Corpus) -> dict[str, Any]:
+    """Calibration of a finished model, and its accuracy on real pen digits where they are."""
+    validation = await judge(weights, corpus.validation)
+    images = np.concatenate([garbage(GARBAGE_SEED, kind) for kind in GARBAGE])
+    other = await judge(weights, Samples(images, np.zeros(len(images), np.uint8)))
     calibration = calibrate(validation.logits, validation.labels, other.logits)
     pens = None
     if STROKES.exists():
         drawn, labels = read_strokes(STROKES)
         pixels = np.rint(drawn * 255).astype(np.uint8).reshape(-1, 28, 28)
-        pens = await run.evaluate(run.best, Samples(pixels, labels.astype(np.uint8)))
+        pens = (await judge(weights, Samples(pixels, labels.astype(np.uint8)))).accuracy
     return {
-        "seed": run.seed,
-        "validation_errors": min(run.history.validation_errors),
-        "pen_digits_accuracy": round(pens.accuracy, 4) if pens else None,
+        "pen_digits_accuracy": pens and round(pens, 4),
         **{name: round(value, 4) for name, value in asdict(calibration).items()},
-        "train_seconds": run.history.seconds[-1],
-        "history": vars(run.history),
     }
 
 
-async def read_test_set(recipe: Recipe, weights: Path, corpus: Corpus, device: Device) -> dict[str, Any]:
+async def read_test_set(judge: Judge, weights: Tensors, corpus: Corpus) -> dict[str, Any]:
     """The test errors of a finished model: the one place where the test set is read."""
-    judge = await open_judge(recipe.spec, device)
-    test = await judge(load_safetensors(weights.read_bytes())[0], await corpus.test())
-    errors = int((test.logits.argmax(1) != test.labels).sum())
-    print(f"{weights.name}: {errors} test errors of {len(test.labels)}", flush=True)
-    return test_row(errors, len(test.labels))
+    test = await judge(weights, await corpus.test())
+    return test_row(int((test.logits.argmax(1) != test.labels).sum()), len(test.labels))
 
 
 async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -> None:
@@ -100,9 +95,15 @@ async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -
     print(f"{recipe.name}: {device.description}, seeds {', '.join(map(str, seeds))}", flush=True)
     lessons = await prepare_lessons(recipe, corpus, device) if recipe.teacher else None
     done = [await train_seed(recipe, seed, corpus, device, lessons) for seed in seeds]
+    done.sort(key=lambda item: (item[0]["validation_errors"], min(item[0]["history"]["validation_loss"])))
+    judge, rows = await open_judge(recipe.spec, device), []
+    for row, file in done:
+        weights = load_safetensors(file.read_bytes())[0]
+        row.update(await measure(judge, weights, corpus))
+        row.update(await read_test_set(judge, weights, corpus) if ship else {})
+        print({name: value for name, value in row.items() if name != "history"}, flush=True)
+        rows.append(row)
     if ship:
-        done.sort(key=lambda item: (item[0]["validation_errors"], min(item[0]["history"]["validation_loss"])))
-        rows = [row | await read_test_set(recipe, weights, corpus, device) for row, weights in done]
         facts = {
             "title": recipe.title,
             "recipe": recipe.to_json(),

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 #: Bins of the calibration error.
 BINS = 15
-#: At most this share of right answers may be called "not sure". It buys the refusal of most that is no digit.
-REFUSED_SHARE = 0.01
+#: At most this share of right answers may be called "not sure". It buys the refusal of half of what is no digit.
+REFUSED_SHARE = 0.02
 
 
 @dataclass(frozen=True)
