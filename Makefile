@@ -7,7 +7,7 @@ FUZZ_COUNT ?= 3000
 FUZZ_SEED ?= random
 PY := .venv/bin/python
 # Only what the lock files name, each file checked by its hash.
-PIP := .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes
+PIP := .venv/bin/pip install -qq --disable-pip-version-check --require-hashes
 
 .PHONY: serve test build lint bench fuzz screenshots mnist lock clean
 .DELETE_ON_ERROR:
