@@ -5,6 +5,7 @@ Owns the reading of programs; runs and times nothing.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -72,9 +73,19 @@ def _origin(program: Program, names: list[str]) -> str:
     if written.startswith("opt.") or program.buffer(written).role == "weight":
         return "the optimizer's step" if program.name == "train" else ""
     found = dict.fromkeys(_layer(m) for m in map(_LAYER.fullmatch, read) if m)
-    if not found and "x" in read:
-        return "a cast of x, or its share in a gradient" if program.name in ("train", "evaluate") else "x"
+    if not found and len(read) == 1:
+        return _of_one(program, program.buffer(written), program.buffer(read[0]))
     return ", ".join(found)
+
+
+def _of_one(program: Program, written: Buffer, read: Buffer) -> str:
+    """What makes one buffer of another without any weights, where the sizes leave no doubt."""
+    if read.name == "x" and read.dtype == "uint8":
+        return "x.cast(float32) / 255"
+    sizes = math.prod(read.shape), math.prod(written.shape)
+    if program.name in ("infer", "activations") and sizes[0] == sizes[1] and written.role == "output":
+        return "a copy, for the page to read"
+    return "x.max_pool2d((2, 2))" if program.name in ("infer", "activations") and sizes[0] > sizes[1] else ""
 
 
 def _layer(match: re.Match[str]) -> str:
