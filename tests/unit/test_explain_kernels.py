@@ -51,11 +51,11 @@ def test_launches_name_the_layers_they_come_from() -> None:
     assert first.origin == "layers[0]: x @ weight + bias"
     assert second.origin == "layers[1]: x @ weight + bias"
     assert second.writes.name == "logits"
-    (conv, pool, *_) = launches(model.inference({"kind": "cnn"}, "wgsl"))
+    (conv, *_) = launches(model.inference(CNN, "wgsl"))
     assert conv.origin.startswith("convs[0]: x.conv2d(weight)")
     assert "norms[0]" in conv.origin
-    assert pool.origin == "x.max_pool2d((2, 2))"
-    assert "a copy, for the page to read" in [launch.origin for launch in launches(PROGRAMS["activations-cnn"]())]
+    tapped = [launch.origin for launch in launches(PROGRAMS["activations-cnn"]())]
+    assert {"x.max_pool2d((2, 2))", "a copy, for the page to read"} <= set(tapped)
     origins = [launch.origin for launch in launches(PROGRAMS["train-mlp"]())]
     assert origins[0] == "x.cast(float32) / 255"
     assert "the optimizer's step" in origins
