@@ -143,10 +143,13 @@ def draw(page: Page) -> None:
 
 
 def transferred(page: Page) -> float:
-    """Bytes of all responses up to the first prediction, as they went over the wire (gzip), without headers."""
+    """Bytes of all responses up to the first prediction, as they went over the wire (gzip), without headers.
+
+    A file that is asked for twice comes from the browser's cache the second time; `transferSize` is 0 then.
+    """
     return float(
         page.evaluate("""() => performance.getEntries()
-            .filter(({ entryType, responseEnd }) =>
-                ["navigation", "resource"].includes(entryType) && responseEnd <= window.benchDone)
+            .filter(({ entryType, responseEnd, transferSize }) => transferSize
+                && ["navigation", "resource"].includes(entryType) && responseEnd <= window.benchDone)
             .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)""")
     )

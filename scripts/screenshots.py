@@ -1,0 +1,123 @@
+"""Takes pictures of the page: `python scripts/screenshots.py` -> out/screenshots, and docs/screenshot.webp (README).
+
+Phone and desktop, light and dark; empty, drawn, and each panel open. For looking at: nothing is compared.
+"""
+
+import argparse
+import base64
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from scripts import chromium
+from scripts.serve import open_server
+from scripts.sitebuild.parts import ROOT
+
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+TIMEOUT_S = 120.0
+#: A three, in the unit square.
+STROKE = [(0.3, 0.24), (0.5, 0.16), (0.68, 0.28), (0.62, 0.42), (0.46, 0.49), (0.66, 0.56), (0.72, 0.72), (0.52, 0.86)]
+STROKE += [(0.3, 0.78)]
+README_PICTURE = ROOT / "docs" / "screenshot.webp"
+
+
+def wait_for(page: Page, field: str, what: str) -> None:
+    """Wait until the root's dataset field is no longer `what`; polled, as the page's policy forbids eval."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while page.evaluate("field => document.documentElement.dataset[field]", field) == what:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"data-{field} is still {what}")
+        page.wait_for_timeout(50)
+
+
+def draw(page: Page) -> None:
+    """Draw the three, and wait for its answer."""
+    box = page.get_by_test_id("draw-pad").bounding_box()
+    if box is None:
+        raise RuntimeError("There is no pad on the page.")
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in STROKE]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=6)
+    page.mouse.up()
+    wait_for(page, "predictions", "0")
+    page.wait_for_timeout(500)  # the bars' movement comes to rest
+
+
+def take(browser: Browser, url: str, folder: Path) -> None:
+    """All pictures, as folder/SIZE-SCHEME-STATE.png."""
+    for size, (width, height) in SIZES.items():
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme, device_scale_factor=2
+            )
+            page = context.new_page()
+
+            def shoot(state: str, *, page: Page = page, stem: str = f"{size}-{scheme}", full: bool = True) -> None:
+                page.screenshot(path=folder / f"{stem}-{state}.png", full_page=full)
+
+            page.goto(url)
+            shoot("booting")
+            wait_for(page, "app", "booting")
+            shoot("empty")
+            draw(page)
+            shoot("drawn")
+            shoot("readme", full=False)
+            for tab in page.get_by_role("tab").all():
+                tab.click()
+                page.wait_for_timeout(1500)
+                shoot((tab.text_content() or "panel").strip().lower().replace(" ", "-"))
+            context.close()
+
+
+def webp(browser: Browser, png: Path, width: int, quality: float = 0.86) -> bytes:
+    """A PNG file as WebP of the given width in pixels, by the browser's own encoder."""
+    page = browser.new_page()
+    data: str = page.evaluate(
+        """async ([source, width, quality]) => {
+            const image = new Image();
+            image.src = source;
+            await image.decode();
+            const canvas = document.createElement("canvas");
+            canvas.width = width;
+            canvas.height = Math.round(image.height * width / image.width);
+            const context = canvas.getContext("2d");
+            context.imageSmoothingQuality = "high";
+            context.drawImage(image, 0, 0, canvas.width, canvas.height);
+            return canvas.toDataURL("image/webp", quality).split(",")[1];
+        }""",
+        [f"data:image/png;base64,{base64.b64encode(png.read_bytes()).decode()}", width, quality],
+    )
+    page.close()
+    return base64.b64decode(data)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take the pictures; the exit status."""
+    parser = argparse.ArgumentParser(description="Take pictures of the built page.")
+    parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="the built site (default: dist)")
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "screenshots", help="default: out/screenshots")
+    options = parser.parse_args(arguments)
+    if not (options.dist / "index.html").is_file():
+        print(f"{options.dist} holds no built site: run `make build` first.", file=sys.stderr)
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
+    with open_server(options.dist, 0) as server, sync_playwright() as playwright:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser = chromium.launch(playwright)
+        take(browser, server.url, options.out)
+        README_PICTURE.parent.mkdir(exist_ok=True)
+        README_PICTURE.write_bytes(webp(browser, options.out / "desktop-light-readme.png", 1280))
+        browser.close()
+        server.shutdown()
+    print(f"Pictures are in {options.out}; the README's is {README_PICTURE.relative_to(ROOT)}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
