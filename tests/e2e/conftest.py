@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, Route, sync_playwright
 
 from scripts import chromium, fetch_mnist
 from scripts.build import build
@@ -68,15 +68,25 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def open_visit(browser: Browser, site: str) -> Iterator[Callable[..., Visit]]:
     """Opens pages: `open_visit("?engine=wasm", ready=False, viewport=…)`. All are checked for errors at the end.
 
-    `ready=False` returns at once, with the page still booting; keyword arguments go to the browser context.
+    `ready=False` returns at once, with the page still booting; `routes` answers requests by URL pattern in the server's
+    place; other keyword arguments go to the browser context.
     """
     visits: list[Visit] = []
 
-    def open_one(query: str = "", *, ready: bool = True, init_script: str | None = None, **options: Any) -> Visit:
+    def open_one(
+        query: str = "",
+        *,
+        ready: bool = True,
+        init_script: str | None = None,
+        routes: dict[str, Callable[[Route], object]] | None = None,
+        **options: Any,
+    ) -> Visit:
         context = browser.new_context(**options)
         context.set_default_timeout(TIMEOUT_S * 1000)
         if init_script:
             context.add_init_script(init_script)
+        for pattern, handler in (routes or {}).items():
+            context.route(pattern, handler)
         visit = Visit(context.new_page(), context, site + query)
         visits.append(visit)
         visit.watch()

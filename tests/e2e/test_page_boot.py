@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -76,26 +78,19 @@ def test_progress_counts_every_byte(open_visit: Open) -> None:
 
 
 def test_python_that_does_not_arrive(open_visit: Open) -> None:
-    visit = open_visit("?broken", ready=False)
+    visit = open_visit(ready=False, routes={"**/tabgrad.*.zip": lambda route: route.fulfill(status=404)})
     page = visit.page
-    page.route("**/tabgrad.*.zip", lambda route: route.fulfill(status=404))
-    page.reload()
     draw(page, DIGITS[5])
     wait_dataset(page, "app", "failed")
     assert "reload the page; your drawing is kept" in status(page)
     assert dataset(page, "error") == status(page)
     assert_usable(page)
-    page.unroute("**/tabgrad.*.zip")
+    visit.context.unroute("**/tabgrad.*.zip")
     page.reload()
     wait_dataset(page, "app", "ready")
     wait_predictions(page, 0)
     assert guess(page) == "5"
     visit.errors.clear()  # the 404, and Python's own report of it
-
-
-def damaged(change: Callable[[bytes], bytes]) -> Callable[[Route], None]:
-    """Answer a request with a changed file."""
-    return lambda route: route.fulfill(body=change(route.fetch().body()))
 
 
 @pytest.mark.parametrize(
@@ -109,11 +104,13 @@ def damaged(change: Callable[[bytes], bytes]) -> Callable[[Route], None]:
     ],
     ids=["truncated weights", "no weights", "truncated card", "truncated program", "changed program"],
 )
-def test_a_damaged_model_leaves_the_other(open_visit: Open, file: str, change: Callable[[bytes], bytes]) -> None:
-    page = open_visit("?", ready=False).page
-    page.route(f"**/{file}", damaged(change))
-    page.reload()
-    wait_dataset(page, "app", "ready")
+def test_a_damaged_model_leaves_the_other(
+    open_visit: Open, dist: Path, file: str, change: Callable[[bytes], bytes]
+) -> None:
+    def damaged(route: Route) -> None:
+        route.fulfill(body=change((dist / urlsplit(route.request.url).path.removeprefix("/some/path/")).read_bytes()))
+
+    page = open_visit(routes={f"**/{file}": damaged}).page
     assert status(page).startswith("MLP cannot be used: ")
     assert dataset(page, "error")
     assert page.get_by_test_id("model-select").input_value() == "cnn"
@@ -126,15 +123,14 @@ def test_a_damaged_model_leaves_the_other(open_visit: Open, file: str, change: C
 
 
 def test_a_missing_model_leaves_the_other(open_visit: Open) -> None:
-    visit = open_visit()
+    visit = open_visit(routes={"**/models/cnn/weights.*": lambda route: route.fulfill(status=404)})
     page = visit.page
-    page.route("**/models/cnn/weights.*", lambda route: route.fulfill(status=404))
     page.get_by_test_id("model-select").select_option("cnn")
     page.get_by_test_id("status").filter(has_text="404").wait_for()
     assert page.get_by_test_id("model-select").input_value() == "mlp"
     draw(page, DIGITS[2])
     page.get_by_test_id("best-guess").filter(has_text="2").wait_for()
-    page.unroute("**/models/cnn/weights.*")
+    visit.context.unroute("**/models/cnn/weights.*")
     page.get_by_test_id("model-select").select_option("cnn")
     page.get_by_test_id("status").filter(has_text="CNN is ready").wait_for()
     visit.expect_error("404")
