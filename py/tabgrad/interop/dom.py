@@ -47,6 +47,11 @@ def create(tag: str, parent: Element | None = None, *, text: str = "", **attribu
     return element
 
 
+def focused() -> Element | None:
+    """The element that has the focus."""
+    return or_none(js.document.activeElement)
+
+
 def closest(element: Element, selector: str) -> Element | None:
     """The element itself or its nearest ancestor that matches a CSS selector."""
     return or_none(element.closest(selector))

@@ -26,6 +26,18 @@ def replace_query(text: str) -> None:
     js.history.replaceState(None, "", url.href)
 
 
+def fragment() -> str:
+    """The address's fragment, without the number sign."""
+    return str(js.location.hash).removeprefix("#")
+
+
+def replace_fragment(text: str) -> None:
+    """Change the address's fragment without a jump and without a step of history; empty takes it away."""
+    url = js.URL.new(js.location.href)
+    url.hash = text
+    js.history.replaceState(None, "", url.href)
+
+
 def download(name: str, content: bytes, kind: str = "application/octet-stream") -> None:
     """Hand a file to the visitor."""
     array = js.Uint8Array.new(len(content))

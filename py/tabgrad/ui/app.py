@@ -73,6 +73,7 @@ class App:
 
         self.workshop = Workshop(self)
         self.panels = Panels([Entry("train", "Train", self._build_train), *self.workshop.entries()])
+        self.workshop.follow_links(self.panels)
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train import TrainPanel

@@ -59,6 +59,10 @@ class Panels:
             data_testid=f"tab-{entry.name}",
         )
 
+    def has(self, name: str) -> bool:
+        """Whether there is a panel of this name."""
+        return any(entry.name == name for entry in self._entries)
+
     def show(self, name: str) -> None:
         """Bring a panel into view. LookupError if there is none of this name."""
         self._show(next(i for i, entry in enumerate(self._entries) if entry.name == name))

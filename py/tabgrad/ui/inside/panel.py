@@ -43,9 +43,8 @@ class SectionView:
         return bool(self._details.open)
 
     def open(self) -> None:
-        """Open it and bring it into view."""
+        """Open it."""
         self._details.open = True
-        self._details.scrollIntoView()
 
     async def update(self, scene: Scene) -> None:
         """Show this moment, or one sentence why it cannot be shown."""
@@ -80,7 +79,7 @@ class SectionsPanel:
             self._views[section.name] = view
 
     def open(self, name: str) -> None:
-        """Open a section and bring it into view."""
+        """Open a section."""
         self._views[name].open()
 
     def shown(self, visible: bool) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from tabgrad.interop import dom
+from tabgrad.interop import dom, page
 
-from ..panels import Entry
+from ..panels import Entry, Panels
 from .inputs import Inputs
 from .lens import Desk, Lens
 from .panel import SectionsPanel
 from .scene import Section
+
+if TYPE_CHECKING:
+    from .tour import Tour
 
 DATA_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
@@ -21,7 +25,8 @@ class Workshop:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._lens, self.inputs = Lens(desk), Inputs(desk)
-        self.panels: dict[str, SectionsPanel] = {}
+        self._sections: dict[str, SectionsPanel] = {}
+        self._tour: Tour | None = None
 
     def entries(self) -> list[Entry]:
         """Three panels, none of them built yet."""
@@ -31,8 +36,30 @@ class Workshop:
             Entry("kernels", "Kernels", self._build_kernels),
         ]
 
+    def follow_links(self, tabs: Panels) -> None:
+        """Open what the address's fragment names (`#data`, `#tour-3`), now and whenever it changes."""
+        self._tabs = tabs
+        self._links = dom.on_page("hashchange", lambda _event: self._follow())
+        self._follow()
+
+    def _follow(self) -> None:
+        fragment = page.fragment()
+        if self._tabs.has(fragment):
+            self._tabs.show(fragment)
+        elif fragment.startswith("tour-"):
+            from .tour import Tour, step_in
+
+            self._tour = self._tour or Tour(self._tabs.has, self._open)
+            self._tour.show(step_in(fragment) or 0)
+
+    def _open(self, name: str, section: str) -> None:
+        """Show a panel, and a section in it."""
+        self._tabs.show(name)
+        if section and name in self._sections:
+            self._sections[name].open(section)
+
     def _panel(self, name: str, place: dom.Element) -> SectionsPanel:
-        panel = self.panels[name] = SectionsPanel(self._desk, self._lens, place)
+        panel = self._sections[name] = SectionsPanel(self._desk, self._lens, place)
         return panel
 
     def _build_inside(self, place: dom.Element) -> Callable[[bool], object]:
