@@ -5,6 +5,7 @@ Phone and desktop, light and dark; empty, drawn, and each panel open. For lookin
 
 import argparse
 import base64
+import math
 import sys
 import threading
 import time
@@ -19,10 +20,20 @@ from scripts.sitebuild.parts import ROOT
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 TIMEOUT_S = 120.0
-#: A three, in the unit square.
-STROKE = [(0.3, 0.24), (0.5, 0.16), (0.68, 0.28), (0.62, 0.42), (0.46, 0.49), (0.66, 0.56), (0.72, 0.72), (0.52, 0.86)]
-STROKE += [(0.3, 0.78)]
+#: A three, in the unit square: two bows, each with its centre, its radii, and its first and last angle in degrees.
+BOWS = [(0.47, 0.33, 0.2, 0.16, -140, 85), (0.47, 0.66, 0.23, 0.18, -85, 140)]
+POINTS = 25
 README_PICTURE = ROOT / "docs" / "screenshot.webp"
+
+
+def stroke() -> list[tuple[float, float]]:
+    """The points of the three."""
+    points = []
+    for x, y, radius_x, radius_y, first, last in BOWS:
+        for i in range(POINTS):
+            angle = math.radians(first + (last - first) * i / (POINTS - 1))
+            points.append((x + radius_x * math.cos(angle), y + radius_y * math.sin(angle)))
+    return points
 
 
 def wait_for(page: Page, field: str, what: str) -> None:
@@ -39,11 +50,11 @@ def draw(page: Page) -> None:
     box = page.get_by_test_id("draw-pad").bounding_box()
     if box is None:
         raise RuntimeError("There is no pad on the page.")
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in STROKE]
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke()]
     page.mouse.move(*points[0])
     page.mouse.down()
     for point in points[1:]:
-        page.mouse.move(*point, steps=6)
+        page.mouse.move(*point, steps=2)
     page.mouse.up()
     wait_for(page, "predictions", "0")
     page.wait_for_timeout(500)  # the bars' movement comes to rest
