@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from tabgrad.compiler import environment  # noqa: F401 - must run before tinygrad is imported
 
+from .conv import conv2d
+
 from tinygrad import Tensor  # isort: skip
 from tinygrad.helpers import TRAINING  # isort: skip
 
@@ -41,7 +43,7 @@ class Conv2d:
         self.padding = padding
 
     def __call__(self, x: Tensor) -> Tensor:
-        return x.conv2d(self.weight, padding=self.padding)
+        return conv2d(x, self.weight, self.padding)
 
 
 class BatchNorm:
