@@ -190,7 +190,7 @@ def to_query(settings: RunSettings) -> str:
     for item in fields(RunSettings):
         value = getattr(settings, item.name)
         if value != getattr(RunSettings(), item.name):
-            text = "-".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
+            text = "-".join(map(str, value)) if isinstance(value, tuple) else f"{value}".removesuffix(".0")
             pairs.append((item.name, text))
     return urlencode(pairs)
 

@@ -28,7 +28,7 @@ from .record import Record
 from .reporter import Reporter
 from .schedule import learning_rates, total_steps
 
-VALIDATIONS_PER_EPOCH = 4
+VALIDATIONS_PER_EPOCH = 2
 #: A mean loss this far above chance (ln 10 = 2.3 nats) is divergence; it is taken over about so many images.
 DIVERGED_LOSS = 23.0
 LOSS_WINDOW = 512
@@ -185,10 +185,10 @@ class Trainer:
         self._pace.restart()
 
     def _next_milestone(self) -> int:
-        """The first step after the submitted ones at which to validate: each quarter of an epoch, and the end."""
+        """The first step after the submitted ones at which to validate: each half of an epoch, and the end."""
         record, parts = self.record, VALIDATIONS_PER_EPOCH
-        quarter = self._submitted * record.settings.batch * parts // record.samples + 1
-        step = -(-quarter * record.samples // (parts * record.settings.batch))
+        part = self._submitted * record.settings.batch * parts // record.samples + 1
+        step = -(-part * record.samples // (parts * record.settings.batch))
         return min(record.steps, max(self._submitted + 1, step))
 
     async def _milestone(self) -> str:
