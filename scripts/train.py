@@ -107,6 +107,7 @@ async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -
         facts = {
             "title": recipe.title,
             "recipe": recipe.to_json(),
+            **({"teacher_weights_sha256": lessons.teacher} if lessons else {}),
             "engine": device.description,
             "data": dict(corpus.data.index.sources),
             "data_order": corpus.data.index.order,

@@ -30,9 +30,15 @@ SEED = 77
 
 
 class Lessons:
-    """`images` uint8 (n, 28, 28), `labels` uint8 (n,), `logits` float32 (n, 10) of the teacher."""
+    """`images` uint8 (n, 28, 28), `labels` uint8 (n,), `logits` float32 (n, 10) of the teacher.
 
-    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.uint8], logits: NDArray[np.float32]) -> None:
+    `teacher` is the SHA-256 of its weights file.
+    """
+
+    def __init__(
+        self, images: NDArray[np.uint8], labels: NDArray[np.uint8], logits: NDArray[np.float32], teacher: str = ""
+    ) -> None:
+        self.teacher = teacher
         self.images, self.labels, self.logits = images, labels, logits
         self._order: tuple[tuple[int, int], NDArray[np.intp]] = ((0, -1), np.zeros(0, np.intp))
 
@@ -55,7 +61,8 @@ async def prepare_lessons(recipe: Recipe, corpus: Corpus, device: Device) -> Les
     """The lessons of `recipe`, from the cache or made in minutes. FileNotFoundError without its teacher."""
     folder = ROOT / "models" / recipe.teacher
     weights = (folder / "weights.safetensors").read_bytes()
-    parts = [hashlib.sha256(weights).hexdigest(), recipe.strokes_share, recipe.copies, dict(recipe.augmentation)]
+    digest = hashlib.sha256(weights).hexdigest()
+    parts = [digest, recipe.strokes_share, recipe.copies, dict(recipe.augmentation)]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
     path = CACHE / f"{key}.npz"
     if not path.exists():
@@ -66,7 +73,7 @@ async def prepare_lessons(recipe: Recipe, corpus: Corpus, device: Device) -> Les
         np.savez(part, images=lessons.images, labels=lessons.labels, logits=lessons.logits)
         part.replace(path)
     with np.load(path) as kept:
-        return Lessons(kept["images"], kept["labels"], kept["logits"])
+        return Lessons(kept["images"], kept["labels"], kept["logits"], digest)
 
 
 async def _ask(recipe: Recipe, corpus: Corpus, device: Device, spec: model.Spec, weights: bytes) -> Lessons:
