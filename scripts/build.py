@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import fetch_mnist
-from scripts.sitebuild import data, page, parts, prune, python
+from scripts.sitebuild import data, licences, page, parts, prune, python
 from scripts.sitebuild.output import Site
 from tabgrad import __version__
 from tabgrad.data import DataError
@@ -23,14 +23,14 @@ WEB = parts.ROOT / "web"
 MODELS = parts.ROOT / "models"
 TRAINING = MODELS / "training"
 MANIFEST = "{{manifest}}"
+LICENCES = "licences.txt"
 #: What the first prediction needs, for the progress bar of the boot: whatever else is fetched, is fetched later.
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
 
 
-def add_pyodide(site: Site) -> tuple[str, str]:
-    """Pyodide and NumPy, with a lock file that knows only NumPy. Returns the folder's URL and NumPy's origin."""
+def add_pyodide(site: Site, wheel: bytes) -> str:
+    """Pyodide and NumPy, from its original wheel, with a lock file that knows only NumPy. Returns the folder's URL."""
     lock = parts.pyodide_lock()
-    wheel, origin = parts.numpy_wheel()
     numpy = lock["packages"]["numpy"]
     pruned = python.numpy_wheel(wheel)
     trimmed = {**lock, "packages": {"numpy": {**numpy, "sha256": parts.sha256(pruned)}}}
@@ -38,7 +38,7 @@ def add_pyodide(site: Site) -> tuple[str, str]:
     files["python_stdlib.zip"] = python.standard_library(parts.npm_file("pyodide/python_stdlib.zip"))
     files["pyodide-lock.json"] = json.dumps(trimmed, sort_keys=True).encode()
     files[numpy["file_name"]] = pruned
-    return site.add_folder("pyodide", files), origin
+    return site.add_folder("pyodide", files)
 
 
 def add_pyscript(site: Site) -> str:
@@ -107,6 +107,7 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path)
         "core.js": pyscript_url,
         "py-config": page.pyscript_config(pyodide_url),
         "pyodide": pyodide_url,
+        "licences": LICENCES,
         "uplot.js": site.add("uplot.js", parts.npm_file("uplot/dist/uPlot.iife.min.js")),
         "manifest": MANIFEST,
     }
@@ -140,7 +141,9 @@ def boot_files(site: Site, manifest: dict[str, Any], pyscript_url: str) -> list[
 def build(out: Path, mnist: dict[str, bytes] | None, web: Path = WEB) -> list[str]:
     """Build the site into `out`; returns sentences that say what went in. Raises BuildError with one sentence."""
     site = Site()
-    pyodide_url, numpy_origin = add_pyodide(site)
+    wheel, numpy_origin = parts.numpy_wheel()
+    pyodide_url = add_pyodide(site, wheel)
+    site.add_plain(LICENCES, licences.gathered(wheel))
     pyscript_url = add_pyscript(site)
     manifest: dict[str, Any] = {
         "pyodide": {"index_url": pyodide_url, "packages": ["numpy"]},

@@ -82,7 +82,20 @@ def test_the_manifest_has_every_model_and_training_program(index: Inline) -> Non
 
 
 def test_all_but_the_entry_points_carry_a_hash(dist: Path) -> None:
-    assert {url for url in files_of(dist) if not output.is_hashed(url)} == {"index.html", "sw.js"}
+    assert {url for url in files_of(dist) if not output.is_hashed(url)} == {"index.html", "sw.js", "licences.txt"}
+
+
+def test_every_part_comes_with_its_licence(dist: Path) -> None:
+    text = (dist / "licences.txt").read_text()
+    for words in (
+        "MIT License",
+        "Mozilla Public License",
+        "PSF License",
+        "Apache License",
+        "NumPy Developers",
+        "SIL OPEN FONT",
+    ):
+        assert words in text
 
 
 def test_sizes_are_those_of_the_files(dist: Path, index: Inline) -> None:

@@ -1,0 +1,14 @@
+"""The commands and files that the README names exist."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_commands_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
+    for name in re.findall(r"(?<=`)(?:scripts|web|py|tests|models)/[\w./]*", README):
+        assert (ROOT / name).exists(), name
