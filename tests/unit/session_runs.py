@@ -13,9 +13,10 @@ import numpy as np
 from tabgrad.backends.base import Device
 from tabgrad.backends.wasm_native import open_device
 from tabgrad.data import Samples
-from tabgrad.program import Program
+from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent, RunSettings
 from tabgrad.session import plan
+from tabgrad.session.checkpoint import unpack
 from tabgrad.session.control import Control
 from tabgrad.session.network import Network, open_network
 from tabgrad.session.record import Record
@@ -69,25 +70,24 @@ async def validation() -> Samples:
 
 
 @cache
-def program(request_text: str, settings: RunSettings) -> Program:
+def program(request_text: str, settings: RunSettings, target: Target, variant: str) -> Program:
     from tabgrad import model
 
-    target, variant = "wasm", "simd"
     if request_text == "train":
         recipe: Any = model.Training(**plan.recipe(settings))
-        return model.training(plan.spec(settings), recipe, target, variant)  # type: ignore[arg-type] # literals
+        return model.training(plan.spec(settings), recipe, target, variant)
     request = plan.evaluation_request(settings, target, variant)
-    return model.evaluation(request.spec, plan.EVALUATION_BATCH, target, variant)  # type: ignore[arg-type] # literals
+    return model.evaluation(request.spec, plan.EVALUATION_BATCH, target, variant)
 
 
-def compiled(kind: str, settings: RunSettings) -> Program:
+def compiled(kind: str, settings: RunSettings, target: Target = "wasm", variant: str = "simd") -> Program:
     """The program for `settings`, captured once for all settings that need the same one."""
     fixed = RunSettings.make(
         {name: getattr(settings, name) for name in ("model", "hidden", "activation", "center", "dropout", "batch")}
         | {"optimizer": plan.recipe(settings)["optimizer"], "label_smoothing": settings.label_smoothing}
         | {"clip": float(settings.clip > 0)}
     )
-    return program(kind, fixed)
+    return program(kind, fixed, target, variant)
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Run:
     network: Network
     source: Digits
     control: Control
-    device: Device
+    device: Device | None
     events: list[AnyEvent] = field(default_factory=list)
 
     def of(self, kind: type[E]) -> list[E]:
@@ -107,15 +107,18 @@ class Run:
 
     def close(self) -> None:
         self.network.destroy()
-        self.device.destroy()
+        if self.device is not None:
+            self.device.destroy()
 
 
-async def prepare(settings: RunSettings, checkpoint: bytes = b"", paused: bool = False) -> Run:
-    """A run from the start, or from a checkpoint."""
-    from tabgrad.session.checkpoint import unpack
-
-    device = await open_device()
-    network = await open_network(device, compiled("train", settings), compiled("evaluate", settings))
+async def prepare(
+    settings: RunSettings, checkpoint: bytes = b"", paused: bool = False, network: Network | None = None
+) -> Run:
+    """A run from the start, or from a checkpoint; on `network`, or on one of its own on the native engine."""
+    device = None
+    if network is None:
+        device = await open_device()
+        network = await open_network(device, compiled("train", settings), compiled("evaluate", settings))
     source = Digits(settings.seed)
     events: list[AnyEvent] = []
     control = Control(paused)
