@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SUMMARIES = ROOT / "docs" / "sweeps"
 JOURNALS = ROOT / "out" / "sweeps"
 #: Epochs of a full trial, and how often in each it is judged. Short: many configurations say more than long runs.
-EPOCHS = {"mlp": 3, "cnn": 0.5}
+EPOCHS = {"mlp": 3, "cnn": 0.375}
 JUDGEMENTS = {"mlp": 1, "cnn": 8}
 SEED = 1
 OTHER_SEEDS = (2, 3)
