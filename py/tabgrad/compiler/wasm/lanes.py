@@ -11,7 +11,6 @@ packing is judged by cost, not by a threshold.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Hashable
 from typing import NamedTuple
@@ -127,10 +126,12 @@ class LaneFinder:
             return None
         return None if any(min(positions) < p < max(positions) for p in stores) else elements
 
-    def stride(self, elements: list[Element]) -> int:
-        """Distance between neighbouring lanes, 0 if it is not the same everywhere."""
-        steps = {b.offset - a.offset for a, b in itertools.pairwise(elements)}
-        return steps.pop() if len(steps) == 1 else 0
+    def load_cost(self, elements: list[Element]) -> float:
+        """Instructions to load four elements of a window: neighbours, a permutation of one or two vectors, or each."""
+        lanes = [e.offset - min(x.offset for x in elements) for e in elements]
+        if lanes == [0, 1, 2, 3]:
+            return 1
+        return 2 if max(lanes) < 4 else 3 if max(lanes) < 8 else 5
 
     # -- cost
 
@@ -159,7 +160,7 @@ class LaneFinder:
         """Four consecutive bytes in memory, to be widened to four 32-bit lanes."""
         if lanes[0].dtype not in _BYTE_DTYPES or (elements := self.window(lanes)) is None:
             return False
-        return self.stride(elements) == 1 and not elements[0].is_gated
+        return self.load_cost(elements) == 1 and not elements[0].is_gated
 
     def cost(self, lanes: Lanes) -> Cost:
         """Instructions for the four lanes both ways, every shared subexpression counted once."""
@@ -184,9 +185,8 @@ class LaneFinder:
         if all(self.linear.register(u) is not None for u in lanes):
             return Cost(0 if self.accumulators.group_of(self.linear, lanes) is not None else 6, 0), []
         if lanes[0].dtype.itemsize == 4 and (elements := self.window(lanes)) is not None:
-            cost = {1: 1.0, -1: 2.0, 2: 3.0}.get(self.stride(elements), 5.0)
             gates = [tuple(e.load.src[2] for e in elements)] if elements[0].is_gated else []
-            return Cost(cost + len(gates), 4), gates
+            return Cost(self.load_cost(elements) + len(gates), 4), gates
         if self.is_byte_vector(lanes):
             return Cost(4, 4), []
         if not self.is_vector_op(lanes):

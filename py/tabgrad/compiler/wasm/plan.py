@@ -92,22 +92,22 @@ class Planner:
 
     def run(self) -> Plan:
         """Plan every store and condition."""
-        reductions = ReductionPlanner(self.linear, self.finder, self.accumulators, self.plan.new_local).run()
+        memory = self._memory()
+        fours = [_neighbours(elements[i : i + 4]) for elements in memory.values() for i in range(0, len(elements), 4)]
+        planner = ReductionPlanner(
+            self.linear, self.finder, self.accumulators, self.plan.new_local, [*filter(None, fours)]
+        )
+        reductions = planner.run()
         for (buffer, segment), updates in reductions.vertical.items():
             self._update_groups(buffer, segment, updates)
         vertical = {buffer for buffer, _ in reductions.vertical}
-        memory: dict[tuple[int, UOp, UOp | None], list[_Element]] = defaultdict(list)
         for u in self.linear.uops:
             if u.op is Ops.IF:
                 self._act(u, Action("if", (self.scalars.lower(u.src[0]),), b"\x40"))
-            elif u.op is Ops.STORE and (target := storage(u.src[0])).op is Ops.PARAM:
-                base, offset = split_offset(u.src[0].src[1])
-                elements = [_Element(offset + i, value, u) for i, value in enumerate(_values(u))]
-                memory[self.linear.segment[u], target, base] += elements
-            elif u.op is Ops.STORE and target not in vertical:
+            elif u.op is Ops.STORE and (target := storage(u.src[0])).op is Ops.BUFFER and target not in vertical:
                 self._update_one(u, target, reductions.horizontal.get(u))
         for (_, param, base), elements in memory.items():
-            self._store_all(param, base, sorted(elements, key=lambda e: e.offset))
+            self._store_all(param, base, elements)
         return self.plan
 
     def _act(self, at: UOp, action: Action) -> None:
@@ -115,14 +115,23 @@ class Planner:
 
     # -- memory
 
+    def _memory(self) -> dict[tuple[int, UOp, UOp | None], list[_Element]]:
+        """What is stored to memory, by segment, buffer and varying part of the index, in the order of offsets."""
+        memory: dict[tuple[int, UOp, UOp | None], list[_Element]] = defaultdict(list)
+        for u in self.linear.uops:
+            if u.op is Ops.STORE and (target := storage(u.src[0])).op is Ops.PARAM:
+                base, offset = split_offset(u.src[0].src[1])
+                elements = [_Element(offset + i, value, u) for i, value in enumerate(_values(u))]
+                memory[self.linear.segment[u], target, base] += elements
+        return {place: sorted(elements, key=lambda e: e.offset) for place, elements in memory.items()}
+
     def _store_all(self, param: UOp, base: UOp | None, elements: list[_Element]) -> None:
         """Store elements of one buffer from one base: four neighbours at once where that is cheaper."""
         at = 0
         while at < len(elements):
             four = elements[at : at + 4]
-            lanes = tuple(e.value for e in four)
-            neighbours = len(four) == 4 and all(e.offset == four[0].offset + i for i, e in enumerate(four))
-            if neighbours and param.dtype.itemsize == 4 and self.finder.cost(lanes).pays:
+            lanes = _neighbours(four)
+            if lanes and param.dtype.itemsize == 4 and self.finder.cost(lanes).pays:
                 last = max((e.store for e in four), key=self.linear.position.__getitem__)
                 self._store(four[0]._replace(store=last), base, ("v128.store", 2), self.vectors.lower(lanes))
                 at += 4
@@ -205,6 +214,13 @@ class Planner:
                 pending += [s for s in u.src if s not in seen]
                 seen.update(u.src)
         return False
+
+
+def _neighbours(four: list[_Element]) -> Lanes:
+    """The values of four elements, if they are four and lie side by side; else nothing."""
+    if len(four) < 4 or any(e.offset != four[0].offset + i for i, e in enumerate(four)):
+        return ()
+    return tuple(e.value for e in four)
 
 
 def _values(store: UOp) -> list[UOp]:

@@ -20,6 +20,8 @@ from .lanes import Cost, LaneFinder, Lanes
 from .linear import Linear, const_value, is_const
 from .scalar import type_of
 
+#: An instruction after the loop, in instructions of the loop.
+AFTER_LOOP = 0.01
 #: Distances between the elements of a group that are tried, in elements.
 _STRIDES = (1, 2, 4, 8, 16, 32)
 
@@ -50,7 +52,10 @@ class Reductions:
 
 
 class ReductionPlanner:
-    """Fills `accumulators` and returns the plan for every register buffer of a kernel."""
+    """Fills `accumulators` and returns the plan for every register buffer of a kernel.
+
+    `results` are fours of neighbours that will be stored: between equally good groups they decide.
+    """
 
     def __init__(
         self,
@@ -58,8 +63,10 @@ class ReductionPlanner:
         finder: LaneFinder,
         accumulators: Accumulators,
         new_local: Callable[[ValType], int],
+        results: list[Lanes],
     ) -> None:
         self.linear, self.finder, self.accumulators, self.new_local = linear, finder, accumulators, new_local
+        self.results = results
         self.plan = Reductions()
 
     def run(self) -> Reductions:
@@ -118,9 +125,10 @@ class ReductionPlanner:
             for group in (groups[0], groups[-1])
             for stores in by_segment.values()
         ]
+        after = sum(self.finder.cost(lanes).vector for lanes in (self.results[:1] + self.results[-1:]))
         for group in groups:
             del self.accumulators.groups[_registers(buffer, group)]
-        return Cost(sum(c.vector for c in costs) / 2, sum(c.scalar for c in costs) / 2)
+        return Cost(sum(c.vector for c in costs) / 2 + AFTER_LOOP * after, sum(c.scalar for c in costs) / 2)
 
     def _place_vertically(
         self, buffer: UOp, groups: list[tuple[int, ...]], by_segment: dict[int, dict[int, UOp]]

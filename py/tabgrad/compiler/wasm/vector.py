@@ -18,9 +18,6 @@ from .opcodes import UNSIGNED, lane_op
 from .scalar import Scalars
 
 F32, I32, V128 = ValType.F32, ValType.I32, ValType.V128
-_REVERSE = bytes(b for lane in (3, 2, 1, 0) for b in range(4 * lane, 4 * lane + 4))
-#: The even lanes of two vectors, for loads two apart (pooling, strided convolution).
-_EVEN = bytes(b for lane in (0, 2, 4, 6) for b in range(4 * lane, 4 * lane + 4))
 
 
 class Vectors:
@@ -80,17 +77,16 @@ class Vectors:
         return vector
 
     def _load(self, elements: list[Element]) -> Node:
-        load = self.scalars.load
-        stride = self.finder.stride(elements)
-        first = elements[0]
-        if stride == 1:
+        load, first = self.scalars.load, elements[0]
+        lowest = min(elements, key=lambda e: e.offset)
+        lanes = [e.offset - lowest.offset for e in elements]
+        if lanes == [0, 1, 2, 3]:
             vector = load("v128.load", V128, 2, first)
-        elif stride == -1:
-            reverse = load("v128.load", V128, 2, elements[3])
-            vector = self._op("i8x16.shuffle", reverse, reverse, imm=_REVERSE)
-        elif stride == 2:
-            halves = [load("v128.load", V128, 2, e) for e in (first, first._replace(offset=first.offset + 4))]
-            vector = self._op("i8x16.shuffle", *halves, imm=_EVEN)
+        elif max(lanes) < 8:  # one or two vectors, and a permutation
+            halves = [lowest] if max(lanes) < 4 else [lowest, lowest._replace(offset=lowest.offset + 4)]
+            loaded = [load("v128.load", V128, 2, e) for e in halves]
+            permutation = bytes(4 * lane + b for lane in lanes for b in range(4))
+            vector = self._op("i8x16.shuffle", loaded[0], loaded[-1], imm=permutation)
         else:
             vector = load("v128.load32_zero", V128, 2, first)
             for lane in (1, 2, 3):
