@@ -72,3 +72,13 @@ def guess(page: Page) -> str:
 def bars(page: Page) -> list[float]:
     """The ten confidences on screen."""
     return [float(page.get_by_test_id(f"prob-{digit}").get_attribute("data-value") or 0) for digit in range(10)]
+
+
+def ink_pixels(page: Page) -> int:
+    """How many of the canvas's pixels carry ink."""
+    count: int = page.evaluate(
+        """() => { const c = document.querySelector("[data-testid=draw-pad]");
+        const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 127; return n; }"""
+    )
+    return count

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
-from tests.e2e.drawing import DIGITS, bars, draw, guess, pad_points, touch
+from tests.e2e.drawing import DIGITS, bars, draw, guess, ink_pixels, pad_points, touch
 from tests.e2e.support import TIMEOUT_S, Visit, predictions, wait_dataset, wait_predictions
 
 BOTH = ("mlp", "cnn")
@@ -70,16 +70,6 @@ def assert_empty(page: Page) -> None:
 def wait_guess(page: Page, digit: int | str) -> None:
     """Wait until the best guess is `digit`."""
     page.get_by_test_id("best-guess").filter(has_text=str(digit)).wait_for()
-
-
-def ink_pixels(page: Page) -> int:
-    """How many of the canvas's pixels carry ink."""
-    count: int = page.evaluate(
-        """() => { const c = document.querySelector("[data-testid=draw-pad]");
-        const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
-        let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 127; return n; }"""
-    )
-    return count
 
 
 @pytest.mark.parametrize("digit", range(10))

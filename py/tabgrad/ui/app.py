@@ -126,7 +126,7 @@ class App:
         if name == self.picker.name:  # the visitor may have picked another one meanwhile
             self.model = model
             self.predictor.use(model)
-            self.status.say(f"{model.title} is ready.")
+            self.status.say(f"{model.title} is ready{model.record}.")
         return True
 
     async def _open(self) -> None:

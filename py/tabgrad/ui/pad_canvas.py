@@ -35,6 +35,7 @@ class PadCanvas:
         context, scale = self._context, side / self._size
         context.setTransform(scale, 0, 0, scale, 0, 0)
         context.clearRect(0, 0, self._size, self._size)
+        context.globalCompositeOperation = "source-over"  # the boot script's eraser may have left another one
         context.lineCap = context.lineJoin = "round"
         context.fillStyle = context.strokeStyle = dom.style(self._element, "color")
         for stroke in ink.strokes:

@@ -35,7 +35,7 @@ def session(request: pytest.FixtureRequest, site: str) -> Iterator[Session]:
 def choose(session: Session, model: str) -> None:
     """Pick a model and wait until it answers."""
     session.choose("model-select", model)
-    session.wait(f"{model} to be ready", lambda: session.text("status") == f"{model.upper()} is ready.")
+    session.wait(f"{model} to be ready", lambda: session.text("status").startswith(f"{model.upper()} is ready"))
 
 
 def values(session: Session) -> list[float]:
