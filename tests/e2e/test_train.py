@@ -238,7 +238,7 @@ def test_settings_live_in_the_address(open_visit: Open) -> None:
     assert page.get_by_test_id("train-hidden").input_value() == "64, 32"
     assert page.get_by_test_id("train-optimizer").input_value() == "adam"
     assert page.get_by_test_id("train-seed").input_value() == "7"
-    assert page.get_by_test_id("train-batch").input_value() == "64"
+    assert page.get_by_test_id("train-batch").input_value() == "128"
     assert "Batch size" in message(page)
     page.get_by_test_id("train-seed").fill("8")
     page.get_by_test_id("train-seed").press("Enter")

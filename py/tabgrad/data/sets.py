@@ -14,11 +14,11 @@ import numpy as np
 from .batches import Source, SplitSource
 from .errors import DataError
 from .reader import DataSet, Fetch, Inflate, Samples, Split, open_data
-from .strokes import StrokeSource
+from .strokes import POOL, StrokePool, StrokeSource
 
 SPLITS = ("train", "validation", "test")
 #: What counts as an epoch of generated digits, and how many are set apart.
-STROKES_PER_EPOCH = 50_000
+STROKES_PER_EPOCH = 4 * POOL
 STROKES_HELD_OUT = 2_000
 #: Seeds of the held-out digits: beyond those a visitor can choose, so that no run ever trains on them.
 _HELD_OUT_SEEDS = {"validation": 2**31, "test": 2**31 + 1}
@@ -85,7 +85,7 @@ class StrokeData:
 
     def source(self, seed: int) -> Source:
         """See `RunData`."""
-        return StrokeSource(seed)
+        return StrokePool(seed)
 
     async def split(self, name: str) -> Samples:
         """See `RunData`."""

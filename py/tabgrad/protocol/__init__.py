@@ -40,7 +40,18 @@ from .events import (
     Weights,
 )
 from .presets import PRESETS, Preset
-from .settings import KNOBS, TUNABLE, Choice, Number, RunSettings, SettingsError, Sizes, from_query, to_query
+from .settings import (
+    KNOBS,
+    TUNABLE,
+    USUAL_RATES,
+    Choice,
+    Number,
+    RunSettings,
+    SettingsError,
+    Sizes,
+    from_query,
+    to_query,
+)
 from .wire import ProtocolError, decode_command, decode_event, encode, message_name
 
 __all__ = [
@@ -48,6 +59,7 @@ __all__ = [
     "PRESETS",
     "PROTOCOL_VERSION",
     "TUNABLE",
+    "USUAL_RATES",
     "Accepted",
     "AnyEvent",
     "Busy",

@@ -108,6 +108,7 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
         },
         "How the learning rate changes over the run.",
     ),
+    "warm_up": Number("Warm-up", 0.01, 0.9, "One cycle: the share of the run in which the rate rises."),
     "decay": Number("Decay per epoch", 0.01, 1.0, "Factor of exponential decay: what an epoch leaves of the rate."),
     "momentum": Number("Momentum", 0.0, 0.999, "How much of the last step the next one keeps (SGD, Muon)."),
     "weight_decay": Number("Weight decay", 0.0, 1.0, "Pulls weights towards zero."),
@@ -142,7 +143,10 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
 }
 
 #: Settings that are inputs of the training program or the loop's own: they can change during a run.
-TUNABLE = frozenset({"lr", "momentum", "weight_decay", "clip", "patience", "epochs", "schedule", "decay"})
+TUNABLE = frozenset({"lr", "momentum", "weight_decay", "clip", "patience", "epochs", "schedule", "decay", "warm_up"})
+
+#: A learning rate to begin with for each optimizer, at the default batch size: theirs differ by a hundred times.
+USUAL_RATES: Mapping[str, float] = {"sgd": 0.5, "momentum": 0.4, "adam": 0.003, "adamw": 0.003, "muon": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +159,15 @@ class RunSettings:
     center: str = "mean"
     dropout: float = 0.0
     optimizer: str = "momentum"
-    lr: float = 0.2
+    lr: float = 0.4
     schedule: str = "one_cycle"
+    warm_up: float = 0.25
     decay: float = 0.8
     momentum: float = 0.9
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     clip: float = 0.0
-    batch: int = 64
+    batch: int = 128
     epochs: float = 3.0
     augment: str = "none"
     patience: int = 0

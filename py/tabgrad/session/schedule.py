@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from tabgrad.protocol import RunSettings
 
-#: One cycle: the share of the run spent rising, and where it starts and ends as fractions of the peak.
-WARM_UP = 0.25
+#: One cycle: where it starts and ends as fractions of the peak.
 START_FRACTION = 1 / 25
 END_FRACTION = 1e-3
 
@@ -28,16 +27,16 @@ def total_steps(settings: RunSettings, samples: int) -> int:
 def learning_rates(settings: RunSettings, first: int, count: int, samples: int) -> NDArray[np.float32]:
     """Rates of steps `first`..`first + count - 1`, float32 (count,). `samples` is the size of the training set.
 
-    One cycle: half a cosine up, half a cosine down (Smith & Topin 2018, https://arxiv.org/abs/1708.07120). Cosine:
-    Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, without restarts. Exponential: lr * decay^epochs,
-    falling with every step.
+    One cycle: half a cosine up for the share `warm_up` of the run, half a cosine down (Smith & Topin 2018,
+    https://arxiv.org/abs/1708.07120). Cosine: Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, without
+    restarts. Exponential: lr * decay^epochs, falling with every step.
     """
     step = np.arange(first, first + count, dtype=np.float64)
     position = np.minimum(step / max(1, total_steps(settings, samples) - 1), 1.0)
     if settings.schedule == "one_cycle":
-        rise = START_FRACTION + (1 - START_FRACTION) * _ease(position / WARM_UP)
-        fall = 1 - (1 - END_FRACTION) * _ease((position - WARM_UP) / (1 - WARM_UP))
-        factor = np.where(position < WARM_UP, rise, fall)
+        rise = START_FRACTION + (1 - START_FRACTION) * _ease(position / settings.warm_up)
+        fall = 1 - (1 - END_FRACTION) * _ease((position - settings.warm_up) / (1 - settings.warm_up))
+        factor = np.where(position < settings.warm_up, rise, fall)
     elif settings.schedule == "cosine":
         factor = 1 - _ease(position)
     elif settings.schedule == "exponential":

@@ -6,12 +6,12 @@ A value that is refused is marked where it was typed, with the sentence that say
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom
-from tabgrad.protocol import KNOBS, TUNABLE, Choice, Number, RunSettings, SettingsError, Sizes
+from tabgrad.protocol import KNOBS, TUNABLE, USUAL_RATES, Choice, Number, RunSettings, SettingsError, Sizes
 
 #: What everybody sees, and what is folded away, in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
@@ -30,6 +30,8 @@ def irrelevant(settings: RunSettings) -> set[str]:
         out |= {"hidden", "center"}
     if settings.schedule != "exponential":
         out.add("decay")
+    if settings.schedule != "one_cycle":
+        out.add("warm_up")
     if settings.optimizer not in ("momentum", "muon"):
         out.add("momentum")
     if settings.optimizer == "adam":
@@ -128,12 +130,17 @@ class SettingsForm:
         self._inputs[name].setAttribute("aria-invalid", "true" if sentence else "false")
 
     def _edited(self, name: str, _event: dom.Event) -> None:
+        before = self._good
         try:
-            self._good = RunSettings.make({name: str(self._inputs[name].value)}, self._good)
+            self._good = RunSettings.make({name: str(self._inputs[name].value)}, before)
         except SettingsError as error:
             self._mark(name, str(error))
             return
         self._mark(name, "")
+        if name == "optimizer" and before.lr == USUAL_RATES[before.optimizer]:
+            # The visitor had not chosen a rate: the other optimizer's usual one takes its place.
+            self._good = replace(self._good, lr=USUAL_RATES[self._good.optimizer])
+            self._inputs["lr"].value = f"{self._good.lr:g}"
         self._show_relevance()
         self._changed(name, self._good)
 

@@ -1,0 +1,58 @@
+"""Generated digits for training at an engine's pace: a pool of them, drawn once, then seen again in other shapes.
+
+Generating a digit costs some fifty times what training on it does. So a run generates `POOL` digits, each as it is
+first needed, and from the second pass on sees them shuffled and distorted. Owns that order; it depends on the seed
+and the position alone, so runs can be resumed and repeated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..augment import MILD, Augmenter
+from ..reader import Samples
+from ..seeding import generator
+from .generator import CHUNK, render_chunk
+
+#: Digits in the pool.
+POOL = 24 * CHUNK
+
+
+class StrokePool:
+    """Samples without end. Implements `batches.Source`; set `position` to resume."""
+
+    def __init__(self, seed: int, position: int = 0) -> None:
+        self.seed, self.position = seed, position
+        self._images = np.zeros((POOL, 28, 28), np.uint8)
+        self._labels = np.zeros(POOL, np.uint8)
+        self._drawn: set[int] = set()
+        self._order: tuple[int, NDArray[np.intp]] = (-1, np.zeros(0, np.intp))
+        self._distort = Augmenter(MILD, seed)
+
+    async def take(self, count: int) -> Samples:
+        """The next `count` digits: images uint8 (count, 28, 28), labels uint8 (count,)."""
+        parts = []
+        while count:
+            turn, offset = divmod(self.position, POOL)
+            rows = self._rows(turn)[offset : offset + count]
+            for chunk in np.unique(rows // CHUNK):
+                self._draw(int(chunk))
+            images = self._images[rows]
+            parts.append(Samples(self._distort(images, self.position) if turn else images, self._labels[rows]))
+            self.position += len(rows)
+            count -= len(rows)
+        return Samples(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def _rows(self, turn: int) -> NDArray[np.intp]:
+        """The order of a pass over the pool: as they are drawn at first, shuffled afterwards."""
+        if turn != self._order[0]:
+            order = np.arange(POOL) if turn == 0 else generator(self.seed, turn).permutation(POOL)
+            self._order = (turn, order)
+        return self._order[1]
+
+    def _draw(self, chunk: int) -> None:
+        if chunk not in self._drawn:
+            self._drawn.add(chunk)
+            rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+            self._images[rows], self._labels[rows] = render_chunk(self.seed, chunk)
