@@ -43,7 +43,7 @@ def test_pages_put_together_are_all_images_of_a_digit(count: int, digit: int) ->
         assert (page.samples.images[:, 0, 0] == digit).all()
         found += page.indices
         start, done = page.next_start, page.done
-    assert found == (LABELS == digit).nonzero()[0].tolist()
+    assert found == [i for i, label in enumerate(LABELS) if label == digit]
 
 
 def test_no_more_is_loaded_than_needed() -> None:

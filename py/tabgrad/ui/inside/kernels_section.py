@@ -50,7 +50,7 @@ class KernelsSection:
             dom.create("th", head, text=title, scope="col")
         self._rows = dom.create("tbody", table)
         self._listener = dom.Listener(self._rows, "click", self._on_click)
-        self._code_title = dom.create("h4", body, class_="stage-title", aria_live="polite")
+        self._code_title = dom.create("p", body, class_="stage-title", aria_live="polite")
         self._code = dom.create(
             "pre", body, class_="code", tabindex="0", role="region", aria_label="Code of the kernel"
         )

@@ -1,0 +1,270 @@
+"""The panels that look inside, in Chromium: the numbers they show are the network's own, by the NumPy oracle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Locator, Page
+
+from scripts.build import MODELS
+from tabgrad.backends.oracle import Network
+from tabgrad.explain import attribution
+from tabgrad.explain.stages import spec_of, stages
+from tabgrad.explain.units import against, feeds
+from tabgrad.program import load_safetensors
+from tests.e2e.drawing import DIGITS, draw
+from tests.e2e.support import TIMEOUT_S, Visit, predictions, wait_dataset, wait_predictions
+
+#: What the page computes in float32 and rounds to six decimals, against float64.
+ATOL = 2e-3
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, site: str) -> Iterator[Page]:
+    """One booted page for the whole file, with the panel open."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(TIMEOUT_S * 1000)
+    visit = Visit(context.new_page(), context, site)
+    visit.watch()
+    visit.page.goto(f"{site}#inside")
+    wait_dataset(visit.page, "app", "ready")
+    yield visit.page
+    context.close()
+    visit.check()
+
+
+class Model:
+    """A shipped model in NumPy, float64."""
+
+    def __init__(self, name: str) -> None:
+        self.card = json.loads((MODELS / name / "card.json").read_text())
+        self.weights, _ = load_safetensors((MODELS / name / "weights.safetensors").read_bytes())
+        spec = spec_of(self.card, self.weights)
+        self.stages, self.network = stages(spec, self.weights), Network(spec, self.weights)
+
+    def look(self, x: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+        taps: list[NDArray[Any]] = []
+        return self.network.forward(x.reshape(1, 784), taps=taps)[0], taps
+
+    def gradient(self, x: NDArray[Any], digit: int, other: int | None = None) -> NDArray[Any]:
+        self.network.forward(x.reshape(1, 784))
+        return self.network.backward(attribution.seed(digit, other).astype(np.float64)).reshape(28, 28)
+
+
+def seen(page: Page) -> NDArray[np.float64]:
+    """What the network read, from the small picture beside the answer: exact to half a grey level."""
+    values = page.evaluate(
+        """() => { const c = document.getElementById("seen");
+        return Array.from(c.getContext("2d").getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0); }"""
+    )
+    return np.array(values, np.float64).reshape(28, 28) / 255
+
+
+def pixels(picture: Locator) -> NDArray[np.uint8]:
+    """RGBA of a canvas."""
+    width, height, data = picture.evaluate(
+        """c => [c.width, c.height, Array.from(c.getContext("2d").getImageData(0, 0, c.width, c.height).data)]"""
+    )
+    return np.array(data, np.uint8).reshape(height, width, 4)
+
+
+def unit_bars(page: Page) -> NDArray[np.int64]:
+    """Length in pixels of the bar under each of the 128 units, 16 a row."""
+    wall = pixels(page.locator(".picture.wall canvas"))
+    height, width = wall.shape[0] // 8, wall.shape[1] // 16
+    tiles = wall.reshape(8, height, 16, width, 4).swapaxes(1, 2).reshape(128, height, width, 4)
+    return np.asarray((tiles[:, 30, :, 3] > 0).sum(axis=1))
+
+
+def value(element: Locator, name: str = "value") -> float:
+    return float(element.get_attribute(f"data-{name}") or "nan")
+
+
+def use(page: Page, name: str, digit: int = 7) -> Model:
+    """Let model `name` read a digit, and wait until the panels show it."""
+    if page.get_by_test_id("tool-clear").is_enabled():
+        page.get_by_test_id("tool-clear").click()
+    page.get_by_test_id("model-select").select_option(name)
+    page.get_by_test_id("status").filter(has_text="is ready").wait_for()
+    before = predictions(page)
+    draw(page, DIGITS[digit])
+    wait_predictions(page, before)
+    page.wait_for_timeout(300)
+    page.get_by_test_id("contributions-logit").filter(has_text=f"give {digit} a score").wait_for()
+    return Model(name)
+
+
+# The picture of the input has 8 bits: logits from it are a little off the page's own.
+QUANTISED = 0.05
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_contributions_are_those_of_the_oracle_and_add_up(page: Page, name: str) -> None:
+    model = use(page, name)
+    logits, taps = model.look(seen(page))
+    shown = value(page.get_by_test_id("contributions-logit"))
+    assert shown == pytest.approx(logits[7], abs=QUANTISED)
+    rows = page.get_by_test_id("contributions").locator(".signed-bar:not([hidden])")
+    found = {row.locator(".signed-bar-name").inner_text(): value(row) for row in rows.all()}
+    assert sum(found.values()) == pytest.approx(shown, abs=ATOL)
+    last = model.stages[-1]
+    expected = against(taps[-1], model.weights[last.weight], model.weights[last.bias], 7)
+    assert found.pop("bias") == pytest.approx(expected.bias, abs=1e-5)
+    found.pop("all others")
+    for unit, term in found.items():
+        assert term == pytest.approx(expected.terms[int(unit.removeprefix("unit "))], abs=QUANTISED)
+    weakest = min(abs(term) for term in found.values())
+    assert (np.abs(expected.terms) > weakest + QUANTISED).sum() < len(found)
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_a_unit_shows_its_own_sum(page: Page, name: str) -> None:
+    model = use(page, name)
+    _, taps = model.look(seen(page))
+    stage, unit = model.stages[-2], 5
+    before = sum(s.units for s in model.stages[:-2])
+    slider = page.get_by_test_id("unit-slider")
+    slider.fill(str(before + unit))
+    page.get_by_test_id("unit-title").filter(has_text=f"unit {unit} (pinned)").wait_for()
+    inputs = taps[-2] if len(taps) > 1 else seen(page)
+    fed = feeds(inputs, model.weights[stage.weight], model.weights[stage.bias], unit)
+    assert value(page.get_by_test_id("unit-sum")) == pytest.approx(max(fed.total, 0), abs=QUANTISED)
+    slider.press("ArrowRight")
+    page.get_by_test_id("unit-title").filter(has_text=f"unit {unit + 1} (pinned)").wait_for()
+
+
+def test_activations_are_the_bars_under_the_units(page: Page) -> None:
+    model = use(page, "mlp")
+    _, taps = model.look(seen(page))
+    activations = taps[0][0]
+    np.testing.assert_allclose(unit_bars(page), 28 * activations / activations.max(), atol=1)
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_saliency_is_the_oracles_gradient(page: Page, name: str) -> None:
+    model = use(page, name)
+    note = page.get_by_test_id("why-note")
+    note.filter(has_text="The score of 7").wait_for()
+    image = seen(page)
+    logits, _ = model.look(image)
+    assert value(note) == pytest.approx(logits[7], abs=QUANTISED)
+    expected = (model.gradient(image, 7) * image).sum()
+    assert value(note, "ink") == pytest.approx(expected, rel=0.02, abs=0.1)
+    page.get_by_test_id("why-other").select_option("2")
+    note.filter(has_text="7 leads 2").wait_for()
+    assert value(note) == pytest.approx(logits[7] - logits[2], abs=QUANTISED)
+    expected = (model.gradient(image, 7, 2) * image).sum()
+    assert value(note, "ink") == pytest.approx(expected, rel=0.02, abs=0.1)
+    page.get_by_test_id("why-other").select_option("none")
+
+
+def test_covering_is_measured_when_the_pen_rests(page: Page) -> None:
+    model = use(page, "mlp")
+    check = page.get_by_test_id("why-check")
+    check.filter(has_text="patches covered").wait_for()
+    image = seen(page)
+    logits, _ = model.look(image)
+    count = int(check.inner_text().split()[0])
+    stride = next(s for s in (2, 4) if len(attribution.occlude(image, stride_px=s).corners) == count)
+    occlusion = attribution.occlude(image, stride_px=stride)
+    drops = np.array([logits[7] - model.look(covered)[0][7] for covered in occlusion.images])
+    ink = attribution.ink_picture(model.gradient(image, 7), image)
+    match = attribution.agreement(occlusion.predicted_drops(ink), drops)
+    shown = float(check.inner_text().split("correlation of ")[1].split(" ")[0].replace("\N{MINUS SIGN}", "-"))
+    assert shown == pytest.approx(match, abs=0.02)
+
+
+def test_switching_a_step_off_changes_the_input_and_back(page: Page) -> None:
+    page.get_by_test_id("tool-clear").click()
+    before = predictions(page)
+    draw(page, [[(x * 0.4, y * 0.4) for x, y in line] for line in DIGITS[7]])  # small, in the upper left corner
+    before = wait_predictions(page, before)
+    page.wait_for_timeout(300)
+    usual, before = seen(page), predictions(page)
+    assert np.ptp(np.flatnonzero(usual.any(axis=1))) >= 18
+    page.get_by_test_id("ink-fit").uncheck()
+    before = wait_predictions(page, before)
+    page.get_by_test_id("ink-note").filter(has_text="unusual input").wait_for()
+    assert np.ptp(np.flatnonzero(seen(page).any(axis=1))) < 14, "it is as small as it was drawn"
+    page.get_by_test_id("ink-centring").select_option("none")
+    before = wait_predictions(page, before)
+    assert np.flatnonzero(seen(page).any(axis=1)).max() < 14, "it is where it was drawn"
+    page.get_by_test_id("ink-reset").click()
+    wait_predictions(page, before)
+    np.testing.assert_array_equal(seen(page), usual)
+
+
+def test_an_empty_pad_explains_nothing(page: Page) -> None:
+    page.get_by_test_id("tool-clear").click()
+    page.get_by_test_id("why-note").filter(has_text="Draw a digit").wait_for()
+    page.get_by_test_id("contributions-logit").filter(has_text="Draw something").wait_for()
+    assert not unit_bars(page).any()
+
+
+def test_hidden_panels_do_nothing(page: Page) -> None:
+    use(page, "mlp", 3)
+    shown = page.get_by_test_id("contributions-logit").inner_text()
+    page.get_by_test_id("tab-kernels").click()
+    before = predictions(page)
+    draw(page, [[(0.2, 0.9), (0.8, 0.9)]])
+    wait_predictions(page, before)
+    page.wait_for_timeout(300)
+    assert page.get_by_test_id("contributions-logit").text_content() == shown
+    page.get_by_test_id("tab-inside").click()
+    page.get_by_test_id("contributions-logit").filter(has_not_text=shown).wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_in_any_panel(page: Page, scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a Literal there
+    page.set_viewport_size({"width": width, "height": 900})
+    for tab in ("inside", "data", "kernels"):
+        page.get_by_test_id(f"tab-{tab}").click()
+        page.wait_for_timeout(500)
+        found = Axe().run(page).response["violations"]
+        assert [f"{item['id']}: {[n['html'][:120] for n in item['nodes']]}" for item in found] == []
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_test_id("tab-inside").click()
+
+
+def test_colours_follow_the_theme(page: Page) -> None:
+    use(page, "mlp")
+    page.emulate_media(color_scheme="light")
+    page.wait_for_timeout(500)
+    light = pixels(page.locator(".picture.wall canvas"))
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(500)
+    dark = pixels(page.locator(".picture.wall canvas"))
+    assert light[..., :3].mean() > dark[..., :3].mean() + 40
+    page.emulate_media(color_scheme="light")
+
+
+def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]) -> None:
+    page = open_visit("#tour-3").page
+    text = page.get_by_test_id("tour-text")
+    text.filter(has_text="compares those pixels").wait_for()
+    assert page.get_by_test_id("inside-layers").is_visible()
+    page.keyboard.press("ArrowRight")
+    text.filter(has_text="Press Train").wait_for()
+    assert page.url.endswith("#tour-4")
+    assert page.get_by_test_id("train-start").is_visible()
+    for _ in range(3):
+        page.get_by_test_id("tour-back").click()
+    text.filter(has_text="Draw a digit").wait_for()
+    assert page.get_by_test_id("tour-back").is_disabled()
+    page.keyboard.press("Escape")
+    text.wait_for(state="hidden")
+    assert "#" not in page.url
+    page.get_by_role("link", name="Take the tour").click()
+    for _ in range(5):
+        page.get_by_test_id("tour-next").click()
+    page.get_by_test_id("tour-next").filter(has_text="Done").click()
+    text.wait_for(state="hidden")
