@@ -1,0 +1,258 @@
+"""The WebAssembly engine by itself: training and prediction in Chromium and in wasmtime, its hottest kernels, sizes.
+
+wasmtime is compared with tinygrad's own clang backend on the same networks, rounds interleaved. A kernel's GFLOP/s
+stand beside what the machine does at best with 128-bit vectors in the same runtime.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts import chromium
+from scripts.bench import BenchContext, summary
+from scripts.peers.clang import ClangTrainer
+from scripts.pyodide_node import run_python
+from scripts.pyodide_page import pyodide_page
+from tabgrad import model
+from tabgrad.backends.wasm import WasmDevice, WasmExecutable
+from tabgrad.backends.wasm_driver import driver, kernel_imports
+from tabgrad.backends.wasm_native import open_device
+from tabgrad.model.programs import OptimizerName
+from tabgrad.program import Program, dumps
+from tabgrad.program.wasm_binary import Function, ValType, module, uleb
+from tabgrad.program.wasm_opcodes import OPCODES
+
+MLP: dict[str, Any] = {"kind": "mlp", "hidden": [128]}
+CNN: dict[str, Any] = {"kind": "cnn"}
+#: Name -> network, optimizer, batch, steps a round.
+TRAININGS: dict[str, tuple[dict[str, Any], OptimizerName, int, int]] = {
+    "mlp sgd": (MLP, "sgd", 128, 100),
+    "mlp adam": (MLP, "adam", 128, 100),
+    "cnn sgd": (CNN, "sgd", 64, 8),
+}
+FLAVOURS = ("simd", "relaxed")
+IN_BROWSER = """
+import time, numpy as np
+from pathlib import Path
+from tabgrad.program import loads
+from tabgrad.backends.wasm_browser import open_device
+device = await open_device()
+figures = {}
+for path in sorted(Path(folder).iterdir()):
+    program = loads(path.read_bytes())
+    if program.variant not in device.variants:
+        continue
+    started = time.perf_counter()
+    executable = await device.load(program)
+    loading = (time.perf_counter() - started) * 1e3
+    rng = np.random.default_rng(0)
+    for buffer in program.by_role("weight", "state"):
+        if buffer.dtype == "float32":
+            executable.write(buffer.name, (rng.random(buffer.shape) * 0.05).astype(np.float32))
+    if program.name == "infer":
+        x = {"x": rng.random((1, 784), dtype=np.float32)}
+        def engine():
+            return executable.run_steps(500, {}, [])
+        async def page():
+            for _ in range(100):
+                await executable.run(x, ["logits"])
+        values = {}
+        for name, run, count in (("engine_us", engine, 500), ("with_python_us", page, 100)):
+            await run()
+            values[name] = []
+            for _ in range(rounds):
+                started = time.perf_counter()
+                await run()
+                values[name].append((time.perf_counter() - started) * 1e6 / count)
+    else:
+        steps = 40 if "mlp" in path.name else 4
+        batch = program.buffer("y").shape[0]
+        streams = {"x": rng.integers(0, 256, (steps, batch, 784), dtype=np.uint8)}
+        streams["y"] = rng.integers(0, 10, (steps, batch), dtype=np.int32)
+        executable.write("lr", np.full(1, 1e-3, np.float32))
+        times = []
+        for _ in range(rounds + 3):
+            started = time.perf_counter()
+            await executable.run_steps(steps, streams, ["loss"])
+            times.append(steps * batch / (time.perf_counter() - started))
+        values = {"samples_per_s": times[3:]}
+    executable.destroy()
+    figures[path.name] = values | {"load_ms": [loading]}
+return figures
+"""
+IN_PYODIDE = """
+import json, time
+from tabgrad import model
+seconds = {}
+for name, make in {
+    "mlp infer": lambda: model.inference({"kind": "mlp", "hidden": [128]}, "wasm", "simd"),
+    "mlp sgd": lambda: model.training({"kind": "mlp", "hidden": [128]}, model.Training(batch=128), "wasm", "simd"),
+    "cnn infer": lambda: model.inference({"kind": "cnn"}, "wasm", "simd"),
+    "cnn sgd": lambda: model.training({"kind": "cnn"}, model.Training(batch=64), "wasm", "simd"),
+}.items():
+    started = time.perf_counter()
+    make()
+    seconds[name] = round(time.perf_counter() - started, 2)
+open("/work/seconds.json", "w").write(json.dumps(seconds))
+"""
+
+
+def run(context: BenchContext) -> dict[str, Any]:
+    """All figures; see the names."""
+    programs = training_programs()
+    inferences = {
+        f"{name} infer.{flavour}": model.inference(spec, "wasm", flavour)
+        for name, spec in (("mlp", MLP), ("cnn", CNN))
+        for flavour in FLAVOURS
+    }
+    return {
+        "chromium": in_chromium(context, {**programs, **inferences}),
+        "native_samples_per_s": natively(programs, context.rounds),
+        "hottest_kernels": {name: hottest(programs[name], count=3) for name in ("mlp sgd.relaxed", "cnn sgd.relaxed")},
+        "best_gflops": {"simd": best_gflops(fused=False), "relaxed": best_gflops(fused=True)},
+        "module_bytes": {
+            name: sum(len(kernel.module) for kernel in program.kernels.values())
+            for name, program in {**programs, **inferences}.items()
+        },
+        "compile_in_pyodide_s": compile_in_pyodide(),
+    }
+
+
+def training_programs() -> dict[str, Program]:
+    """Every training in every flavour."""
+    return {
+        f"{name}.{flavour}": model.training(spec, model.Training(batch=batch, optimizer=optimizer), "wasm", flavour)
+        for name, (spec, optimizer, batch, _) in TRAININGS.items()
+        for flavour in FLAVOURS
+    }
+
+
+def in_chromium(context: BenchContext, programs: dict[str, Program]) -> dict[str, Any]:
+    """Samples a second, microseconds a prediction, milliseconds to load."""
+    browser = chromium.launch(context.playwright)
+    with pyodide_page(browser) as page:
+        page.put({name: dumps(program).encode() for name, program in programs.items()}, "/bench")
+        found = page.run(IN_BROWSER, folder="/bench", rounds=context.rounds)
+    browser.close()
+    return {name: {key: summary(values) for key, values in item.items()} for name, item in found.items()}
+
+
+def natively(programs: dict[str, Program], rounds: int) -> dict[str, Any]:
+    """wasmtime and clang in turns."""
+    runners: dict[str, Callable[[], float]] = {
+        f"{name} on wasmtime": trainer(program, TRAININGS[name.split(".")[0]][3]) for name, program in programs.items()
+    }
+    for name, (spec, optimizer, batch, steps) in TRAININGS.items():
+        runners[f"{name} on clang"] = ClangTrainer(spec, optimizer, batch, max(1, steps // 8))
+    pace: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name, runner in runners.items():
+            pace.setdefault(name, []).append(runner())
+    for runner in runners.values():
+        if isinstance(runner, ClangTrainer):
+            runner.close()
+    return {name: summary(values) for name, values in pace.items()}
+
+
+async def _load(program: Program) -> tuple[WasmDevice, WasmExecutable]:
+    device = await open_device()
+    executable = await device.load(program)
+    for buffer in program.by_role("weight"):
+        executable.write(buffer.name, np.full(buffer.shape, 0.01, np.float32))
+    return device, executable
+
+
+def trainer(program: Program, steps: int) -> Callable[[], float]:
+    """A function that trains some steps under wasmtime and gives samples a second."""
+    _, executable = asyncio.run(_load(program))
+    batch, rng = program.buffer("y").shape[0], np.random.default_rng(0)
+    streams: dict[str, Any] = {
+        "x": rng.integers(0, 256, (steps, batch, 784), dtype=np.uint8),
+        "y": rng.integers(0, 10, (steps, batch), dtype=np.int32),
+    }
+
+    def train() -> float:
+        started = time.perf_counter()
+        executable.run_steps(steps, streams, ["loss"])
+        return steps * batch / (time.perf_counter() - started)
+
+    train()
+    return train
+
+
+def hottest(program: Program, count: int) -> list[dict[str, Any]]:
+    """The kernels that take most of a step: microseconds of CPU time, share of the step, GFLOP/s."""
+    device, executable = asyncio.run(_load(program))
+    rows = []
+    for dispatch in program.dispatch:
+        alone = replace(program, dispatch=(dispatch,))
+        imports = [(key, entry) for key, entry, _ in kernel_imports(alone)]
+        call = device.host.link(driver(alone, executable.addresses, (), ()), imports)
+        call(20)
+        times = []
+        for _ in range(5):
+            started = time.thread_time()
+            call(50)
+            times.append((time.thread_time() - started) / 50)
+        rows.append((statistics.median(times), dispatch))
+    total = sum(seconds for seconds, _ in rows)
+    return [
+        {
+            "kernel": program.kernels[d.kernel].entry,
+            "us": round(seconds * 1e6, 1),
+            "share": round(seconds / total, 3),
+            "gflops": round(program.kernels[d.kernel].flops / seconds / 1e9, 1),
+        }
+        for seconds, d in sorted(rows, key=lambda row: -row[0])[:count]
+    ]
+
+
+def best_gflops(*, fused: bool) -> float:
+    """What multiplications and additions in registers reach under wasmtime: 12 independent chains, no memory."""
+    import wasmtime
+
+    chains, steps = 12, 2_000_000
+    get, put = OPCODES["local.get"], OPCODES["local.set"]
+    one = get + uleb(1 + chains)
+    body = bytearray(b"\x03\x40")
+    for chain in range(chains if fused else chains // 2):
+        first, second = uleb(1 + chain), uleb(1 + chain + chains // 2)
+        if fused:
+            body += one + get + first + one + OPCODES["f32x4.relaxed_madd"] + put + first
+        else:  # a product of its own, added to a sum of its own: neither waits for the other
+            body += get + first + one + OPCODES["f32x4.mul"] + put + first
+            body += get + second + get + first + OPCODES["f32x4.add"] + put + second
+    body += b"\x20\x00\x41\x7f\x6a\x22\x00\x0d\x00\x0b"  # count down the parameter, branch back while it is not 0
+    for chain in range(chains):  # results must be used
+        body += b"\x41\x00" + get + uleb(1 + chain) + OPCODES["v128.store"] + b"\x02" + uleb(16 * chain)
+    binary = module([Function("run", (ValType.I32,), (ValType.V128,) * (chains + 1), bytes(body))])
+    config = wasmtime.Config()
+    config.wasm_relaxed_simd = True
+    engine = wasmtime.Engine(config)
+    store = wasmtime.Store(engine)
+    memory = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(1, None)))
+    call = wasmtime.Instance(store, wasmtime.Module(engine, binary), [memory]).exports(store)["run"]
+    times = []
+    for _ in range(5):
+        started = time.thread_time()
+        call(store, steps)
+        times.append(time.thread_time() - started)
+    return round(steps * chains * (8 if fused else 4) / min(times) / 1e9, 1)
+
+
+def compile_in_pyodide() -> dict[str, float]:
+    """Seconds to compile a program with the browser's Python, in Node."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_python(IN_PYODIDE, Path(folder))
+        seconds: dict[str, float] = json.loads((Path(folder) / "seconds.json").read_text())
+    return seconds
