@@ -12,9 +12,10 @@ from scripts.sitebuild.bytecode import compiled
 
 #: NumPy sets docstrings of C functions from those of this module, and fails without them.
 NEEDS_DOCSTRINGS = "numpy/_core/multiarray.py"
-#: Layers of our package that the page itself imports; the others are the worker's and stay source, which is smaller
-#: (and the networks of `model` are shown and edited as text).
+#: What the page imports of our package before the first prediction. The rest stays source, which is smaller (and the
+#: networks of `model` are shown and edited as text): the worker's layers, and panels that open on demand.
 PAGE_LAYERS = ("__init__.py", "backends/", "ink/", "interop/", "program/", "protocol/", "ui/")
+ON_DEMAND = "ui/inside/"
 
 
 def standard_library(archive: bytes) -> bytes:
@@ -46,8 +47,12 @@ def tabgrad(package: Path) -> bytes:
     """Our own package from its source folder: bytecode without docstrings where the page waits for it."""
     paths = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
     files = {f"{package.name}/{name}": path.read_bytes() for name, path in paths.items()}
-    page = [f"{package.name}/{name}" for name in paths if name.startswith(PAGE_LAYERS)]
+    page = [f"{package.name}/{name}" for name in paths if _at_boot(name)]
     return pack(compiled(files, page, optimize=2))
+
+
+def _at_boot(name: str) -> bool:
+    return name.startswith(PAGE_LAYERS) and not name.startswith(ON_DEMAND)
 
 
 def _python(files: Mapping[str, bytes]) -> list[str]:

@@ -5,17 +5,15 @@ from pathlib import PurePosixPath
 #: For servers, terminals, debuggers, packagers and mail, and Python twins of C modules: nothing that runs in a tab.
 DROPPED = {
     "_pydatetime", "_pyio", "_pyrepl", "_sysconfigdata__emscripten_wasm32-emscripten", "bdb", "cProfile", "cmd",
-    "compileall", "doctest", "ensurepip", "fileinput", "ftplib", "imaplib", "lib2to3", "mailbox", "modulefinder",
-    "optparse", "pdb", "pickletools", "plistlib", "poplib", "profile", "pstats", "pyclbr", "pydoc",
-    "pydoc_data", "rlcompleter", "smtplib", "socketserver", "tabnanny", "test", "tkinter", "trace",
-    "tracemalloc", "turtle", "turtledemo", "unittest", "venv", "wave", "webbrowser", "wsgiref", "xml", "xmlrpc",
-    "zipapp",
+    "compileall", "doctest", "ensurepip", "fileinput", "ftplib", "http", "imaplib", "lib2to3", "mailbox",
+    "modulefinder", "optparse", "pdb", "pickletools", "plistlib", "poplib", "profile", "pstats", "pyclbr", "pydoc",
+    "pydoc_data", "rlcompleter", "smtplib", "socketserver", "tabnanny", "test", "tkinter", "trace", "tracemalloc",
+    "turtle", "turtledemo", "unittest", "venv", "wave", "webbrowser", "wsgiref", "xml", "xmlrpc", "zipapp",
 }  # fmt: skip
 DROPPED_FILES = {
     "asyncio/proactor_events.py", "asyncio/windows_events.py", "asyncio/windows_utils.py",
-    "concurrent/futures/process.py", "http/cookiejar.py", "http/cookies.py", "http/server.py", "logging/config.py",
-    "logging/handlers.py", "multiprocessing/managers.py", "multiprocessing/pool.py",
-    "multiprocessing/sharedctypes.py",
+    "concurrent/futures/process.py", "logging/config.py", "logging/handlers.py", "multiprocessing/managers.py",
+    "multiprocessing/pool.py", "multiprocessing/sharedctypes.py", "urllib/request.py", "urllib/robotparser.py",
 }  # fmt: skip
 #: Imported before the first prediction, by Pyodide, PyScript, NumPy or the page: these come as bytecode. The others
 #: come as source, which is half the size.
@@ -45,6 +43,8 @@ def wanted(name: str) -> bool:
     path = PurePosixPath(name)
     if path.parts[0] == "encodings":
         return path.stem in ENCODINGS
+    if path.parts[0] == "email":
+        return path.stem == "__init__"  # importlib.metadata asks for it
     return _top(name) not in DROPPED and name not in DROPPED_FILES
 
 
