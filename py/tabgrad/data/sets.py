@@ -5,6 +5,7 @@ Owns their opening and what each calls its splits; knows no training.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ import numpy as np
 from .batches import Source, SplitSource
 from .errors import DataError
 from .reader import DataSet, Fetch, Inflate, Samples, Split, open_data
-from .strokes import POOL, StrokePool, StrokeSource
+from .strokes import CHUNK, POOL, StrokePool, StrokeSource
 
 SPLITS = ("train", "validation", "test")
 #: What counts as an epoch of generated digits, and how many are set apart.
@@ -94,7 +95,11 @@ class StrokeData:
                 f"Drawn digits are set apart for {' and '.join(_HELD_OUT_SEEDS)}; there is no {name[:40]!r}."
             )
         if name not in self._held_out:
-            self._held_out[name] = await StrokeSource(_HELD_OUT_SEEDS[name]).take(STROKES_HELD_OUT)
+            source, parts = StrokeSource(_HELD_OUT_SEEDS[name]), list[Samples]()
+            while source.position < STROKES_HELD_OUT:
+                parts.append(await source.take(min(CHUNK, STROKES_HELD_OUT - source.position)))
+                await asyncio.sleep(0)  # drawing them takes seconds, in which a worker must be able to answer
+            self._held_out[name] = Samples(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
         return self._held_out[name]
 
     async def samples(self, name: str, indices: Sequence[int]) -> Samples:

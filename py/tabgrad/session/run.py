@@ -5,14 +5,17 @@ Owns the order of these; the steps themselves are `trainer`'s.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import DeviceLostError, EngineError
-from tabgrad.data import Samples
+from tabgrad.data import DataError, Samples
+from tabgrad.data.sets import RunData
 from tabgrad.program import ProgramError
 from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, RunSettings, Start
 
@@ -37,6 +40,7 @@ class Run:
         self.control = Control(command.start_paused)
         self.trainer: Trainer | None = None
         self._checkpoint = command.checkpoint
+        self._prefetch: asyncio.Future[None] | None = None
         if command.checkpoint:
             self.settings = unpack(command.checkpoint)[1].settings
         else:
@@ -88,6 +92,7 @@ class Run:
 
         if self._command.answer_target:
             await workshop.answer_program(settings, self._command.answer_target)
+        self._prefetch = asyncio.ensure_future(_fetch_held_out(data))
         trainer = Trainer(network, source, record, validation=validation, emit=self._emit, control=self.control)
         trainer.best = best
         self.trainer = trainer
@@ -127,3 +132,10 @@ class Run:
         if self.trainer is None:
             raise EngineError("The run is still being set up: try again in a moment.")
         return self.trainer
+
+
+async def _fetch_held_out(data: RunData) -> None:
+    """Have both held-out splits here before they are needed. A failure is heard of when they are."""
+    with suppress(DataError, OSError):
+        await data.split("validation")
+        await data.split("test")

@@ -26,6 +26,7 @@ from tabgrad.protocol import (
     Failed,
     Finished,
     Pause,
+    Prepare,
     Progress,
     Ready,
     Resume,
@@ -75,6 +76,7 @@ class TrainPanel:
     def _build(self, parent: dom.Element) -> None:
         root = dom.create("div", parent, class_="train")
         left, right = dom.create("div", root, class_="train-setup"), dom.create("div", root, class_="train-run")
+        self._interest = [dom.Listener(root, events, self._warm_up) for events in ("pointerenter", "focusin")]
         self._presets = Presets(left, self._use_preset)
         self.form = SettingsForm(left, self._edited)
         self._resume = ResumeOffer(right, self._resume_run, self._forget_checkpoint)
@@ -101,6 +103,25 @@ class TrainPanel:
         self._runs.show(self.store.runs)
         self.shelf.offer_runs()
         self._resume.show(await self.store.checkpoint())
+
+    def _warm_up(self, _event: dom.Event) -> None:
+        """The visitor comes near: have the worker, its engine and the first data ready before Train is pressed."""
+        for listener in self._interest:
+            listener.remove()
+        self._interest = []
+        if self.state == "none":
+            dom.root_dataset().worker = "loading"
+            self._do(self._prepare())
+
+    async def _prepare(self) -> None:
+        try:
+            await self.client.ensure()
+            answer = await self.client.ask(Prepare(settings=self.form.settings().to_json()))
+        except (RuntimeError, SettingsError) as error:
+            answer = Failed(kind="start", message=str(error))
+        # What went wrong here is said when Train is pressed and goes wrong again.
+        if self.state == "none":
+            self._set_state("ready" if isinstance(answer, Ready) else "none")
 
     # The visitor's wishes
 

@@ -7,6 +7,8 @@ and the position alone, so runs can be resumed and repeated.
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,7 +39,8 @@ class StrokePool:
             turn, offset = divmod(self.position, POOL)
             rows = self._rows(turn)[offset : offset + count]
             for chunk in np.unique(rows // CHUNK):
-                self._draw(int(chunk))
+                if self._draw(int(chunk)):
+                    await asyncio.sleep(0)  # others may be waiting: a command, a ping
             images = self._images[rows]
             parts.append(Samples(self._distort(images, self.position) if turn else images, self._labels[rows]))
             self.position += len(rows)
@@ -51,8 +54,11 @@ class StrokePool:
             self._order = (turn, order)
         return self._order[1]
 
-    def _draw(self, chunk: int) -> None:
-        if chunk not in self._drawn:
-            self._drawn.add(chunk)
-            rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-            self._images[rows], self._labels[rows] = render_chunk(self.seed, chunk)
+    def _draw(self, chunk: int) -> bool:
+        """Have the digits of a chunk; True if they were drawn now."""
+        if chunk in self._drawn:
+            return False
+        rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        self._images[rows], self._labels[rows] = render_chunk(self.seed, chunk)
+        self._drawn.add(chunk)
+        return True
