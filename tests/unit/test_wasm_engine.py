@@ -21,6 +21,7 @@ from tabgrad.backends.wasm_arena import ALIGN_BYTES, SLACK_BYTES, Arena, plan_sc
 from tabgrad.backends.wasm_native import open_device
 from tabgrad.compiler import Capture
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
+from tabgrad.program.wasm_binary import Function, ValType, module
 
 SPEC = {"kind": "mlp", "hidden": [16]}
 BATCH = 8
@@ -210,3 +211,14 @@ def test_a_kernel_that_is_no_module_is_refused_in_a_sentence(device: WasmDevice)
     program = replace(c.program, kernels={kernel_key(broken): broken}, dispatch=dispatch)
     with pytest.raises(EngineError, match="refuses a kernel"):
         load(device, program)
+
+
+def test_a_kernel_that_leaves_the_memory_is_stopped_in_a_sentence(device: WasmDevice) -> None:
+    load_far = b"\x41\x70\x2a\x02\x00\x1a"  # f32.load at 2**32 - 16
+    kernel = Kernel("far", module=module([Function("far", (ValType.I32,), (), load_far)]))
+    buffers = (Buffer("out", "float32", (1,), "output"),)
+    program = Program(
+        "far", "wasm", {kernel_key(kernel): kernel}, buffers, (Dispatch(kernel_key(kernel), (0,)),), "simd"
+    )
+    with pytest.raises(EngineError, match=r"^A WebAssembly kernel was stopped: out of bounds memory access\.$"):
+        asyncio.run(load(device, program).run({}, ["out"]))

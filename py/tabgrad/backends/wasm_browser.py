@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,15 @@ def supported_flavours() -> tuple[str, ...]:
     )
 
 
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """The browser's refusals as what the engine's callers expect."""
+    try:
+        yield
+    except webassembly.WebAssemblyError as error:
+        raise EngineError(str(error)) from error
+
+
 class BrowserHost:
     """One memory; kernels are cached by their key for as long as the device lives."""
 
@@ -41,10 +51,8 @@ class BrowserHost:
 
     def reserve(self, pages: int) -> None:
         """Grow the memory."""
-        try:
+        with _sentences():
             self._memory.reserve(pages)
-        except webassembly.WebAssemblyError as error:
-            raise EngineError(str(error)) from error
 
     def write(self, address: int, value: NDArray[Any]) -> None:
         """Copy an array into memory."""
@@ -57,20 +65,20 @@ class BrowserHost:
     async def load(self, kernels: Mapping[str, Kernel]) -> None:
         """Compile and instantiate new kernels, in parallel."""
         new = {key: kernel for key, kernel in kernels.items() if key not in self._exports}
-        try:
+        with _sentences():
             exports = await webassembly.instantiate([k.module for k in new.values()], self._memory, MEMORY_IMPORT)
-        except webassembly.WebAssemblyError as error:
-            raise EngineError(str(error)) from error
         self._exports |= dict(zip(new, exports, strict=True))
 
     def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
         """Instantiate a driver."""
         functions = {(key, entry): getattr(self._exports[key], entry) for key, entry in imports}
-        try:
-            exports = webassembly.instantiate_now(driver, self._memory, MEMORY_IMPORT, functions)
-        except webassembly.WebAssemblyError as error:
-            raise EngineError(str(error)) from error
-        run: Callable[..., None] = exports.run
+        with _sentences():
+            linked = webassembly.link(driver, self._memory, MEMORY_IMPORT, functions)
+
+        def run(*args: int) -> None:
+            with _sentences():
+                linked(*args)
+
         return run
 
     def destroy(self) -> None:

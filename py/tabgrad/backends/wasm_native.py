@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,7 +78,16 @@ class NativeHost:
     def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
         """Instantiate a driver."""
         functions = [self._exports[key][entry] for key, entry in imports]
-        return partial(self._instantiate(driver, [self._memory, *functions])["run"], self._store)
+        linked = self._instantiate(driver, [self._memory, *functions])["run"]
+
+        def run(*args: int) -> None:
+            try:
+                linked(self._store, *args)
+            except self._wasmtime.Trap as error:
+                reason = str(error).splitlines()[-1].rpartition(": ")[2]  # below a backtrace
+                raise EngineError(f"A WebAssembly kernel was stopped: {reason}.") from error
+
+        return run
 
     def destroy(self) -> None:
         """Drop everything."""

@@ -7,7 +7,7 @@ is kept until the memory grows (growth detaches all views). https://webassembly.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import js
@@ -81,12 +81,20 @@ async def instantiate(binaries: Sequence[bytes], memory: Memory, path: tuple[str
     return [result.instance.exports for result in made]
 
 
-def instantiate_now(
+def link(
     binary: bytes, memory: Memory, path: tuple[str, str], functions: Mapping[tuple[str, str], Any]
-) -> Any:
-    """Compile and instantiate one small module that also imports functions; its exports."""
+) -> Callable[..., None]:
+    """Compile and instantiate one small module that also imports functions; its export `run`."""
     try:
         module = js.WebAssembly.Module.new(to_js(binary))
-        return js.WebAssembly.Instance.new(module, _imports(memory, path, functions)).exports
+        exported = js.WebAssembly.Instance.new(module, _imports(memory, path, functions)).exports.run
     except JsException as error:
         raise WebAssemblyError(f"The browser refuses a WebAssembly driver: {error}") from error
+
+    def run(*args: int) -> None:
+        try:
+            exported(*args)
+        except JsException as error:
+            raise WebAssemblyError(f"A WebAssembly kernel was stopped: {error}") from error
+
+    return run

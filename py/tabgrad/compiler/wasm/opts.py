@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tinygrad.codegen.opt import KernelOptError, Opt, OptOps
+from tinygrad.codegen.opt import Opt, OptOps
 from tinygrad.uop.ops import AxisType, Ops, UOp
 
 LANES = 4
 #: Vector accumulators of a tile: with their operands they fill the machine's registers.
 MAX_VECTORS = 8
-_WIDTHS = (4, 8, 16)
+_WIDTHS = (4, 8, 16)  # tinygrad refuses more
 _FACTORS = (1, 2, 3, 4, 5, 6, 7, 8)
 #: Reductions of at most this many steps are unrolled whole (a filter row, a 2x2 pool), up to so many values at once.
 SHORT_REDUCTION, MAX_UNROLLED = 5, 192
@@ -126,19 +126,13 @@ class _Tiler:
 
     # -- applying it
 
-    def _apply(self, op: OptOps, axis: int, amount: int) -> None:
-        """Ask for an option; a kernel may not allow it (two reductions over different axes), and runs without."""
-        try:
-            self.k.apply_opt(Opt(op, axis, amount))
-        except KernelOptError:
-            return
-
     def _unroll(self, axis: UOp, amount: int) -> None:
         if axis in self.reduced:
             names = [self.k.rngs[i].arg for i in self.k.unrollable_dims]
-            self._apply(OptOps.UNROLL, names.index(axis.arg), amount)
+            self.k.apply_opt(Opt(OptOps.UNROLL, names.index(axis.arg), amount))
         else:
-            self._apply(OptOps.UPCAST, next(i for i, r in enumerate(self.k.rngs) if r.arg == axis.arg), amount)
+            position = next(i for i, r in enumerate(self.k.rngs) if r.arg == axis.arg)
+            self.k.apply_opt(Opt(OptOps.UPCAST, position, amount))
 
     def _unroll_short_reduction(self) -> None:
         """Worth it if the loop's own instructions, saved in every run, outweigh the compilation."""
@@ -148,7 +142,7 @@ class _Tiler:
         steps, values = self.k.full_shape[dims[-1]], self.k.upcast_size()
         saved = self.size * self.steps / values * _LOOP / _ISSUE
         if steps <= SHORT_REDUCTION and values * steps <= MAX_UNROLLED and saved > _COMPILE * values * (steps - 1):
-            self._apply(OptOps.UNROLL, len(dims) - 1, 0)
+            self.k.apply_opt(Opt(OptOps.UNROLL, len(dims) - 1, 0))
 
 
 def optimize(scheduler: Any) -> Any:
