@@ -78,7 +78,9 @@ function press(event) {
 
 /** @param {PointerEvent} event */
 function release(event) {
-  if (event.pointerId === active?.pointer) active = null;
+  if (event.pointerId !== active?.pointer) return;
+  active = null;
+  redraw(); // one smooth line in place of its pieces
 }
 
 function showTools() {
@@ -156,6 +158,8 @@ function fail(what) {
   element("status").dataset.kind = "error";
   element("status").textContent = sentence;
   element("boot-bytes").textContent = "";
+  element("verdict-title").textContent = "No answer";
+  element("verdict-note").textContent = "Python is not there to give one.";
 }
 
 /** The same response, its bytes counted as they arrive. @param {string} url @param {Response} response */

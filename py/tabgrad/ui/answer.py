@@ -63,10 +63,10 @@ class AnswerView:
         self._timer: asyncio.TimerHandle | None = None
         self._predictions = 0
 
-    def show(self, answer: Answer | None) -> None:
-        """Bring an answer on screen; None empties everything."""
+    def show(self, answer: Answer | None, inked: bool = False) -> None:
+        """Bring an answer on screen; None empties everything. `inked`: whether there is something to answer for."""
         if answer is None:
-            self._empty()
+            self._empty(inked)
             return
         best, second = answer.ranking[:2]
         first, next_ = (percent(float(answer.probabilities[digit])) for digit in (best, second))
@@ -95,8 +95,13 @@ class AnswerView:
         self._badge.textContent = device.description if named else f"{title} · {device.description}"
         self._badge.title = choice.reason
 
-    def _empty(self) -> None:
-        self._say("", "empty", "Nothing drawn yet", "The answer follows your pen.")
+    def _empty(self, inked: bool) -> None:
+        title, note = (
+            ("No answer", "The line at the top says why.")
+            if inked
+            else ("Nothing drawn yet", "The answer follows your pen.")
+        )
+        self._say("", "empty", title, note)
         for bar in self._bars:
             bar.show(None, False)
         self._inference.textContent = self._latency.textContent = NO_VALUE

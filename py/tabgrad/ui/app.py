@@ -32,6 +32,8 @@ from .theme import Theme
 FAULTS = (EngineError, ProgramError, OSError)
 #: A device that is lost more often than this is not opened again.
 MAX_REOPENED = 2
+#: What to do where no engine runs.
+BROWSERS = "try a current Chrome, Edge, Firefox or Safari"
 
 
 class App:
@@ -45,6 +47,7 @@ class App:
         self.status = Status()
         self.answer = AnswerView()
         self.latest: Answer | None = None
+        self._inked = self._engine_failed = False
         self.weights_version = 0  # goes up when the network that answers gets other weights
         self.watchers: list[Callable[[], object]] = []  # told when anything of this, or the ink, has changed
         self.predictor = Predictor(self._show, self._on_prediction_fault)
@@ -61,9 +64,14 @@ class App:
         try:
             await self._open()
         except EngineError as error:
-            self.status.fail(f"{error} You can draw, but nothing on this page can answer.")
+            self._engine_failed = True
+            forced = dom.query_parameter("engine")
+            way_out = f"without ?engine={forced} in the address it looks for another engine" if forced else BROWSERS
+            self.status.fail(f"{error} This page can take ink but not answer it: {way_out}.")
+            self.answer.show(None, self._inked)
         else:
             await self._use_any()
+            await asyncio.sleep(0)  # ink that has waited is answered before panels are built
         self._open_panels()
         self.status.set_app("ready")
 
@@ -99,7 +107,7 @@ class App:
 
     def _show(self, answer: Answer | None) -> None:
         self.latest = answer
-        self.answer.show(answer)
+        self.answer.show(answer, self._inked)
         self._tell()
 
     def _recolour(self) -> None:
@@ -148,8 +156,11 @@ class App:
             self.picker.pick(picked)
 
     def _on_ink(self, ink: Snapshot) -> None:
+        self._inked = not ink.is_empty
         self.predictor.update(ink)
         if self.model is None:  # else its answer tells
+            if self._engine_failed and self._inked:
+                self.answer.show(None, True)
             self._tell()
 
     def _on_prediction_fault(self, error: Exception) -> None:

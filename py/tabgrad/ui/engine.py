@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tabgrad.backends.base import Device
-from tabgrad.backends.select import Choice, select_engine
+from tabgrad.backends.base import Device, EngineError
+from tabgrad.backends.select import Choice, Opener, select_engine
 from tabgrad.interop import dom
 from tabgrad.program import Program, Target
 
@@ -46,4 +46,21 @@ async def open_engine(wanted: str, programs: Programs, model: str) -> Choice:
     async def infer(target: Target, variant: str) -> Program | None:
         return await programs.get(model, "infer", target, variant)
 
-    return await select_engine({"webgpu": _webgpu, "wasm": _wasm}, infer, wanted or "auto", LocalMemory())
+    openers = {"webgpu": _guarded("WebGPU", _webgpu), "wasm": _guarded("WebAssembly", _wasm)}
+    return await select_engine(openers, infer, wanted or "auto", LocalMemory())
+
+
+def _guarded(title: str, opener: Opener) -> Opener:
+    """The opener of an engine, whose every failure is an EngineError: what one browser does to one engine must not take
+    the other one away.
+    """
+
+    async def opened() -> Device:
+        try:
+            return await opener()
+        except EngineError:
+            raise
+        except Exception as error:
+            raise EngineError(f"{title} could not be opened here ({type(error).__name__}: {error}).") from error
+
+    return opened
