@@ -83,6 +83,7 @@ class StrokeData:
     description: str = _DRAWN
     count: int = STROKES_PER_EPOCH
     _held_out: dict[str, Samples] = field(default_factory=dict)
+    _sources: dict[str, StrokeSource] = field(default_factory=dict)
 
     def source(self, seed: int) -> Source:
         """See `RunData`."""
@@ -103,17 +104,15 @@ class StrokeData:
         return self._held_out[name]
 
     async def samples(self, name: str, indices: Sequence[int]) -> Samples:
-        """See `RunData`. Training digits are those of seed 0."""
-        if name == "train":
-            source, taken = StrokeSource(0), list[Samples]()
-            for i in indices:  # neighbours come from one chunk, which the source keeps
-                source.position = i
-                taken.append(source.take_now(1))
-            return Samples(*(np.concatenate(parts) for parts in zip(*taken, strict=True)))
-        everything = await self.split(name)
-        if any(not 0 <= i < len(everything.labels) for i in indices):
-            raise DataError(f"The {name} split of drawn digits has {len(everything.labels)} images.")
-        return Samples(everything.images[list(indices)], everything.labels[list(indices)])
+        """See `RunData`. Training digits are those of seed 0. Draws no more than it must."""
+        if any(not 0 <= i < self.size(name) for i in indices):
+            raise DataError(f"The {name} split of drawn digits has {self.size(name)} images.")
+        source = self._sources.setdefault(name, StrokeSource(_HELD_OUT_SEEDS.get(name, 0)))
+        taken = list[Samples]()
+        for i in indices:  # neighbours come from one chunk, which the source keeps
+            source.position = i
+            taken.append(source.take_now(1))
+        return Samples(*(np.concatenate(parts) for parts in zip(*taken, strict=True)))
 
     def size(self, name: str) -> int:
         """See `RunData`."""

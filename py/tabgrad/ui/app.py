@@ -134,6 +134,7 @@ class App:
         if name == self.picker.name:  # the visitor may have picked another one meanwhile
             self.model = model
             self.predictor.use(model)
+            self._tell()
             self.status.say(f"{model.title} is ready{model.record}.")
         return True
 
