@@ -42,12 +42,20 @@ class Desk(Protocol):
 
 
 class Lens:
-    """`probe` is asked for anew at every moment; it is another one when another network answers."""
+    """`probe` is asked for anew at every moment; it is another one when another network answers.
+
+    `stale` says that the weights have changed since they were read: ask again in half a second.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._probe: Probe | None = None
         self._version, self._read_ms = -1, 0.0
+
+    @property
+    def stale(self) -> bool:
+        """See the class."""
+        return self._probe is not None and self._version != self._desk.weights_version
 
     async def probe(self) -> Probe | None:
         """With weights that are at most half a second old; None if no network answers. Raises EngineError."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from tabgrad.interop import dom
 
-from .lens import Desk, Lens
+from .lens import WEIGHTS_EVERY_S, Desk, Lens
 from .scene import FAULTS, Scene, Section
 from .widgets import is_dark
 
@@ -70,6 +70,7 @@ class SectionsPanel:
         self._visible = self._stale = False
         self._frames = dom.Frames(self._begin)
         self._task: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
         desk.watchers.append(self.refresh)
 
     def add(self, sections: Sequence[Section], open_at_first: Sequence[str]) -> None:
@@ -115,3 +116,9 @@ class SectionsPanel:
         for view in self._views.values():
             if view.is_open:
                 await view.update(scene)
+        if self._lens.stale and self._later is None:
+            self._later = asyncio.get_running_loop().call_later(WEIGHTS_EVERY_S, self._again)
+
+    def _again(self) -> None:
+        self._later = None
+        self.refresh()
