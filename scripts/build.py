@@ -99,7 +99,7 @@ def stylesheet(source: Path) -> bytes:
     return done.stdout
 
 
-def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path) -> None:
+def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str) -> None:
     """index.html from its template, with everything it names; then the service worker, which lists all files."""
     pyodide_url = manifest["pyodide"]["index_url"]
     made = {
@@ -113,7 +113,7 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path)
     }
 
     def url_of(name: str) -> str | None:
-        path = web / name
+        path = WEB / name
         return site.add(name, web_file(path)) if path.is_file() else None
 
     def web_file(path: Path) -> bytes:
@@ -123,7 +123,7 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str, web: Path)
         return content
 
     # The version covers everything the page is made of, its own text included, so the manifest goes in last.
-    filled = page.fill((web / "index.html").read_text(), made, url_of)
+    filled = page.fill((WEB / "index.html").read_text(), made, url_of)
     manifest["version"] = f"{__version__}+{parts.sha256((site.version() + filled).encode())[:10]}"
     site.add_plain("index.html", filled.replace(MANIFEST, page.inline_json(manifest)).encode())
     sw = page.service_worker((WEB / "sw.js").read_text(), manifest["version"], list(site.files))
@@ -138,7 +138,7 @@ def boot_files(site: Site, manifest: dict[str, Any], pyscript_url: str) -> list[
     return [*sorted(url for url in site.files if url.startswith(folders)), manifest["python"]["tabgrad"], *model]
 
 
-def build(out: Path, mnist: dict[str, bytes] | None, web: Path = WEB) -> list[str]:
+def build(out: Path, mnist: dict[str, bytes] | None) -> list[str]:
     """Build the site into `out`; returns sentences that say what went in. Raises BuildError with one sentence."""
     site = Site()
     wheel, numpy_origin = parts.numpy_wheel()
@@ -153,7 +153,7 @@ def build(out: Path, mnist: dict[str, bytes] | None, web: Path = WEB) -> list[st
         "data": add_data(site, mnist),
     }
     manifest["sizes"] = site.sizes(boot_files(site, manifest, pyscript_url))
-    add_page(site, manifest, pyscript_url, web)
+    add_page(site, manifest, pyscript_url)
     site.write(out)
     size = sum(map(len, site.files.values()))
     return [
