@@ -106,6 +106,7 @@ class Numbers:
         return Samples(images, np.full(count, self.tens, np.uint8))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0, 1), st.lists(st.integers(1, 50), min_size=1, max_size=4), st.integers(0, 1000))
 def test_a_mixture_takes_its_share_in_order(share: float, sizes: list[int], start: int) -> None:
     mixture = Mixture(Numbers(0), Numbers(1), share, start)

@@ -98,8 +98,8 @@ class Mixture:
         is_other = np.diff(turns) > 0
         self.other.position, self.main.position = int(turns[0]), self.position - int(turns[0])
         self.position += count
-        if not is_other.any():
-            return await self.main.take(count)
+        if is_other.all() or not is_other.any():
+            return await (self.other if is_other[0] else self.main).take(count)
         others, mains = await self.other.take(int(is_other.sum())), await self.main.take(int((~is_other).sum()))
         images = np.empty((count, *others.images.shape[1:]), np.uint8)
         labels = np.empty(count, np.uint8)
