@@ -211,6 +211,26 @@ def test_own_drawings_are_kept_measured_and_exported(open_visit: Callable[..., V
     headline.filter(has_text="5 of your 5 drawings").wait_for()
 
 
+def test_fine_tuning_offers_a_network_that_read_the_drawings(open_visit: Callable[..., Visit]) -> None:
+    page = open_visit("?engine=wasm#data").page
+    page.get_by_test_id("mine-headline").filter(has_text="No drawings yet").wait_for()
+    keep(page, 7)
+    page.get_by_test_id("mine-tune").click()
+    page.get_by_test_id("mine-tuned").filter(has_text="at least twice").wait_for()
+    for digit in (7, 1, 1):
+        keep(page, digit)
+    page.get_by_test_id("mine-tune").click()
+    tuned = page.get_by_test_id("mine-tuned")
+    tuned.filter(has_text="Learned from 2 drawings. Of the 2 held out").wait_for()
+    assert int(tuned.get_attribute("data-after") or -1) == 2
+    page.get_by_test_id("model-select").select_option("tuned")
+    page.get_by_test_id("status").filter(has_text="tuned to you is ready").wait_for()
+    page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
+    draw(page, DIGITS[7])
+    page.get_by_test_id("best-guess").filter(has_text="7").wait_for()
+    page.get_by_test_id("mine-headline").filter(has_text="4 of your 4 drawings").wait_for()
+
+
 @pytest.mark.parametrize("engine", ["wasm", "webgpu"])
 def test_kernels_are_those_of_the_program(open_visit: Callable[..., Visit], engine: str) -> None:
     page = open_visit(f"?engine={engine}#kernels").page

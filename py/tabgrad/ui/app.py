@@ -99,6 +99,11 @@ class App:
         self.predictor.prepare = prepare or standard_input
         self.predictor.refresh()
 
+    def offer(self, name: str, title: str, make: MakeModel) -> None:
+        """Put a network made on this page into the model picker, in the place of an earlier one of that name."""
+        self.made[name] = make
+        self.picker.offer(name, title)
+
     def weights_changed(self) -> None:
         """The network that answers has other weights: answer again."""
         self.weights_version += 1

@@ -12,7 +12,7 @@ from tabgrad.backends.base import Device
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
-from ..models import Model, Models
+from ..models import MakeModel, Model, Models
 from ..pad import Pad
 from ..prediction import Answer
 from .probe import Probe
@@ -36,6 +36,9 @@ class Desk(Protocol):
     @property
     def ink(self) -> Snapshot:
         """What is on the pad."""
+
+    def offer(self, name: str, title: str, make: MakeModel) -> None:
+        """Put a network made on this page into the model picker, in the place of an earlier one of that name."""
 
     def prepare_with(self, prepare: Callable[[Snapshot], NDArray[np.float32]] | None) -> None:
         """Make the network's input with this function, None for the usual one, and answer again."""

@@ -17,12 +17,21 @@ from tabgrad.interop import dom, page
 from ..prediction import DOT_UNITS, PAD_UNITS
 from .gallery import Gallery, Item
 from .own_store import OwnDrawings
-from .scene import Scene
+from .probe import Probe
+from .scene import FAULTS, Scene
+from .tuner import Outcome, tune_to
 from .widgets import Button
+
+TUNE_LEAD = (
+    "The network that answers learns from half of your drawings of each digit and is tested on the other half. Only "
+    "its last layer changes, and only a little, so that it does not forget other hands."
+)
 
 
 class OwnSection:
-    """`ink` gives what is on the pad, `put` lays ink on it; `refresh` has `update` called again."""
+    """`ink` gives what is on the pad, `put` lays ink on it, `offer` puts a tuned network into the model picker;
+    `refresh` has `update` called again.
+    """
 
     name = "mine"
     title = "Your own test set"
@@ -37,9 +46,11 @@ class OwnSection:
         store: OwnDrawings,
         ink: Callable[[], Snapshot],
         put: Callable[[Snapshot], object],
+        offer: Callable[[Outcome], object],
         refresh: Callable[[], None],
     ) -> None:
-        self._store, self._ink, self._put, self._refresh = store, ink, put, refresh
+        self._store, self._ink, self._put, self._offer, self._refresh = store, ink, put, offer, refresh
+        self._probe: Probe | None = None
         self._images: dict[int, NDArray[np.float32]] = {}  # by the drawing's identity
         self._loaded = False
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -64,6 +75,10 @@ class OwnSection:
         )
         self._listener = dom.Listener(self._file, "change", lambda _event: self._do(self._import()))
         self._note = dom.create("p", body, class_="note", role="status", data_testid="mine-note")
+        dom.create("h4", body, class_="stage-title tune-title", text="Teach it your hand")
+        dom.create("p", body, class_="note", text=TUNE_LEAD)
+        self._tune = Button(dom.create("div", body, class_="controls"), "Fine-tune", self._begin_tuning, "mine-tune")
+        self._tuned = dom.create("p", body, class_="note", role="status", data_testid="mine-tuned")
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -86,6 +101,30 @@ class OwnSection:
         fault = await self._store.change(drawings)
         self._note.textContent = fault or done
         self._refresh()
+
+    def _begin_tuning(self) -> None:
+        if self._probe is not None:
+            self._do(self._tune_to(self._probe))
+
+    async def _tune_to(self, probe: Probe) -> None:
+        self._tune.enable(False)
+        try:
+            outcome = await tune_to(probe, self._store.drawings)
+        except FAULTS as error:
+            self._tuned.textContent = str(error)
+            return
+        finally:
+            self._tune.enable(True)
+        if outcome is None:
+            self._tuned.textContent = "Draw a digit at least twice: once to learn from, once to be tested on."
+            return
+        before, after = (_share(right, outcome.count) for right in (outcome.before, outcome.after))
+        self._tuned.textContent = (
+            f"Learned from {outcome.learned} drawings. Of the {outcome.count} held out, it read {before} right before "
+            f"and {after} now. The tuned network is in the model picker."
+        )
+        self._tuned.dataset.before, self._tuned.dataset.after = str(outcome.before), str(outcome.after)
+        self._offer(outcome)
 
     def _save(self) -> None:
         page.download("my-digits.json", self._store.dumps(), "application/json")
@@ -117,7 +156,7 @@ class OwnSection:
         if not self._loaded:
             self._loaded = True
             self._note.textContent = await self._store.load()
-        drawings = self._store.drawings
+        drawings, self._probe = self._store.drawings, scene.probe
         for button in self._digits:
             button.enable(not scene.ink.is_empty)
         asked = (tuple(map(id, drawings)), scene.probe and (scene.probe, scene.probe.version))
@@ -127,6 +166,7 @@ class OwnSection:
         self._images = {id(d): self._image(d) for d in drawings}
         self._undo.enable(bool(drawings))
         self._export.enable(bool(drawings))
+        self._tune.enable(bool(drawings) and scene.probe is not None)
         results = await self._results(scene, drawings)
         self._gallery.show([_item(self._image(d), d.label, i, results) for i, d in enumerate(drawings)])
         self._say(results, scene)
@@ -148,6 +188,11 @@ class OwnSection:
             f"(95 % interval {low:.0%} to {high:.0%})."
         )
         self._headline.dataset.right, self._headline.dataset.count = str(right), str(count)
+
+
+def _share(right: int, count: int) -> str:
+    low, high = wilson_95(right, count)
+    return f"{right} ({right / count:.0%}, 95 % interval {low:.0%} to {high:.0%})"
 
 
 def _item(image: NDArray[np.float32], label: int, place: int, results: Results | None) -> Item:

@@ -61,7 +61,8 @@ class Probe:
             if name == "infer":
                 self._programs[name] = await self._device.load(answering.program, answering)
             else:
-                self._programs[name] = await self._models.load_program(self.model.name, name, answering)
+                shipped = str(self.model.card.get("programs_of", self.model.name))
+                self._programs[name] = await self._models.load_program(shipped, name, answering)
         return self._programs[name]
 
     async def activations(self, image: Array) -> dict[str, Array]:

@@ -15,6 +15,7 @@ from .scene import Section
 
 if TYPE_CHECKING:
     from .tour import Tour
+    from .tuner import Outcome
 
 DATA_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
@@ -88,11 +89,17 @@ class Workshop:
         names = DATA_NAMES if urls.get("mnist") else {"strokes": DATA_NAMES["strokes"]}
         data = DataSets(urls, fetch_bytes, inflate)
         to_pad = self.inputs.to_pad
-        own = OwnSection(OwnDrawings(open_storage), lambda: desk.ink, desk.pad.put, panel.refresh)
+        own = OwnSection(OwnDrawings(open_storage), lambda: desk.ink, desk.pad.put, self._offer, panel.refresh)
         browser = DataSection(data, names, to_pad, panel.refresh)
         sections: list[Section] = [browser, MistakesSection(data, names, to_pad), own]
         panel.add(sections, ("data", "mistakes", "mine"))
         return panel.shown
+
+    def _offer(self, outcome: Outcome) -> None:
+        """Put a tuned network into the model picker."""
+        from .tuner import TUNED
+
+        self._desk.offer(TUNED, outcome.title, outcome.make)
 
     def _build_kernels(self, place: dom.Element) -> Callable[[bool], object]:
         from .kernels_section import KernelsSection
