@@ -16,6 +16,7 @@ from tabgrad.interop import dom
 
 from .gestures import Gesture, Tool, begin
 from .pad_canvas import PadCanvas
+from .ring import Ring
 from .toolbar import Toolbar
 
 _ARROWS = {"ArrowUp": (-1, 0), "ArrowDown": (1, 0), "ArrowLeft": (0, -1), "ArrowRight": (0, 1)}
@@ -30,6 +31,7 @@ class Pad:
         self._changed = changed
         self._element = element = dom.by_id("pad")
         size, pen, self._eraser = (float(dom.data(element, name)) for name in ("size", "pen", "eraser"))
+        tools: dict[Tool, float] = {"pen": pen, "eraser": 2 * self._eraser, "cells": 0.0}
         self.sheet = Sheet(size)
         self._canvas = PadCanvas(element, size, pen)
         self._cell = dom.by_id("pad-cell")
@@ -45,6 +47,7 @@ class Pad:
             dom.Listener(element, "focus blur", self._on_focus, passive=True),
             dom.on_page("keydown", self._on_page_key),
         ]
+        self._ring = Ring(element, lambda: tools[self._toolbar.tool] * self._toolbar.width / size)
         self._size = dom.SizeWatch(element, self.redraw)
         self._toolbar.choose(self._toolbar.tool)
         self._report()
