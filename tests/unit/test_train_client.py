@@ -58,12 +58,14 @@ class FakeWorker:
     ) -> None:
         self._receive, self._answer = receive, answer
         self.commands: list[Command] = []
-        self.ended = False
+        self.up = self.ended = False
 
     async def start(self, first: str) -> None:
-        pass
+        await asyncio.sleep(0.01)
+        self.up = True
 
     def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
+        assert self.up
         command = decode_command(text, blobs)
         self.commands.append(command)
         event = self._answer(command)
@@ -136,6 +138,19 @@ def test_commands_are_numbered_and_answered() -> None:
         assert isinstance(await page.client.ask(Pause()), Accepted)
         assert [command.id for command in page.workers[0].commands] == [1, 2]
         assert page.client.running
+
+    on_page(Page(), go)
+
+
+def test_all_who_need_a_worker_wait_for_the_same_one() -> None:
+    async def go(page: Page) -> None:
+        async def need() -> AnyEvent:
+            await page.client.ensure()
+            return await page.client.ask(Pause())
+
+        answers = await asyncio.gather(need(), need())
+        assert all(isinstance(answer, Accepted) for answer in answers)
+        assert len(page.workers) == 1
 
     on_page(Page(), go)
 

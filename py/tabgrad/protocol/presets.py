@@ -27,6 +27,6 @@ PRESETS: Mapping[str, Preset] = {
     "cnn": Preset(
         "CNN",
         "Convolutions: 99 % from scratch",
-        RunSettings(model="cnn", optimizer="adamw", lr=0.01, batch=64, epochs=1.5),
+        RunSettings(model="cnn", optimizer="adamw", lr=0.01, batch=64, epochs=2.5),
     ),
 }

@@ -275,4 +275,9 @@ class TrainPanel:
         """Run a coroutine; the event loop itself keeps no reference to its tasks."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._fail(f"The page failed inside ({type(error).__name__}: {error}); your runs are kept.")

@@ -77,6 +77,7 @@ class TrainClient:
         self._restarts = 0
         self._answers: dict[int, asyncio.Future[AnyEvent]] = {}
         self._watch: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
 
     @property
     def started(self) -> bool:
@@ -89,17 +90,21 @@ class TrainClient:
         return self._run is not None
 
     async def ensure(self) -> None:
-        """Start the worker unless it is there. Raises WorkerError (a RuntimeError)."""
-        if self._channel is None:
-            channel = self._channel = self._make(self._receive)
-            self._heard_at = time.monotonic()
-            self._grace_until = self._heard_at + START_WITHIN_S
-            self._watch = self._watch or asyncio.ensure_future(self._watchdog())
-            try:
-                await channel.start(self._first)
-            except BaseException:
-                self._channel = None
-                raise
+        """Start the worker unless it is there; whoever else asks meanwhile waits, too. Raises WorkerError (a
+        RuntimeError).
+        """
+        async with self._starting:
+            if self._channel is None:
+                channel = self._make(self._receive)
+                self._heard_at = time.monotonic()
+                self._grace_until = self._heard_at + START_WITHIN_S
+                self._watch = self._watch or asyncio.ensure_future(self._watchdog())
+                try:
+                    await channel.start(self._first)
+                except BaseException:
+                    channel.terminate()
+                    raise
+                self._channel = channel
 
     def send(self, command: Command) -> int:
         """Give a command; returns its id. The worker must have been started."""
