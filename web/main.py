@@ -21,6 +21,7 @@ async def boot() -> None:
         response = await js.fetch(manifest["python"]["tabgrad"])
         pyodide_js.unpackArchive(await response.arrayBuffer(), "zip", extractDir=FOLDER)
 
+    # boot.js has the wheel on its way already, without an integrity to check: its folder's name is its hash.
     await asyncio.gather(pyodide_js.loadPackage("numpy", checkIntegrity=False), unpack())
     sys.path.insert(0, FOLDER)
     from tabgrad.ui import app

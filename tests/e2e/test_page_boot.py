@@ -89,6 +89,11 @@ def test_a_stroke_goes_on_while_python_takes_over(open_visit: Open) -> None:
 def test_progress_counts_every_byte(open_visit: Open) -> None:
     page = open_visit().page
     assert page.locator("#boot-bar").get_attribute("aria-valuenow") == "100"
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 1400)], ids=["phone", "tall screen"])
+def test_nothing_moves_while_booting(open_visit: Open, size: tuple[int, int]) -> None:
+    page = open_visit(viewport={"width": size[0], "height": size[1]}).page
     shift = page.evaluate(
         """() => new Promise((resolve) => new PerformanceObserver((list) =>
         resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))
@@ -162,6 +167,18 @@ def test_without_webgpu_the_page_says_so_and_stays_usable(open_visit: Open, init
     assert "WebGPU" in status(page)
     assert dataset(page, "error") == status(page)
     assert_usable(page)
+
+
+def test_without_webgpu_webassembly_answers(open_visit: Open) -> None:
+    page = open_visit(init_script=NO_WEBGPU).page
+    assert page.get_by_test_id("engine-badge").inner_text().startswith("WebAssembly")
+    for model in ("mlp", "cnn"):
+        page.get_by_test_id("model-select").select_option(model)
+        page.get_by_test_id("status").filter(has_text=f"{model.upper()} is ready").wait_for()
+        for digit, polylines in DIGITS.items():
+            draw(page, polylines)
+            page.get_by_test_id("best-guess").filter(has_text=str(digit)).wait_for()
+            page.get_by_test_id("tool-clear").click()
 
 
 def test_a_lost_device_is_replaced(open_visit: Open) -> None:
