@@ -31,7 +31,6 @@ class Pad:
         self._changed = changed
         self._element = element = dom.by_id("pad")
         size, pen, self._eraser = (float(dom.data(element, name)) for name in ("size", "pen", "eraser"))
-        tools: dict[Tool, float] = {"pen": pen, "eraser": 2 * self._eraser, "cells": 0.0}
         self.sheet = Sheet(size)
         self._canvas = PadCanvas(element, size, pen)
         self._cell = dom.by_id("pad-cell")
@@ -47,7 +46,7 @@ class Pad:
             dom.Listener(element, "focus blur", self._on_focus, passive=True),
             dom.on_page("keydown", self._on_page_key),
         ]
-        self._ring = Ring(element, lambda: tools[self._toolbar.tool] * self._toolbar.width / size)
+        self._ring = Ring(element, self._eraser_share)
         self._size = dom.SizeWatch(element, self.redraw)
         self._toolbar.choose(self._toolbar.tool)
         self._report()
@@ -67,6 +66,10 @@ class Pad:
         self.sheet.checkpoint()
         self.sheet.now = ink
         self._refresh()
+
+    def _eraser_share(self) -> float:
+        """The eraser's diameter as a share of the pad's side; 0 with another tool in hand."""
+        return 2 * self._eraser * self._toolbar.width / self.sheet.size if self._toolbar.tool == "eraser" else 0.0
 
     def _refresh(self) -> None:
         self.redraw()

@@ -1,4 +1,4 @@
-"""The ring around the mouse or stylus over the pad: as wide as what the tool would draw or take away. Draws no ink."""
+"""The ring around the mouse or stylus over the pad: as wide as what the eraser takes away. Draws no ink."""
 
 from __future__ import annotations
 
