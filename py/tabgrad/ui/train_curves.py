@@ -16,7 +16,8 @@ class CurvesView:
     def __init__(self, parent: dom.Element) -> None:
         self.points = Points()
         self.steps_per_epoch = 1.0
-        box = dom.create("div", parent, class_="train-charts")
+        self._box = box = dom.create("div", parent, class_="train-charts")
+        box.hidden = True
         self._frames = {}
         for name, title in (("loss", "Loss, nats"), ("accuracy", "Accuracy, %")):
             figure = dom.create("figure", box, class_="train-chart")
@@ -48,6 +49,7 @@ class CurvesView:
     def clear(self) -> None:
         """Begin a new run."""
         self.points = Points()
+        self._box.hidden = True
         self._rows.replaceChildren()
         self._shown = 0
         self._draw()
@@ -55,6 +57,7 @@ class CurvesView:
     def add(self, news: Metrics) -> None:
         """Show more points."""
         self.points.add(news)
+        self._box.hidden = False
         self._draw()
         self._tabulate()
 
