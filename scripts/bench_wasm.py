@@ -6,15 +6,14 @@ stand beside what the machine does at best with 128-bit vectors in the same runt
 
 from __future__ import annotations
 
-import asyncio
 import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from tabgrad.program import Program, dumps
 from tabgrad.program.wasm_binary import Function, ValType, module, uleb
 from tabgrad.program.wasm_opcodes import OPCODES
 
+T = TypeVar("T")
 MLP: dict[str, Any] = {"kind": "mlp", "hidden": [128]}
 CNN: dict[str, Any] = {"kind": "cnn"}
 #: Name -> network, optimizer, batch, steps a round.
@@ -164,6 +164,16 @@ def natively(programs: dict[str, Program], rounds: int) -> dict[str, Any]:
     return {name: summary(values) for name, values in pace.items()}
 
 
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never waits, as those of wasmtime; Playwright keeps asyncio's loop to itself."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise RuntimeError("a coroutine of the WebAssembly engine waited")
+
+
 async def _load(program: Program) -> tuple[WasmDevice, WasmExecutable]:
     device = await open_device()
     executable = await device.load(program)
@@ -174,7 +184,7 @@ async def _load(program: Program) -> tuple[WasmDevice, WasmExecutable]:
 
 def trainer(program: Program, steps: int) -> Callable[[], float]:
     """A function that trains some steps under wasmtime and gives samples a second."""
-    _, executable = asyncio.run(_load(program))
+    _, executable = finished(_load(program))
     batch, rng = program.buffer("y").shape[0], np.random.default_rng(0)
     streams: dict[str, Any] = {
         "x": rng.integers(0, 256, (steps, batch, 784), dtype=np.uint8),
@@ -192,7 +202,7 @@ def trainer(program: Program, steps: int) -> Callable[[], float]:
 
 def hottest(program: Program, count: int) -> list[dict[str, Any]]:
     """The kernels that take most of a step: microseconds of CPU time, share of the step, GFLOP/s."""
-    device, executable = asyncio.run(_load(program))
+    device, executable = finished(_load(program))
     rows = []
     for dispatch in program.dispatch:
         alone = replace(program, dispatch=(dispatch,))
