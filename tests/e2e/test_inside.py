@@ -247,6 +247,31 @@ def test_colours_follow_the_theme(page: Page) -> None:
     page.emulate_media(color_scheme="light")
 
 
+def test_the_network_in_training_moves(open_visit: Callable[..., Visit]) -> None:
+    page = open_visit("?engine=wasm&data=strokes&epochs=50").page
+    page.get_by_test_id("train-start").click()
+    wait_dataset(page, "worker", "training")
+    page.get_by_test_id("model-select").and_(
+        page.locator("[data-testid=model-select]:has(option[value=training])")
+    ).wait_for()
+    page.get_by_test_id("model-select").select_option("training")
+    page.get_by_test_id("tab-inside").click()
+    wall = page.locator(".picture.wall canvas")
+    wall.wait_for()
+    page.wait_for_timeout(1000)
+    first = pixels(wall)
+    page.wait_for_timeout(3000)
+    second = pixels(wall)
+    changed = (np.abs(first[..., :3].astype(int) - second[..., :3]) > 8).mean()
+    assert changed > 0.01, "the weights do not move"
+    page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
+    draw(page, DIGITS[7])
+    page.get_by_test_id("contributions-logit").filter(has_text="a score").wait_for()
+    page.get_by_test_id("tab-train").click()
+    page.get_by_test_id("train-stop").click()
+    wait_dataset(page, "worker", "finished")
+
+
 def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]) -> None:
     page = open_visit("#tour-3").page
     text = page.get_by_test_id("tour-text")

@@ -31,6 +31,7 @@ class UnitCard:
         self._structure, self._marked = structure, marked
         self._stage, self._unit, self._pinned = max(0, len(structure) - 2), 0, False
         self._follows = True
+        self._pattern: object = None  # whose weights are shown
         self._latest: tuple[Scene, Mapping[str, Array]] | None = None
         self._frames = dom.Frames(self._redraw)
         unit = dom.create("div", parent, class_="unit-card")
@@ -108,9 +109,10 @@ class UnitCard:
         self._slider.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {kind} {unit}")
         value = values[stage.tap][unit]
         self._weights.figure.hidden = stage.kind == "pool"
-        if stage.kind != "pool":
-            pattern = unit_weights(stage, weights)[unit]
-            self._weights.show(_sheet(pattern, scene.dark), f"Weights of {kind} {unit}")
+        pattern = (scene.probe, scene.probe.version, self._stage, unit, scene.dark)
+        if stage.kind != "pool" and pattern != self._pattern:
+            self._pattern = pattern
+            self._weights.show(_sheet(unit_weights(stage, weights)[unit], scene.dark), f"Weights of {kind} {unit}")
         if stage.kind != "dense":
             self._fed.caption("what it finds, and where")
             self._fed.show(diverging(value, None, scene.dark), f"Activations of map {unit}")

@@ -73,6 +73,7 @@ class SignedBars:
     def __init__(self, parent: dom.Element, label: str, count: int) -> None:
         self._list = dom.create("ol", parent, class_="signed-bars", aria_label=label)
         self._rows: list[tuple[Any, Any, Any, Any]] = []
+        self._now: list[object] = [None] * count  # what each row shows: most do not change while the pen moves
         for _ in range(count):
             row = dom.create("li", self._list, class_="signed-bar")
             name = dom.create("span", row, class_="signed-bar-name")
@@ -87,11 +88,16 @@ class SignedBars:
             row.hidden = i >= len(values)
             if row.hidden:
                 continue
+            size, exact = f"{abs(values[i]) / limit:.4f}", f"{values[i]:.6f}"
+            now = (names[i], exact, size, i == best)
+            if now == self._now[i]:
+                continue
+            self._now[i] = now
             name.textContent, number.textContent = names[i], signed(values[i])
-            row.dataset.value = f"{values[i]:.6f}"
+            row.dataset.value = exact
             row.toggleAttribute("data-best", i == best)
             row.toggleAttribute("data-negative", values[i] < 0)
-            fill.style.setProperty("--size", f"{abs(values[i]) / limit:.4f}")
+            fill.style.setProperty("--size", size)
 
 
 class Switch:
