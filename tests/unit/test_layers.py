@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "data": {"ink"},
     "explain": {"backends", "data", "ink", "program"},
     "protocol": set(),
-    "session": {"backends", "compiler", "data", "ink", "interop", "model", "program", "protocol"},
+    "session": {"backends", "compiler", "data", "explain", "ink", "interop", "model", "program", "protocol"},
     "ui": {"backends", "data", "explain", "ink", "interop", "program", "protocol"},
 }
 BROWSER = {"js", "pyodide", "pyodide_js", "pyscript"}

@@ -5,7 +5,6 @@ Owns the statistics of a result; the network is only run, never changed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from tabgrad.backends.base import Executable
 from tabgrad.data import Samples
+from tabgrad.explain.results import wilson_95
 from tabgrad.protocol import Evaluated
 
 from .pace import Pace
@@ -60,12 +60,8 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> Evaluation:
 
 
 def interval_95(accuracy: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share `accuracy` among `count` (Wilson 1927, JASA 22, p. 209): right near 1, too."""
-    z = 1.959964
-    middle = accuracy + z * z / (2 * count)
-    spread = z * math.sqrt(accuracy * (1 - accuracy) / count + z * z / (4 * count * count))
-    scale = 1 + z * z / count
-    return (middle - spread) / scale, (middle + spread) / scale
+    """The 95 % interval of a share `accuracy` among `count`: Wilson's, right near 1, too."""
+    return wilson_95(round(accuracy * count), count)
 
 
 async def evaluate(program: Executable, samples: Samples, between: Between) -> Evaluation:
