@@ -1,0 +1,68 @@
+"""The visitor's own drawings survive whatever the browser's storage does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+
+from tabgrad.explain.personal import Drawing, dumps
+from tabgrad.ink import Stroke
+from tabgrad.ui.inside.own_store import KEY, OwnDrawings
+
+
+class Storage:
+    """A browser's storage in a dictionary; `fault` makes it fail."""
+
+    def __init__(self, fault: str = "", **files: bytes) -> None:
+        self.files, self.fault = dict(files), fault
+
+    async def open(self) -> Storage:
+        return self
+
+    async def get(self, key: str) -> bytes | None:
+        return self.files.get(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        if self.fault:
+            raise OSError(self.fault)
+        self.files[key] = value
+
+
+def drawing(label: int) -> Drawing:
+    return Drawing(label, (Stroke(np.array([[1, 2], [3, 4]], np.float32)),), 280.0)
+
+
+def test_drawings_are_there_on_the_next_visit() -> None:
+    storage = Storage()
+    assert asyncio.run(OwnDrawings(storage.open).change([drawing(4), drawing(2)])) == ""
+    again = OwnDrawings(storage.open)
+    assert asyncio.run(again.load()) == ""
+    assert [d.label for d in again.drawings] == [4, 2]
+
+
+def test_a_full_storage_loses_nothing_of_this_visit_and_says_what_to_do() -> None:
+    own = OwnDrawings(Storage("The browser's storage for this page is full.").open)
+    sentence = asyncio.run(own.change([drawing(4)]))
+    assert "is full" in sentence
+    assert "export" in sentence
+    assert [d.label for d in own.drawings] == [4]
+    assert own.dumps() == dumps([drawing(4)], 280.0).encode()
+
+
+def test_without_any_storage_the_page_still_works() -> None:
+    async def refuse() -> Storage:
+        raise OSError("The browser does not let this page store anything.")
+
+    own = OwnDrawings(refuse)
+    assert "export them before you leave" in asyncio.run(own.load())
+    assert "export them" in asyncio.run(own.change([drawing(1)]))
+    assert len(own.drawings) == 1
+
+
+def test_a_damaged_file_is_left_alone_until_something_new_is_kept() -> None:
+    storage = Storage(**{KEY: b"{damaged"})
+    own = OwnDrawings(storage.open)
+    assert "damaged" in asyncio.run(own.load())
+    assert storage.files[KEY] == b"{damaged"
+    assert own.drawings == []
