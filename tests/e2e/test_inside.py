@@ -220,6 +220,12 @@ def test_hidden_panels_do_nothing(page: Page) -> None:
     page.get_by_test_id("contributions-logit").filter(has_not_text=shown).wait_for()
 
 
+def violations(page: Page) -> list[str]:
+    """What axe complains about: rule and elements."""
+    found = Axe().run(page).response["violations"]
+    return [f"{item['id']}: {[node['html'][:120] for node in item['nodes']]}" for item in found]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_nothing_in_any_panel(page: Page, scheme: str, width: int) -> None:
@@ -228,8 +234,7 @@ def test_axe_finds_nothing_in_any_panel(page: Page, scheme: str, width: int) -> 
     for tab in ("inside", "data", "kernels"):
         page.get_by_test_id(f"tab-{tab}").click()
         page.wait_for_timeout(500)
-        found = Axe().run(page).response["violations"]
-        assert [f"{item['id']}: {[n['html'][:120] for n in item['nodes']]}" for item in found] == []
+        assert violations(page) == []
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_test_id("tab-inside").click()
@@ -277,6 +282,8 @@ def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]
     text = page.get_by_test_id("tour-text")
     text.filter(has_text="compares those pixels").wait_for()
     assert page.get_by_test_id("inside-layers").is_visible()
+    page.wait_for_timeout(500)
+    assert violations(page) == []
     page.keyboard.press("ArrowRight")
     text.filter(has_text="Press Train").wait_for()
     assert page.url.endswith("#tour-4")

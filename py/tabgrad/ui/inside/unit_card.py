@@ -19,6 +19,8 @@ Array = NDArray[np.float32]
 #: Rows of the sum: the strongest votes one by one, then the others together, then the bias.
 STRONGEST = 8
 WINNER = "winner"
+#: Units of a plain layer side by side.
+UNITS_A_ROW = 16
 
 
 class UnitCard:
@@ -113,6 +115,8 @@ class UnitCard:
         if stage.kind != "pool" and pattern != self._pattern:
             self._pattern = pattern
             self._weights.show(_sheet(unit_weights(stage, weights)[unit], scene.dark), f"Weights of {kind} {unit}")
+        plain = len(stage.fed_by) == 1
+        self._weights.caption("which units of the layer before it heeds" if plain else "what it looks for")
         if stage.kind != "dense":
             self._fed.caption("what it finds, and where")
             self._fed.show(diverging(value, None, scene.dark), f"Activations of map {unit}")
@@ -120,7 +124,9 @@ class UnitCard:
             return
         fed = units.feeds(self._input(self._stage, scene, values), weights[stage.weight], weights[stage.bias], unit)
         shape = stage.fed_by if len(stage.fed_by) == 3 else (1, 1, *stage.fed_by)
-        self._fed.caption("what it finds: input times weight")
+        self._fed.caption(
+            "what they tell it: activation times weight" if plain else "what it finds: input times weight"
+        )
         self._fed.show(_sheet(fed.terms.reshape(shape), scene.dark), f"Input times weight of unit {unit}")
         self._sum.textContent = (
             f"All that adds up to {signed(float(fed.terms.sum()))}, plus its bias {signed(fed.bias)}, is "
@@ -164,6 +170,8 @@ class UnitCard:
 
 
 def _sheet(parts: Array, dark: bool) -> NDArray[np.uint8]:
-    """Pictures (n, height, width) as one, on one scale."""
+    """Pictures (n, height, width), or values of units (1, 1, n), as one picture on one scale."""
     count, height, width = parts.shape
+    if height == 1:  # a layer of plain units: in rows, as on the wall
+        return diverging(mosaic(parts.reshape(-1, 1, 1), UNITS_A_ROW, 0), None, dark)
     return diverging(mosaic(parts, columns_for(count, height, width), 1), None, dark)
