@@ -43,13 +43,14 @@ class WasmExecutable:
         self._runs: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable[..., None]] = {}
         self._staging: Region | None = None
         offsets, scratch_bytes = plan_scratch(program)
-        self._scratch = device.arena.allocate(scratch_bytes)
+        scratch = device.arena.allocate(scratch_bytes)
+        self._scratch: Region | None = scratch
         for buffer in program.buffers:
             if buffer.role != "scratch":
                 self._regions[buffer.name] = self._region(buffer, share)
         device.host.reserve(device.arena.pages)
         self.addresses = tuple(
-            self._scratch.address + offsets.get(i, 0) if b.role == "scratch" else self._regions[b.name].address
+            scratch.address + offsets.get(i, 0) if b.role == "scratch" else self._regions[b.name].address
             for i, b in enumerate(program.buffers)
         )
         for buffer in program.by_role("const"):
@@ -134,8 +135,7 @@ class WasmExecutable:
         for region in (self._scratch, self._staging, *self._regions.values()):
             if region is not None:
                 arena.release(region)
-        self._regions, self._runs, self._staging = {}, {}, None
-        self._scratch = Region(0, 0, owners=1 << 30)
+        self._regions, self._runs, self._staging, self._scratch = {}, {}, None, None
 
 
 class WasmDevice:
