@@ -118,8 +118,9 @@ class _Tiler:
         return tiles * (max(issue, latency) * steps + stores / _ISSUE) + _COMPILE * LANES * tile.vectors
 
     def _accesses(self, tile: Tile, index: UOp) -> float:
-        """Instructions to load or store the tile's elements at `index`. An index that is just an axis of the tile's sides
-        (a bias) is not multiplied: what does not move with the reduction is loaded before its loop.
+        """Instructions to load or store the tile's elements at `index`.
+
+        An index that is just an axis of the tile's sides (a bias) is not multiplied: it is loaded before the reduction.
         """
         stride = stride_of(tile.lanes, index)
         count = math.prod(factor for axis, factor in tile.sides if axis in index.backward_slice)
