@@ -162,26 +162,20 @@ function fail(what) {
   element("verdict-note").textContent = "Python is not there to give one.";
 }
 
-/** The same response, its bytes counted as they arrive. @param {string} url @param {Response} response */
-function counted(url, response) {
+/**
+ * Count a response's bytes as they arrive, on a copy: the original goes on unchanged, because the browser keeps compiled
+ * WebAssembly only for a response that is the network's own. @param {string} url @param {Response} response
+ */
+function watch(url, response) {
   if (!response.ok && isVital(url)) fail(`${url.split("/").pop()}: status ${response.status}`);
-  const counter = new TransformStream(
-    {
-      transform(chunk, controller) {
-        count(chunk.byteLength);
-        controller.enqueue(chunk);
-      },
-    },
-    undefined,
-    new ByteLengthQueuingStrategy({ highWaterMark: Infinity }), // the download does not wait for its reader
-  );
-  const { status, statusText, headers } = response;
-  return new Response(response.body?.pipeThrough(counter), { status, statusText, headers });
+  const write = (/** @type {Uint8Array} */ chunk) => count(chunk.byteLength);
+  response.clone().body?.pipeTo(new WritableStream({ write })).catch(() => {}); // who reads the original is told
+  return response;
 }
 
 for (const url of Object.keys(sizes)) {
   if (/\.m?js$/.test(url)) continue; // modules are fetched by the browser itself, see the observer below
-  const response = browserFetch(url).then((answer) => counted(url, answer));
+  const response = browserFetch(url).then((answer) => watch(url, answer));
   response.catch((error) => isVital(url) && fail(`${url.split("/").pop()}: ${error.message}`));
   early.set(new URL(url, document.baseURI).href, response);
 }
