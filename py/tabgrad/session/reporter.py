@@ -16,7 +16,7 @@ from .record import Record
 from .schedule import learning_rates
 
 #: How often the page hears of progress and gets fresh weights. Seconds.
-PROGRESS_EVERY_S = 0.12
+PROGRESS_EVERY_S = 0.2
 WEIGHTS_EVERY_S = 0.28
 #: How much work a crash may cost at most, where epochs are long. Seconds.
 SAFE_POINT_EVERY_S = 10.0

@@ -53,12 +53,11 @@ class Points:
 
     def columns(self, name: str, steps_per_epoch: float) -> tuple[NDArray[np.float64], ...]:
         """(epochs, training, validation) of "loss" or "accuracy" on one axis, NaN where there is no value."""
-        steps = sorted({*self.step, *self.validation_step})
-        place = {step: i for i, step in enumerate(steps)}
+        steps = np.union1d(self.step, self.validation_step)
         train, validation = np.full(len(steps), np.nan), np.full(len(steps), np.nan)
-        train[[place[s] for s in self.step]] = getattr(self, name)
-        validation[[place[s] for s in self.validation_step]] = getattr(self, f"validation_{name}")
-        return np.array(steps) / max(1e-9, steps_per_epoch), train, validation
+        train[np.searchsorted(steps, self.step)] = getattr(self, name)
+        validation[np.searchsorted(steps, self.validation_step)] = getattr(self, f"validation_{name}")
+        return steps / max(1e-9, steps_per_epoch), train, validation
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class MadeHere:
     def set_program(self, program: bytes) -> None:
         """The network's inference program, as JSON. Weights of another network are forgotten."""
         if program != self._program:
-            self._program, self._weights = program, b""
+            self._program, self._weights, self._model = program, b"", None
 
     def set_weights(self, weights: bytes) -> None:
         """Newer weights, as a safetensors file. Raises ProgramError if they do not fit."""
@@ -46,11 +46,14 @@ class MadeHere:
             return
         another = not self._weights
         self._weights = weights
-        if another:
-            self._model = None
-        elif self._model is not None:
-            write_weights(self._model.executable, load_safetensors(weights)[0])
         self._changed(self, another)
+
+    def answers_as(self, model: Model | None) -> bool:
+        """Whether `model` is this network on an engine; if so it has the newest weights now. Raises ProgramError."""
+        if model is None or model is not self._model:
+            return False
+        write_weights(model.executable, load_safetensors(self._weights)[0])
+        return True
 
     async def make(self, device: Device) -> Model:
         """Put it on the page's engine. Raises ProgramError or EngineError."""

@@ -93,7 +93,7 @@ class RunScreen:
     def _answer_with(self, weights: bytes) -> None:
         try:
             self._network.set_weights(weights)
-            self._first_layer.show(load_safetensors(weights)[0])
+            self._first_layer.show(weights)
         except ProgramError as error:
             self.say(str(error), error=True)
 

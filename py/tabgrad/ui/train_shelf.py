@@ -52,7 +52,7 @@ class Shelf:
             task = asyncio.ensure_future(self.pick(network.name))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif self._app.model is not None and self._app.model.name == network.name:
+        elif network.answers_as(self._app.model):
             self._app.weights_changed()
 
     def offer_runs(self) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tabgrad.explain.colour import columns_for, diverging, mosaic
 from tabgrad.interop import dom
+from tabgrad.program import load_safetensors
 from tabgrad.protocol import PRESETS, Finished, Progress, Ready
 
 from .inside.widgets import is_dark
@@ -158,7 +156,7 @@ class FirstLayer:
         self._canvas = dom.create(
             "canvas", self._details, class_="first-layer", role="img", aria_label=note, data_testid="train-first-layer"
         )
-        self._weights: NDArray[np.float32] | None = None
+        self._weights = b""
         self._visible = True
         self._listener = dom.Listener(self._details, "toggle", lambda _event: self._draw())
 
@@ -167,18 +165,19 @@ class FirstLayer:
         self._visible = visible
         self._draw()
 
-    def show(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
-        """Take newer weights: an MLP's (784, units) or a convolution's (units, 1, height, width)."""
-        if "convs.0.weight" in weights:
-            self._weights = weights["convs.0.weight"][:, 0]
-        else:
-            self._weights = weights["layers.0.weight"].T.reshape(-1, 28, 28)
+    def show(self, weights: bytes) -> None:
+        """Take newer weights, a safetensors file with an MLP's first layer or a convolution's."""
+        self._weights = weights
         self._draw()
 
     def _draw(self) -> None:
-        if self._weights is None or not self._visible or not self._details.open:
+        if not self._weights or not self._visible or not self._details.open:
             return
-        images = self._weights[:MAX_UNITS]
+        tensors, _ = load_safetensors(self._weights)
+        if "convs.0.weight" in tensors:
+            images = tensors["convs.0.weight"][:MAX_UNITS, 0]
+        else:
+            images = tensors["layers.0.weight"].T[:MAX_UNITS].reshape(-1, 28, 28)
         columns = columns_for(len(images), images.shape[1], images.shape[2], 2.0)
         rgba = diverging(mosaic(images, columns), dark=is_dark())
         self._canvas.height, self._canvas.width = rgba.shape[:2]
