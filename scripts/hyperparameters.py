@@ -91,6 +91,13 @@ def repeats_table(study: Mapping[str, Any]) -> str:
     return table(["run", "final errors by seed", "mean", "standard deviation"], sorted(out, key=lambda r: float(r[2])))
 
 
+def repeats(study: Mapping[str, Any]) -> list[str]:
+    """The section on repetitions; nothing while there are none."""
+    if not any(row["repeats"] is not None for row in study["trials"]):
+        return []
+    return ["### The best ones with other seeds", repeats_table(study)]
+
+
 def plots(study: Mapping[str, Any]) -> dict[str, str]:
     """{file name: SVG}: learning curves, and errors against the learning rate."""
     kind, rows = study["kind"], explored(study)
@@ -159,8 +166,7 @@ def page() -> dict[Path, str]:
             f"![Learning rate](docs/sweeps/{kind}-lr.svg)",
             "### Knob by knob",
             knob_table(study),
-            "### The best ones with other seeds",
-            repeats_table(study),
+            *repeats(study),
             f"<details><summary>All {len(study['trials'])} runs</summary>\n\n{trials_table(study)}\n\n</details>",
         ]
     parts += ["## The shipped models", *(f"### {name.upper()}\n\n{final_table(name)}" for name in MODELS)]

@@ -53,9 +53,12 @@ class Study:
         self.study = optuna.create_study(
             study_name=kind,
             storage=storage or JournalStorage(JournalFileBackend(str(JOURNALS / f"{kind}.journal"))),
-            sampler=optuna.samplers.TPESampler(seed=SEED, n_startup_trials=12, multivariate=True),
             pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
             load_if_exists=True,
+        )
+        # A process that joins or continues a study must not try again what the first one tried.
+        self.study.sampler = optuna.samplers.TPESampler(
+            seed=SEED + len(self._trials()), n_startup_trials=12, multivariate=True, constant_liar=True
         )
 
     def explore(self, trials: int) -> None:
