@@ -84,7 +84,7 @@ class Tour:
         self._scroll: asyncio.TimerHandle | None = None
         self._before: dom.Element | None = None
         self._card = card = dom.create(
-            "aside", dom.by_id("panels").parentElement, class_="tour", role="dialog", aria_labelledby="tour-title"
+            "div", dom.by_id("panels").parentElement, class_="tour", role="dialog", aria_labelledby="tour-title"
         )
         self._place = dom.create("p", card, class_="tour-place")
         self._title = dom.create("h2", card, id="tour-title", tabindex="-1", class_="tour-title")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ class WhySection:
         self._note.dataset.value = f"{score:.6f}"
         self._note.dataset.ink = f"{float(ink.sum()):.6f}"
         self._timer = asyncio.get_running_loop().call_later(
-            REST_S, lambda: asyncio.ensure_future(self._cover(scene, (digit, other), score, ink))
+            REST_S, lambda: self._begin_check(self._cover(scene, (digit, other), score, ink))
         )
 
     def _empty(self, scene: Scene) -> None:
@@ -96,6 +97,9 @@ class WhySection:
             picture.show(diverging(blank, 1, scene.dark), "Nothing to explain yet")
         self._note.textContent = "Draw a digit to ask about it."
         self._check.textContent = ""
+
+    def _begin_check(self, work: Coroutine[Any, Any, None]) -> None:
+        self._checking = asyncio.ensure_future(work)  # kept, or the loop may lose it
 
     async def _cover(self, scene: Scene, question: tuple[int, int | None], score: float, ink: Array) -> None:
         number = self._question_number

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from tabgrad.interop import dom, page
 
 from ..panels import Entry, Panels
-from .inputs import Inputs
-from .lens import Desk, Lens
-from .panel import SectionsPanel
-from .scene import Section
 
 if TYPE_CHECKING:
+    from .inputs import Inputs
+    from .lens import Desk, Lens
+    from .panel import SectionsPanel
+    from .scene import Section
     from .tour import Tour
     from .tuner import Outcome
 
@@ -25,7 +25,7 @@ class Workshop:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._lens, self.inputs = Lens(desk), Inputs(desk)
+        self._shared: tuple[Lens, Inputs] | None = None
         self._sections: dict[str, SectionsPanel] = {}
         self._tour: Tour | None = None
 
@@ -59,17 +59,23 @@ class Workshop:
         if section and name in self._sections:
             self._sections[name].open(section)
 
-    def _panel(self, name: str, place: dom.Element) -> SectionsPanel:
-        panel = self._sections[name] = SectionsPanel(self._desk, self._lens, place)
-        return panel
+    def _panel(self, name: str, place: dom.Element) -> tuple[SectionsPanel, Inputs]:
+        """A new panel, and what all panels share: one look into the network, and one way to its input."""
+        from .inputs import Inputs
+        from .lens import Lens
+        from .panel import SectionsPanel
+
+        lens, inputs = self._shared = self._shared or (Lens(self._desk), Inputs(self._desk))
+        panel = self._sections[name] = SectionsPanel(self._desk, lens, place)
+        return panel, inputs
 
     def _build_inside(self, place: dom.Element) -> Callable[[bool], object]:
         from .ink_section import InkSection
         from .layers_section import LayersSection
         from .why_section import WhySection
 
-        panel = self._panel("inside", place)
-        sections: list[Section] = [InkSection(self.inputs), LayersSection(), WhySection(panel.refresh)]
+        panel, inputs = self._panel("inside", place)
+        sections: list[Section] = [InkSection(inputs), LayersSection(), WhySection(panel.refresh)]
         panel.add(sections, ("ink", "layers", "why"))
         return panel.shown
 
@@ -84,11 +90,11 @@ class Workshop:
         from .own_section import OwnSection
         from .own_store import OwnDrawings
 
-        desk, panel = self._desk, self._panel("data", place)
+        desk, (panel, inputs) = self._desk, self._panel("data", place)
         urls = desk.manifest["data"]
         names = DATA_NAMES if urls.get("mnist") else {"strokes": DATA_NAMES["strokes"]}
         data = DataSets(urls, fetch_bytes, inflate)
-        to_pad = self.inputs.to_pad
+        to_pad = inputs.to_pad
         own = OwnSection(OwnDrawings(open_storage), lambda: desk.ink, desk.pad.put, self._offer, panel.refresh)
         browser = DataSection(data, names, to_pad, panel.refresh)
         sections: list[Section] = [browser, MistakesSection(data, names, to_pad), own]
@@ -104,6 +110,6 @@ class Workshop:
     def _build_kernels(self, place: dom.Element) -> Callable[[bool], object]:
         from .kernels_section import KernelsSection
 
-        panel = self._panel("kernels", place)
+        panel, _ = self._panel("kernels", place)
         panel.add([KernelsSection(lambda: self._desk.device, panel.refresh)], ("kernels",))
         return panel.shown
