@@ -45,8 +45,8 @@ class Visit:
 
     def check(self) -> None:
         """Assert that nothing went wrong."""
-        assert not self.errors, "the console shows errors"
-        assert not self.foreign_requests, "requests left the origin"
+        assert not self.errors, f"the console shows errors: {self.errors}"
+        assert not self.foreign_requests, f"requests left the origin: {self.foreign_requests}"
 
 
 def dataset(page: Page, name: str) -> str | None:
