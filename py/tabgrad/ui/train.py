@@ -15,7 +15,6 @@ from tabgrad.interop import dom, page, storage
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.program import ProgramError
 from tabgrad.protocol import (
-    KNOBS,
     PRESETS,
     TUNABLE,
     AnyEvent,
@@ -36,10 +35,9 @@ from tabgrad.protocol import (
     Step,
     Stop,
     Tune,
-    from_query,
-    to_query,
 )
 
+from .train_address import settings_in_address, write_address
 from .train_client import TrainClient, is_checkpoint
 from .train_data import make_row
 from .train_form import SettingsForm
@@ -89,7 +87,7 @@ class TrainPanel:
 
     async def _open(self, uplot: str) -> None:
         """What it takes once it is on the page: settings from the address, charts, what an earlier visit left."""
-        settings, refused = from_query(page.query())
+        settings, refused = settings_in_address()
         self.form.show(settings)
         if not self._app.manifest["data"].get("mnist"):
             self.form.disable_option("data", "mnist", "MNIST (not on this site)")
@@ -131,17 +129,12 @@ class TrainPanel:
             return
         engine = self.form.settings().engine
         self.form.show(RunSettings.make({"engine": engine}, PRESETS[name].settings))
-        self._write_address(self.form.settings())
+        write_address(self.form.settings())
 
     def _edited(self, name: str, settings: RunSettings) -> None:
-        self._write_address(settings)
+        write_address(settings)
         if self.client.running and name in TUNABLE:
             self._do(self._tell(Tune(values={name: settings.to_json()[name]})))
-
-    def _write_address(self, settings: RunSettings) -> None:
-        """Settings go into the address, so that it can be shared; what else is there stays."""
-        others = [part for part in page.query().split("&") if part and part.partition("=")[0] not in KNOBS]
-        page.replace_query("&".join([*others, *filter(None, [to_query(settings)])]))
 
     def _pressed(self, button: str) -> None:
         if button == "start":
@@ -161,7 +154,7 @@ class TrainPanel:
         except SettingsError as error:
             self.screen.say(str(error), error=True)
             return
-        self._write_address(settings)
+        write_address(settings)
         self._do(self._start(settings, paused, checkpoint))
 
     async def _start(self, settings: RunSettings, paused: bool, checkpoint: bytes = b"") -> None:
