@@ -54,12 +54,6 @@ def captions(page: Page, gallery: str) -> list[str]:
     return [text for text in page.get_by_test_id(gallery).locator("li:not([hidden]) span").all_inner_texts() if text]
 
 
-def settle(page: Page) -> None:
-    """Wait until the data section has found what it looks for."""
-    page.get_by_test_id("data-note").filter(has_text="Shown").wait_for()
-    page.wait_for_timeout(200)
-
-
 @pytest.fixture
 def generated(page: Page) -> Page:
     """The page with the generated test digits listed from the first on."""
@@ -69,8 +63,7 @@ def generated(page: Page) -> Page:
     page.get_by_test_id("data-wrong").uncheck()
     page.get_by_test_id("data-from").fill("0")
     page.get_by_test_id("data-from").press("Enter")
-    page.get_by_test_id("data-note").filter(has_text="2,000 in all").wait_for()
-    settle(page)
+    page.get_by_test_id("data-note").filter(has_text="2,000 in all. Shown: 0 to 39.").wait_for()
     return page
 
 
@@ -90,9 +83,8 @@ def test_images_are_listed_in_order_and_by_digit(generated: Page, digits: Digits
     assert captions(page, "data-gallery") == [str(label) for label in labels[:40]]
     np.testing.assert_array_equal(grey(page, "[data-testid=data-gallery] canvas"), images[0])
     page.get_by_test_id("data-digit").select_option("3")
-    page.wait_for_timeout(500)
-    settle(page)
     threes = np.flatnonzero(labels == 3)
+    page.get_by_test_id("data-note").filter(has_text=f"Shown: {threes[0]:,} to").wait_for()
     assert captions(page, "data-gallery") == ["3"] * 40
     np.testing.assert_array_equal(grey(page, "[data-testid=data-gallery] canvas"), images[threes[0]])
     page.get_by_test_id("data-more").click()
@@ -128,11 +120,9 @@ def expected_results(name: str, digits: Digits) -> Results:
 
 def test_only_mistakes_are_listed_when_asked(generated: Page, digits: Digits) -> None:
     page = generated
+    expected = np.sort(expected_results("mlp", digits).gallery())[:40]
     page.get_by_test_id("data-wrong").check()
-    settle(page)
-    page.wait_for_timeout(1000)
-    wrong = expected_results("mlp", digits)
-    expected = np.sort(wrong.gallery())[:40]
+    page.get_by_test_id("data-note").filter(has_text=f"Shown: {expected[0]:,} to {expected[-1]:,}.").wait_for()
     assert captions(page, "data-gallery") == [str(digits[1][i]) for i in expected]
 
 
@@ -240,7 +230,7 @@ def test_kernels_are_those_of_the_program(open_visit: Callable[..., Visit], engi
     programs = [loads(p.read_bytes()) for p in sorted((MODELS / "mlp" / "programs").glob(f"saliency.{target}.*"))]
     tables = {len(made.dispatch): launches(made) for made in programs}
     page.get_by_test_id("kernels-headline").filter(has_text="launches").wait_for()
-    page.wait_for_timeout(500)
+    rows.nth(min(tables) - 1).wait_for()
     table = tables[rows.count()]
     names = rows.locator("button").all_inner_texts()
     assert names in [[launch.name for launch in launches(made)] for made in programs]

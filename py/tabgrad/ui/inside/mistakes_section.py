@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,9 @@ SPLITS = {"test": "test images", "validation": "validation images"}
 
 
 class MistakesSection:
-    """`names` are the data sets on offer, `to_pad` gets the image that the visitor picks."""
+    """`names` are the data sets on offer, `to_pad` gets the image that the visitor picks; `current` looks into the
+    network that answers at this very moment.
+    """
 
     name = "mistakes"
     title = "Mistakes"
@@ -38,8 +40,14 @@ class MistakesSection:
     )
     needs_network = True
 
-    def __init__(self, data: DataSets, names: dict[str, str], to_pad: Callable[[NDArray[np.uint8]], object]) -> None:
-        self._data, self._names, self._to_pad = data, names, to_pad
+    def __init__(
+        self,
+        data: DataSets,
+        names: dict[str, str],
+        to_pad: Callable[[NDArray[np.uint8]], object],
+        current: Callable[[], Awaitable[Probe | None]],
+    ) -> None:
+        self._data, self._names, self._to_pad, self._current = data, names, to_pad, current
         self._probe: Probe | None = None
         self._results: Results | None = None
         self._samples: Samples | None = None
@@ -83,14 +91,17 @@ class MistakesSection:
             self._note.textContent = "The network has learned since; measure again to see what it does now."
 
     def _begin(self) -> None:
-        if self._task is None and self._probe is not None:
-            self._task = asyncio.ensure_future(self._measure(self._probe))
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._measure())
 
-    async def _measure(self, probe: Probe) -> None:
+    async def _measure(self) -> None:
         self._button.enable(False)
         self._progress.hidden = False
-        version = probe.version
         try:
+            probe = self._probe = await self._current()
+            if probe is None:
+                return
+            version = probe.version
             data = await self._data.open(self._set.value)
             samples = await data.split(self._split.value)
             results = await measure(probe, samples, lambda done: self._report(probe, done, len(samples.labels)))

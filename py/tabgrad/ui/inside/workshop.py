@@ -59,7 +59,7 @@ class Workshop:
         if section and name in self._sections:
             self._sections[name].open(section)
 
-    def _panel(self, name: str, place: dom.Element) -> tuple[SectionsPanel, Inputs]:
+    def _panel(self, name: str, place: dom.Element) -> tuple[SectionsPanel, Lens, Inputs]:
         """A new panel, and what all panels share: one look into the network, and one way to its input."""
         from .inputs import Inputs
         from .lens import Lens
@@ -67,14 +67,14 @@ class Workshop:
 
         lens, inputs = self._shared = self._shared or (Lens(self._desk), Inputs(self._desk))
         panel = self._sections[name] = SectionsPanel(self._desk, lens, place)
-        return panel, inputs
+        return panel, lens, inputs
 
     def _build_inside(self, place: dom.Element) -> Callable[[bool], object]:
         from .ink_section import InkSection
         from .layers_section import LayersSection
         from .why_section import WhySection
 
-        panel, inputs = self._panel("inside", place)
+        panel, _, inputs = self._panel("inside", place)
         sections: list[Section] = [InkSection(inputs), LayersSection(), WhySection(panel.refresh)]
         panel.add(sections, ("ink", "layers", "why"))
         return panel.shown
@@ -90,14 +90,14 @@ class Workshop:
         from .own_section import OwnSection
         from .own_store import OwnDrawings
 
-        desk, (panel, inputs) = self._desk, self._panel("data", place)
+        desk, (panel, lens, inputs) = self._desk, self._panel("data", place)
         urls = desk.manifest["data"]
         names = DATA_NAMES if urls.get("mnist") else {"strokes": DATA_NAMES["strokes"]}
         data = DataSets(urls, fetch_bytes, inflate)
         to_pad = inputs.to_pad
         own = OwnSection(OwnDrawings(open_storage), lambda: desk.ink, desk.pad.put, self._offer, panel.refresh)
         browser = DataSection(data, names, to_pad, panel.refresh)
-        sections: list[Section] = [browser, MistakesSection(data, names, to_pad), own]
+        sections: list[Section] = [browser, MistakesSection(data, names, to_pad, lens.probe), own]
         panel.add(sections, ("data", "mistakes", "mine"))
         return panel.shown
 
@@ -110,6 +110,6 @@ class Workshop:
     def _build_kernels(self, place: dom.Element) -> Callable[[bool], object]:
         from .kernels_section import KernelsSection
 
-        panel, _ = self._panel("kernels", place)
+        panel, _, _ = self._panel("kernels", place)
         panel.add([KernelsSection(lambda: self._desk.device, panel.refresh)], ("kernels",))
         return panel.shown
