@@ -40,9 +40,7 @@ class Model:
         accuracy = self.card.get("test_accuracy")
         if not isinstance(accuracy, float):
             return ""
-        return (
-            f": {self.card.get('parameters', 0):,} parameters, right on {accuracy * 100:.2f} % of MNIST's test digits"
-        )
+        return f": right on {accuracy * 100:.2f} % of MNIST's test digits"
 
     @property
     def temperature(self) -> float:
