@@ -157,7 +157,10 @@ class WebGPUExecutable:
                 self._copy_out(encoder, slots, staging, step * size_bytes)
             self._queue.submit([encoder.finish()])
         self._in_flight += 1
-        return asyncio.ensure_future(self._finish(count, slots, size_bytes, staging, started))
+        chunk = asyncio.ensure_future(self._finish(count, slots, size_bytes, staging, started))
+        # A lost device fails every chunk in flight, but only the first is awaited: the others are no unhandled errors.
+        chunk.add_done_callback(_retrieve)
+        return chunk
 
     async def _finish(
         self, count: int, slots: tuple[Slot, ...], size_bytes: int, staging: Any, started: float
@@ -202,6 +205,11 @@ class WebGPUExecutable:
             self._device.destroy_buffer(stream)
         self._streams.clear()
         self._device.release(self._storages)
+
+
+def _retrieve(chunk: asyncio.Future[Any]) -> None:
+    if not chunk.cancelled():
+        chunk.exception()
 
 
 def _rows(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[np.uint8]:
