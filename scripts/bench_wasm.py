@@ -103,7 +103,7 @@ for name, make in {
     started = time.perf_counter()
     make()
     seconds[name] = round(time.perf_counter() - started, 2)
-open("/work/seconds.json", "w").write(json.dumps(seconds))
+open("/mounted/seconds.json", "w").write(json.dumps(seconds))
 """
 
 

@@ -17,14 +17,14 @@ TIMEOUT_S = 600
 
 
 def run_python(code: str, folder: Path) -> None:
-    """Run `code` with `folder` as /work, where it can leave files. RuntimeError with its traceback if it fails."""
+    """Run `code` with `folder` as /mounted, where it can leave files. RuntimeError with its traceback if it fails."""
     for source in SOURCES:
         shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, content in unpack(parts.numpy_wheel()[0]).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     script = folder / "main.py"
-    script.write_text(f"import sys\nsys.path.insert(0, '/work')\n{code}")
+    script.write_text(f"import sys\nsys.path.insert(0, '/mounted')\n{code}")
     command = ["node", str(RUNNER), str(script), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
     if done.returncode:

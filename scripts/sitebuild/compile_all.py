@@ -1,4 +1,4 @@
-"""Runs in Pyodide: compiles every /work/OPTIMIZE/**.py to a .pyc beside it, for sitebuild.bytecode.
+"""Runs in Pyodide: compiles every /mounted/OPTIMIZE/**.py to a .pyc beside it, for sitebuild.bytecode.
 
 OPTIMIZE is Python's level: 0, or 2 for no docstrings and no asserts.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 # "Unchecked": the page never compares a file with a source that it does not have.
 MODE = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
-for level in sorted(Path("/work").iterdir()):
+for level in sorted(Path("/mounted").iterdir()):
     for source in sorted(level.rglob("*.py")):
         name = str(source.relative_to(level))  # what tracebacks show
         target = str(source.with_suffix(".pyc"))

@@ -1,12 +1,12 @@
 // Runs a Python script in the Pyodide of node_modules, as the page would: node run_in_pyodide.mjs SCRIPT FOLDER.
-// FOLDER is /work in there.
+// FOLDER is /mounted in there.
 import { readFile } from "node:fs/promises";
 import { loadPyodide } from "pyodide";
 
 const [script, folder] = process.argv.slice(2);
 // A fixed seed: the order of a set's elements ends up in compiled files.
 const pyodide = await loadPyodide({ env: { PYTHONHASHSEED: "0" } });
-pyodide.mountNodeFS("/work", folder);
+pyodide.mountNodeFS("/mounted", folder);
 try {
   await pyodide.runPythonAsync(await readFile(script, "utf8"));
 } catch (error) {
