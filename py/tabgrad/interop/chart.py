@@ -33,8 +33,11 @@ class Line:
 
 async def load(url: str) -> None:
     """Fetch uPlot unless it is there. Raises OSError with one sentence."""
-    if not hasattr(js, "uPlot"):
+    if getattr(js, "uPlot", None) is None:
+        page.ensure_locale()
         await page.load_script(url)
+    if getattr(js, "uPlot", None) is None:
+        raise OSError("This browser could not start the library that draws the curves.")
 
 
 class Chart:

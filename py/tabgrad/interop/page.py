@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import js
+from pyodide.ffi import JsException
 
 from .convert import js_function, release, to_js
 
@@ -56,6 +57,18 @@ async def chosen_file(file_input: Any) -> bytes | None:
     content: bytes = (await file_input.files.item(0).arrayBuffer()).to_bytes()
     file_input.value = ""
     return content
+
+
+def ensure_locale() -> None:
+    """Have `navigator.language` name a locale that the browser's own Intl takes; English where it does not.
+
+    WebKitGTK hands on the system's locale as it is, and under LANG=C.UTF-8 that is no language tag
+    (https://www.rfc-editor.org/rfc/rfc5646): a library that formats numbers in it throws while it loads.
+    """
+    try:
+        js.Intl.getCanonicalLocales(js.navigator.language)
+    except JsException:
+        js.Object.defineProperty(js.navigator, "language", to_js({"value": "en", "configurable": True}))
 
 
 async def load_script(url: str) -> None:

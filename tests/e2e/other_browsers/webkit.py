@@ -20,8 +20,14 @@ from tests.e2e.support import TIMEOUT_S
 PROGRAMS = ("WebKitWebDriver", "Xvfb")
 MISSING = "No WebKitGTK to drive: Debian has it in webkit2gtk-driver and xvfb."
 SCREEN = "1280x1024x24"
-#: The window is painted by the CPU: a virtual display has no GPU to share buffers with.
-ENVIRONMENT = {"GDK_BACKEND": "x11", "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_DMABUF_RENDERER": "1"}
+#: The window is painted by the CPU: a virtual display has no GPU to share buffers with. The locale is one that WebKit
+#: passes on as `navigator.language` although it is no language tag, so the page is always tried with such a one.
+ENVIRONMENT = {
+    "GDK_BACKEND": "x11",
+    "LIBGL_ALWAYS_SOFTWARE": "1",
+    "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
+    "LC_ALL": "C.UTF-8",
+}
 
 
 class WebKitGTK(Session):
