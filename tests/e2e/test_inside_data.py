@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page
 from scripts import fetch_mnist
 from scripts.build import MODELS
 from tabgrad.backends.oracle import Network
+from tabgrad.data import drawings
 from tabgrad.data.sets import StrokeData
-from tabgrad.explain import personal
 from tabgrad.explain.kernels import launches
 from tabgrad.explain.results import Results
 from tabgrad.explain.stages import spec_of
@@ -187,7 +187,7 @@ def test_own_drawings_are_kept_measured_and_exported(open_visit: Callable[..., V
         page.get_by_test_id("mine-export").click()
     file = tmp_path / "digits.json"
     download.value.save_as(file)
-    assert [d.label for d in personal.loads(file.read_bytes())] == [7, 1, 3]
+    assert [d.label for d in drawings.loads(file.read_bytes())] == [7, 1, 3]
     page.reload()
     wait_dataset(page, "app", "ready")
     headline.filter(has_text="3 of your 3 drawings").wait_for()

@@ -4,13 +4,14 @@ Owns strokes, the eraser, undo, rasterising and MNIST's normalisation. NumPy onl
 stroke generator and the measuring scripts run the same code. It never draws on a screen and knows no network.
 """
 
-from .normalise import SIZE_PX, Steps, normalise, normalise_steps
+from .normalise import DOT_SHARE, SIZE_PX, Steps, normalise, normalise_steps
 from .raster import EDGE_PX, PEN_PX, rasterise
 from .sheet import CELLS, Sheet, Snapshot, cell_strokes
 from .strokes import Stroke, clip_polyline, erase, strokes_from_lists
 
 __all__ = [
     "CELLS",
+    "DOT_SHARE",
     "EDGE_PX",
     "PEN_PX",
     "SIZE_PX",

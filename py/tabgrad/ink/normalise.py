@@ -20,6 +20,8 @@ from .strokes import Stroke
 #: Side of the network's input, and of the box that ink is fitted into. Pixels.
 SIZE_PX = 28
 BOX_PX = 20
+#: Ink smaller than this share of the pad is a dot, which is not blown up to a digit.
+DOT_SHARE = 12 / 280
 #: Where the centre of mass goes: the centre of pixel 14, which is where it is in MNIST (mean 14.50, spread 0.29).
 CENTRE_PX = SIZE_PX / 2 + 0.5
 

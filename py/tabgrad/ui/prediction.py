@@ -14,13 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.ink import Snapshot, normalise
+from tabgrad.ink import DOT_SHARE, Snapshot, normalise
 
 from .mean_time import MeanTime
 
 #: Side of the pad in the units its strokes are kept in, and the size below which ink is a dot that is not enlarged.
 PAD_UNITS = 280.0
-DOT_UNITS = 12.0
+DOT_UNITS = DOT_SHARE * PAD_UNITS
 
 
 def standard_input(ink: Snapshot) -> NDArray[np.float32]:

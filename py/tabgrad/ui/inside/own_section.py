@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.explain.personal import Drawing, DrawingsError, loads
+from tabgrad.data.drawings import Drawing, DrawingsError, loads
 from tabgrad.explain.results import Results, wilson_95
-from tabgrad.ink import Snapshot, normalise
+from tabgrad.ink import Snapshot
 from tabgrad.interop import dom, page
 
-from ..prediction import DOT_UNITS, PAD_UNITS
+from ..prediction import PAD_UNITS
 from .gallery import Gallery, Item
 from .own_store import OwnDrawings
 from .probe import Probe
@@ -148,7 +148,7 @@ class OwnSection:
         """What the network reads; kept, as long as the drawing is."""
         key = id(drawing)
         if key not in self._images:
-            self._images[key] = normalise(drawing.strokes, DOT_UNITS * drawing.size / PAD_UNITS)
+            self._images[key] = drawing.image()
         return self._images[key]
 
     async def update(self, scene: Scene) -> None:

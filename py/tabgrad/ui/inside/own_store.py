@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from tabgrad.explain import personal
-from tabgrad.explain.personal import Drawing
+from tabgrad.data import drawings as files
+from tabgrad.data.drawings import STORAGE_KEY, Drawing
 
 from ..prediction import PAD_UNITS
-
-KEY = "mine/drawings"
 
 
 class Storage(Protocol):
@@ -35,10 +33,10 @@ class OwnDrawings:
         """Read what an earlier visit left; a sentence if that did not work, else an empty text."""
         try:
             self._storage = self._storage or await self._open()
-            found = await self._storage.get(KEY)
+            found = await self._storage.get(STORAGE_KEY)
             if found:
-                self.drawings = personal.loads(found)
-        except (OSError, personal.DrawingsError) as error:
+                self.drawings = files.loads(found)
+        except (OSError, files.DrawingsError) as error:
             return f"{error} New drawings can be made; export them before you leave."
         return ""
 
@@ -47,11 +45,11 @@ class OwnDrawings:
         self.drawings = list(drawings)
         try:
             self._storage = self._storage or await self._open()
-            await self._storage.put(KEY, self.dumps())
+            await self._storage.put(STORAGE_KEY, self.dumps())
         except OSError as error:
             return f"{error} Your drawings stay until this tab closes: export them to keep them."
         return ""
 
     def dumps(self) -> bytes:
         """All drawings as a file."""
-        return personal.dumps(self.drawings, PAD_UNITS).encode()
+        return files.dumps(self.drawings, PAD_UNITS).encode()

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device
+from tabgrad.data.drawings import Drawing, split
 from tabgrad.explain import tune
-from tabgrad.explain.personal import Drawing, split
-from tabgrad.ink import Stroke, normalise
+from tabgrad.ink import DOT_SHARE, Stroke, normalise
 
 from ..models import MakeModel, Model, write_weights
-from ..prediction import DOT_UNITS, PAD_UNITS
 from .probe import Probe
 
 #: The picker's value for the tuned network.
@@ -74,5 +73,5 @@ _SUFFIX = ", tuned to you"
 
 async def _features(probe: Probe, strokes: Sequence[Stroke], drawing: Drawing) -> NDArray[np.float32]:
     """What the last layer is fed with for some strokes, on a pad like the drawing's."""
-    seen = await probe.activations(normalise(strokes, DOT_UNITS * drawing.size / PAD_UNITS))
+    seen = await probe.activations(normalise(strokes, DOT_SHARE * drawing.size))
     return seen[probe.structure[-2].tap].reshape(-1)

@@ -1,7 +1,8 @@
-"""The visitor's own labelled drawings: their file format, the score on them, and a fair split for fine-tuning.
+"""The visitor's own labelled drawings: their file format, and a fair split into those to learn from and the others.
 
 A file is JSON: {"format": "tabgrad-drawings", "version": 1, "size": side of the pad, "drawings": [{"label": 7,
-"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, y down. Owns that format; keeps no storage.
+"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, y down. Owns that format and the name under which
+the browser keeps it; opens no storage.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tabgrad.ink import Stroke
+from tabgrad.ink import DOT_SHARE, Stroke, normalise
 
 FORMAT = "tabgrad-drawings"
 VERSION = 1
 #: More would fill the browser's storage; nobody draws so many by hand.
 MAX_DRAWINGS = 10_000
 MAX_POINTS = 10_000
+#: Where the browser's storage has the file: the page writes it there, the training worker reads it.
+STORAGE_KEY = "mine/drawings"
 
 
 class DrawingsError(ValueError):
@@ -33,6 +37,10 @@ class Drawing:
     label: int
     strokes: tuple[Stroke, ...]
     size: float
+
+    def image(self) -> NDArray[np.float32]:
+        """What a network reads: (28, 28) in 0..1, as from the pad."""
+        return normalise(self.strokes, DOT_SHARE * self.size)
 
 
 def dumps(drawings: Sequence[Drawing], size: float) -> str:

@@ -1,0 +1,80 @@
+"""The visitor's drawings as a file and as data: what is written comes back, what is damaged is one sentence."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tabgrad.data.drawings import Drawing, DrawingsError, dumps, loads, split
+from tabgrad.ink import Stroke
+
+points = st.lists(st.tuples(st.floats(0, 280, width=32), st.floats(0, 280, width=32)), min_size=1, max_size=20)
+own = st.builds(
+    lambda label, lines: Drawing(label, tuple(Stroke(np.array(p, np.float32)) for p in lines), 280.0),
+    st.integers(0, 9),
+    st.lists(points, min_size=1, max_size=3),
+)
+
+
+@given(st.lists(own, max_size=5))
+@settings(deadline=None)
+def test_drawings_survive_the_file(drawings: list[Drawing]) -> None:
+    back = loads(dumps(drawings, 280.0))
+    assert [d.label for d in back] == [d.label for d in drawings]
+    for before, after in zip(drawings, back, strict=True):
+        for a, b in zip(before.strokes, after.strokes, strict=True):
+            np.testing.assert_allclose(a.points, b.points, atol=0.01)
+
+
+def test_drawings_of_another_pad_are_scaled() -> None:
+    small = Drawing(1, (Stroke(np.array([[1, 2], [3, 4]], np.float32), 1.5),), 10.0)
+    (back,) = loads(dumps([small], 280.0))
+    np.testing.assert_allclose(back.strokes[0].points, [[28, 56], [84, 112]])
+    assert (back.size, back.strokes[0].width) == (280.0, 1.5)
+
+
+GOOD = json.loads(dumps([Drawing(1, (Stroke(np.zeros((1, 2), np.float32)),), 280.0)], 280.0))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "other"},
+        {"version": 9},
+        {"size": 0},
+        {"size": float("nan")},
+        {"drawings": [{"label": 12, "strokes": []}]},
+        {"drawings": [{"label": True, "strokes": []}]},
+        {"drawings": [{"label": 1, "strokes": []}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, 2, 3], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, 9e9], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, float("nan")], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [], "width": 1}]}]},
+        {"drawings": 7},
+    ],
+)
+def test_a_bad_file_is_one_sentence(change: dict[str, object]) -> None:
+    with pytest.raises(DrawingsError, match=r"^[A-Z].*\.$"):
+        loads(json.dumps({**GOOD, **change}))
+
+
+@given(st.one_of(st.text(), st.binary(), st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps)))
+def test_anything_else_is_one_sentence_too(text: str | bytes) -> None:
+    with pytest.raises(DrawingsError):
+        loads(text)
+
+
+def test_the_split_holds_out_half_of_each_digit_and_moves_none() -> None:
+    def drawing(label: int) -> Drawing:
+        return Drawing(label, (Stroke(np.zeros((1, 2), np.float32)),), 280.0)
+
+    drawings = [drawing(n) for n in (1, 1, 2, 1, 1, 2, 3)]
+    learn, test = split(drawings)
+    assert [d.label for d in test] == [1, 1, 2]
+    more_learn, more_test = split([*drawings, drawing(3), drawing(1)])
+    assert all(d in more_learn for d in learn)
+    assert all(d in more_test for d in test)
