@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SUMMARIES = ROOT / "docs" / "sweeps"
 JOURNALS = ROOT / "out" / "sweeps"
 #: Epochs of a full trial, and how often in each it is judged. Short: many configurations say more than long runs.
-EPOCHS = {"mlp": 3, "cnn": 0.375}
-JUDGEMENTS = {"mlp": 1, "cnn": 8}
+EPOCHS = {"mlp": 3, "cnn": 1}
+JUDGEMENTS = {"mlp": 1, "cnn": 3}
 SEED = 1
 OTHER_SEEDS = (2, 3)
 
@@ -56,7 +56,8 @@ class Study:
             pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
             load_if_exists=True,
         )
-        # A process that joins or continues a study must not try again what the first one tried.
+        # Seeded by what is there already: with one seed for all, each process that continues a study would draw the
+        # first one's random configurations again.
         self.study.sampler = optuna.samplers.TPESampler(
             seed=SEED + len(self._trials()), n_startup_trials=12, multivariate=True, constant_liar=True
         )
@@ -64,8 +65,7 @@ class Study:
     def explore(self, trials: int) -> None:
         """Run more trials."""
         for _ in range(trials):
-            trial = self.study.ask()
-            params = suggest(self.kind, trial)
+            trial, params = self._ask()
             history, state = self._train(params, SEED, trial)
             trial.set_user_attr("history", vars(history))
             trial.set_user_attr("seed", SEED)
@@ -107,6 +107,15 @@ class Study:
         body = {"kind": self.kind, "epochs": EPOCHS[self.kind], "judgements": JUDGEMENTS[self.kind], "trials": rows}
         lines = json.dumps({**body, "trials": []})[:-3] + "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]}\n"
         (SUMMARIES / f"{self.kind}.json").write_text(lines)
+
+    def _ask(self) -> tuple[Any, dict[str, Any]]:
+        """A trial with a configuration that no other has: processes that start at the same moment draw the same."""
+        while True:
+            trial = self.study.ask()
+            params = suggest(self.kind, trial)
+            if all(params != other.params for other in self._trials() if other.number != trial.number):
+                return trial, params
+            self.study.tell(trial, state=self.optuna.trial.TrialState.FAIL)
 
     def _trials(self) -> list[Any]:
         return list(self.study.get_trials(deepcopy=False))

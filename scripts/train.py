@@ -6,7 +6,8 @@
     STEPS=200 python -m scripts.train mlp           a quick run of 200 steps, to see that everything works
 
 Interrupted runs go on where they were: state is kept in out/runs after every epoch. Everything is chosen on the
-validation split; the test set is read once for each seed's finished model, to report it, after all of them are trained.
+validation split; the test set is read once for each seed's finished model, to report it, after all of them are trained,
+and so are the real pen digits.
 """
 
 from __future__ import annotations
@@ -17,30 +18,23 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from scripts.measure_strokes import STROKES, read_strokes
-from scripts.training.calibration import calibrate
 from scripts.training.card import test_row, write_model
 from scripts.training.data import Corpus, open_corpus
 from scripts.training.engine import NAMES, open_engine
 from scripts.training.loop import Judge, Run, Tensors, open_judge
+from scripts.training.measure import measure, read_pen_digits
 from scripts.training.recipe import Recipe, RecipeError, load_recipe
 from scripts.training.teacher import Lessons, prepare_lessons
 from tabgrad.backends.base import Device, EngineError
-from tabgrad.data import DataError, Samples
-from tabgrad.data.strokes.garbage import garbage
+from tabgrad.data import DataError
 from tabgrad.program import load_safetensors, save_safetensors
 from tabgrad.protocol import SettingsError
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "out" / "runs"
-GARBAGE = ("scribbles", "letters", "pairs")
-GARBAGE_SEED = 1
 
 
 async def train_seed(
@@ -66,23 +60,6 @@ async def train_seed(
     return row, weights
 
 
-async def measure(judge: Judge, weights: Tensors, corpus: Corpus) -> dict[str, Any]:
-    """Calibration of a finished model, and its accuracy on real pen digits where they are."""
-    validation = await judge(weights, corpus.validation)
-    images = np.concatenate([garbage(GARBAGE_SEED, kind) for kind in GARBAGE])
-    other = await judge(weights, Samples(images, np.zeros(len(images), np.uint8)))
-    calibration = calibrate(validation.logits, validation.labels, other.logits)
-    pens = None
-    if STROKES.exists():
-        drawn, labels = read_strokes(STROKES)
-        pixels = np.rint(drawn * 255).astype(np.uint8).reshape(-1, 28, 28)
-        pens = (await judge(weights, Samples(pixels, labels.astype(np.uint8)))).accuracy
-    return {
-        "pen_digits_accuracy": pens and round(pens, 4),
-        **{name: round(value, 4) for name, value in asdict(calibration).items()},
-    }
-
-
 async def read_test_set(judge: Judge, weights: Tensors, corpus: Corpus) -> dict[str, Any]:
     """The test errors of a finished model: the one place where the test set is read."""
     test = await judge(weights, await corpus.test())
@@ -99,8 +76,11 @@ async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -
     judge, rows = await open_judge(recipe.spec, device), []
     for row, file in done:
         weights = load_safetensors(file.read_bytes())[0]
-        row.update(await measure(judge, weights, corpus))
-        row.update(await read_test_set(judge, weights, corpus) if ship else {})
+        figures, calibration = await measure(judge, weights, corpus)
+        row.update(figures)
+        if ship:
+            row.update(await read_pen_digits(judge, weights, calibration))
+            row.update(await read_test_set(judge, weights, corpus))
         print({name: value for name, value in row.items() if name != "history"}, flush=True)
         rows.append(row)
     if ship:

@@ -64,6 +64,12 @@ def calibration_error(p: NDArray[np.float64], labels: NDArray[np.uint8]) -> floa
     return float(gaps.sum() / len(labels))
 
 
+def refused_share(logits: NDArray[np.float32], calibration: Calibration) -> float:
+    """The share of answers, 0..1, that are called "not sure"."""
+    confidence = probabilities(logits, calibration.temperature).max(1)
+    return float((confidence < calibration.not_sure_below).mean())
+
+
 def calibrate(
     logits: NDArray[np.float32], labels: NDArray[np.uint8], garbage_logits: NDArray[np.float32]
 ) -> Calibration:

@@ -1,4 +1,4 @@
-"""The training data on this machine: MNIST through the same blocks, order and split as the page, and generated digits.
+"""The training data on this machine: MNIST through the same blocks, order and split as the page, and what is generated.
 
 Owns where the samples of a recipe come from; the order, the distortions and the generator are `tabgrad.data`'s.
 """
@@ -16,6 +16,7 @@ from tabgrad.data import DataSet, Mixture, Samples, Source, SplitSource, open_da
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.session.source import AugmentedSource
 
+from .garbage import GarbageSource
 from .recipe import Recipe
 
 
@@ -50,4 +51,6 @@ def recipe_source(recipe: Recipe, corpus: Corpus, seed: int) -> Source:
     source: Source = SplitSource(corpus.data.train, seed)
     if recipe.strokes_share:
         source = Mixture(source, StrokeSource(seed), recipe.strokes_share)
+    if recipe.garbage_share:
+        source = Mixture(source, GarbageSource(seed), recipe.garbage_share)
     return AugmentedSource(source, recipe.distortions(), seed)

@@ -25,6 +25,7 @@ from tabgrad.session.network import Network, open_network
 from tabgrad.session.schedule import learning_rates, total_steps
 
 from .data import Corpus, recipe_source
+from .garbage import targets
 from .recipe import Recipe
 from .teacher import Lessons
 
@@ -97,7 +98,8 @@ class Run:
             else:
                 assert source is not None
                 source.position = position
-                (images, labels), logits = await source.take(size), None
+                images, labels = await source.take(size)
+                logits = targets(labels) if self.recipe.garbage_share else None
             losses += await self._advance(count, images, labels, logits)
             if self.step == end:
                 await self._judge_epoch(losses, before + time.perf_counter() - started)
@@ -125,8 +127,7 @@ class Run:
         training = model.Training(
             **plan.recipe(settings),
             beta2=recipe.beta2,
-            teacher_share=recipe.teacher_share,
-            temperature=recipe.temperature,
+            **recipe.soft_targets(),
         )
         # Averaged weights are judged without touching those in training: the judge shares no buffers.
         self._judge = await open_judge(recipe.spec, self.device)

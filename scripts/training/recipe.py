@@ -25,7 +25,8 @@ class Recipe:
 
     `spec` describes the network (`tabgrad.model.build`). `settings` are those of a run in the page (`RunSettings`:
     optimizer, lr, schedule, batch, epochs, patience, ...); what the page does not offer follows. `ema`: decay per step
-    of the averaged weights, 0 is off. `strokes_share`: share of generated digits. `teacher`: the model folder whose
+    of the averaged weights, 0 is off. `strokes_share`: share of generated digits. `garbage_share`: share of drawings
+    that are none, for which each digit is as likely as the others. `teacher`: the model folder whose
     logits are learnt from, with `teacher_share` of the loss at `temperature`; its samples are distorted once, in
     `copies` copies of the training set, because asking the teacher costs more than the step itself.
     """
@@ -39,6 +40,7 @@ class Recipe:
     ema: float = 0.0
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     strokes_share: float = 0.0
+    garbage_share: float = 0.0
     teacher: str = ""
     teacher_share: float = 0.0
     temperature: float = 3.0
@@ -47,6 +49,15 @@ class Recipe:
     def run_settings(self, seed: int) -> RunSettings:
         """The settings of the run with `seed`, checked. SettingsError for one that is out of its limits."""
         return RunSettings.make({**self.settings, "seed": seed})
+
+    def soft_targets(self) -> dict[str, Any]:
+        """How the loss weighs targets that are given as logits (`model.Training`): the teacher's, else the labels' own.
+
+        Without a teacher nothing but garbage needs them; then the whole loss is the cross entropy with those targets.
+        """
+        if self.garbage_share and not self.teacher:
+            return {"teacher_share": 1.0, "temperature": 1.0}
+        return {"teacher_share": self.teacher_share, "temperature": self.temperature}
 
     def distortions(self) -> Augmentation:
         """The augmentation of the training images."""

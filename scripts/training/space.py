@@ -22,8 +22,8 @@ HIDDEN = ("64", "128", "128-64", "96-64-32", "136")
 STAGES = {
     "5x5x8, 5x5x24, 64": ("conv5x8", "pool", "conv5x24", "pool", "dense64"),
     "5x5x16, 5x5x32, 64": ("conv5x16", "pool", "conv5x32", "pool", "dense64"),
+    "5x5x16, 5x5x32, 128": ("conv5x16", "pool", "conv5x32", "pool", "dense128"),
     "5x5x8, 5x5x24": ("conv5x8", "pool", "conv5x24", "pool"),
-    "3x3x8, 3x3x16, 3x3x32": ("conv3x8", "pool", "conv3x16", "conv3x32", "pool"),
 }
 
 

@@ -20,6 +20,7 @@ from tabgrad.data.seeding import generator
 from tabgrad.program import load_safetensors
 
 from .data import Corpus, recipe_source
+from .garbage import NO_DIGIT
 from .recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +63,7 @@ async def prepare_lessons(recipe: Recipe, corpus: Corpus, device: Device) -> Les
     folder = ROOT / "models" / recipe.teacher
     weights = (folder / "weights.safetensors").read_bytes()
     digest = hashlib.sha256(weights).hexdigest()
-    parts = [digest, recipe.strokes_share, recipe.copies, dict(recipe.augmentation)]
+    parts = [digest, recipe.strokes_share, recipe.garbage_share, recipe.copies, dict(recipe.augmentation)]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
     path = CACHE / f"{key}.npz"
     if not path.exists():
@@ -90,7 +91,9 @@ async def _ask(recipe: Recipe, corpus: Corpus, device: Device, spec: model.Spec,
             "y": labels.astype(np.int32).reshape(count, BATCH),
         }
         answer = await teacher.run_steps(count, streams, ["logits"])
-        parts.append((images, labels, answer["logits"].reshape(-1, 10)))
+        logits = answer["logits"].reshape(-1, 10)
+        logits[labels == NO_DIGIT] = 0  # the teacher must not guess, either
+        parts.append((images, labels, logits))
         if start % 160 == 0:
             print(f"asking the teacher: {start * BATCH} of {steps * BATCH} images", flush=True)
     teacher.destroy()

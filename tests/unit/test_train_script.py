@@ -10,71 +10,15 @@ import pytest
 from scripts import train
 from scripts.training import card, loop, space
 from scripts.training.calibration import calibrate, calibration_error, fit_temperature, probabilities
-from scripts.training.data import Corpus
 from scripts.training.engine import open_engine
 from scripts.training.recipe import FOLDER, Recipe, RecipeError, load_recipe
 from scripts.training.teacher import Lessons
 from tabgrad import model
-from tabgrad.data import DataSet, Samples, load_index
+from tabgrad.data import Samples
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.program import load_safetensors
 from tabgrad.protocol import SettingsError
-
-TINY = Recipe(
-    name="tiny",
-    title="Tiny",
-    spec={"kind": "mlp", "hidden": [16], "center": True},
-    settings={"optimizer": "adamw", "lr": 0.01, "batch": 32, "epochs": 3},
-    ema=0.9,
-    strokes_share=0.25,
-    augmentation={"shift_px": 1.0},
-)
-
-
-def corpus(count: int = 960) -> Corpus:
-    """Generated digits in the place of MNIST."""
-    samples = StrokeSource(9).take_now(count)
-    histogram = np.bincount(samples.labels, minlength=10).tolist()
-    split = {
-        "count": count,
-        "histogram": histogram,
-        "blocks": [{"file": "0", "count": count, "sha256": "", "size_bytes": 0}],
-    }
-    body = {
-        "format": "tabgrad-data",
-        "version": 1,
-        "name": "t",
-        "shape": [28, 28],
-        "classes": 10,
-        "order": "",
-        "sources": {},
-        "splits": dict.fromkeys(("train", "validation", "test"), split),
-    }
-
-    async def fetch(name: str) -> bytes:
-        raise AssertionError("everything is loaded")
-
-    async def loaded(k: int) -> None:
-        pass
-
-    data = DataSet(load_index(json.dumps(body)), fetch)
-    data.train._load = loaded
-    data.train.samples.images[:], data.train.samples.labels[:] = samples
-    mean = (samples.images.reshape(-1, 784).mean(0) / 255).astype(np.float32)
-    return Corpus(data, StrokeSource(10).take_now(300), mean)
-
-
-async def fitted(
-    recipe: Recipe,
-    save: Path | None = None,
-    stop_after: int = 0,
-    lessons: Lessons | None = None,
-    lines: list[str] | None = None,
-) -> loop.Run:
-    run = loop.Run(recipe, 1, corpus(), await open_engine("wasm"))
-    stop = (lambda history: len(history.loss) == stop_after) if stop_after else None
-    await run.fit(lessons, save, (lines if lines is not None else []).append, stop)
-    return run
+from tests.unit.training_bench import TINY, fitted
 
 
 def test_a_run_learns_and_says_how_far_it_is() -> None:
