@@ -22,7 +22,7 @@ E = TypeVar("E", bound=AnyEvent)
 class MadeUpData:
     """`RunData` of the noisy patterns."""
 
-    description, count = "Patterns", TRAINING_IMAGES
+    description, count, fingerprint = "Patterns", TRAINING_IMAGES, ""
 
     def __init__(self) -> None:
         self.sources: list[Digits] = []
@@ -68,9 +68,9 @@ COMPILED = MemoryCache()
 class Bench:
     """Messages go through the wire's encoding both ways, as between page and worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, sets: DataSets | None = None) -> None:
         self.events: list[AnyEvent] = []
-        self.sets = MadeUpSets()
+        self.sets = sets or MadeUpSets()
         self.opened: list[tuple[str, Device]] = []
         self.wrap: Callable[[Device], Device] = lambda device: device
         self._news = asyncio.Event()

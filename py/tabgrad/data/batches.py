@@ -42,16 +42,18 @@ class SplitSource:
     async def take(self, count: int) -> Samples:
         """The next `count` samples, copied. Waits only for the blocks that these are in."""
         rows = self._rows(count)
-        needed = self._blocks(rows)
-        if self.split.loaded_blocks < len(self.split.info.blocks):
-            # Begun before the wait, so that the next blocks arrive while this one is being trained on.
-            ahead = self._order[(self.position % len(self.split)) :]
-            for k in [*needed, *self._blocks(ahead)[:BLOCKS_AHEAD]]:
-                self.split.prefetch(k)
-        for k in needed:
-            await self.split.block(k)
+        if not self.split.complete:
+            await self._arrival(self._blocks(rows))
         self.position += count
         return Samples(self.split.samples.images[rows], self.split.samples.labels[rows])
+
+    async def _arrival(self, needed: list[int]) -> None:
+        """Wait for these blocks. The next ones are begun first, so that they arrive while these are trained on."""
+        ahead = self._order[(self.position % len(self.split)) :]
+        for k in [*needed, *self._blocks(ahead)[:BLOCKS_AHEAD]]:
+            self.split.prefetch(k)
+        for k in needed:
+            await self.split.block(k)
 
     def _rows(self, count: int) -> NDArray[np.intp]:
         parts, position = [], self.position

@@ -49,6 +49,7 @@ class Split:
         self._fetch, self._inflate = fetch, inflate
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.starts = np.cumsum([0, *(block.count for block in self.info.blocks)])
+        self._complete = False
 
     def __len__(self) -> int:
         return self.info.count
@@ -57,6 +58,12 @@ class Split:
     def loaded_blocks(self) -> int:
         """How many blocks are in memory, for a progress bar."""
         return sum(task.done() and not _failed(task) for task in self._tasks.values())
+
+    @property
+    def complete(self) -> bool:
+        """True once all blocks are in memory. Cheap: it is asked for every few batches."""
+        self._complete = self._complete or self.loaded_blocks == len(self.info.blocks)
+        return self._complete
 
     def prefetch(self, k: int) -> asyncio.Task[None]:
         """Begin to fetch block `k` unless it is here or on its way; a failed fetch is tried again."""

@@ -1,4 +1,4 @@
-"""The data sets a run can use, by the name in its settings: MNIST from the site's blocks, digits drawn by a program.
+"""The data sets a run can use, by the name in its settings: MNIST, digits drawn by a program, the visitor's own.
 
 Owns their opening and what each calls its splits; knows no training.
 """
@@ -6,7 +6,7 @@ Owns their opening and what each calls its splits; knows no training.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from .batches import Source, SplitSource
 from .errors import DataError
+from .own import OwnData, fingerprint, open_own
 from .reader import DataSet, Fetch, Inflate, Samples, Split, open_data
 from .strokes import CHUNK, POOL, StrokePool, StrokeSource
 
@@ -25,12 +26,19 @@ STROKES_HELD_OUT = 2_000
 _HELD_OUT_SEEDS = {"validation": 2**31, "test": 2**31 + 1}
 _DRAWN = "Digits drawn by a program"
 
+#: Gives the visitor's drawings as a file, None if there are none. Raises OSError with one sentence.
+ReadDrawings = Callable[[], Awaitable[bytes | None]]
+
 
 class RunData(Protocol):
-    """One data set: `count` training images, an endless seeded source of them, and the two splits set apart."""
+    """One data set: `count` training images, an endless seeded source of them, and the two splits set apart.
+
+    `fingerprint` tells the contents from other ones of the same name; empty where the site alone decides them.
+    """
 
     description: str
     count: int
+    fingerprint: str
 
     def source(self, seed: int) -> Source:
         """Training samples without end."""
@@ -47,6 +55,8 @@ class RunData(Protocol):
 
 class BlockData:
     """A packed data set of the site. Implements `RunData`."""
+
+    fingerprint = ""
 
     def __init__(self, data: DataSet, description: str) -> None:
         self._splits: dict[str, Split] = {"train": data.train, "validation": data.validation, "test": data.test}
@@ -82,6 +92,7 @@ class StrokeData:
 
     description: str = _DRAWN
     count: int = STROKES_PER_EPOCH
+    fingerprint: str = ""
     _held_out: dict[str, Samples] = field(default_factory=dict)
     _sources: dict[str, StrokeSource] = field(default_factory=dict)
 
@@ -119,15 +130,33 @@ class StrokeData:
         return STROKES_HELD_OUT if name in _HELD_OUT_SEEDS else self.count
 
 
-class DataSets:
-    """Opens data sets once. `urls` is the manifest's "data": {"mnist": {"index": URL} or null}."""
+async def _no_drawings() -> bytes | None:
+    return None
 
-    def __init__(self, urls: dict[str, Any], fetch: Fetch, inflate: Inflate) -> None:
-        self._urls, self._fetch, self._inflate = urls, fetch, inflate
+
+class DataSets:
+    """Opens data sets once. `urls` is the manifest's "data": {"mnist": {"index": URL} or null}.
+
+    `drawings` gives the visitor's own, which are opened anew when they have changed.
+    """
+
+    def __init__(
+        self, urls: dict[str, Any], fetch: Fetch, inflate: Inflate, drawings: ReadDrawings = _no_drawings
+    ) -> None:
+        self._urls, self._fetch, self._inflate, self._drawings = urls, fetch, inflate, drawings
         self._open: dict[str, RunData] = {}
+        self._own: OwnData | None = None
 
     async def open(self, name: str) -> RunData:
-        """The data set `name`; on a site without MNIST, drawn digits take its place and say so. Raises DataError."""
+        """The data set `name`; on a site without MNIST, drawn digits take its place and say so.
+
+        Raises DataError, and OSError where the browser does not give the visitor's drawings.
+        """
+        if name == "mine":
+            content = await self._drawings()
+            if self._own is None or self._own.fingerprint != fingerprint(content or b""):
+                self._own = open_own(content)
+            return self._own
         if name not in self._open:
             self._open[name] = await self._load(name)
         return self._open[name]

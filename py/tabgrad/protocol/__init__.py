@@ -21,6 +21,7 @@ from .commands import (
     Stop,
     Tune,
 )
+from .curves import Curves
 from .events import (
     Accepted,
     AnyEvent,
@@ -67,6 +68,7 @@ __all__ = [
     "Choice",
     "Command",
     "Compiled",
+    "Curves",
     "Dispose",
     "Evaluate",
     "Evaluated",

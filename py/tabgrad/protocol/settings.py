@@ -131,7 +131,7 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
     ),
     "data": Choice(
         "Data",
-        {"mnist": "MNIST", "strokes": "Drawn by a program"},
+        {"mnist": "MNIST", "strokes": "Drawn by a program", "mine": "Your own drawings"},
         "Which images the network learns from.",
     ),
     "seed": Number("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),

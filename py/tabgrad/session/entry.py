@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from tabgrad.data import gunzip
+from tabgrad.data.drawings import STORAGE_KEY
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
@@ -63,7 +64,10 @@ def serve(port: Any, first: str) -> None:
     async def open_one(choice: str) -> Opened:
         return await open_engine(choice, programs, cache)
 
-    services = Services(open_one, programs, DataSets(manifest["data"], fetch, inflate))
+    async def drawings() -> bytes | None:
+        return await (await storage.open_storage()).get(STORAGE_KEY)
+
+    services = Services(open_one, programs, DataSets(manifest["data"], fetch, inflate, drawings))
 
     def send(event: AnyEvent) -> None:
         channel.send(*encode(event))

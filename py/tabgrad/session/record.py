@@ -11,27 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.protocol import Metrics, RunSettings
+from tabgrad.protocol import Curves, Metrics, RunSettings
 
 #: Points of a training curve over the whole run, about: as many as a plot can show.
 CURVE_POINTS = 200
 
 
 @dataclass
-class Curves:
-    """Parallel lists: training means per point, validation measurements. Losses in nats, accuracies in 0..1."""
-
-    step: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    validation_step: list[int] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-
-
-@dataclass
 class Record:
-    """`step` counts finished steps. `window_*` sum the losses and hits of the steps since the last point."""
+    """`step` counts finished steps. `window_*` sum the losses and hits of the steps since the last point.
+
+    `fingerprint` is the data's, empty where the site alone decides what is in it.
+    """
 
     settings: RunSettings
     steps: int
@@ -45,6 +36,7 @@ class Record:
     window_loss: float = 0.0
     window_correct: int = 0
     tunings: list[dict[str, Any]] = field(default_factory=list)
+    fingerprint: str = ""
     _sent: tuple[int, int] = field(default=(0, 0), compare=False)
 
     @property

@@ -30,6 +30,7 @@ from .workshop import Workshop
 
 #: How often a lost device is opened again before the run moves to WebAssembly.
 DEVICE_RETRIES = 2
+_Tensors = dict[str, NDArray[Any]]
 
 
 class Run:
@@ -40,6 +41,7 @@ class Run:
         self.control = Control(command.start_paused)
         self.trainer: Trainer | None = None
         self._checkpoint = command.checkpoint
+        self._data: RunData | None = None
         self._prefetch: asyncio.Future[None] | None = None
         if command.checkpoint:
             self.settings = unpack(command.checkpoint)[1].settings
@@ -70,18 +72,14 @@ class Run:
         """Engine, programs, data, weights: from the last checkpoint if there is one."""
         workshop = self._workshop
         settings = replace(self.settings, engine=self._engine)
-        data = await workshop.data(settings)
+        data = await self._run_data()
+        record, tensors, best = self._where_to_begin(settings, data)
         network = await workshop.network(settings)
         workshop.announce(data, reply_to=self._command.id)
         source = data.source(settings.seed)
-        best: dict[str, NDArray[Any]] = {}
-        if self._checkpoint:
-            tensors, record, best = unpack(self._checkpoint)
-            if record.samples != data.count:
-                raise ProgramError("The checkpoint was made with other training data than this site has.")
+        if tensors:
             network.write(tensors)
         else:
-            record = Record(settings, total_steps(settings, data.count), data.count)
             network.initialise(settings.seed, await mean_image(source))
         source.position = record.step * settings.batch
         if settings.augment in AUGMENTATIONS:
@@ -98,9 +96,24 @@ class Run:
         self.trainer = trainer
         return trainer
 
+    def _where_to_begin(self, settings: RunSettings, data: RunData) -> tuple[Record, _Tensors, _Tensors]:
+        """(record, weights and state, best weights) of the last checkpoint; empty ones for a fresh run."""
+        if not self._checkpoint:
+            steps = total_steps(settings, data.count)
+            return Record(settings, steps, data.count, fingerprint=data.fingerprint), {}, {}
+        tensors, record, best = unpack(self._checkpoint)
+        _require_same(data, record)
+        return record, tensors, best
+
+    async def _run_data(self) -> RunData:
+        """The data, the same for the whole run: drawings that the visitor makes meanwhile belong to the next one."""
+        if self._data is None:
+            self._data = await self._workshop.data(self.settings)
+        return self._data
+
     async def _finish(self, trainer: Trainer, reason: str) -> None:
         """Measure the final weights: validation, and the test set, which is read here and nowhere else in a run."""
-        data = await self._workshop.data(self.settings)
+        data = await self._run_data()
         record, program = trainer.record, trainer.network.evaluate
         if reason == "completed" and record.curves.validation_step[-1:] == [record.step]:
             validation_accuracy = record.curves.validation_accuracy[-1]
@@ -132,6 +145,17 @@ class Run:
         if self.trainer is None:
             raise EngineError("The run is still being set up: try again in a moment.")
         return self.trainer
+
+
+def _require_same(data: RunData, record: Record) -> None:
+    """ProgramError if a run was begun with other data than there is now: going on would be another run."""
+    if record.fingerprint != data.fingerprint:
+        raise ProgramError(
+            "Your drawings have changed since this run began, so it cannot go on: press Train to learn from those "
+            "that there are now."
+        )
+    if record.samples != data.count:
+        raise ProgramError("The checkpoint was made with other training data than this site has.")
 
 
 async def _fetch_held_out(data: RunData) -> None:

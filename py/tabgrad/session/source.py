@@ -5,17 +5,23 @@ Owns the choice; the data itself is `tabgrad.data`'s.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data import Samples, Source
 from tabgrad.data.augment import MILD, Augmentation, Augmenter
 
+#: Nearest pixels and shared maps, because a run must not wait for its images: HYPERPARAMETERS.md has what they cost.
 AUGMENTATIONS: dict[str, Augmentation] = {
-    "mild": MILD,
-    "strong": Augmentation(
-        rotation_deg=15, log_scale=0.18, log_aspect=0.18, shear=0.3, shift_px=2.0, elastic_px=1.0, thickness=0.5
-    ),
+    name: replace(strength, interpolation="nearest", shared=True)
+    for name, strength in {
+        "mild": MILD,
+        "strong": Augmentation(
+            rotation_deg=15, log_scale=0.18, log_aspect=0.18, shear=0.3, shift_px=2.0, elastic_px=1.0, thickness=0.5
+        ),
+    }.items()
 }
 #: Images that the mean is taken over: they are in the first block, so a run need not wait for the rest.
 MEAN_SAMPLES = 1000

@@ -9,13 +9,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.protocol import Finished, Metrics, RunSettings
+from tabgrad.protocol import Curves, Finished, Metrics, RunSettings
 
 #: Checkpoints kept: at 400 kB each this is 24 MB.
 MOST = 60
@@ -35,16 +35,8 @@ def duration(seconds: float) -> str:
     return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
 
 
-@dataclass
-class Points:
-    """What `Metrics` events have brought: training means at `step`, measurements at `validation_step`."""
-
-    step: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    validation_step: list[int] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
+class Points(Curves):
+    """What `Metrics` events have brought."""
 
     def add(self, news: Metrics) -> None:
         """Append the points of an event."""

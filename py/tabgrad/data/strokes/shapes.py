@@ -54,7 +54,15 @@ def write(template: Template, count: int, hand: Hand, rng: np.random.RandomState
             moved += rng.normal(0, hand.gap, (count, 1, 2))
         dense = _spline(tuple(corners.tolist())) @ moved
         strokes.append(_pen(dense, hand, rng))
-    return _deform(strokes, template.label, hand, rng)
+    return _deform(strokes, *ASPECT[template.label % len(ASPECT)], hand, rng)
+
+
+def vary(strokes: Sequence[Points], count: int, hand: Hand, rng: np.random.RandomState) -> list[Points]:
+    """`count` handwritings of one drawing, about 1 high: each of its strokes (m, 2) becomes (count, m, 2).
+
+    Its proportions vary around its own, by `hand.aspect` as a spread (natural logarithm).
+    """
+    return _deform([np.repeat(points[None], count, axis=0) for points in strokes], 1.0, 1.0, hand, rng)
 
 
 @cache
@@ -100,14 +108,15 @@ def _pen(points: Points, hand: Hand, rng: np.random.RandomState) -> Points:
     return points
 
 
-def _deform(strokes: Sequence[Points], label: int, hand: Hand, rng: np.random.RandomState) -> list[Points]:
+def _deform(
+    strokes: Sequence[Points], aspect: float, spread: float, hand: Hand, rng: np.random.RandomState
+) -> list[Points]:
     """Move all strokes of each handwriting by the same random, smooth deformation of the plane."""
     count = len(strokes[0])
 
     def normal(spread: float) -> NDArray[np.float64]:
         return rng.normal(0, spread, (count, 1))
 
-    aspect, spread = ASPECT[label % len(ASPECT)]
     width = aspect * np.exp(normal(spread * hand.aspect))
     slant = hand.slant + normal(hand.slant_spread)
     angle = np.deg2rad(normal(hand.rotation_deg))
