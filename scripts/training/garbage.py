@@ -50,7 +50,7 @@ class GarbageSource:
 
     def __init__(self, seed: int, position: int = 0) -> None:
         self.seed, self.position = seed, position
-        self._images = np.zeros((0, 28, 28), np.uint8)
+        self._images: NDArray[np.uint8] = np.zeros((0, 28, 28), np.uint8)
 
     async def take(self, count: int) -> Samples:
         """The next `count` drawings, uint8 (count, 28, 28). The first call draws them all."""
@@ -89,4 +89,5 @@ def _angles(rng: np.random.RandomState) -> list[Stroke]:
 
 def targets(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Labels (n,) as logits (n, 10): a digit for certain, or none more than another for `NO_DIGIT`."""
-    return CERTAIN * (labels[:, None] == np.arange(10)).astype(np.float32)
+    logits: NDArray[np.float32] = np.float32(CERTAIN) * (labels[:, None] == np.arange(10)).astype(np.float32)
+    return logits

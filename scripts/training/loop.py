@@ -93,13 +93,15 @@ class Run:
             count = min(CHUNK, end - self.step)
             position = self.step * self.settings.batch
             size = count * self.settings.batch
+            logits: NDArray[np.float32] | None = None
             if lessons:
                 images, labels, logits = lessons.take(position, size, self.seed)
             else:
                 assert source is not None
                 source.position = position
                 images, labels = await source.take(size)
-                logits = targets(labels) if self.recipe.garbage_share else None
+                if self.recipe.garbage_share:
+                    logits = targets(labels)
             losses += await self._advance(count, images, labels, logits)
             if self.step == end:
                 await self._judge_epoch(losses, before + time.perf_counter() - started)

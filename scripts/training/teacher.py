@@ -91,9 +91,9 @@ async def _ask(recipe: Recipe, corpus: Corpus, device: Device, spec: model.Spec,
             "y": labels.astype(np.int32).reshape(count, BATCH),
         }
         answer = await teacher.run_steps(count, streams, ["logits"])
-        logits = answer["logits"].reshape(-1, 10)
-        logits[labels == NO_DIGIT] = 0  # the teacher must not guess, either
-        parts.append((images, labels, logits))
+        answers = answer["logits"].reshape(-1, 10)
+        answers[labels == NO_DIGIT] = 0  # the teacher must not guess, either
+        parts.append((images, labels, answers))
         if start % 160 == 0:
             print(f"asking the teacher: {start * BATCH} of {steps * BATCH} images", flush=True)
     teacher.destroy()
