@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabgrad.data import Mixture, Samples
-from tabgrad.data.augment import MILD, PERIOD, Augmentation, Augmenter
+from tabgrad.data.augment import MILD, PERIOD, SHARERS, SPAN, STRIDE, Augmentation, Augmenter
 from tabgrad.data.seeding import generator, hashed
 from tabgrad.data.strokes import StrokeSource
 
@@ -65,17 +65,41 @@ def test_elastic_bends_without_moving_far() -> None:
     assert (bent != IMAGES).mean() > 0.05
 
 
+SHARED = replace(MILD, interpolation="nearest", shared=True)
+
+
+@pytest.mark.parametrize("strengths", [replace(MILD, thickness=0.3), replace(SHARED, thickness=0.3)])
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**31), st.integers(0, 3 * PERIOD), st.lists(st.integers(1, 120), min_size=1, max_size=2))
-def test_distortions_depend_on_seed_and_position_only(seed: int, start: int, sizes: list[int]) -> None:
+def test_distortions_depend_on_seed_and_position_only(
+    strengths: Augmentation, seed: int, start: int, sizes: list[int]
+) -> None:
     images = IMAGES[: sum(sizes)]
-    augmenter, position, parts = Augmenter(replace(MILD, thickness=0.3), seed), start, []
+    augmenter, position, parts = Augmenter(strengths, seed), start, []
     for n in sizes:
         done = position - start
         parts.append(augmenter(images[done : done + n], position))
         position += n
-    whole = Augmenter(replace(MILD, thickness=0.3), seed)(images, start)
+    whole = Augmenter(strengths, seed)(images, start)
     assert (np.concatenate(parts) == whole).all()
+
+
+def test_shared_maps_are_a_batch_apart_and_are_drawn_anew() -> None:
+    same = np.broadcast_to(IMAGES[:1], (2 * SPAN, 28, 28))
+    moved = Augmenter(SHARED, 3)(same, 0).reshape(2, SHARERS, STRIDE, 784)
+    assert (moved == moved[:, :1]).all(), "samples a stride apart move alike"
+    assert len(np.unique(moved[0, 0], axis=0)) > 0.8 * STRIDE, "those of a batch do not"
+    assert (moved[0, 0] != moved[1, 0]).any(1).mean() > 0.9, "and the next span's maps are others"
+
+
+def test_shared_maps_move_as_far_as_others() -> None:
+    spread = [centre(Augmenter(replace(m, elastic_px=0), 1)(IMAGES, 0)) - centre(IMAGES) for m in (SHARED, MILD)]
+    np.testing.assert_allclose(spread[0].std(0), spread[1].std(0), rtol=0.15)
+
+
+def test_shared_maps_are_for_whole_pixels() -> None:
+    with pytest.raises(ValueError, match="nearest"):
+        replace(MILD, shared=True)
 
 
 def test_a_batch_across_two_pools() -> None:

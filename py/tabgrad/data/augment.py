@@ -31,6 +31,7 @@ _PIECE = 128
 STRIDE = 128
 #: ... and so many of them share it, until others are drawn.
 SHARERS = 32
+SPAN = STRIDE * SHARERS
 #: Nodes of the elastic grid along one side.
 GRID = 6
 #: A blank border, so that what comes from outside is paper.
@@ -110,8 +111,8 @@ class Augmenter:
         padded, flat = _padded(images).reshape(len(images), _PADDED**2), out.reshape(len(images), SIDE**2)
         start, end = position, position + len(images)
         while start < end:
-            span = start // (STRIDE * SHARERS)
-            stop = min(end, (span + 1) * STRIDE * SHARERS)
+            span = start // SPAN
+            stop = min(end, (span + 1) * SPAN)
             here, there = padded[start - position : stop - position], flat[start - position : stop - position]
             numbers = span * STRIDE + (start + np.arange(min(STRIDE, stop - start))) % STRIDE
             sources, _ = self._pool(span * STRIDE // PERIOD)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data import Samples, Source
-from tabgrad.data.augment import MILD, Augmentation, Augmenter
+from tabgrad.data.augment import MILD, SPAN, Augmentation, Augmenter
 
 #: Nearest pixels and shared maps, because a run must not wait for its images: HYPERPARAMETERS.md has what they cost.
 AUGMENTATIONS: dict[str, Augmentation] = {
@@ -28,25 +28,36 @@ MEAN_SAMPLES = 1000
 
 
 class AugmentedSource:
-    """The samples of `source`, distorted. Implements `Source`."""
+    """The samples of `source`, distorted. Implements `Source`.
+
+    They are made a span at a time and kept until they are taken: the fewer at once, the dearer each.
+    """
 
     def __init__(self, source: Source, augmentation: Augmentation, seed: int) -> None:
+        self.position = source.position
         self._source, self._augment = source, Augmenter(augmentation, seed)
-
-    @property
-    def position(self) -> int:
-        """Samples taken so far."""
-        return self._source.position
-
-    @position.setter
-    def position(self, value: int) -> None:
-        self._source.position = value
+        self._span, self._made = -1, Samples(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 
     async def take(self, count: int) -> Samples:
         """The next `count` samples."""
-        position = self.position
-        samples = await self._source.take(count)
-        return Samples(self._augment(samples.images, position), samples.labels)
+        parts = []
+        while count:
+            span, offset = divmod(self.position, SPAN)
+            made = await self._samples_of(span)
+            parts.append(Samples(made.images[offset : offset + count], made.labels[offset : offset + count]))
+            self.position += len(parts[-1].labels)
+            count -= len(parts[-1].labels)
+        if len(parts) == 1:
+            return parts[0]
+        return Samples(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
+
+    async def _samples_of(self, span: int) -> Samples:
+        if span != self._span:
+            self._source.position = span * SPAN
+            samples = await self._source.take(SPAN)
+            self._made = Samples(self._augment(samples.images, span * SPAN), samples.labels)
+            self._span = span
+        return self._made
 
 
 async def mean_image(source: Source) -> NDArray[np.float32]:

@@ -1,0 +1,129 @@
+"""What a training run costs over its engine alone: data, augmentation, metrics, checkpoints, all in one browser page.
+
+The bare engine and whole runs take turns in the same page and on the same programs, so only their ratio counts. A
+run's rate is all its images over all its seconds from the first step to the last, validation included.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from scripts import chromium
+from scripts.bench import BenchContext, summary
+from scripts.pyodide_page import pyodide_page
+from tabgrad.protocol import PRESETS
+
+FOLDER = "/bench"
+#: Settings that are changed from the preset's: runs long enough to be past their start, without early ends.
+RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "mlp": ("fast", {"epochs": 6}),
+    "mlp, mild distortions": ("fast", {"epochs": 3, "augment": "mild"}),
+    "cnn": ("cnn", {"epochs": 0.5}),
+    "cnn, mild distortions": ("cnn", {"epochs": 0.5, "augment": "mild"}),
+}
+STEPS = {"mlp": 512, "cnn": 64}
+OPEN = """
+import builtins
+from pathlib import Path
+from tabgrad.backends.wasm_browser import open_device
+from tabgrad.data.sets import DataSets
+from tabgrad.interop import streams
+from tabgrad.session.programs import Programs
+from tabgrad.session.services import Opened, Services
+class Nothing:
+    async def get(self, key): return None
+    async def put(self, key, value): pass
+async def fetch(url): return (Path(folder) / url.replace("/", "_")).read_bytes()
+async def load_compiler(): raise OSError("Only prebuilt programs are measured.")
+device = await open_device()
+async def open_engine(choice): return Opened(device, "")
+programs = Programs(manifest["training"], fetch, Nothing(), load_compiler, "")
+builtins.services = Services(open_engine, programs, DataSets(manifest["data"], fetch, streams.inflate))
+return device.description
+"""
+BARE = """
+import builtins, time, numpy as np
+from tabgrad.protocol import RunSettings
+from tabgrad.session import plan
+from tabgrad.session.network import open_network
+settings = RunSettings.make(settings)
+device = (await builtins.services.open_engine("wasm")).device
+requests = [make(settings, "wasm", device.variants[0]) for make in (plan.training_request, plan.evaluation_request)]
+network = await open_network(device, *[await builtins.services.programs.get(r, print) for r in requests])
+network.initialise(1, np.zeros(784, np.float32))
+for name, value in plan.knobs(settings, network.train.program).items():
+    network.train.write(name, value)
+rng, chunk, rates = np.random.default_rng(0), 16, []
+batch = settings.batch
+streams = {"x": rng.integers(0, 256, (chunk, batch, 784), dtype=np.uint8)}
+streams["y"] = rng.integers(0, 10, (chunk, batch), dtype=np.int32)
+streams["lr"] = np.full((chunk, 1), 1e-4, np.float32)
+for _ in range(2):
+    started = time.perf_counter()
+    for _ in range(steps // chunk):
+        await network.train.run_steps(chunk, streams, ["loss", "correct"])
+    rates.append(steps * batch / (time.perf_counter() - started))
+network.destroy()
+return rates[-1]
+"""
+RUN = """
+import asyncio, builtins
+from tabgrad.protocol import Dispose, Failed, Finished, RunSettings, Start
+from tabgrad.session.host import Host
+ended = asyncio.get_running_loop().create_future()
+def hear(event):
+    if isinstance(event, (Failed, Finished)) and not ended.done():
+        ended.set_result(event)
+host = Host(builtins.services, hear)
+host.receive(Start(id=1, settings=settings))
+event = await ended
+if isinstance(event, Failed):
+    raise RuntimeError(event.message)
+host.receive(Dispose(id=2))
+await asyncio.sleep(0.1)
+return event.step * settings["batch"] / event.seconds
+"""
+
+
+def run(context: BenchContext) -> dict[str, Any]:
+    """Images a second of the bare engine and of each kind of run, and the runs' share of the engine's rate."""
+    manifest = read_manifest(context.dist)
+    names = [f for part in ("training", "data") for f in files(context.dist, manifest, part)]
+    rates: dict[str, list[float]] = {}
+    browser = chromium.launch(context.playwright)
+    try:
+        with pyodide_page(browser) as page:
+            page.put({name.replace("/", "_"): (context.dist / name).read_bytes() for name in names}, FOLDER)
+            description = page.run(OPEN, folder=FOLDER, manifest=manifest)
+            for _ in range(context.rounds):
+                for name, (preset, changes) in RUNS.items():
+                    settings = {**PRESETS[preset].settings.to_json(), "engine": "wasm", **changes}
+                    kind = name.partition(",")[0]
+                    bare = page.run(BARE, settings=settings, steps=STEPS[kind])
+                    whole = page.run(RUN, settings=settings)
+                    rates.setdefault(f"{name}: engine alone", []).append(bare)
+                    rates.setdefault(f"{name}: run", []).append(whole)
+                    rates.setdefault(f"{name}: run / engine", []).append(whole / bare)
+    finally:
+        browser.close()
+    return {"engine": description, **{name: summary(values) for name, values in rates.items()}}
+
+
+def read_manifest(dist: Path) -> dict[str, Any]:
+    """The manifest that the page reads."""
+    found = re.search(r'id="manifest">(.*?)</script>', (dist / "index.html").read_text(), re.DOTALL)
+    if found is None:
+        raise ValueError(f"{dist} holds no built page.")
+    manifest: dict[str, Any] = json.loads(found[1])
+    return manifest
+
+
+def files(dist: Path, manifest: dict[str, Any], part: str) -> list[str]:
+    """The files of a part of the manifest that a run on WebAssembly may ask for, relative to the page."""
+    if part == "training":
+        return [url for stem, url in manifest["training"].items() if ".wasm." in stem]
+    folder = dist / Path(manifest["data"]["mnist"]["index"]).parent
+    return [str(path.relative_to(dist)) for path in sorted(folder.iterdir())]
