@@ -33,6 +33,7 @@ from tabgrad.protocol import (
     Resume,
     SampleData,
     Samples,
+    ShowProgram,
     Start,
     Step,
     Stop,
@@ -270,3 +271,21 @@ def test_a_program_is_compiled_once_and_announced() -> None:
 
     on_bench(go)
     on_bench(again)
+
+
+def test_the_programs_of_the_network_in_training_can_be_read() -> None:
+    async def go(bench: Bench) -> None:
+        refused = await bench.answer(ShowProgram, name="train")
+        assert isinstance(refused, Failed)
+        assert "press Train" in refused.message
+        await bench.answer(Start, settings=LONG)
+        for name, outputs in (("train", {"loss", "correct"}), ("evaluate", {"logits", "loss", "correct"})):
+            shown = await bench.answer(ShowProgram, name=name)
+            assert isinstance(shown, Compiled)
+            program = loads(shown.program)
+            assert (shown.name, program.name, len(program.kernels)) == (name, name, shown.kernels)
+            assert {b.name for b in program.by_role("output")} == outputs
+        assert isinstance(await bench.answer(ShowProgram, name="dream"), Failed)
+        assert isinstance(await bench.answer(Ping), Accepted), "the run goes on"
+
+    on_bench(go)

@@ -105,6 +105,13 @@ class Samples(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowProgram(Message):
+    """Ask for the "train" or the "evaluate" program of the network that is loaded, to read; answered by Compiled."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ping(Message):
     """Prove that the worker is alive; answered by Accepted."""
 
@@ -114,4 +121,19 @@ class Dispose(Message):
     """Forget the run and free its buffers; the worker stays ready for another."""
 
 
-Command = Prepare | Start | Pause | Resume | Step | Stop | Tune | Evaluate | Export | Import | Samples | Ping | Dispose
+Command = (
+    Prepare
+    | Start
+    | Pause
+    | Resume
+    | Step
+    | Stop
+    | Tune
+    | Evaluate
+    | Export
+    | Import
+    | Samples
+    | ShowProgram
+    | Ping
+    | Dispose
+)

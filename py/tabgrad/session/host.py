@@ -30,6 +30,7 @@ from tabgrad.protocol import (
     SampleData,
     Samples,
     SettingsError,
+    ShowProgram,
     Start,
     Step,
     Stop,
@@ -95,6 +96,8 @@ class Host:
                 self._spawn(self._samples(command), command.id)
             elif isinstance(command, Dispose):
                 self._spawn(self._dispose(command), command.id)
+            elif isinstance(command, ShowProgram):
+                self._workshop.show_program(command.name, command.id)
             else:
                 self._steer(command)
                 self._send(Accepted(reply_to=command.id))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tabgrad.backends.base import Device, EngineError
 from tabgrad.data.sets import RunData
-from tabgrad.program import dumps
+from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready, RunSettings
 
 from .network import Network, open_network
@@ -72,17 +72,21 @@ class Workshop:
             if isinstance(event, Busy):
                 self._emit(event)
 
-        program = await self.services.programs.get(request, only_busy)
-        self._emit(
-            Compiled(
-                reply_to=reply_to,
-                name="infer",
-                source="",
-                seconds=0.0,
-                kernels=len(program.kernels),
-                program=dumps(program).encode(),
-            )
-        )
+        self._send("infer", await self.services.programs.get(request, only_busy), reply_to)
+
+    def show_program(self, name: str, reply_to: int) -> None:
+        """Send the "train" or the "evaluate" program of the network that is loaded. Raises ProgramError."""
+        if self._network is None:
+            raise ProgramError("No network has been trained in this tab yet: press Train.")
+        network = self._network[1]
+        executables = {"train": network.train, "evaluate": network.evaluate}
+        if name not in executables:
+            raise ProgramError(f"A network in training has no program {name!r}.")
+        self._send(name, executables[name].program, reply_to)
+
+    def _send(self, name: str, program: Program, reply_to: int) -> None:
+        content, count = dumps(program).encode(), len(program.kernels)
+        self._emit(Compiled(reply_to=reply_to, name=name, source="", seconds=0.0, kernels=count, program=content))
 
     def forget(self) -> None:
         """Free the network."""
