@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -132,6 +133,28 @@ def test_a_checkpoint_resumes_and_the_end_is_the_same() -> None:
         again = await bench.expect(Finished)
         assert again.test_accuracy == finished.test_accuracy
         assert [e for e in bench.events if isinstance(e, Weights)][-1].weights == whole
+
+    on_bench(go)
+
+
+def test_a_milestone_carries_the_confusion_of_its_own_weights() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(Start, settings=SMALL.to_json())
+        await bench.expect(Finished)
+        milestones = [e for e in bench.events if isinstance(e, Checkpoint) and e.milestone]
+        assert len(milestones) >= 2
+        for milestone in (milestones[0], milestones[-1]):
+            tensors = load_safetensors(milestone.checkpoint)[0]
+            plain = {name: tensor for name, tensor in tensors.items() if not name.startswith("opt.")}
+            weights = save_safetensors(plain, {"settings": json.dumps(SMALL.to_json())})
+            measured = await bench.answer(Evaluate, split="validation", weights=weights)
+            assert isinstance(measured, Evaluated)
+            answers = np.frombuffer(measured.logits, "<f4").reshape(-1, 10).argmax(1)
+            counts = np.zeros((10, 10), int)
+            np.add.at(counts, (np.frombuffer(measured.labels, np.uint8), answers), 1)
+            np.testing.assert_array_equal(milestone.confusion, counts)
+            assert np.trace(counts) / counts.sum() == pytest.approx(milestone.validation_accuracy)
+        assert milestones[0].confusion != milestones[-1].confusion
 
     on_bench(go)
 

@@ -19,6 +19,7 @@ from tabgrad.program import ProgramError, draw_weights, fold_mean, initial_state
 from tabgrad.protocol import RunSettings, SettingsError
 from tabgrad.session import plan
 from tabgrad.session.checkpoint import pack, unpack, weights_for
+from tabgrad.session.effort import unannounced
 from tabgrad.session.evaluation import interval_95, score
 from tabgrad.session.pace import Pace
 from tabgrad.session.record import Record
@@ -172,7 +173,7 @@ def test_the_interval_is_wilsons() -> None:
 def test_the_pace_grows_to_its_target_and_shrinks_again(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("tabgrad.session.pace.time.perf_counter", lambda: now[0])
-    pace = Pace(64 * 788)
+    pace = Pace(64 * 788, unannounced, 0.0)
     for _ in range(20):
         now[0] += pace.count * 0.001
         pace.finished(pace.count)

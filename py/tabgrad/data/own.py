@@ -5,6 +5,7 @@ Owns the split, the variations, and what must be there before a network can lear
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -68,9 +69,12 @@ class OwnData:
         """See `RunData`. The drawings as they are."""
         if name not in self._images:
             drawings = self._of(name)
-            pixels = np.array([d.image() for d in drawings], np.float32).reshape(-1, 28, 28)
-            labels = np.array([d.label for d in drawings], np.uint8)
-            self._images[name] = Samples(np.rint(pixels * 255).astype(np.uint8), labels)
+            pixels = np.zeros((len(drawings), 28, 28), np.uint8)
+            for i, drawing in enumerate(drawings):
+                pixels[i] = np.rint(drawing.image() * 255)
+                if i % CHUNK == 0:
+                    await asyncio.sleep(0)  # thousands of drawings take seconds, in which a worker must answer
+            self._images[name] = Samples(pixels, np.array([d.label for d in drawings], np.uint8))
         return self._images[name]
 
     async def samples(self, name: str, indices: Sequence[int]) -> Samples:

@@ -98,8 +98,9 @@ class Weights(Event):
 class Checkpoint(Event):
     """All that a resume needs (safetensors: weights, optimizer state, metadata), after `step` steps.
 
-    With `milestone` an epoch or the run has just ended, and `validation_accuracy` (0..1) was measured there; without
-    it, this is only a safe point to go on from.
+    With `milestone` an epoch or the run has just ended, and `validation_accuracy` (0..1) and `confusion` (10 rows of 10
+    counts, row = truth, column = answer) were measured there; without it, this is only a safe point to go on from, and
+    `confusion` is empty.
     """
 
     step: int
@@ -107,6 +108,7 @@ class Checkpoint(Event):
     milestone: bool
     validation_accuracy: float
     checkpoint: bytes
+    confusion: list[list[int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

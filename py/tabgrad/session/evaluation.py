@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from tabgrad.data import Samples
 from tabgrad.explain.results import wilson_95
 from tabgrad.protocol import Evaluated
 
+from .effort import Announce, unannounced, worst_step_s
 from .pace import Pace
 
 #: Runs between chunks: hears commands, and raises to give up.
@@ -64,15 +66,17 @@ def interval_95(accuracy: float, count: int) -> tuple[float, float]:
     return wilson_95(round(accuracy * count), count)
 
 
-async def evaluate(program: Executable, samples: Samples, between: Between) -> Evaluation:
-    """Run an evaluation program over `samples`, a chunk at a time with `between` after each.
+async def evaluate(
+    program: Executable, samples: Samples, between: Between, announce: Announce = unannounced
+) -> Evaluation:
+    """Run an evaluation program over `samples`, a chunk at a time with `announce` before and `between` after each.
 
     A last batch that is not full is filled up with its first images, whose results are dropped.
     """
     batch = program.program.buffer("x").shape[0]
     total = len(samples.labels)
     steps = -(-total // batch)
-    pace = Pace(batch * 784)
+    pace = Pace(batch * 784, announce, worst_step_s(program.program))
     parts: list[NDArray[Any]] = []
     done = 0
     while done < steps:
@@ -82,7 +86,8 @@ async def evaluate(program: Executable, samples: Samples, between: Between) -> E
             "x": samples.images[rows].reshape(count, batch, 784),
             "y": samples.labels[rows].astype(np.int32).reshape(count, batch),
         }
-        parts.append((await program.run_steps(count, streams, ["logits"]))["logits"].reshape(count * batch, 10))
+        result = await pace.submit(count, partial(program.run_steps, count, streams, ["logits"]))
+        parts.append(result["logits"].reshape(count * batch, 10))
         pace.finished(count)
         done += count
         await between()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tabgrad.protocol import AnyEvent, Checkpoint, Progress, Weights
 
 from .checkpoint import export_weights
+from .evaluation import Evaluation
 from .record import Record
 from .schedule import learning_rates
 
@@ -60,16 +61,24 @@ class Reporter:
         """True if the last checkpoint is so old that losing what came after it would hurt."""
         return time.perf_counter() - self._checkpoint_at > SAFE_POINT_EVERY_S
 
-    def checkpoint(self, packed: bytes, validation_accuracy: float, milestone: bool) -> None:
-        """Send a checkpoint of the present step."""
+    def milestone(self, packed: bytes, measured: Evaluation) -> None:
+        """Send the checkpoint of a step at which the network was measured on the validation split."""
+        self._checkpoint(packed, measured.accuracy, measured.confusion().tolist())
+
+    def safe_point(self, packed: bytes) -> None:
+        """Send a checkpoint to go on from."""
+        self._checkpoint(packed, [0.0, *self.record.curves.validation_accuracy][-1], [])
+
+    def _checkpoint(self, packed: bytes, validation_accuracy: float, confusion: list[list[int]]) -> None:
         self._checkpoint_at = time.perf_counter()
         self.emit(
             Checkpoint(
                 step=self.record.step,
                 epoch=self.record.epoch,
-                milestone=milestone,
+                milestone=bool(confusion),
                 validation_accuracy=validation_accuracy,
                 checkpoint=packed,
+                confusion=confusion,
             )
         )
 

@@ -12,6 +12,7 @@ from tabgrad.program import ProgramError
 from tabgrad.protocol import Accepted, AnyEvent, Evaluate, Export, Exported, Import, RunSettings
 
 from . import checkpoint
+from .effort import announcer
 from .evaluation import Evaluation, evaluate
 from .network import Network
 from .run import Run
@@ -71,7 +72,7 @@ class Requests:
 
     async def _evaluate(self, network: Network, settings: RunSettings, split: str) -> Evaluation:
         samples = await (await self._workshop.data(settings)).split(split)
-        return await evaluate(network.evaluate, samples, lambda: sleep(0))
+        return await evaluate(network.evaluate, samples, lambda: sleep(0), announcer(self._send))
 
 
 def _of(run: Run | None) -> Run:

@@ -21,6 +21,7 @@ from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, RunSettings
 
 from .checkpoint import unpack
 from .control import Control
+from .effort import announcer
 from .evaluation import evaluate, interval_95
 from .record import Record
 from .schedule import total_steps
@@ -115,19 +116,16 @@ class Run:
         """Measure the final weights: validation, and the test set, which is read here and nowhere else in a run."""
         data = await self._run_data()
         record, program = trainer.record, trainer.network.evaluate
-        if reason == "completed" and record.curves.validation_step[-1:] == [record.step]:
-            validation_accuracy = record.curves.validation_accuracy[-1]
-        else:
-            validation_accuracy = (await trainer.validate()).accuracy
-        test = await evaluate(program, await data.split("test"), self.control.hear)
+        measured = trainer.measured or await trainer.validate()
+        test = await evaluate(program, await data.split("test"), self.control.hear, announcer(self._emit))
         self._emit(test.event("test"))
-        trainer.reporter.checkpoint(await trainer.pack(), validation_accuracy, milestone=True)
+        trainer.reporter.milestone(await trainer.pack(), measured)
         self._emit(
             Finished(
                 reason=reason,
                 step=record.step,
                 epoch=record.epoch,
-                validation_accuracy=validation_accuracy,
+                validation_accuracy=measured.accuracy,
                 test_accuracy=test.accuracy,
                 interval=list(interval_95(test.accuracy, len(test.labels))),
                 seconds=record.seconds,

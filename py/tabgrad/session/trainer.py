@@ -19,6 +19,7 @@ from tabgrad.protocol import AnyEvent
 
 from . import checkpoint
 from .control import Control
+from .effort import announcer, worst_step_s
 from .errors import Diverged, divergence_advice
 from .evaluation import Evaluation, evaluate
 from .network import Network
@@ -46,7 +47,7 @@ class Trainer:
     """One run of `network` on `source`. `record` says where it is; `run` takes it to the end.
 
     `validation` gives the images that choices are made on; `emit` is given events for the page. `best` holds the
-    weights of the best epoch while early stopping is on.
+    weights of the best epoch while early stopping is on; `measured` is the present weights' validation, if it is known.
     """
 
     def __init__(
@@ -61,9 +62,12 @@ class Trainer:
     ) -> None:
         self.network, self.source, self.record, self.control = network, source, record, control
         self.best: dict[str, NDArray[Any]] = {}
+        self.measured: Evaluation | None = None
         self.reporter = Reporter(record, emit)
         self._validation = validation
-        self._pace = Pace(record.settings.batch * 788)
+        self._announce = announcer(emit)
+        worst_s = worst_step_s(network.train.program, record.settings.optimizer == "muon")
+        self._pace = Pace(record.settings.batch * 788, self._announce, worst_s)
         self._inflight: list[_Chunk] = []
         self._submitted = record.step
         self._due = self._next_milestone()
@@ -100,7 +104,7 @@ class Trainer:
                     reason = await self._milestone()
                 elif self.reporter.safe_point_due:
                     await self._drain()
-                    await self._save(milestone=False)
+                    self.reporter.safe_point(await self.pack())
         await self._drain()
         await self._share_weights()
         self.reporter.stop_clock()
@@ -127,11 +131,11 @@ class Trainer:
 
     async def validate(self) -> Evaluation:
         """Measure on the validation split, which is all that choices may look at."""
-        return await evaluate(self.network.evaluate, await self._validation(), self.control.hear)
+        return await evaluate(self.network.evaluate, await self._validation(), self.control.hear, self._announce)
 
     async def _advance(self) -> None:
         """Submit the next chunk; with two in flight, collect the older one."""
-        record = self.record
+        record, self.measured = self.record, None
         count = min(self._pace.count, self._due - self._submitted)
         if self.control.single_steps:
             count, self.control.single_steps = 1, self.control.single_steps - 1
@@ -144,7 +148,9 @@ class Trainer:
         }
         for name, value in knobs(record.settings, self.network.train.program).items():
             self.network.train.write(name, value)
-        self._inflight.append(_Chunk(count, self.network.train.run_steps(count, streams, ["loss", "correct"])))
+        train = self.network.train
+        result = self._pace.submit(count, lambda: train.run_steps(count, streams, ["loss", "correct"]))
+        self._inflight.append(_Chunk(count, result))
         self._submitted += count
         if len(self._inflight) > 1:
             await self._collect()
@@ -173,6 +179,7 @@ class Trainer:
     async def _hold(self) -> None:
         """Serve requests and wait while paused, with nothing in flight and the clock stopped."""
         await self._drain()
+        self.measured = None  # other weights may be imported now
         self.reporter.stop_clock()
         if self.control.paused:
             await self._share_weights()
@@ -195,22 +202,17 @@ class Trainer:
         """Validate. At the end of an epoch and of the run: checkpoint and early stopping. Returns a stop reason."""
         record = self.record
         await self._drain()
-        measured = await self.validate()
+        measured = self.measured = await self.validate()
         record.add_validation(measured.loss, measured.accuracy)
         reason = ""
         epochs_before = int((self._submitted - 1) * record.settings.batch / record.samples)
         if int(record.epoch) > epochs_before or self._submitted == record.steps:
             reason = await self._judge_epoch(measured.accuracy)
-            await self._save(milestone=True)
+            self.reporter.milestone(await self.pack(), measured)
         self.reporter.progress("training")
         self._due = self._next_milestone()
         self._pace.restart()
         return reason
-
-    async def _save(self, milestone: bool) -> None:
-        record, packed = self.record, await self.pack()
-        accuracy = [0.0, *record.curves.validation_accuracy][-1]
-        self.reporter.checkpoint(packed, accuracy, milestone)
 
     async def _judge_epoch(self, accuracy: float) -> str:
         """Early stopping with patience (Prechelt 1998, "Early stopping - but when?"): the best weights come back."""
@@ -220,6 +222,7 @@ class Trainer:
             self.best = await self.network.weights() if patience else {}
         if patience and self.best and record.epoch - record.best_epoch >= patience:
             self.network.write(self.best)
+            self.measured = None
             return "early"
         return ""
 
