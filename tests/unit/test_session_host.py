@@ -138,15 +138,17 @@ def test_a_checkpoint_resumes_and_the_end_is_the_same() -> None:
 
 
 def test_a_milestone_carries_the_confusion_of_its_own_weights() -> None:
+    slow = replace(SMALL, lr=0.002).to_json()  # so slow that there are mistakes to count
+
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=SMALL.to_json())
+        await bench.answer(Start, settings=slow)
         await bench.expect(Finished)
         milestones = [e for e in bench.events if isinstance(e, Checkpoint) and e.milestone]
         assert len(milestones) >= 2
         for milestone in (milestones[0], milestones[-1]):
             tensors = load_safetensors(milestone.checkpoint)[0]
             plain = {name: tensor for name, tensor in tensors.items() if not name.startswith("opt.")}
-            weights = save_safetensors(plain, {"settings": json.dumps(SMALL.to_json())})
+            weights = save_safetensors(plain, {"settings": json.dumps(slow)})
             measured = await bench.answer(Evaluate, split="validation", weights=weights)
             assert isinstance(measured, Evaluated)
             answers = np.frombuffer(measured.logits, "<f4").reshape(-1, 10).argmax(1)
