@@ -7,7 +7,8 @@ that can wait on a GPU is a coroutine; on WebAssembly those return without suspe
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
@@ -22,6 +23,16 @@ class EngineError(RuntimeError):
 
 class DeviceLostError(EngineError):
     """The device is gone, and with it all buffers. Open a new one and load the last good weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTimes:
+    """`ms`: milliseconds of one launch, for each launch of a program in order. `clock`: "device" if the engine's own
+    clock measured them, "host" if they were measured from outside, with what it costs to hand over the work.
+    """
+
+    ms: tuple[float, ...]
+    clock: Literal["device", "host"]
 
 
 class Executable(Protocol):
@@ -47,6 +58,12 @@ class Executable(Protocol):
         small outputs (a loss) whose value after each step is kept: result arrays are (count, *buffer shape).
         The work is submitted before this returns, so that the next chunk can be prepared, even submitted, while
         the awaitable of this one is pending; at most two may be in flight.
+        """
+
+    async def time_launches(self) -> LaunchTimes:
+        """Time every launch on its own, many times in a row, on what the buffers hold now. Raises EngineError.
+
+        A launch that reads what it writes changes that: load a program without sharing to time it.
         """
 
     def destroy(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+TIMESTAMPS = "timestamp-query"
+
 
 class NativeGPU:
     """An opened device with its adapter's identity, as `interop.webgpu.BrowserGPU`."""
@@ -20,6 +22,7 @@ class NativeGPU:
             k: str(info.get(k, "")) for k in ("vendor", "architecture", "device", "description")
         }
         self.is_software = info.get("adapter_type") == "CPU"
+        self.has_timestamps = TIMESTAMPS in device.features
         self.limits: Mapping[str, int] = {name.replace("-", "_"): int(value) for name, value in device.limits.items()}
         self.lost = ""
 
@@ -47,5 +50,8 @@ async def request_device() -> NativeGPU:
 
     adapter = await wgpu.gpu.request_adapter_async(power_preference="high-performance")
     wanted = ("max-buffer-size", "max-storage-buffer-binding-size", "max-compute-invocations-per-workgroup")
-    device = await adapter.request_device_async(required_limits={name: adapter.limits[name] for name in wanted})
+    device = await adapter.request_device_async(
+        required_limits={name: adapter.limits[name] for name in wanted},
+        required_features=[name for name in (TIMESTAMPS,) if name in adapter.features],
+    )
     return NativeGPU(device, adapter)

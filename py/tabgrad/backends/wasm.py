@@ -7,7 +7,9 @@ behind `wasm_host.Host`.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -15,12 +17,15 @@ from numpy.typing import NDArray
 
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError, Target, validate
 
-from .base import Arrays, EngineError, Executable
+from .base import Arrays, EngineError, Executable, LaunchTimes
+from .launch_times import Stopwatch, one_launch_ms
 from .wasm_arena import Arena, Region, plan_scratch
 from .wasm_driver import driver, kernel_imports
 from .wasm_host import Host
 
 T = TypeVar("T")
+#: Launches in a row when one is timed: the smallest kernels take a fraction of a microsecond.
+MOST_REPEATED = 1 << 15
 
 
 class Finished(Generic[T]):
@@ -128,6 +133,23 @@ class WasmExecutable:
             imports = [(key, entry) for key, entry, _ in kernel_imports(self.program)]
             run = self._runs[streams, collect] = self._host.link(binary, imports)
         run(count, *addresses)
+
+    async def time_launches(self) -> LaunchTimes:
+        """See `base.Executable.time_launches`. The only clock here is the host's."""
+        alone = [replace(self.program, dispatch=(dispatch,)) for dispatch in self.program.dispatch]
+        found = [await one_launch_ms(self._stopwatch(program), MOST_REPEATED) for program in alone]
+        return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
+
+    def _stopwatch(self, program: Program) -> Stopwatch:
+        imports = [(key, entry) for key, entry, _ in kernel_imports(program)]
+        call = self._host.link(driver(program, self.addresses, (), ()), imports)
+
+        async def run(count: int) -> float:
+            begin = time.perf_counter()
+            call(count)
+            return (time.perf_counter() - begin) * 1e3
+
+        return run
 
     def destroy(self) -> None:
         """Free the regions."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError
 
-from .base import Arrays, EngineError
+from .base import Arrays, EngineError, LaunchTimes
 from .webgpu_readback import Readbacks
 from .webgpu_types import BufferUsage
 
@@ -189,6 +189,13 @@ class WebGPUExecutable:
             stream = self._streams[name] = self._device.create_buffer(rows.nbytes, usage, f"{name} stream")
         self._queue.write_buffer(stream, 0, rows)
         return stream, self._storages[index].buffer, self.program.buffers[index].size_bytes
+
+    async def time_launches(self) -> LaunchTimes:
+        """See `base.Executable.time_launches`."""
+        from .webgpu_timing import time_launches
+
+        self._check()
+        return await time_launches(self._device, self._plan, self._storages[0].buffer, self._readbacks)
 
     def _check(self) -> None:
         if self._destroyed:

@@ -19,6 +19,7 @@ class BufferUsage(IntFlag):
     COPY_DST = 0x08
     UNIFORM = 0x40
     STORAGE = 0x80
+    QUERY_RESOLVE = 0x200
 
 
 #: GPUMapMode.READ and GPUShaderStage.COMPUTE.
@@ -32,6 +33,7 @@ class GPU(Protocol):
     device: Any  #: GPUDevice in wgpu-py's spelling
     info: Mapping[str, str]  #: GPUAdapterInfo: vendor, architecture, device, description
     is_software: bool
+    has_timestamps: bool  #: whether compute passes can be stamped with the GPU's own time
     limits: Mapping[str, int]  #: GPUSupportedLimits in snake_case
     lost: str  #: why the device is gone; empty while it lives
 

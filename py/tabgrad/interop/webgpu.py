@@ -31,6 +31,8 @@ _WANTED_LIMITS = (
 #: Firefox looks for finished work every 100 ms only, but also at every submit, so there one is made this often while
 #: something is awaited. Can go with https://bugzilla.mozilla.org/show_bug.cgi?id=1870699. Seconds.
 NUDGE_S = 0.002
+#: The feature asked for where the adapter has it: GPU times of compute passes.
+_TIMESTAMPS = "timestamp-query"
 
 
 class WebGPUUnavailableError(RuntimeError):
@@ -87,14 +89,22 @@ class ComputePass:
 class CommandEncoder:
     """GPUCommandEncoder."""
 
-    __slots__ = ("_begin", "_copy", "finish")
+    __slots__ = ("_begin", "_copy", "_js", "finish")
 
     def __init__(self, encoder: Any) -> None:
         self._begin, self._copy, self.finish = encoder.beginComputePass, encoder.copyBufferToBuffer, encoder.finish
+        self._js = encoder
 
-    def begin_compute_pass(self) -> ComputePass:
+    def begin_compute_pass(self, timestamp_writes: dict[str, Any] | None = None) -> ComputePass:
         """Start recording dispatches."""
-        return ComputePass(self._begin())
+        stamped = () if timestamp_writes is None else (_descriptor(timestamp_writes=timestamp_writes),)
+        return ComputePass(self._begin(*stamped))
+
+    def resolve_query_set(
+        self, query_set: Any, first_query: int, query_count: int, destination: Buffer, destination_offset: int
+    ) -> None:
+        """Record that the results of queries are written to a buffer, 8 bytes each."""
+        self._js.resolveQuerySet(query_set, first_query, query_count, destination.js, destination_offset)
 
     def copy_buffer_to_buffer(
         self, source: Buffer, source_offset: int, destination: Buffer, destination_offset: int, size: int
@@ -167,6 +177,10 @@ class Device:
         """Compile; a promise, and many compile in parallel."""
         return self.js.createComputePipelineAsync(_descriptor(label=label, layout=layout, compute=compute))
 
+    def create_query_set(self, *, label: str = "", type: str, count: int) -> Any:
+        """A place for the results of `count` queries."""
+        return self.js.createQuerySet(_descriptor(label=label, type=type, count=count))
+
     def create_command_encoder(self) -> CommandEncoder:
         """Start recording commands."""
         return CommandEncoder(self._create_encoder())
@@ -186,6 +200,7 @@ class BrowserGPU:
         self.limits: Mapping[str, int] = {
             name: int(getattr(device.limits, camel_case(name))) for name in _WANTED_LIMITS
         }
+        self.has_timestamps = bool(device.features.has(_TIMESTAMPS))
         self.lost = ""  #: why the device is gone; empty while it lives
         self._error = ""
         self._listener = js_function(self._on_error)
@@ -236,7 +251,8 @@ async def request_device() -> BrowserGPU:
         if not adapter:
             raise WebGPUUnavailableError("This browser has WebGPU, but no graphics adapter it may use.")
         limits = {camel_case(name): getattr(adapter.limits, camel_case(name)) for name in _WANTED_LIMITS}
-        device = await adapter.requestDevice(to_js({"requiredLimits": limits}))
+        features = [name for name in (_TIMESTAMPS,) if adapter.features.has(name)]
+        device = await adapter.requestDevice(to_js({"requiredLimits": limits, "requiredFeatures": features}))
     except JsException as error:
         raise WebGPUUnavailableError(f"The browser's WebGPU could not be opened ({error}).") from error
     return BrowserGPU(device, adapter)

@@ -1,0 +1,126 @@
+"""Times of launches: repeated until a clock shows them, on every engine that runs here, and where clocks are coarse."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from scripts.build import MODELS
+from tabgrad.backends.base import Device, DeviceLostError, LaunchTimes
+from tabgrad.backends.launch_times import LONG_ENOUGH_MS, USABLE_MS, one_launch_ms
+from tabgrad.backends.webgpu import WebGPUDevice, open_webgpu
+from tabgrad.program import loads
+
+
+def stopwatch(launch_ms: float, overhead_ms: float, tick_ms: float) -> tuple[Callable[[int], object], list[int]]:
+    """A clock that ticks coarsely, and the counts it was asked for."""
+    counts: list[int] = []
+
+    async def run(count: int) -> float:
+        counts.append(count)
+        return math.floor((overhead_ms + count * launch_ms) / tick_ms) * tick_ms
+
+    return run, counts
+
+
+@pytest.mark.parametrize("launch_ms", [0.0006, 0.02, 0.9, 70.0])
+def test_a_coarse_clock_is_outlasted(launch_ms: float) -> None:
+    run, counts = stopwatch(launch_ms, 1.3, 0.1)
+    found = asyncio.run(one_launch_ms(run, 1 << 15))  # type: ignore[arg-type] # of the test's own
+    assert found == pytest.approx(launch_ms, rel=2 * 0.1 / LONG_ENOUGH_MS)
+    assert max(counts) * launch_ms < 40 * max(LONG_ENOUGH_MS, launch_ms), "it does not go on for ever"
+
+
+def test_a_clock_that_stands_still_gives_nothing() -> None:
+    run, counts = stopwatch(0.001, 0.5, 1000.0)
+    assert asyncio.run(one_launch_ms(run, 256)) is None  # type: ignore[arg-type] # of the test's own
+    assert max(counts) == 256
+
+
+def test_what_is_too_short_for_the_most_launches_is_none() -> None:
+    run, _ = stopwatch(USABLE_MS / 200, 0.0, 1e-6)
+    assert asyncio.run(one_launch_ms(run, 100)) is None  # type: ignore[arg-type] # of the test's own
+
+
+async def times_of(device: Device, target: str, variant: str) -> LaunchTimes:
+    path = next((MODELS / "mlp" / "programs").glob(f"infer.{target}.{variant}.json"))
+    executable = await device.load(loads(path.read_bytes()))
+    before = await executable.run({"x": np.ones((1, 784), np.float32)}, ["logits"])
+    times = await executable.time_launches()
+    after = await executable.run({"x": np.ones((1, 784), np.float32)}, ["logits"])
+    np.testing.assert_array_equal(before["logits"], after["logits"])
+    assert len(times.ms) == len(executable.program.dispatch)
+    executable.destroy()
+    return times
+
+
+def test_webgpu_reads_the_devices_own_clock_where_it_has_one() -> None:
+    async def main() -> tuple[LaunchTimes, LaunchTimes, int]:
+        device = await open_webgpu()
+        assert device.gpu.has_timestamps, "lavapipe has timestamp queries"
+        own = await times_of(device, "wgsl", "default")
+        device.gpu.has_timestamps = False
+        outside = await times_of(device, "wgsl", "default")
+        left = device.live_buffers
+        device.destroy()
+        return own, outside, left
+
+    own, outside, left = asyncio.run(main())
+    assert (own.clock, outside.clock, left) == ("device", "host", 0)
+    assert own.ms[0] > 0 < outside.ms[0]
+
+
+def test_stamps_that_say_nothing_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Browsers round time stamps, some of them to nothing: then the launches are measured from outside."""
+
+    async def main() -> LaunchTimes:
+        device = await open_webgpu()
+        monkeypatch.setattr("tabgrad.backends.webgpu_timing.MS_PER_NS", 0.0)
+        times = await times_of(device, "wgsl", "default")
+        device.destroy()
+        return times
+
+    times = asyncio.run(main())
+    assert times.clock == "host"
+    assert times.ms[0] > 0
+
+
+def test_a_device_that_is_lost_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(device: WebGPUDevice) -> None:
+        path = next((MODELS / "mlp" / "programs").glob("infer.wgsl.default.json"))
+        executable = await device.load(loads(path.read_bytes()))
+        submit = device.queue.submit
+
+        def last(buffers: object) -> None:
+            submit(buffers)
+            device.gpu.lost = "unplugged"
+
+        monkeypatch.setattr(device.queue, "submit", last)
+        with pytest.raises(DeviceLostError, match="unplugged"):
+            await executable.time_launches()
+
+    async def whole() -> None:
+        device = await open_webgpu()
+        await main(device)
+        device.gpu.lost = ""
+        device.destroy()
+
+    asyncio.run(whole())
+
+
+def test_webassembly_times_launches_of_less_than_a_tick() -> None:
+    from tabgrad.backends.wasm_native import open_device
+
+    async def main() -> LaunchTimes:
+        device = await open_device()
+        times = await times_of(device, "wasm", device.variants[0])
+        device.destroy()
+        return times
+
+    times = asyncio.run(main())
+    assert times.clock == "host"
+    assert min(times.ms) > 0
