@@ -37,6 +37,14 @@ def test_an_update_leaves_nothing_of_the_one_before() -> None:
     np.testing.assert_array_equal(wall.picture(np.zeros(10)), first)
 
 
+def test_with_nothing_drawn_no_unit_fades() -> None:
+    wall = Wall(TILES, 4)
+    wall.picture(np.arange(10.0))
+    resting = wall.picture(np.zeros(10))
+    assert (resting[:28, :28, 3] == 255).all()
+    assert not resting[28 + GAP_PX - 1 : 28 + GAP_PX - 1 + BAR_PX, :28, 3].any()
+
+
 def test_a_unit_without_weights_is_neutral() -> None:
     wall = Wall(np.zeros((1, 2, 2), np.float32), 1)
     assert (wall.picture(np.zeros(1))[:2, :2, :3] == diverging(np.zeros(1))[0, :3]).all()

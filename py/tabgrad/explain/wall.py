@@ -15,7 +15,7 @@ from .colour import diverging
 
 Values = NDArray[np.floating[Any]]
 #: Opacity of the tile of a unit at rest, of 255.
-REST_ALPHA = 70
+REST_ALPHA = 96
 #: Height of the bar under each tile, and of the gap above and below it. Pixels.
 BAR_PX, GAP_PX = 3, 2
 
@@ -34,11 +34,14 @@ class Wall:
         self._sheet[: self.count, : self.tile_height, : self.tile_width] = colours
 
     def picture(self, activations: Values) -> NDArray[np.uint8]:
-        """RGBA (height, width, 4) for activations (n,): orange bars for positive values, blue for negative ones."""
+        """RGBA (height, width, 4) for activations (n,): orange bars for positive values, blue for negative ones.
+
+        With no activation at all nothing is drawn: no unit then fades behind another.
+        """
         largest = float(np.abs(activations).max(initial=0)) or 1.0
         share = np.abs(activations) / largest
         tiles = self._sheet[: self.count]
-        alpha = REST_ALPHA + (255 - REST_ALPHA) * np.sqrt(share)
+        alpha = REST_ALPHA + (255 - REST_ALPHA) * np.sqrt(share) if share.any() else np.full(self.count, 255.0)
         tiles[:, : self.tile_height, : self.tile_width, 3] = np.rint(alpha)[:, None, None]
         filled = np.arange(self.tile_width) < np.rint(share * self.tile_width)[:, None]
         colours = self._bars[(activations > 0).astype(np.intp)]

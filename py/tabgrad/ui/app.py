@@ -16,7 +16,7 @@ from tabgrad.backends.base import Device, DeviceLostError, EngineError
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes
-from tabgrad.program import ProgramError
+from tabgrad.program import Program, ProgramError
 
 from .answer import AnswerView
 from .engine import open_engine
@@ -98,6 +98,10 @@ class App:
         """Make the network's input from the ink in this way, None for the usual one, and answer again."""
         self.predictor.prepare = prepare or standard_input
         self.predictor.refresh()
+
+    async def training_program(self, name: str) -> Program:
+        """The "train" or "evaluate" program of the network in training. Raises ProgramError if there is none yet."""
+        return await self.train.shelf.training_program(name)
 
     def offer(self, name: str, title: str, make: MakeModel) -> None:
         """Put a network made on this page into the model picker, in the place of an earlier one of that name."""

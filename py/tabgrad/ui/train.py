@@ -208,6 +208,8 @@ class TrainPanel:
 
     def _on_event(self, event: AnyEvent) -> None:
         self.screen.show(event)
+        if isinstance(event, Ready):
+            self.shelf.forget_programs()
         if isinstance(event, Progress) and event.state in ("training", "paused"):
             self._set_state(event.state)
         elif isinstance(event, Checkpoint):

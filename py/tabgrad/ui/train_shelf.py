@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tabgrad.backends.base import Device
-from tabgrad.program import ProgramError, load_safetensors
-from tabgrad.protocol import Compiled, Failed, Prepare, RunSettings
+from tabgrad.program import Program, ProgramError, load_safetensors, loads
+from tabgrad.protocol import Compiled, Failed, Prepare, RunSettings, ShowProgram
 
 from .models import Model
 from .train_client import TrainClient
@@ -33,6 +33,7 @@ class Shelf:
         self._app, self._client, self._store = app, client, store
         self.training = MadeHere(TRAINING, "In training", self._changed)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._shown: dict[str, Program] = {}
 
     @property
     def target(self) -> str:
@@ -88,6 +89,24 @@ class Shelf:
         self._app.made[IMPORTED] = network.make
         self._app.picker.offer(IMPORTED, network.title)
         await self.pick(IMPORTED)
+
+    async def training_program(self, name: str) -> Program:
+        """The "train" or "evaluate" program of the network in training, to read. Raises ProgramError if there is none.
+
+        The same object until `forget_programs`.
+        """
+        if name not in self._shown:
+            if not self._client.started:
+                raise ProgramError("No network has been trained in this tab yet: press Train.")
+            answer = await self._client.ask(ShowProgram(name=name))
+            if not isinstance(answer, Compiled):
+                raise ProgramError(answer.message if isinstance(answer, Failed) else "The worker gave no program.")
+            self._shown[name] = loads(answer.program)
+        return self._shown[name]
+
+    def forget_programs(self) -> None:
+        """Another network is in training."""
+        self._shown.clear()
 
     async def _program(self, settings: RunSettings) -> bytes:
         """The inference program of a network from the worker, which may have to be started. Raises ProgramError."""

@@ -5,8 +5,23 @@ from __future__ import annotations
 from tabgrad.explain.results import Results, wilson_95
 from tabgrad.interop import dom
 
-#: Side of the plot in its own units.
-SIZE = 100
+from .widgets import share
+
+#: Side of the plot in its own units, and the room beside it for words.
+SIZE, MARGIN = 100, 11
+#: Axes in words: x, y, turned by degrees, anchor, text.
+_LABELS = (
+    (SIZE / 2, SIZE + 9.5, 0, "middle", "how sure it says it is"),
+    (-6.5, SIZE / 2, -90, "middle", "how often it is right"),
+    (0, SIZE + 4.5, 0, "start", "0\N{NO-BREAK SPACE}%"),
+    (SIZE, SIZE + 4.5, 0, "end", "100\N{NO-BREAK SPACE}%"),
+    (-1.5, SIZE, -90, "start", "0\N{NO-BREAK SPACE}%"),
+    (-1.5, 0, -90, "end", "100\N{NO-BREAK SPACE}%"),
+)
+_WORDS = "".join(
+    f'<text x="{x}" y="{y}" transform="rotate({turned} {x} {y})" text-anchor="{anchor}">{text}</text>'
+    for x, y, turned, anchor, text in _LABELS
+)
 
 
 class CalibrationPlot:
@@ -26,15 +41,16 @@ class CalibrationPlot:
             low, high = wilson_95(round(part.accuracy * part.count), part.count)
             bars.append(f'<path class="interval" d="M{x:.2f} {(1 - low) * SIZE:.2f}V{(1 - high) * SIZE:.2f}"/>')
             points.append(f'<circle cx="{x:.2f}" cy="{y:.2f}" r="1.8"/>')
+        side = SIZE + MARGIN + 3
         self._figure.innerHTML = (
-            f'<svg viewBox="-2 -2 {SIZE + 4} {SIZE + 4}"><rect width="{SIZE}" height="{SIZE}"/>'
-            f'<path class="ideal" d="M0 {SIZE}L{SIZE} 0"/>{"".join(bars)}{"".join(points)}</svg>'
+            f'<svg viewBox="{-MARGIN} -3 {side} {side}"><rect width="{SIZE}" height="{SIZE}"/>'
+            f'<path class="ideal" d="M0 {SIZE}L{SIZE} 0"/>{"".join(bars)}{"".join(points)}{_WORDS}</svg>'
         )
-        words = "; ".join(f"said {p.confidence:.0%}, right {p.accuracy:.0%} of {p.count:,}" for p in bins)
+        words = "; ".join(f"said {share(p.confidence)}, right {share(p.accuracy)} of {p.count:,}" for p in bins)
         self._figure.setAttribute("aria-label", f"Confidence and accuracy: {words}")
         error = results.expected_calibration_error()
         self._note.textContent = (
-            f"To the right: how sure it says it is; upwards: how often it is right. On the line it is honest. "
-            f"On average it is off by {100 * error:.1f} percentage points."
+            "On the dashed line it is right exactly as often as it claims; below it, it is too sure of itself. The "
+            f"upright lines are {share(0.95)} intervals. On average it is off by {100 * error:.1f} percentage points."
         )
         self._note.dataset.value = f"{error:.6f}"

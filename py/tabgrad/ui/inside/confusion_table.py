@@ -1,4 +1,4 @@
-"""The confusion matrix as a table of buttons. Owns its elements; counts nothing."""
+"""The confusion matrix as a table, of buttons where there are images to open. Owns its elements; counts nothing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tabgrad.explain.results import Results
 from tabgrad.interop import dom
+
+CAPTION = "Down: the true digit. Across: what the network took it for."
+PRESS = "Press a number to see those images."
 
 
 class ConfusionTable:
-    """`pressed` gets the truth and the answer of a cell."""
+    """`pressed` gets the truth and the answer of a cell; without it nothing can be pressed. `name` is the test id."""
 
-    def __init__(self, parent: dom.Element, pressed: Callable[[tuple[int, int]], object]) -> None:
+    def __init__(
+        self, parent: dom.Element, pressed: Callable[[tuple[int, int]], object] | None, name: str = "confusion"
+    ) -> None:
+        self._pressed, self._name = pressed, name
         frame = dom.create("div", parent, class_="table-frame")
-        table = dom.create("table", frame, class_="confusion", data_testid="confusion")
-        dom.create("caption", table, text="True digit (rows) and answer (columns)", class_="sr-only")
+        table = dom.create("table", frame, class_="confusion", data_testid=name)
+        dom.create("caption", table, text=f"{CAPTION} {PRESS}" if pressed else CAPTION)
         head = dom.create("tr", dom.create("thead", table))
         dom.create("th", head, text="", scope="col")
         for answer in range(10):
@@ -28,34 +34,32 @@ class ConfusionTable:
             row = dom.create("tr", body)
             dom.create("th", row, text=str(truth), scope="row")
             self._cells.append([self._cell(row, truth, answer) for answer in range(10)])
-        self._pressed = pressed
         self._listener = dom.Listener(table, "click", self._on_click)
 
     def _cell(self, row: dom.Element, truth: int, answer: int) -> dom.Element:
-        name = f"{truth}-{answer}"
-        place = dom.create("td", row)
-        kind = "right" if truth == answer else "wrong"
-        return dom.create(
-            "button", place, type="button", data_cell=name, data_kind=kind, data_testid=f"confusion-{name}"
-        )
+        name, kind = f"{truth}-{answer}", "right" if truth == answer else "wrong"
+        hooks = {"data_cell": name, "data_kind": kind, "data_testid": f"{self._name}-{name}"}
+        if self._pressed is None:
+            return dom.create("td", row, **hooks)
+        return dom.create("button", dom.create("td", row), type="button", **hooks)
 
     def _on_click(self, event: dom.Event) -> None:
         button = dom.closest(event.target, "button")
-        if button is not None:
+        if button is not None and self._pressed is not None:
             truth, answer = dom.data(button, "cell").split("-")
             self._pressed((int(truth), int(answer)))
 
-    def show(self, results: Results) -> None:
-        """The counts; the more of a row's images a cell has, the stronger its colour."""
-        counts = results.confusion
+    def show(self, counts: NDArray[np.int64]) -> None:
+        """`counts` (10, 10), row = truth; the more of a row's images a cell has, the stronger its colour."""
         rows = counts.sum(axis=1).clip(1)
         largest = max(1, int((counts - np.diag(np.diag(counts))).max()))
         for truth, row in enumerate(self._cells):
             for answer, cell in enumerate(row):
                 count = int(counts[truth, answer])
                 share = count / int(rows[truth]) if truth == answer else count / largest
-                cell.textContent = f"{count:,}" if count else "\N{MIDDLE DOT}"
-                cell.disabled = count == 0
+                cell.textContent = str(count) if count else "\N{MIDDLE DOT}"
                 cell.style.setProperty("--share", f"{share:.3f}")
-                cell.setAttribute("aria-label", f"{truth} read as {answer}: {count}")
+                if self._pressed is not None:  # a cell of text is read with its row and column by itself
+                    cell.disabled = count == 0
+                    cell.setAttribute("aria-label", f"{truth} read as {answer}: {count}")
                 cell.dataset.value = str(count)

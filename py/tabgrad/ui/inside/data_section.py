@@ -137,5 +137,9 @@ class DataSection:
         self._before.enable(len(self._starts) > 1)
         self._next.enable(not page.done)
         what = f"{description}, {SPLITS[self._split.value]} images, {size:,} in all."
-        where = f" Shown: {page.indices[0]:,} to {page.indices[-1]:,}." if page.indices else " None of this kind here."
+        where = (
+            f" Shown: {page.indices[0]:,} to {page.indices[-1]:,}."
+            if page.indices
+            else " None of this kind here: choose another digit or part."
+        )
         self._note.textContent = what + where

@@ -21,6 +21,7 @@ SAMPLE_NOTE = (
     "This digit is a sample from the data: the network reads its own pixels; the strokes on the pad are traced. Change "
     "one, and your ink counts."
 )
+EMPTY = "Draw a digit on the pad at the top: every step shows here as you draw."
 CENTRINGS = {"mass": "centre of mass", "box": "middle of its box", "none": "not at all"}
 
 
@@ -30,8 +31,8 @@ class InkSection:
     name = "ink"
     title = "From ink to input"
     lead = (
-        "The network was raised on digits that were all scaled and centred in the same way, so your drawing gets the "
-        "same treatment. Switch a step off and draw in a corner: this is how many demos fail."
+        "The network has learned from digits that were all scaled and centred in the same way, so your drawing gets "
+        "the same treatment. Switch a step off, draw small in a corner, and see why programs without it fail."
     )
     needs_network = False
 
@@ -41,8 +42,8 @@ class InkSection:
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
-        row = dom.create("div", body, class_="steps")
-        self._sheet = Picture(row, "1. Your strokes, and the box around them", "step")
+        row = dom.create("div", body, class_="steps three")
+        self._sheet = Picture(row, "1. Your strokes and their box", "step")
         self._boxed = Picture(row, "", "step")
         self._image = Picture(row, "", "step")
         controls = dom.create("div", body, class_="controls", role="group", aria_label="Steps of the preparation")
@@ -86,8 +87,8 @@ class InkSection:
         sample = scene.answer is not None and self._inputs.is_sample(scene.ink)
         image = scene.answer.image if scene.answer is not None and sample else steps.image
         self._image.show(grey(image), "The network's input: 28 by 28 pixels")
-        self._sample_note.textContent = SAMPLE_NOTE if sample else ""
-        scaled = "scaled into 20 by 20 pixels" if self._recipe.fit else "the whole pad shrunk to 28 by 28"
+        self._sample_note.textContent = EMPTY if scene.ink.is_empty else SAMPLE_NOTE if sample else ""
+        scaled = "scaled to 20 by 20 pixels" if self._recipe.fit else "the whole pad at 28 by 28"
         self._boxed.caption(f"2. The ink, {scaled}")
         self._image.caption(f"3. {_placement(self._recipe.centring)}: what the network reads")
         if scene.ink.is_empty:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,12 +17,23 @@ from .scene import Scene
 from .unit_card import UnitCard
 from .widgets import Picture, legend
 
-#: Pictures side by side. Walls have half as many on a phone.
+#: Pictures side by side, and on a phone, where a finger must hit one.
 WALL_A_ROW, MAPS_A_ROW, UNITS_A_ROW = 16, 8, 32
-NARROW_PX = 600
+NARROW_WALL_A_ROW, NARROW_MAPS_A_ROW, NARROW_UNITS_A_ROW = 8, 8, 12
+NARROW = "(max-width: 40rem)"
 #: Side of a unit without a picture of its own, and of the gap between pictures. Pixels.
 CELL_PX, GAP_PX = 7, 1
 NAMES = {"dense": "units", "conv": "feature maps", "pool": "maps, shrunk"}
+#: What is to be seen, for somebody who has never seen a layer.
+WALL_NOTE = (
+    "Each picture is what one unit looks for: orange where it wants ink, blue where it wants none. The bar below it "
+    "says how much of that is in your drawing."
+)
+NOTES = {
+    "dense": "Each square is one unit, fed by all of the layer before. The stronger its colour, the more active it is.",
+    "conv": "Each picture is a map of your drawing: it shows where one small pattern of strokes was found.",
+    "pool": "The same maps, made smaller: of four neighbours only the strongest is kept.",
+}
 
 
 class StageView:
@@ -32,22 +45,23 @@ class StageView:
         self.block = dom.create("section", parent, class_="stage-view")
         dom.create("h4", self.block, text=title, class_="stage-title")
         self.has_wall = stage.kind == "dense" and stage.fed_by == (1, 28, 28)
+        dom.create("p", self.block, text=WALL_NOTE if self.has_wall else NOTES[stage.kind], class_="stage-note")
         self._picture = Picture(self.block, "", "wall" if self.has_wall else "maps")
         self._card = card
         self._wall: Wall | None = None
-        self._columns, self._tile = self._layout()
+        self._columns, self._tile = 1, (CELL_PX, CELL_PX)
         canvas = self._picture.canvas
         self._listeners = [
             dom.Listener(canvas, "pointermove", lambda event: self._point(event, pin=False), passive=True),
             dom.Listener(canvas, "click", lambda event: self._point(event, pin=True), passive=True),
         ]
 
-    def _layout(self) -> tuple[int, tuple[int, int]]:
+    def _layout(self, narrow: bool) -> tuple[int, tuple[int, int]]:
         """Columns, and height and width of a tile without its gap."""
         if len(self.stage.shape) == 3:
             height, width = self.stage.shape[1:]
-            return min(self.stage.units, MAPS_A_ROW), (height, width)
-        return min(self.stage.units, UNITS_A_ROW), (CELL_PX, CELL_PX)
+            return min(self.stage.units, NARROW_MAPS_A_ROW if narrow else MAPS_A_ROW), (height, width)
+        return min(self.stage.units, NARROW_UNITS_A_ROW if narrow else UNITS_A_ROW), (CELL_PX, CELL_PX)
 
     def _point(self, event: dom.Event, pin: bool) -> None:
         x, y = self._picture.point(event)
@@ -72,10 +86,11 @@ class StageView:
         x, y = column * step[1] - 0.5, row * step[0] - 0.5
         self._picture.overlay(f'<rect x="{x}" y="{y}" width="{width + 1}" height="{height + 1}"/>')
 
-    def rebuild(self, probe: Probe, dark: bool) -> None:
-        """The weights or the colours are others."""
+    def rebuild(self, probe: Probe, dark: bool, narrow: bool) -> None:
+        """The weights, the colours or the room are others."""
+        self._columns, self._tile = self._layout(narrow)
         if self.has_wall:
-            columns = WALL_A_ROW if self.block.clientWidth > NARROW_PX else WALL_A_ROW // 2
+            columns = NARROW_WALL_A_ROW if narrow else WALL_A_ROW
             self._wall = Wall(unit_weights(self.stage, probe.weights)[:, 0], columns, dark)
 
     def show(self, values: NDArray[np.float32], dark: bool) -> None:
@@ -95,10 +110,13 @@ class LayersSection:
     name = "layers"
     title = "Layer by layer"
     lead = (
-        "Every unit looks for one pattern: orange where it wants ink, blue where it wants none. The more of it is "
-        "in your drawing, the brighter the unit gets. Point at one to see what feeds it and what it votes for."
+        "Between the drawing and the answer lie layers of units. Each looks for a pattern of its own in what the layer "
+        "before it found, and the last layer votes. Point at a unit, or tap it, to see what feeds it and what it says."
     )
     needs_network = True
+
+    def __init__(self, refresh: Callable[[], None]) -> None:
+        self._refresh = refresh
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
@@ -107,9 +125,10 @@ class LayersSection:
         self._card_place = dom.create("div", body)
         self._views: list[StageView] = []
         self._card: UnitCard | None = None
-        self._shown: tuple[Probe, int, bool] | None = None
+        self._shown: tuple[Probe, int, bool, bool] | None = None
+        self._room = dom.on_media_change(NARROW, lambda _event: self._refresh())
 
-    def _rebuild(self, probe: Probe, dark: bool) -> UnitCard:
+    def _rebuild(self, probe: Probe, dark: bool, narrow: bool) -> UnitCard:
         """New elements for another network, new colours for other weights."""
         known = self._shown[0] if self._shown else None
         if self._card is None or known is None or known.structure != probe.structure:
@@ -119,8 +138,8 @@ class LayersSection:
                 StageView(self._stages, i, stage, self._card) for i, stage in enumerate(probe.structure) if stage.tap
             ]
         for view in self._views:
-            view.rebuild(probe, dark)
-        self._shown = (probe, probe.version, dark)
+            view.rebuild(probe, dark, narrow)
+        self._shown = (probe, probe.version, dark, narrow)
         return self._card
 
     def _mark(self, stage: int, unit: int) -> None:
@@ -132,8 +151,9 @@ class LayersSection:
         assert scene.probe is not None
         values = await scene.activations()
         card = self._card
-        if card is None or self._shown != (scene.probe, scene.probe.version, scene.dark):
-            card = self._rebuild(scene.probe, scene.dark)
+        narrow = dom.media_matches(NARROW)
+        if card is None or self._shown != (scene.probe, scene.probe.version, scene.dark, narrow):
+            card = self._rebuild(scene.probe, scene.dark, narrow)
         for view in self._views:
             view.show(values[view.stage.tap], scene.dark)
         card.show(scene, values)

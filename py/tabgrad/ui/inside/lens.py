@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from tabgrad.backends.base import Device
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
+from tabgrad.program import Program
 
 from ..models import MakeModel, Model, Models
 from ..pad import Pad
 from ..prediction import Answer
+from .frozen import Frozen, freeze
 from .probe import Probe
 
 #: While a network is in training its weights are read this often at most. Seconds.
@@ -36,6 +38,9 @@ class Desk(Protocol):
     @property
     def ink(self) -> Snapshot:
         """What is on the pad."""
+
+    async def training_program(self, name: str) -> Program:
+        """The "train" or "evaluate" program of the network in training. Raises ProgramError if there is none yet."""
 
     def offer(self, name: str, title: str, make: MakeModel) -> None:
         """Put a network made on this page into the model picker, in the place of an earlier one of that name."""
@@ -59,6 +64,22 @@ class Lens:
     def stale(self) -> bool:
         """See the class."""
         return self._probe is not None and self._version != self._desk.weights_version
+
+    @property
+    def moment(self) -> object:
+        """Equal as long as the same network with the same weights answers."""
+        return self._desk.model, self._desk.weights_version
+
+    @property
+    def learning(self) -> bool:
+        """True while the network that answers is in training, so that its weights change all the time."""
+        model = self._desk.model
+        return model is not None and model.name == "training" and dom.data(dom.root(), "worker") == "training"
+
+    async def frozen(self) -> Frozen | None:
+        """A copy of the network as it is now; None if no network answers. Raises EngineError."""
+        desk = self._desk
+        return await freeze(desk.device, desk.model) if desk.device and desk.model else None
 
     async def probe(self) -> Probe | None:
         """With weights that are at most half a second old; None if no network answers. Raises EngineError."""

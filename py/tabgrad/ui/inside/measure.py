@@ -12,25 +12,26 @@ from tabgrad.data import Samples
 from tabgrad.explain.results import Results
 from tabgrad.interop import dom
 
-from .probe import Probe, as_input
+from .frozen import Frozen
+from .probe import as_input
 
 #: How long the page may be kept busy by one chunk. Milliseconds.
 CHUNK_MS = 10.0
 FIRST_CHUNK, LARGEST_CHUNK = 16, 512
 
 
-async def measure(probe: Probe, samples: Samples, progress: Callable[[int], bool]) -> Results | None:
+async def measure(network: Frozen, samples: Samples, progress: Callable[[int], bool]) -> Results | None:
     """Logits of all samples. `progress` gets the number done so far; when it returns False, None comes back."""
     total, done, chunk = len(samples.labels), 0, FIRST_CHUNK
     parts: list[NDArray[np.float32]] = []
     while done < total:
         images = as_input(samples.images[done : done + chunk])
         begin = dom.now_ms()
-        parts.append(await probe.logits(images))
+        parts.append(await network.logits(images))
         spent = max(dom.now_ms() - begin, 0.1)
         done += len(images)
         chunk = int(np.clip(chunk * np.clip(CHUNK_MS / spent, 0.5, 2), 1, LARGEST_CHUNK))
         if not progress(done):
             return None
         await asyncio.sleep(0)
-    return Results(np.concatenate(parts), samples.labels, probe.model.temperature)
+    return Results(np.concatenate(parts), samples.labels, network.temperature)

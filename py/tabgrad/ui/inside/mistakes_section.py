@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,26 +17,32 @@ from tabgrad.interop import dom
 from .calibration_plot import CalibrationPlot
 from .confusion_table import ConfusionTable
 from .gallery import Gallery, Item
+from .lens import Lens
 from .measure import measure
-from .probe import Probe
 from .scene import FAULTS, Scene
-from .widgets import Button, Choice
+from .widgets import Button, Choice, share
 
 MOST = 40
 ORDERS = {"sure": "the surest first", "unsure": "the least sure first"}
+EMPTY = "Press Measure: the network that answers now reads the images, which takes a moment."
+OUTDATED = "These figures are of another network, of earlier weights or of other images:"
+#: The network is measured again when it has not changed for so long; for longer, while it learns. Seconds.
+REST_S, REST_LEARNING_S = 0.5, 3.0
+#: What takes longer is measured only when asked for. Seconds.
+TOO_LONG_S = 15.0
 SPLITS = {"test": "test images", "validation": "validation images"}
 
 
 class MistakesSection:
-    """`names` are the data sets on offer, `to_pad` gets the image that the visitor picks; `current` looks into the
-    network that answers at this very moment.
+    """`names` are the data sets on offer, `to_pad` gets the image that the visitor picks; `lens` has the network that
+    answers at this very moment, `refresh` has `update` called again.
     """
 
     name = "mistakes"
     title = "Mistakes"
     lead = (
-        "How often is it wrong on images it has never seen, and what does it take for what? A row is the true digit, a "
-        "column the answer; press a number to see those images."
+        "How often is the network wrong on images that it has never seen, and which digits does it take for which? It "
+        "reads all of them, and every mistake is counted below."
     )
     needs_network = True
 
@@ -45,27 +51,33 @@ class MistakesSection:
         data: DataSets,
         names: dict[str, str],
         to_pad: Callable[[NDArray[np.uint8]], object],
-        current: Callable[[], Awaitable[Probe | None]],
+        lens: Lens,
+        refresh: Callable[[], None],
     ) -> None:
-        self._data, self._names, self._to_pad, self._current = data, names, to_pad, current
-        self._probe: Probe | None = None
+        self._data, self._names, self._to_pad = data, names, to_pad
+        self._lens, self._refresh = lens, refresh
         self._results: Results | None = None
         self._samples: Samples | None = None
-        self._measured: tuple[Probe, int] | None = None
+        self._measured: object = None  # what the figures are of
+        self._noticed: object = None  # what they should be of by now, and since when
+        self._noticed_ms = 0.0
+        self._seconds = 0.0  # what the last measurement took
+        self._count = 0
         self._task: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._cell: tuple[int, int] | None = None
         self._shown: NDArray[Any] = np.zeros(0, np.intp)
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
         controls = dom.create("div", body, class_="controls", role="group", aria_label="What to measure")
-        self._set = Choice(controls, "Data", self._names, lambda: None, "mistakes-set")
-        self._split = Choice(controls, "Part", SPLITS, lambda: None, "mistakes-split")
+        self._set = Choice(controls, "Data", self._names, self._refresh, "mistakes-set")
+        self._split = Choice(controls, "Part", SPLITS, self._refresh, "mistakes-split")
         self._button = Button(controls, "Measure", self._begin, "mistakes-measure")
         self._progress = dom.create("progress", controls, max="1", value="0", aria_label="Images measured")
         self._progress.hidden = True
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="mistakes-headline")
-        self._note = dom.create("p", body, class_="note")
+        self._note = dom.create("p", body, class_="note", text=EMPTY, data_testid="mistakes-note")
         self._body = dom.create("div", body, class_="mistakes")
         self._body.hidden = True
         left, right = dom.create("div", self._body), dom.create("div", self._body)
@@ -77,18 +89,29 @@ class MistakesSection:
         self._title = dom.create("h4", right, class_="stage-title", aria_live="polite")
         self._gallery = Gallery(right, "Images", self._pick, "mistakes-gallery")
 
+    @property
+    def _wanted(self) -> tuple[object, str, str]:
+        """What the figures should be of."""
+        return self._lens.moment, self._set.value, self._split.value
+
     async def update(self, scene: Scene) -> None:
-        """See `Section`."""
-        self._probe = scene.probe
-        if self._measured is None or scene.probe is None:
+        """See `Section`. Figures that are shown follow the network, as soon as it rests."""
+        wanted, now_ms = self._wanted, dom.now_ms()
+        if self._measured is None or self._task is not None or wanted == self._measured or scene.probe is None:
             return
-        probe, version = self._measured
-        if probe is not scene.probe:
-            self._note.textContent = (
-                f"These are the figures of {probe.model.title}; measure again for the other network."
-            )
-        elif version != scene.probe.version:
-            self._note.textContent = "The network has learned since; measure again to see what it does now."
+        if wanted != self._noticed:
+            self._noticed, self._noticed_ms = wanted, now_ms
+        if self._seconds > TOO_LONG_S:
+            self._note.textContent = f"{OUTDATED} press Measure for new ones, which takes {self._seconds:.0f} s."
+            return
+        self._note.textContent = f"{OUTDATED} they are measured again as soon as it rests."
+        left_s = (REST_LEARNING_S if self._lens.learning else REST_S) - (now_ms - self._noticed_ms) / 1e3
+        if left_s <= 0:
+            self._begin()
+            return
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_later(left_s, self._refresh)
 
     def _begin(self) -> None:
         if self._task is None:
@@ -97,41 +120,50 @@ class MistakesSection:
     async def _measure(self) -> None:
         self._button.enable(False)
         self._progress.hidden = False
+        begin_ms = dom.now_ms()
         try:
-            probe = self._probe = await self._current()
-            if probe is None:
+            wanted, network = self._wanted, await self._lens.frozen()
+            if network is None:
                 return
-            version = probe.version
-            data = await self._data.open(self._set.value)
-            samples = await data.split(self._split.value)
-            results = await measure(probe, samples, lambda done: self._report(probe, done, len(samples.labels)))
+            try:
+                data = await self._data.open(self._set.value)
+                samples = await data.split(self._split.value)
+                results = await measure(network, samples, lambda done: self._go_on(wanted, done / len(samples.labels)))
+            finally:
+                network.destroy()
             if results is not None:
-                self._results, self._samples, self._measured = results, samples, (probe, version)
-                self._show(f"{probe.model.title} on {data.description}, {SPLITS[self._split.value]}")
+                self._results, self._samples, self._measured = results, samples, wanted
+                self._seconds = (dom.now_ms() - begin_ms) / 1e3
+                self._show(f"{network.title} on {data.description}, {SPLITS[self._split.value]}")
         except (*FAULTS, DataError) as error:
             self._headline.textContent = str(error)
+            self._measured = None  # nor will it work by itself in a moment
         finally:
             self._task = None
             self._progress.hidden = True
             self._button.enable(True)
+            self._refresh()
 
-    def _report(self, probe: Probe, done: int, total: int) -> bool:
-        self._progress.value = done / total
-        return self._probe is probe
+    def _go_on(self, wanted: object, done: float) -> bool:
+        """False if the figures would be of a network or of data that nobody looks at any more."""
+        self._progress.value = done
+        return wanted == self._wanted or self._lens.learning
 
     def _show(self, what: str) -> None:
         assert self._results is not None
         results, count = self._results, len(self._results.labels)
         per_10000, low, high = results.errors_of_10000
-        right = 100 * (1 - results.errors / count)
-        self._headline.textContent = f"{right:.2f} % right: {results.errors:,} errors in {count:,} images."
+        right = share(1 - results.errors / count, 2)
+        self._headline.textContent = f"{right} right: {results.errors:,} errors in {count:,} images."
         self._headline.dataset.errors, self._headline.dataset.count = str(results.errors), str(count)
+        self._count += 1
+        self._headline.dataset.measurement = str(self._count)
         self._note.textContent = (
             f"{what}. That is {per_10000:.0f} errors of 10,000; with other images of this kind, between {low:.0f} and "
-            f"{high:.0f} (95 % interval)."
+            f"{high:.0f} ({share(0.95)} interval)."
         )
         self._body.hidden = False
-        self._table.show(results)
+        self._table.show(results.confusion)
         self._plot.show(results)
         self._open_cell(None)
 
@@ -158,8 +190,8 @@ class MistakesSection:
     def _item(self, results: Results, samples: Samples, i: int) -> Item:
         truth, answer, sure = int(results.labels[i]), int(results.answers[i]), float(results.confidences[i])
         caption = f"{truth} \N{RIGHTWARDS ARROW} {answer}" if truth != answer else str(truth)
-        label = f"Image {i}, a {truth}, read as {answer} with {sure:.0%} confidence"
-        return Item(samples.images[i], f"{caption}, {sure:.0%}", label, truth != answer)
+        label = f"Image {i}, a {truth}, read as {answer} with {share(sure)} confidence"
+        return Item(samples.images[i], f"{caption}, {share(sure)}", label, truth != answer)
 
     def _pick(self, place: int) -> None:
         if self._samples is not None:

@@ -20,11 +20,13 @@ from .own_store import OwnDrawings
 from .probe import Probe
 from .scene import FAULTS, Scene
 from .tuner import Outcome, tune_to
-from .widgets import Button
+from .widgets import Button, share
 
+EMPTY = "No drawings yet: draw a digit on the pad at the top, then press here which one it is."
 TUNE_LEAD = (
-    "The network that answers learns from half of your drawings of each digit and is tested on the other half. Only "
-    "its last layer changes, and only a little, so that it does not forget other hands."
+    "Keep at least two drawings of a digit first. The network that answers then learns from half of your drawings of "
+    "each digit and is tested on the other half. Only its last layer changes, and only a little, so that it does not "
+    "forget other hands."
 )
 
 
@@ -179,20 +181,20 @@ class OwnSection:
 
     def _say(self, results: Results | None, scene: Scene) -> None:
         if results is None or scene.probe is None:
-            self._headline.textContent = "No drawings yet."
+            self._headline.textContent = EMPTY
             return
         count, right = len(results.labels), len(results.labels) - results.errors
         low, high = wilson_95(right, count)
         self._headline.textContent = (
-            f"{scene.probe.model.title} reads {right} of your {count} drawings: {right / count:.0%} "
-            f"(95 % interval {low:.0%} to {high:.0%})."
+            f"{scene.probe.model.title} reads {right} of your {count} drawings: {share(right / count)} "
+            f"({share(0.95)} interval {share(low)} to {share(high)})."
         )
         self._headline.dataset.right, self._headline.dataset.count = str(right), str(count)
 
 
 def _share(right: int, count: int) -> str:
     low, high = wilson_95(right, count)
-    return f"{right} ({right / count:.0%}, 95 % interval {low:.0%} to {high:.0%})"
+    return f"{right} ({share(right / count)}, {share(0.95)} interval {share(low)} to {share(high)})"
 
 
 def _item(image: NDArray[np.float32], label: int, place: int, results: Results | None) -> Item:

@@ -47,6 +47,11 @@ class Probe:
             self._oracle = Network(spec, self.weights, np.float32)
         self.version += 1
 
+    @property
+    def is_made_here(self) -> bool:
+        """True for a network made on this page: NumPy looks into it, for it has no programs to do so."""
+        return self._oracle is not None
+
     async def _has_programs(self) -> bool:
         try:
             await self.program("activations")
@@ -92,16 +97,21 @@ class Probe:
     async def logits(self, images: Array) -> Array:
         """Logits (n, 10) for images (n, 28, 28), in one submission. The answering program stays free."""
         async with self._turn:
-            program, count = await self.program("infer"), len(images)
-            shape = (count, *program.program.buffer("x").shape)
-            streams = {"x": np.ascontiguousarray(images.reshape(shape), np.float32)}
-            return np.asarray((await program.run_steps(count, streams, ["logits"]))["logits"].reshape(count, 10))
+            return await logits_of(await self.program("infer"), images)
 
     def destroy(self) -> None:
         """Free the programs."""
         for executable in self._programs.values():
             executable.destroy()
         self._programs.clear()
+
+
+async def logits_of(program: Executable, images: Array) -> Array:
+    """Logits (n, 10) of an inference program for images (n, 28, 28), in one submission."""
+    count = len(images)
+    shape = (count, *program.program.buffer("x").shape)
+    streams = {"x": np.ascontiguousarray(images.reshape(shape), np.float32)}
+    return np.asarray((await program.run_steps(count, streams, ["logits"]))["logits"].reshape(count, 10))
 
 
 def as_input(images: NDArray[np.uint8]) -> Array:

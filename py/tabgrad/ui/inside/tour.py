@@ -65,9 +65,9 @@ STOPS = (
         "mistakes",
     ),
     Stop(
-        "Change the code",
+        "The code",
         "All of this is Python: a network is a few lines of it, which tinygrad turns into small programs for your "
-        "machine. Read them, change something, and see what it does.",
+        "machine. Here they are: press one to read it, and measure what it costs.",
         "#panels",
         ("python", "kernels"),
     ),

@@ -19,6 +19,7 @@ Array = NDArray[np.float32]
 #: Rows of the sum: the strongest votes one by one, then the others together, then the bias.
 STRONGEST = 8
 WINNER = "winner"
+EMPTY = "Nothing yet: draw a digit on the pad at the top."
 #: Units of a plain layer side by side.
 UNITS_A_ROW = 16
 
@@ -116,11 +117,11 @@ class UnitCard:
             self._pattern = pattern
             self._weights.show(_sheet(unit_weights(stage, weights)[unit], scene.dark), f"Weights of {kind} {unit}")
         plain = len(stage.fed_by) == 1
-        self._weights.caption("which units of the layer before it heeds" if plain else "what it looks for")
+        self._weights.caption("which units of the layer before it listens to" if plain else "what it looks for")
         if stage.kind != "dense":
             self._fed.caption("what it finds, and where")
             self._fed.show(diverging(value, None, scene.dark), f"Activations of map {unit}")
-            self._sum.textContent = f"Strongest where it is {signed(float(value.max()))}."
+            self._sum.textContent = f"Strongest where it is {signed(float(value.max()))}." if scene.answer else ""
             return
         fed = units.feeds(self._input(self._stage, scene, values), weights[stage.weight], weights[stage.bias], unit)
         shape = stage.fed_by if len(stage.fed_by) == 3 else (1, 1, *stage.fed_by)
@@ -133,13 +134,17 @@ class UnitCard:
             f"{signed(fed.total)}; after the activation function {signed(float(value))}."
         )
         self._sum.dataset.value = f"{float(value):.6f}"
+        self._sum.hidden = scene.answer is None
 
     def _show_votes(self, scene: Scene, values: Mapping[str, Array]) -> None:
         assert scene.probe is not None
         last = self._structure[-1]
         direct = self._stage == len(self._structure) - 2
         self._votes_title.hidden = not direct
-        if direct:
+        if scene.answer is None:
+            self._votes.show([], [])
+            self._votes_note.textContent = EMPTY if direct else ""
+        elif direct:
             found = units.votes(values[self._structure[-2].tap], scene.probe.weights[last.weight], self._unit)
             self._votes.show([str(d) for d in range(10)], found.tolist(), scene.winner)
             self._votes_note.textContent = ""
@@ -157,7 +162,7 @@ class UnitCard:
         digit = scene.winner if self._digit.value == WINNER else int(self._digit.value)
         if digit is None or scene.answer is None:
             self._total.show([], [])
-            self._logit.textContent = "Draw something, and the votes of all units appear here."
+            self._logit.textContent = "Draw something on the pad, and the votes of all units appear here."
             return
         parts = self._parts(scene, values, digit)
         top = parts.strongest(STRONGEST)

@@ -47,10 +47,10 @@ class WhySection:
         self._other = Choice(controls, "and not", {NOBODY: "anything else", **digits}, self._refresh, "why-other")
         legend(controls, "against", "for")
         row = dom.create("div", body, class_="steps")
-        self._ink = Picture(row, "your ink, as the network reads it", "step")
-        self._counted = Picture(row, "which ink counted: gradient times ink", "step")
-        self._wanted = Picture(row, "where more ink would help or hurt: the gradient", "step")
-        self._covered = Picture(row, "the check: what covering a patch costs", "step")
+        self._ink = Picture(row, "Your ink, as the network reads it", "step")
+        self._counted = Picture(row, "Which ink counts, for or against (gradient times ink)", "step")
+        self._wanted = Picture(row, "Where more ink would help or hurt (the gradient)", "step")
+        self._covered = Picture(row, "A check: what it costs to cover each spot", "step")
         self._note = dom.create("p", body, class_="note", data_testid="why-note")
         self._check = dom.create("p", body, class_="note", data_testid="why-check", aria_live="polite")
         self._timer: asyncio.TimerHandle | None = None
@@ -80,9 +80,9 @@ class WhySection:
         self._wanted.show(diverging(gradient, None, scene.dark), f"Where more ink would speak for {versus}")
         score = attribution.question(logits, digit, other)
         self._note.textContent = (
-            f"The score of {digit} is {signed(score)}."
+            f"The score of {digit} is {signed(score)}; the digit with the highest score is the answer."
             if other is None
-            else f"{digit} leads {other} by {signed(score)} in score."
+            else f"{digit} leads {other} by {signed(score)} in score; the pictures show where that comes from."
         )
         self._note.dataset.value = f"{score:.6f}"
         self._note.dataset.ink = f"{float(ink.sum()):.6f}"
@@ -95,7 +95,7 @@ class WhySection:
         self._ink.show(grey(blank), "An empty pad")
         for picture in (self._counted, self._wanted, self._covered):
             picture.show(diverging(blank, 1, scene.dark), "Nothing to explain yet")
-        self._note.textContent = "Draw a digit to ask about it."
+        self._note.textContent = "Draw a digit on the pad at the top to ask about it."
         self._check.textContent = ""
 
     def _begin_check(self, work: Coroutine[Any, Any, None]) -> None:
@@ -119,6 +119,6 @@ class WhySection:
         self._covered.show(diverging(picture, None, scene.dark), alt)
         match = attribution.agreement(occlusion.predicted_drops(ink), score - answers)
         self._check.textContent = (
-            f"{len(answers)} patches covered one by one: the gradient foresaw their effect with a correlation of "
-            f"{signed(match)} (1 would be perfect)."
+            f"{len(answers)} patches covered one by one: the gradient foresaw the effect with a correlation of "
+            f"{signed(match)} (1 would be perfect, 0 chance)."
         )

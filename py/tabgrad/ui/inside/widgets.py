@@ -29,6 +29,11 @@ def signed(value: float, digits: int = 2) -> str:
     return sign + text
 
 
+def share(value: float, digits: int = 0) -> str:
+    """A share in 0..1 as per cent, which no line break takes apart."""
+    return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
 class Picture:
     """A canvas of few pixels, enlarged by CSS, with a caption and a text alternative."""
 

@@ -75,7 +75,7 @@ class Workshop:
         from .why_section import WhySection
 
         panel, _, inputs = self._panel("inside", place)
-        sections: list[Section] = [InkSection(inputs), LayersSection(), WhySection(panel.refresh)]
+        sections: list[Section] = [InkSection(inputs), LayersSection(panel.refresh), WhySection(panel.refresh)]
         panel.add(sections, ("ink", "layers", "why"))
         return panel.shown
 
@@ -97,7 +97,7 @@ class Workshop:
         to_pad = inputs.to_pad
         own = OwnSection(OwnDrawings(open_storage), lambda: desk.ink, desk.pad.put, self._offer, panel.refresh)
         browser = DataSection(data, names, to_pad, panel.refresh)
-        sections: list[Section] = [browser, MistakesSection(data, names, to_pad, lens.probe), own]
+        sections: list[Section] = [browser, MistakesSection(data, names, to_pad, lens, panel.refresh), own]
         panel.add(sections, ("data", "mistakes", "mine"))
         return panel.shown
 
@@ -111,5 +111,6 @@ class Workshop:
         from .kernels_section import KernelsSection
 
         panel, _, _ = self._panel("kernels", place)
-        panel.add([KernelsSection(lambda: self._desk.device, panel.refresh)], ("kernels",))
+        desk = self._desk
+        panel.add([KernelsSection(lambda: desk.device, desk.training_program, panel.refresh)], ("kernels",))
         return panel.shown
