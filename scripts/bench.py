@@ -35,17 +35,22 @@ class BenchContext:
     rounds: int
 
 
+#: More values than this are summed up and not listed.
+MOST_LISTED = 20
+
+
 def summary(values: Iterable[float]) -> dict[str, Any]:
-    """Median, 95th percentile and all values, rounded to a hundredth. Empty input gives nulls."""
-    ordered = sorted(values)
+    """Median, 95th and 99th percentile and highest of `count` values, rounded to a hundredth, and the values if few.
+
+    Empty input gives nulls.
+    """
+    ordered = [round(value, 2) for value in sorted(values)]
     if not ordered:
-        return {"median": None, "p95": None, "values": []}
-    p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
-    return {
-        "median": round(statistics.median(ordered), 2),
-        "p95": round(p95, 2),
-        "values": [round(value, 2) for value in ordered],
-    }
+        return {"median": None, "p95": None, "p99": None, "max": None, "count": 0, "values": []}
+    p95, p99 = (ordered[round(share * (len(ordered) - 1))] for share in (0.95, 0.99))
+    figures = {"median": round(statistics.median(ordered), 2), "p95": p95, "p99": p99, "max": ordered[-1]}
+    listed = {"values": ordered} if len(ordered) <= MOST_LISTED else {}
+    return {**figures, "count": len(ordered), **listed}
 
 
 def sections() -> list[str]:

@@ -15,6 +15,8 @@ def test_a_section_is_a_module_with_a_run_function(name: str) -> None:
 
 
 def test_summary() -> None:
-    assert bench.summary([3.0, 1.0, 2.004]) == {"median": 2.0, "p95": 3.0, "values": [1.0, 2.0, 3.0]}
-    assert bench.summary(float(i) for i in range(101))["p95"] == 95.0
-    assert bench.summary([]) == {"median": None, "p95": None, "values": []}
+    few = {"median": 2.0, "p95": 3.0, "p99": 3.0, "max": 3.0, "count": 3, "values": [1.0, 2.0, 3.0]}
+    assert bench.summary([3.0, 1.0, 2.004]) == few
+    many = {"median": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0, "count": 101}
+    assert bench.summary(float(i) for i in range(101)) == many
+    assert bench.summary([])["median"] is None
