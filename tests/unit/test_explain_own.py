@@ -6,8 +6,9 @@ import asyncio
 
 import numpy as np
 
-from tabgrad.data.drawings import STORAGE_KEY, Drawing, dumps
+from tabgrad.data.drawings import Drawing, dumps
 from tabgrad.ink import Stroke
+from tabgrad.protocol import DRAWINGS_KEY
 from tabgrad.ui.inside.own_store import OwnDrawings
 
 
@@ -61,8 +62,8 @@ def test_without_any_storage_the_page_still_works() -> None:
 
 
 def test_a_damaged_file_is_left_alone_until_something_new_is_kept() -> None:
-    storage = Storage(**{STORAGE_KEY: b"{damaged"})
+    storage = Storage(**{DRAWINGS_KEY: b"{damaged"})
     own = OwnDrawings(storage.open)
     assert "damaged" in asyncio.run(own.load())
-    assert storage.files[STORAGE_KEY] == b"{damaged"
+    assert storage.files[DRAWINGS_KEY] == b"{damaged"
     assert own.drawings == []

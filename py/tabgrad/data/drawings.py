@@ -1,8 +1,7 @@
 """The visitor's own labelled drawings: their file format, and a fair split into those to learn from and the others.
 
 A file is JSON: {"format": "tabgrad-drawings", "version": 1, "size": side of the pad, "drawings": [{"label": 7,
-"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, y down. Owns that format and the name under which
-the browser keeps it; opens no storage.
+"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, y down. Owns that format; keeps no storage.
 """
 
 from __future__ import annotations
@@ -22,8 +21,6 @@ VERSION = 1
 #: More would fill the browser's storage; nobody draws so many by hand.
 MAX_DRAWINGS = 10_000
 MAX_POINTS = 10_000
-#: Where the browser's storage has the file: the page writes it there, the training worker reads it.
-STORAGE_KEY = "mine/drawings"
 
 
 class DrawingsError(ValueError):

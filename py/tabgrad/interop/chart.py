@@ -41,18 +41,27 @@ async def load(url: str) -> None:
 
 
 class Chart:
-    """A chart in `parent`, as wide as it. `load` must have been awaited."""
+    """A chart in `parent`, as wide as it; `x_label` names its horizontal axis. `load` must have been awaited."""
 
-    def __init__(self, parent: Any, lines: Sequence[Line], y_range: tuple[float, float] | None = None) -> None:
-        self._parent, self._lines, self._range = parent, lines, y_range
+    def __init__(
+        self, parent: Any, lines: Sequence[Line], x_label: str, y_range: tuple[float, float] | None = None
+    ) -> None:
+        self._parent, self._lines, self._x_label, self._range = parent, lines, x_label, y_range
         self._data: list[NDArray[np.float64]] = [np.zeros(0)] * (len(lines) + 1)
         self._plot: Any = None
         self._watch = dom.SizeWatch(parent, self.resize)
         self._build()
 
     def _build(self) -> None:
-        text, grid = dom.colour(self._parent, "--muted"), dom.colour(self._parent, "--line")
-        axis = {"stroke": text, "grid": {"stroke": grid, "width": 1}, "ticks": {"stroke": grid, "width": 1}}
+        text, grid = dom.colour(self._parent, "--ink"), dom.colour(self._parent, "--line")
+        family = dom.style(self._parent, "font-family")
+        axis = {
+            "stroke": text,
+            "font": f"13px {family}",
+            "grid": {"stroke": grid, "width": 1},
+            "ticks": {"stroke": grid, "width": 1},
+        }
+        below = {"label": self._x_label, "labelFont": f"13px {family}", "labelSize": 20, "size": 28, "labelGap": 0}
         series: list[dict[str, Any]] = [{}]
         for line in self._lines:
             colour = dom.colour(self._parent, line.colour)
@@ -68,7 +77,7 @@ class Chart:
             "cursor": {"drag": {"x": False, "y": False}},
             "legend": {"show": False},
             "scales": {"x": {"time": False}, "y": scale},
-            "axes": [axis, {**axis, "size": 46}],
+            "axes": [{**axis, **below}, {**axis, "size": 46}],
             "series": series,
         }
         self._plot = js.uPlot.new(to_js(options), self._columns(), self._parent)

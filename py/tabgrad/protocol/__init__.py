@@ -4,6 +4,7 @@ Both sides import this package and nothing of each other. It sends nothing and t
 """
 
 from .commands import (
+    DRAWINGS_KEY,
     PROTOCOL_VERSION,
     Command,
     Dispose,
@@ -57,6 +58,7 @@ from .settings import (
 from .wire import ProtocolError, decode_command, decode_event, encode, message_name
 
 __all__ = [
+    "DRAWINGS_KEY",
     "KNOBS",
     "PRESETS",
     "PROTOCOL_VERSION",

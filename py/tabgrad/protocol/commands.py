@@ -12,6 +12,8 @@ from typing import Any
 
 #: Raised with every incompatible change; page and worker come from one build, so a difference is a stale cache.
 PROTOCOL_VERSION = 1
+#: Where the browser's storage has the visitor's drawings: the page writes them there, the worker reads them.
+DRAWINGS_KEY = "mine/drawings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,7 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
     "dropout": Number("Dropout", 0.0, 0.9, "Share of hidden units silenced at random in every step."),
     "optimizer": Choice(
         "Optimizer",
-        {"sgd": "SGD", "momentum": "SGD with momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"},
+        {"sgd": "SGD", "momentum": "SGD, momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"},
         "How a gradient becomes a step.",
     ),
     "lr": Number("Learning rate", 1e-6, 10.0, "Size of a step; the peak of the schedule."),
@@ -131,8 +131,8 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
     ),
     "data": Choice(
         "Data",
-        {"mnist": "MNIST", "strokes": "Drawn by a program", "mine": "Your own drawings"},
-        "Which images the network learns from.",
+        {"mnist": "MNIST", "strokes": "Generated", "mine": "Your own"},
+        "What the network learns from. Keep your own under “Data and mistakes”.",
     ),
     "seed": Number("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),
     "engine": Choice(

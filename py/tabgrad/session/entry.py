@@ -11,10 +11,9 @@ import sys
 from typing import Any
 
 from tabgrad.data import gunzip
-from tabgrad.data.drawings import STORAGE_KEY
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
-from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
+from tabgrad.protocol import DRAWINGS_KEY, AnyEvent, Failed, ProtocolError, decode_command, encode
 
 from .engines import open_engine
 from .host import Host
@@ -65,7 +64,7 @@ def serve(port: Any, first: str) -> None:
         return await open_engine(choice, programs, cache)
 
     async def drawings() -> bytes | None:
-        return await (await storage.open_storage()).get(STORAGE_KEY)
+        return await (await storage.open_storage()).get(DRAWINGS_KEY)
 
     services = Services(open_one, programs, DataSets(manifest["data"], fetch, inflate, drawings))
 

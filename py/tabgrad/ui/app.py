@@ -51,6 +51,7 @@ class App:
         self.weights_version = 0  # goes up when the network that answers gets other weights
         self.watchers: list[Callable[[], object]] = []  # told when anything of this, or the ink, has changed
         self.predictor = Predictor(self._show, self._on_prediction_fault)
+        self.painters: list[Callable[[], object]] = []  # told when light and dark change: canvases do not follow
         self.pad = Pad(self._on_ink)
         self.theme = Theme(self._recolour)
         self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
@@ -87,7 +88,7 @@ class App:
         from .train import TrainPanel
 
         self.train = TrainPanel(self, place)
-        return self.train.screen.seen
+        return self.train.seen
 
     @property
     def ink(self) -> Snapshot:
@@ -121,6 +122,8 @@ class App:
 
     def _recolour(self) -> None:
         self.pad.redraw()
+        for paint in self.painters:
+            paint()
         self._tell()
 
     def _tell(self) -> None:

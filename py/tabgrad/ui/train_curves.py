@@ -43,7 +43,7 @@ class CurvesView:
         lines = (chart.Line(TRAIN, "--bar"), chart.Line(VALIDATION, "--accent", points=True))
         for name, frame in self._frames.items():
             if name not in self._charts:
-                self._charts[name] = chart.Chart(frame, lines)
+                self._charts[name] = chart.Chart(frame, lines, "Epoch")
         self._draw()
 
     def clear(self) -> None:

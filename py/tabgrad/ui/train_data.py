@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tabgrad.protocol import Curves, Finished, Metrics, RunSettings
 
-#: Checkpoints kept: at 400 kB each this is 24 MB.
-MOST = 60
+#: Checkpoints kept at most, and what they may take together: 60 of the default network.
+MOST, MOST_BYTES = 60, 25_000_000
 
 
 def percent(share: float) -> str:
@@ -54,19 +54,49 @@ class Points(Curves):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The network at one point of a run: `weights` is a safetensors file, the accuracy is the validation split's."""
+    """The network at one point of a run: `weights` is a safetensors file. Accuracy and confusion (10 rows of 10 counts,
+    row = truth; empty if unknown) are the validation split's.
+    """
 
     step: int
     epoch: float
     accuracy: float
     weights: bytes
+    confusion: Sequence[Sequence[int]] = ()
 
 
 def thinned(moments: list[Moment]) -> list[Moment]:
-    """At most `MOST`: every second one goes, but the first and the last stay."""
-    if len(moments) <= MOST:
-        return moments
-    return [*moments[:-1:2], moments[-1]]
+    """At most `MOST` of at most `MOST_BYTES`: every second one goes, but the first and the last stay."""
+    while len(moments) > 2 and (len(moments) > MOST or sum(len(m.weights) for m in moments) > MOST_BYTES):
+        moments = [*moments[:-1:2], moments[-1]]
+    return moments
+
+
+def moments_index(moments: Sequence[Moment]) -> bytes:
+    """All of the moments but their weights, as JSON."""
+    rows = [{"step": m.step, "epoch": m.epoch, "accuracy": m.accuracy, "confusion": m.confusion} for m in moments]
+    return json.dumps(rows, separators=(",", ":")).encode()
+
+
+def indexed_moments(index: bytes) -> list[Moment]:
+    """The moments of an index, without weights. ValueError if it is damaged."""
+    try:
+        found = [
+            Moment(int(r["step"]), float(r["epoch"]), float(r["accuracy"]), b"", _counts(r)) for r in json.loads(index)
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("The index of the timeline is damaged.") from error
+    if sorted({m.step for m in found}) != [m.step for m in found]:
+        raise ValueError("The timeline is out of order.")
+    return found
+
+
+def _counts(row: dict[str, Any]) -> Sequence[Sequence[int]]:
+    table = np.array(row["confusion"], np.int64)
+    if table.shape not in ((0,), (10, 10)) or (table < 0).any():
+        raise ValueError("This is no confusion matrix.")
+    counts: list[list[int]] = table.tolist()
+    return counts
 
 
 def make_row(run_id: str, event: Finished, engine: str, parameters: int) -> dict[str, Any]:

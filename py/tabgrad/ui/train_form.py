@@ -112,11 +112,11 @@ class SettingsForm:
         self._running = running
         self._show_relevance()
 
-    def disable_option(self, name: str, value: str, title: str) -> None:
-        """An option that this site or browser cannot offer; `title` says why."""
+    def set_option(self, name: str, value: str, title: str, *, enabled: bool) -> None:
+        """Call an option otherwise, and let it be chosen or not: then `title` says why."""
         for option in self._inputs[name].options:
             if option.value == value:
-                option.disabled = True
+                option.disabled = not enabled
                 option.textContent = title
 
     def _show_relevance(self) -> None:

@@ -17,8 +17,6 @@ from tabgrad.protocol import RunSettings
 
 from .models import Model, write_weights
 
-#: The picker's value for the network in training.
-TRAINING = "training"
 #: A fresh network is far from calibrated; below this the page says that it is not sure.
 NOT_SURE_BELOW = 0.5
 
@@ -32,8 +30,15 @@ class MadeHere:
         self.name, self.title = name, title
         self._changed = changed
         self._program = self._weights = b""
+        self._spec: dict[str, Any] = {}
         self._model: Model | None = None
         self._stale: list[Executable] = []
+
+    def rename(self, title: str) -> None:
+        """Call it otherwise from now on."""
+        self.title = title
+        if self._model is not None:
+            self._model.card = {**self._model.card, "title": title}
 
     def set_program(self, program: bytes) -> None:
         """The network's inference program, as JSON. Weights of another network are forgotten."""
@@ -48,9 +53,13 @@ class MadeHere:
         self._weights = weights
         self._changed(self, another)
 
+    def is_model(self, model: Model | None) -> bool:
+        """Whether `model` is this network on an engine."""
+        return model is not None and model is self._model
+
     def answers_as(self, model: Model | None) -> bool:
         """Whether `model` is this network on an engine; if so it has the newest weights now. Raises ProgramError."""
-        if model is None or model is not self._model:
+        if model is None or not self.is_model(model):
             return False
         write_weights(model.executable, load_safetensors(self._weights)[0])
         return True
@@ -71,9 +80,10 @@ class MadeHere:
         while len(self._stale) > 1:
             self._stale.pop(0).destroy()
         self._stale.append(executable)
-        spec = json.loads(metadata.get("spec", "{}"))
+        if "spec" in metadata:  # weights of a checkpoint under the slider are those of the same network, and have none
+            self._spec = json.loads(metadata["spec"])
         self._model = Model(
-            self.name, {"title": self.title, "not_sure_below": NOT_SURE_BELOW, "spec": spec}, executable
+            self.name, {"title": self.title, "not_sure_below": NOT_SURE_BELOW, "spec": self._spec}, executable
         )
         return self._model
 
@@ -87,6 +97,14 @@ def plain_weights(checkpoint: bytes) -> tuple[bytes, RunSettings]:
         raise ProgramError("The file is not a checkpoint of this page.") from error
     weights = {name: t for name, t in tensors.items() if not name.startswith(("opt.", "rng.", "best."))}
     return save_safetensors(fold_mean(weights)), settings
+
+
+def step_of(checkpoint: bytes) -> int:
+    """The step that a checkpoint was made at. Raises ProgramError."""
+    try:
+        return int(json.loads(load_safetensors(checkpoint)[1]["record"])["step"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProgramError("The file is not a checkpoint of this page.") from error
 
 
 def settings_of(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> RunSettings:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tabgrad.interop import dom
 from tabgrad.program import ProgramError, load_safetensors
-from tabgrad.protocol import AnyEvent, Checkpoint, Compiled, Finished, Metrics, Notice, Progress, Ready, Weights
+from tabgrad.protocol import AnyEvent, Busy, Checkpoint, Compiled, Finished, Metrics, Notice, Progress, Ready, Weights
 
 from .train_curves import CurvesView
 from .train_data import Moment
@@ -35,7 +35,7 @@ class RunScreen:
         self.engine = ""
         self.progress = ProgressView(parent)
         self.curves = CurvesView(parent)
-        self._timeline = Timeline(parent, self._show_moment)
+        self.timeline = Timeline(parent, self._show_moment)
         self._first_layer = FirstLayer(parent)
 
     def seen(self, visible: bool) -> None:
@@ -43,9 +43,14 @@ class RunScreen:
         self.curves.seen(visible)
         self._first_layer.seen(visible)
 
+    def recolour(self) -> None:
+        """Take the colours of the present theme."""
+        self.curves.recolour()
+        self._first_layer.recolour()
+
     def clear(self) -> None:
         """Begin a new run. The weights of the one before can still be exported until there are others."""
-        for view in (self.curves, self._timeline, self.progress):
+        for view in (self.curves, self.timeline, self.progress):
             view.clear()
         self.say("")
 
@@ -71,6 +76,8 @@ class RunScreen:
             self.progress.ready(event, self.engine)
         elif isinstance(event, Compiled):
             self._compiled(event)
+        elif isinstance(event, Busy) and event.what:
+            self.say(f"{event.what} …")
         elif isinstance(event, Notice):
             self.say(event.message)
         elif isinstance(event, Finished):
@@ -87,7 +94,7 @@ class RunScreen:
     def _take(self, weights: bytes) -> None:
         """Fresh weights, shown unless the slider is back in time."""
         self.weights = weights
-        if self._timeline.follows:
+        if self.timeline.follows:
             self._answer_with(weights)
 
     def _answer_with(self, weights: bytes) -> None:
@@ -100,7 +107,7 @@ class RunScreen:
     def _remember(self, event: Checkpoint) -> None:
         if event.milestone:
             weights, _ = plain_weights(event.checkpoint)
-            self._timeline.add(Moment(event.step, event.epoch, event.validation_accuracy, weights))
+            self.timeline.add(Moment(event.step, event.epoch, event.validation_accuracy, weights, event.confusion))
 
     def _show_moment(self, moment: Moment | None) -> None:
         self._answer_with(moment.weights if moment else self.weights)

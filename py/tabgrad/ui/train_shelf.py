@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 #: The picker's value for the network in training, and for one from a file.
 TRAINING, IMPORTED = "training", "imported"
+#: What the network of the latest run is called, in the picker and in sentences: during the run, and after it.
+DURING = ("In training", "The network in training")
+AFTER = ("Just trained", "The network just trained")
 
 
 class Shelf:
@@ -31,8 +34,8 @@ class Shelf:
 
     def __init__(self, app: App, client: TrainClient, store: TrainStore) -> None:
         self._app, self._client, self._store = app, client, store
-        self.training = MadeHere(TRAINING, "In training", self._changed)
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.training = MadeHere(TRAINING, DURING[1], self._changed)
+        self._picking: asyncio.Task[None] | None = None
         self._shown: dict[str, Program] = {}
 
     @property
@@ -48,20 +51,32 @@ class Shelf:
 
     def _changed(self, network: MadeHere, another: bool) -> None:
         if another:
-            self._app.made[network.name] = network.make
-            self._app.picker.offer(network.name, network.title)
-            task = asyncio.ensure_future(self.pick(network.name))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._app.offer(network.name, DURING[0], network.make)
+            self._picking = asyncio.ensure_future(self.pick(network.name))
         elif network.answers_as(self._app.model):
             self._app.weights_changed()
+
+    def training_begins(self) -> None:
+        """A run begins."""
+        self._call(DURING)
+
+    def training_ended(self, record: str) -> None:
+        """A run has ended; `record` says how well it went, as the end of a sentence."""
+        self._call(AFTER)
+        if self.training.is_model(self._app.model):
+            self._app.status.say(f"{self.training.title} answers now: {record}.")
+
+    def _call(self, names: tuple[str, str]) -> None:
+        label, title = names
+        self.training.rename(title)
+        if TRAINING in self._app.made:
+            self._app.picker.offer(TRAINING, label)
 
     def offer_runs(self) -> None:
         """Put the saved runs into the picker."""
         rows = self._store.runs
         for number, row in zip(range(len(rows), 0, -1), rows[:KEPT_WEIGHTS], strict=False):
-            self._app.made[run_name(row["id"])] = partial(self._make_run, row, f"Run {number}")
-            self._app.picker.offer(run_name(row["id"]), f"Run {number}")
+            self._app.offer(run_name(row["id"]), f"Run {number}", partial(self._make_run, row, f"Run {number}"))
 
     def withdraw_run(self, run_id: str) -> None:
         """A run was forgotten."""
@@ -86,8 +101,7 @@ class Shelf:
         if self._app.device is None:
             raise ProgramError("There is no engine that could run it.")
         await network.make(self._app.device)  # a file that does not fit is refused here, before it is offered
-        self._app.made[IMPORTED] = network.make
-        self._app.picker.offer(IMPORTED, network.title)
+        self._app.offer(IMPORTED, network.title, network.make)
         await self.pick(IMPORTED)
 
     async def training_program(self, name: str) -> Program:

@@ -1,4 +1,4 @@
-"""What training leaves behind in this browser: the checkpoint to resume from, finished runs, and their weights.
+"""What training leaves behind in this browser: the run to resume with its timeline, finished runs, and their weights.
 
 Owns keys and their order; how bytes are kept is given by the caller. When the storage is full or forbidden, what was
 made stays in memory until the tab closes, and one sentence says so.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .train_data import usable_row
+from tabgrad.protocol import DRAWINGS_KEY
+
+from .train_data import Moment, indexed_moments, moments_index, usable_row
 
 RESUME = "train/resume"
+TIMELINE = "train/timeline"
 RUNS = "train/runs"
 #: Runs whose weights are kept; the table remembers more.
 KEPT_WEIGHTS = 12
@@ -33,6 +38,20 @@ class Storage(Protocol):
         """Forget `key`."""
 
 
+@dataclass
+class _Timeline:
+    """What is kept of the present run's timeline: `steps` of its moments. `wanted` waits to be kept.
+
+    `foreign`: what is kept is another run's. `full`: there is no room for one. `over`: the run has ended.
+    """
+
+    steps: set[int] = field(default_factory=set)
+    foreign: bool = False
+    full: bool = False
+    over: bool = False
+    wanted: list[Moment] | None = None
+
+
 class TrainStore:
     """`open_storage` opens the browser's storage; `complain` gets a sentence when something cannot be kept."""
 
@@ -40,8 +59,9 @@ class TrainStore:
         self._open, self._complain = open_storage, complain
         self._storage: Storage | None = None
         self._memory: dict[str, bytes] = {}
-        self._turn = asyncio.Lock()
+        self._turn, self._timeline_turn = asyncio.Lock(), asyncio.Lock()
         self._complained = False
+        self._timeline = _Timeline()
         self.runs: list[dict[str, Any]] = []
 
     async def load(self) -> None:
@@ -53,17 +73,81 @@ class TrainStore:
             rows = []
         self.runs = [row for row in rows if usable_row(row)] if isinstance(rows, list) else []
 
+    async def drawings(self) -> bytes | None:
+        """The file of the visitor's own drawings, or None."""
+        return await self._get(DRAWINGS_KEY)
+
+    def begin(self, *, resumed: bool) -> None:
+        """A run begins. Unless it goes on from what is kept, the first that is kept of it takes the place of that."""
+        self._timeline = _Timeline(steps=self._timeline.steps, foreign=not resumed)
+
     async def save_checkpoint(self, checkpoint: bytes) -> None:
         """Keep the point to resume from; it takes the place of the one before."""
-        await self._put(RESUME, checkpoint)
+        async with self._timeline_turn:
+            if self._timeline.over:
+                return
+            await self._make_own()
+            if await self._try(RESUME, checkpoint) is not None:
+                await self._drop_moments()  # the way there is worth less than the point to go on from
+                self._timeline.full = True
+                await self._put(RESUME, checkpoint)
 
     async def checkpoint(self) -> bytes | None:
         """The point to resume from, or None."""
         return await self._get(RESUME)
 
+    async def save_moments(self, moments: Sequence[Moment]) -> None:
+        """Keep the timeline of the run to resume, as far as there is room; what was thinned out goes."""
+        timeline = self._timeline
+        timeline.wanted = list(moments)
+        async with self._timeline_turn:
+            if timeline is not self._timeline or timeline.over or timeline.full or timeline.wanted is None:
+                return  # the run is over, or whoever waited before has kept these, too
+            await self._make_own()
+            wanted, timeline.wanted = timeline.wanted, None
+            news = [(moment_key(m.step), m.weights) for m in wanted if m.step not in timeline.steps]
+            for key, value in [*news, (TIMELINE, moments_index(wanted))]:
+                if error := await self._try(key, value):
+                    timeline.full = True
+                    timeline.steps |= {m.step for m in wanted}
+                    await self._drop_moments()
+                    self._say(error)
+                    return
+            for step in timeline.steps - {m.step for m in wanted}:
+                await self._delete(moment_key(step))
+            timeline.steps = {m.step for m in wanted}
+
+    async def moments(self) -> list[Moment]:
+        """The timeline of the run to resume; a damaged one is forgotten."""
+        async with self._timeline_turn:
+            try:
+                found = indexed_moments(await self._get(TIMELINE) or b"[]")
+            except ValueError:
+                return []
+            self._timeline.steps = {m.step for m in found}
+            weights = [await self._get(moment_key(m.step)) for m in found]
+            return [replace(m, weights=w) for m, w in zip(found, weights, strict=True) if w]
+
     async def drop_checkpoint(self) -> None:
-        """The run is over: there is nothing to resume."""
-        await self._delete(RESUME)
+        """The run is over: there is nothing to resume. What is still on its way to be kept of it, is not."""
+        self._timeline.over = True
+        async with self._timeline_turn:
+            await self._delete(RESUME)
+            await self._drop_moments()
+
+    async def _make_own(self) -> None:
+        """The run under way has something to keep: the timeline of another one goes."""
+        if self._timeline.foreign:
+            self._timeline.foreign = False
+            await self._drop_moments()
+
+    async def _drop_moments(self) -> None:
+        steps = set(self._timeline.steps)
+        with suppress(ValueError):  # of a damaged one the weights cannot be found; runs to come write over them
+            steps |= {m.step for m in indexed_moments(await self._get(TIMELINE) or b"[]")}
+        for key in [TIMELINE, *map(moment_key, sorted(steps))]:
+            await self._delete(key)
+        self._timeline.steps = set()
 
     async def add_run(self, row: dict[str, Any], weights: bytes) -> None:
         """Add a finished run to the table, newest first, with its weights. Weights of old runs make room."""
@@ -98,15 +182,24 @@ class TrainStore:
                 return None
 
     async def _put(self, key: str, value: bytes) -> None:
+        if error := await self._try(key, value):
+            self._memory[key] = value
+            self._say(error)
+
+    async def _try(self, key: str, value: bytes) -> OSError | None:
+        """Keep `value`; what went wrong, if it cannot be kept."""
         async with self._turn:
             try:
                 await (await self._ready()).put(key, value)
                 self._memory.pop(key, None)
             except OSError as error:
-                self._memory[key] = value
-                if not self._complained:
-                    self._complained = True
-                    self._complain(f"{error} Training goes on; export what you want to keep before closing the tab.")
+                return error
+        return None
+
+    def _say(self, error: OSError) -> None:
+        if not self._complained:
+            self._complained = True
+            self._complain(f"{error} Training goes on; export what you want to keep before closing the tab.")
 
     async def _delete(self, key: str) -> None:
         async with self._turn:
@@ -120,3 +213,8 @@ class TrainStore:
 def weights_key(run_id: str) -> str:
     """Where a run's weights are kept."""
     return f"train/weights/{run_id}"
+
+
+def moment_key(step: int) -> str:
+    """Where the weights of a point of the timeline are kept."""
+    return f"{TIMELINE}/{step}"

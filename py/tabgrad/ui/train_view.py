@@ -165,6 +165,10 @@ class FirstLayer:
         self._visible = visible
         self._draw()
 
+    def recolour(self) -> None:
+        """Take the colours of the present theme."""
+        self._draw()
+
     def show(self, weights: bytes) -> None:
         """Take newer weights, a safetensors file with an MLP's first layer or a convolution's."""
         self._weights = weights

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from tabgrad.data import drawings as files
-from tabgrad.data.drawings import STORAGE_KEY, Drawing
+from tabgrad.data.drawings import Drawing
+from tabgrad.protocol import DRAWINGS_KEY
 
 from ..prediction import PAD_UNITS
 
@@ -33,7 +34,7 @@ class OwnDrawings:
         """Read what an earlier visit left; a sentence if that did not work, else an empty text."""
         try:
             self._storage = self._storage or await self._open()
-            found = await self._storage.get(STORAGE_KEY)
+            found = await self._storage.get(DRAWINGS_KEY)
             if found:
                 self.drawings = files.loads(found)
         except (OSError, files.DrawingsError) as error:
@@ -45,7 +46,7 @@ class OwnDrawings:
         self.drawings = list(drawings)
         try:
             self._storage = self._storage or await self._open()
-            await self._storage.put(STORAGE_KEY, self.dumps())
+            await self._storage.put(DRAWINGS_KEY, self.dumps())
         except OSError as error:
             return f"{error} Your drawings stay until this tab closes: export them to keep them."
         return ""

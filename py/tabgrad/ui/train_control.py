@@ -1,0 +1,176 @@
+"""The run under way as the page sees it: gives the worker commands, follows what it says, keeps what it leaves.
+
+Owns the state of the run. What is seen of it is `train_screen`'s affair, what the visitor wants `train`'s.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tabgrad.interop import dom
+from tabgrad.protocol import (
+    AnyEvent,
+    Checkpoint,
+    Command,
+    Dispose,
+    Export,
+    Exported,
+    Failed,
+    Finished,
+    Prepare,
+    Progress,
+    Ready,
+    RunSettings,
+    SettingsError,
+    Start,
+    Step,
+)
+
+from .tasks import Tasks
+from .train_client import TrainClient, is_checkpoint
+from .train_data import make_row, percent
+from .train_models import step_of
+
+if TYPE_CHECKING:
+    from .train_screen import RunScreen
+    from .train_shelf import Shelf
+    from .train_store import TrainStore
+
+
+class RunControl:
+    """`state` is one of `train_view.STATES`. `changed` is called when it has changed, `runs_changed` when the table of
+    runs has.
+    """
+
+    def __init__(
+        self,
+        client: TrainClient,
+        store: TrainStore,
+        shelf: Shelf,
+        screen: RunScreen,
+        *,
+        changed: Callable[[], object],
+        runs_changed: Callable[[], object],
+    ) -> None:
+        self._client, self._store, self._shelf, self._screen = client, store, shelf, screen
+        self._changed, self._runs_changed = changed, runs_changed
+        self._run_id = ""
+        self.state = "none"
+        self.tasks = Tasks(self._failed_inside)
+
+    async def prepare(self, settings: Callable[[], RunSettings]) -> None:
+        """Have the worker, its engine and the first data ready before Train is pressed."""
+        if self.state != "none":
+            return
+        dom.root_dataset().worker = "loading"
+        answer: AnyEvent
+        try:
+            await self._client.ensure()
+            answer = await self._client.ask(Prepare(settings=settings().to_json()))
+        except (RuntimeError, SettingsError) as error:
+            answer = Failed(kind="start", message=str(error))
+        # What went wrong here is said when Train is pressed and goes wrong again.
+        if self.state == "none":
+            self._set("ready" if isinstance(answer, Ready) else "none")
+
+    async def start(self, settings: RunSettings, paused: bool = False, checkpoint: bytes = b"") -> None:
+        """Begin a run, or go on from `checkpoint`, with the timeline that led there."""
+        self._run_id = f"{time.time_ns() // 1_000_000:x}"
+        self._store.begin(resumed=bool(checkpoint))
+        self._shelf.training_begins()
+        self._screen.clear()
+        self._screen.say("Starting …" if self._client.started else "Starting the training worker …")
+        self._set("loading")
+        if checkpoint:
+            reached = step_of(checkpoint)
+            self._screen.timeline.restore([m for m in await self._store.moments() if m.step <= reached])
+        try:
+            await self._client.ensure()
+        except RuntimeError as error:
+            self.fail(str(error))
+            return
+        command = Start(
+            settings=settings.to_json(),
+            checkpoint=checkpoint,
+            answer_target=self._shelf.target,
+            start_paused=paused,
+        )
+        answer = await self._client.ask(command)
+        if isinstance(answer, Ready) and paused and not checkpoint:
+            await self.tell(Step())
+
+    async def tell(self, command: Command) -> AnyEvent:
+        """Give a command and show why it was refused, if it was."""
+        try:
+            answer = await self._client.ask(command)
+        except RuntimeError as error:
+            answer = Failed(kind="input", message=str(error))
+        if isinstance(answer, Failed):
+            self._screen.say(answer.message, error=True)
+        return answer
+
+    async def reset(self) -> None:
+        """End the run and begin with a clean sheet; finished runs stay."""
+        if self._client.started:
+            await self.tell(Dispose())
+        await self._store.drop_checkpoint()
+        self._screen.clear()
+        self._set("ready" if self._client.started else "none")
+
+    async def forget(self, run_id: str) -> None:
+        """Take a finished run out of the table."""
+        await self._store.remove_run(run_id)
+        self._shelf.withdraw_run(run_id)
+        self._runs_changed()
+
+    def hear(self, event: AnyEvent) -> None:
+        """What the worker says, or the client in its place."""
+        self._screen.show(event)
+        if isinstance(event, Progress) and event.state in ("training", "paused"):
+            self._set(event.state)
+        elif isinstance(event, Checkpoint):
+            self.tasks.do(self._keep(event))
+        elif isinstance(event, Ready) and self.state == "loading":
+            self._screen.say("")
+        elif isinstance(event, Finished):
+            self.tasks.do(self._finish(event))
+        elif isinstance(event, Failed) and not self._client.running:
+            self.fail(event.message)
+
+    async def _keep(self, event: Checkpoint) -> None:
+        await self._store.save_checkpoint(event.checkpoint)
+        if event.milestone:
+            await self._store.save_moments(self._screen.timeline.moments)
+
+    async def _finish(self, event: Finished) -> None:
+        row = make_row(self._run_id, event, self._screen.engine, self._screen.parameter_count())
+        await self._store.drop_checkpoint()
+        await self._store.add_run(row, self._screen.weights)
+        self._shelf.training_ended(f"right on {percent(event.test_accuracy)} of the test images")
+        self._shelf.offer_runs()
+        self._runs_changed()
+        self._set("finished")
+
+    async def save_now(self) -> None:
+        """The tab is hidden and may never come back: keep a checkpoint of this moment."""
+        if self._client.running and self.state in ("training", "paused"):
+            answer = await self._client.ask(Export(checkpoint=True))
+            if isinstance(answer, Exported) and is_checkpoint(answer.data):
+                await self._store.save_checkpoint(answer.data)
+
+    def fail(self, sentence: str) -> None:
+        """The run, or the page's part in it, has ended in this way."""
+        self._screen.say(sentence, error=True)
+        dom.root_dataset().error = sentence
+        self._set("failed")
+
+    def _set(self, state: str) -> None:
+        dom.root_dataset().worker = state
+        if state != self.state:
+            self.state = state
+            self._changed()
+
+    def _failed_inside(self, error: BaseException) -> None:
+        self.fail(f"The page failed inside ({type(error).__name__}: {error}); your runs are kept.")
