@@ -1,6 +1,7 @@
 """What the browser tests share: a visit to the page, and waiting without eval, which the page's policy forbids."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -81,3 +82,12 @@ def wait_predictions(page: Page, more_than: int, timeout_s: float = TIMEOUT_S) -
             raise TimeoutError(f"only {count} predictions; the page's error: {dataset(page, 'error')!r}")
         page.wait_for_timeout(POLL_S * 1000)
     return count
+
+
+def wait_until(page: Page, happened: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
+    """Wait until `happened` is true of the page."""
+    deadline = time.monotonic() + timeout_s
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not happen; the page's error: {dataset(page, 'error')!r}")
+        page.wait_for_timeout(POLL_S * 1000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,14 +11,13 @@ from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page
 
-from scripts.build import MODELS
 from tabgrad.backends.oracle import Network
 from tabgrad.explain import attribution
 from tabgrad.explain.stages import spec_of, stages
 from tabgrad.explain.units import against, feeds
-from tabgrad.program import load_safetensors
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.support import TIMEOUT_S, Visit, predictions, wait_dataset, wait_predictions
+from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, use_model, value
+from tests.e2e.support import Visit, predictions, wait_dataset, wait_predictions, wait_until
 
 #: What the page computes in float32 and rounds to six decimals, against float64.
 ATOL = 2e-3
@@ -28,23 +26,15 @@ ATOL = 2e-3
 @pytest.fixture(scope="module")
 def page(browser: Browser, site: str) -> Iterator[Page]:
     """One booted page for the whole file, with the panel open."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(TIMEOUT_S * 1000)
-    visit = Visit(context.new_page(), context, site)
-    visit.watch()
-    visit.page.goto(f"{site}#inside")
-    wait_dataset(visit.page, "app", "ready")
-    yield visit.page
-    context.close()
-    visit.check()
+    with shared_page(browser, site, "#inside") as opened:
+        yield opened
 
 
 class Model:
     """A shipped model in NumPy, float64."""
 
     def __init__(self, name: str) -> None:
-        self.card = json.loads((MODELS / name / "card.json").read_text())
-        self.weights, _ = load_safetensors((MODELS / name / "weights.safetensors").read_bytes())
+        self.card, self.weights = shipped(name)
         spec = spec_of(self.card, self.weights)
         self.stages, self.network = stages(spec, self.weights), Network(spec, self.weights)
 
@@ -82,20 +72,11 @@ def unit_bars(page: Page) -> NDArray[np.int64]:
     return np.asarray((tiles[:, 30, :, 3] > 0).sum(axis=1))
 
 
-def value(element: Locator, name: str = "value") -> float:
-    return float(element.get_attribute(f"data-{name}") or "nan")
-
-
 def use(page: Page, name: str, digit: int = 7) -> Model:
     """Let model `name` read a digit, and wait until the panels show it."""
-    if page.get_by_test_id("tool-clear").is_enabled():
-        page.get_by_test_id("tool-clear").click()
-    page.get_by_test_id("model-select").select_option(name)
-    page.get_by_test_id("status").filter(has_text="is ready").wait_for()
-    before = predictions(page)
-    draw(page, DIGITS[digit])
-    wait_predictions(page, before)
-    page.wait_for_timeout(300)
+    use_model(page, name)
+    draw_anew(page, DIGITS[digit])
+    caught_up(page, "inside")
     page.get_by_test_id("contributions-logit").filter(has_text=f"give {digit} a score").wait_for()
     return Model(name)
 
@@ -181,11 +162,8 @@ def test_covering_is_measured_when_the_pen_rests(page: Page) -> None:
 
 
 def test_switching_a_step_off_changes_the_input_and_back(page: Page) -> None:
-    page.get_by_test_id("tool-clear").click()
-    before = predictions(page)
-    draw(page, [[(x * 0.4, y * 0.4) for x, y in line] for line in DIGITS[7]])  # small, in the upper left corner
-    before = wait_predictions(page, before)
-    page.wait_for_timeout(300)
+    draw_anew(page, [[(x * 0.4, y * 0.4) for x, y in line] for line in DIGITS[7]])  # small, in the upper left corner
+    caught_up(page, "inside")
     usual, before = seen(page), predictions(page)
     assert np.ptp(np.flatnonzero(usual.any(axis=1))) >= 18
     page.get_by_test_id("ink-fit").uncheck()
@@ -214,7 +192,7 @@ def test_hidden_panels_do_nothing(page: Page) -> None:
     before = predictions(page)
     draw(page, [[(0.2, 0.9), (0.8, 0.9)]])
     wait_predictions(page, before)
-    page.wait_for_timeout(300)
+    caught_up(page, "kernels")
     assert page.get_by_test_id("contributions-logit").text_content() == shown
     page.get_by_test_id("tab-inside").click()
     page.get_by_test_id("contributions-logit").filter(has_not_text=shown).wait_for()
@@ -233,7 +211,7 @@ def test_axe_finds_nothing_in_any_panel(page: Page, scheme: str, width: int) -> 
     page.set_viewport_size({"width": width, "height": 900})
     for tab in ("inside", "data", "kernels"):
         page.get_by_test_id(f"tab-{tab}").click()
-        page.wait_for_timeout(500)
+        caught_up(page, tab)
         assert violations(page) == []
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -242,13 +220,11 @@ def test_axe_finds_nothing_in_any_panel(page: Page, scheme: str, width: int) -> 
 
 def test_colours_follow_the_theme(page: Page) -> None:
     use(page, "mlp")
+    wall = page.locator(".picture.wall canvas")
     page.emulate_media(color_scheme="light")
-    page.wait_for_timeout(500)
-    light = pixels(page.locator(".picture.wall canvas"))
+    wait_until(page, lambda: pixels(wall)[..., :3].mean() > 180, "a light wall")
     page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(500)
-    dark = pixels(page.locator(".picture.wall canvas"))
-    assert light[..., :3].mean() > dark[..., :3].mean() + 40
+    wait_until(page, lambda: pixels(wall)[..., :3].mean() < 90, "a dark wall")
     page.emulate_media(color_scheme="light")
 
 
@@ -263,12 +239,14 @@ def test_the_network_in_training_moves(open_visit: Callable[..., Visit]) -> None
     page.get_by_test_id("tab-inside").click()
     wall = page.locator(".picture.wall canvas")
     wall.wait_for()
-    page.wait_for_timeout(1000)
+    wait_until(page, lambda: pixels(wall).shape[0] > 1, "the first picture")
     first = pixels(wall)
-    page.wait_for_timeout(3000)
-    second = pixels(wall)
-    changed = (np.abs(first[..., :3].astype(int) - second[..., :3]) > 8).mean()
-    assert changed > 0.01, "the weights do not move"
+
+    def changed() -> bool:
+        now = pixels(wall)
+        return bool((np.abs(first[..., :3].astype(int) - now[..., :3]) > 8).mean() > 0.01)
+
+    wait_until(page, changed, "a movement of the weights")
     page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
     draw(page, DIGITS[7])
     page.get_by_test_id("contributions-logit").filter(has_text="a score").wait_for()
@@ -282,7 +260,7 @@ def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]
     text = page.get_by_test_id("tour-text")
     text.filter(has_text="compares those pixels").wait_for()
     assert page.get_by_test_id("inside-layers").is_visible()
-    page.wait_for_timeout(500)
+    page.get_by_test_id("unit-title").wait_for()
     assert violations(page) == []
     page.keyboard.press("ArrowRight")
     text.filter(has_text="Press Train").wait_for()

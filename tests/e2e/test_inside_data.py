@@ -1,11 +1,8 @@
-"""Data, mistakes, own drawings and kernels, in Chromium: what is listed, counted and timed is what is there."""
+"""Data, mistakes and own drawings, in Chromium: what is listed and counted is what is there."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,30 +11,27 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 from scripts import fetch_mnist
-from scripts.build import MODELS
-from tabgrad.backends.oracle import Network
 from tabgrad.data import drawings
-from tabgrad.data.sets import StrokeData
-from tabgrad.explain.kernels import launches
 from tabgrad.explain.results import Results
 from tabgrad.explain.stages import spec_of
-from tabgrad.program import load_safetensors, loads
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.support import TIMEOUT_S, Visit, predictions, wait_dataset, wait_predictions
+from tests.e2e.inside_page import (
+    Digits,
+    counts,
+    generated_digits,
+    results_of,
+    shared_page,
+    shipped,
+    use_model,
+)
+from tests.e2e.support import Visit, predictions, wait_dataset, wait_predictions
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, site: str) -> Iterator[Page]:
     """One booted page for the whole file, on the engine that is quickest here, with the data panel open."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(TIMEOUT_S * 1000)
-    visit = Visit(context.new_page(), context, site)
-    visit.watch()
-    visit.page.goto(f"{site}?engine=wasm#data")
-    wait_dataset(visit.page, "app", "ready")
-    yield visit.page
-    context.close()
-    visit.check()
+    with shared_page(browser, site, "?engine=wasm#data") as opened:
+        yield opened
 
 
 def grey(page: Page, selector: str) -> NDArray[np.int64]:
@@ -68,14 +62,9 @@ def generated(page: Page) -> Page:
 
 
 @pytest.fixture(scope="module")
-def digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def digits() -> Digits:
     """The generated test digits, as the page has them."""
-    with ThreadPoolExecutor() as other:  # Playwright has an event loop running in this thread
-        samples = other.submit(lambda: asyncio.run(StrokeData().split("test"))).result()
-    return samples.images, samples.labels
-
-
-Digits = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+    return generated_digits()
 
 
 def test_images_are_listed_in_order_and_by_digit(generated: Page, digits: Digits) -> None:
@@ -105,17 +94,9 @@ def test_a_sample_goes_to_the_pad_and_is_read_pixel_by_pixel(generated: Page, di
     page.get_by_test_id("tool-clear").click()
 
 
-def shipped(name: str) -> tuple[dict[str, object], Network]:
-    card = json.loads((MODELS / name / "card.json").read_text())
-    weights, _ = load_safetensors((MODELS / name / "weights.safetensors").read_bytes())
-    return card, Network(spec_of(card, weights), weights, np.float32)
-
-
 def expected_results(name: str, digits: Digits) -> Results:
-    images, labels = digits
-    card, network = shipped(name)
-    logits = network.forward(images.reshape(-1, 784).astype(np.float32) / 255)
-    return Results(logits, labels, float(card.get("temperature", 1.0)))  # type: ignore[arg-type] # JSON
+    card, weights = shipped(name)
+    return results_of(spec_of(card, weights), weights, digits, float(card.get("temperature", 1.0)))
 
 
 def test_only_mistakes_are_listed_when_asked(generated: Page, digits: Digits) -> None:
@@ -133,14 +114,13 @@ def test_mistakes_are_counted_as_the_oracle_counts_them(page: Page, digits: Digi
     headline.filter(has_text="2,000 images").wait_for()
     results = expected_results("mlp", digits)
     assert int(headline.get_attribute("data-errors") or -1) == results.errors
-    table = page.get_by_test_id("confusion").locator("button")
-    counts = np.array([int(text) for text in table.evaluate_all("b => b.map(e => e.dataset.value)")]).reshape(10, 10)
-    np.testing.assert_array_equal(counts, results.confusion)
+    confusion = counts(page)
+    np.testing.assert_array_equal(confusion, results.confusion)
     error = float(page.get_by_test_id("calibration-note").get_attribute("data-value") or "nan")
     assert error == pytest.approx(results.expected_calibration_error(), abs=1e-4)
-    truth, answer = divmod(int((counts - np.diag(np.diag(counts))).argmax()), 10)
+    truth, answer = divmod(int((confusion - np.diag(np.diag(confusion))).argmax()), 10)
     page.get_by_test_id(f"confusion-{truth}-{answer}").click()
-    assert len(captions(page, "mistakes-gallery")) == min(counts[truth, answer], 40)
+    assert len(captions(page, "mistakes-gallery")) == min(confusion[truth, answer], 40)
     assert captions(page, "mistakes-gallery")[0].startswith(f"{truth} \N{RIGHTWARDS ARROW} {answer}")
     first = int(results.cell(truth, answer)[0])
     np.testing.assert_array_equal(grey(page, "[data-testid=mistakes-gallery] canvas"), digits[0][first])
@@ -152,18 +132,15 @@ def test_on_mnist_a_shipped_model_makes_the_errors_of_its_card(page: Page, name:
     if fetch_mnist.locate() is None:
         pytest.skip("MNIST is not at hand: scripts/fetch_mnist.py fetches it")
     card, _ = shipped(name)
-    page.get_by_test_id("model-select").select_option(name)
-    page.get_by_test_id("status").filter(has_text="is ready").wait_for()
+    use_model(page, name)
     page.get_by_test_id("mistakes-set").select_option("mnist")
-    page.wait_for_timeout(300)
     page.get_by_test_id("mistakes-measure").click()
     headline = page.get_by_test_id("mistakes-headline")
     headline.filter(has_text="10,000 images").wait_for()
     page.get_by_text(f"{card['title']} on MNIST").wait_for()
     # float32 sums in another order may turn an image or two that lie on the edge
     assert int(headline.get_attribute("data-errors") or -1) == pytest.approx(card["test_errors"], abs=2)
-    page.get_by_test_id("model-select").select_option("mlp")
-    page.get_by_test_id("status").filter(has_text="is ready").wait_for()
+    use_model(page, "mlp")
 
 
 def keep(page: Page, digit: int) -> None:
@@ -219,25 +196,3 @@ def test_fine_tuning_offers_a_network_that_read_the_drawings(open_visit: Callabl
     draw(page, DIGITS[7])
     page.get_by_test_id("best-guess").filter(has_text="7").wait_for()
     page.get_by_test_id("mine-headline").filter(has_text="4 of your 4 drawings").wait_for()
-
-
-@pytest.mark.parametrize("engine", ["wasm", "webgpu"])
-def test_kernels_are_those_of_the_program(open_visit: Callable[..., Visit], engine: str) -> None:
-    page = open_visit(f"?engine={engine}#kernels").page
-    rows = page.get_by_test_id("kernels-table").locator("tbody tr")
-    page.get_by_test_id("kernels-program").select_option("saliency")
-    target = {"wasm": "wasm", "webgpu": "wgsl"}[engine]
-    programs = [loads(p.read_bytes()) for p in sorted((MODELS / "mlp" / "programs").glob(f"saliency.{target}.*"))]
-    tables = {len(made.dispatch): launches(made) for made in programs}
-    page.get_by_test_id("kernels-headline").filter(has_text="launches").wait_for()
-    rows.nth(min(tables) - 1).wait_for()
-    table = tables[rows.count()]
-    names = rows.locator("button").all_inner_texts()
-    assert names in [[launch.name for launch in launches(made)] for made in programs]
-    rows.locator("button").first.click()
-    code = page.locator("pre.code").inner_text()
-    assert code.strip() in [launches(made)[0].code.strip() for made in programs]
-    page.get_by_test_id("kernels-measure").click()
-    page.locator("[data-testid=kernel-time-0][data-value]").wait_for()
-    times = [page.get_by_test_id(f"kernel-time-{i}").get_attribute("data-value") for i in range(len(table))]
-    assert sum(float(ms or "nan") for ms in times) > 0

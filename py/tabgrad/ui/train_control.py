@@ -128,6 +128,8 @@ class RunControl:
     def hear(self, event: AnyEvent) -> None:
         """What the worker says, or the client in its place."""
         self._screen.show(event)
+        if isinstance(event, Ready):
+            self._shelf.forget_programs()
         if isinstance(event, Progress) and event.state in ("training", "paused"):
             self._set(event.state)
         elif isinstance(event, Checkpoint):

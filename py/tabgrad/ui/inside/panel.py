@@ -114,6 +114,7 @@ class SectionsPanel:
             self._task = None
 
     async def _update(self) -> None:
+        seen = str(dom.root_dataset().predictions)
         try:
             probe = await self._lens.probe()
         except FAULTS:  # a device that was lost: the page says so, and opens another one
@@ -122,6 +123,7 @@ class SectionsPanel:
         for view in self._views.values():
             if view.is_open:
                 await view.update(scene)
+        self._place.dataset.shows = seen  # for automation: the panel has caught up with so many predictions
         if self._lens.stale and self._later is None:
             self._later = asyncio.get_running_loop().call_later(WEIGHTS_EVERY_S, self._again)
 

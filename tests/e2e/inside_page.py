@@ -1,0 +1,105 @@
+"""What the tests of the explaining panels share: one page for a whole file, and the moment a panel has caught up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Locator, Page
+
+from scripts.build import MODELS
+from tabgrad.backends.oracle import Network
+from tabgrad.data.sets import StrokeData
+from tabgrad.explain.results import Results
+from tabgrad.program import load_safetensors
+from tests.e2e.drawing import Polyline, draw
+from tests.e2e.support import TIMEOUT_S, Visit, predictions, wait_dataset, wait_predictions, wait_until
+
+#: A panel that has shown nothing new for so long has nothing more to show.
+REST_MS = 250
+
+
+@contextmanager
+def shared_page(browser: Browser, site: str, query: str) -> Iterator[Page]:
+    """One booted page for a whole file; at the end it is checked for errors."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(TIMEOUT_S * 1000)
+    visit = Visit(context.new_page(), context, site)
+    visit.watch()
+    visit.page.goto(site + query)
+    wait_dataset(visit.page, "app", "ready")
+    yield visit.page
+    context.close()
+    visit.check()
+
+
+def shipped(name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Card and weights of a shipped model."""
+    weights, _ = load_safetensors((MODELS / name / "weights.safetensors").read_bytes())
+    return json.loads((MODELS / name / "card.json").read_text()), weights
+
+
+def caught_up(page: Page, panel: str) -> None:
+    """Wait until the panel that is seen shows the last prediction, and no further one is under way."""
+    place = page.locator(f"#panel-{panel}")
+
+    def rests() -> bool:
+        before = predictions(page)
+        if place.get_attribute("data-shows") != str(before):
+            return False
+        page.wait_for_timeout(REST_MS)
+        return predictions(page) == before and place.get_attribute("data-shows") == str(before)
+
+    wait_until(page, rests, f"the end of the updates of {panel}")
+
+
+def use_model(page: Page, name: str) -> None:
+    """Pick a model, and wait until it answers."""
+    page.get_by_test_id("model-select").select_option(name)
+    page.get_by_test_id("status").filter(has_text="is ready").wait_for()
+
+
+def draw_anew(page: Page, lines: list[Polyline]) -> None:
+    """Clear the pad, draw, and wait for an answer."""
+    page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
+    if page.get_by_test_id("tool-clear").is_enabled():
+        page.get_by_test_id("tool-clear").click()
+    before = predictions(page)
+    draw(page, lines)
+    wait_predictions(page, before)
+
+
+def value(element: Locator, name: str = "value") -> float:
+    """A number in a data attribute; NaN where there is none."""
+    return float(element.get_attribute(f"data-{name}") or "nan")
+
+
+def counts(page: Page) -> NDArray[np.int64]:
+    """The confusion matrix on screen."""
+    cells = page.get_by_test_id("confusion").locator("button").evaluate_all("b => b.map(e => e.dataset.value)")
+    return np.array([int(text) for text in cells]).reshape(10, 10)
+
+
+Digits = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+def generated_digits() -> Digits:
+    """The generated test digits, as the page has them: images and labels."""
+    with ThreadPoolExecutor() as other:  # Playwright has an event loop running in this thread
+        samples = other.submit(lambda: asyncio.run(StrokeData().split("test"))).result()
+    return samples.images, samples.labels
+
+
+def results_of(
+    spec: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], digits: Digits, temperature: float = 1.0
+) -> Results:
+    """What the NumPy oracle makes of a data set."""
+    images, labels = digits
+    logits = Network(spec, weights, np.float32).forward(images.reshape(-1, 784).astype(np.float32) / 255)
+    return Results(logits, labels, temperature)
