@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Worker
+from playwright.sync_api import Worker
 
 from scripts import fetch_mnist
-from tests.e2e.drawing import DIGITS, draw, guess
-from tests.e2e.support import POLL_S, TIMEOUT_S, Visit, dataset, predictions, wait_dataset, wait_predictions
+from tests.e2e.drawing import guess
+from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions
+from tests.e2e.train_page import LONG, Open, epoch, message, number, start, wait_until, write
 
-Open = Callable[..., Visit]
-#: A run that nobody waits for the end of.
-LONG = "epochs=500&schedule=constant&lr=0.05"
 #: Keeps the GPU devices that the worker opens within reach. Sent to the worker before Python is up in it.
 KEEP_DEVICES = """() => {
   const request = GPUAdapter.prototype.requestDevice;
@@ -28,44 +22,6 @@ KEEP_DEVICES = """() => {
     return device;
   };
 }"""
-
-
-def number(page: Page, name: str) -> float:
-    """The number in one of the panel's figures, NaN while there is none."""
-    text = page.get_by_test_id(f"train-{name}").text_content() or ""
-    match = re.search(r"[\d.]+", text.replace("\u202f", ""))
-    return float(match[0]) if match else float("nan")
-
-
-def message(page: Page) -> str:
-    return page.get_by_test_id("train-message").text_content() or ""
-
-
-def wait_until(page: Page, happened: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not happened():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not happen; the panel says {message(page)!r}")
-        page.wait_for_timeout(POLL_S * 1000)
-
-
-def start(visit: Visit) -> Page:
-    """Press Train and wait until steps are being done."""
-    visit.page.get_by_test_id("train-start").click()
-    wait_dataset(visit.page, "worker", "training", "failed")
-    wait_until(visit.page, lambda: epoch(visit.page) > 0, "the first step")
-    return visit.page
-
-
-def write(page: Page, digit: int) -> None:
-    """Draw a digit; the panel may have scrolled the pad out of sight."""
-    page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
-    draw(page, DIGITS[digit])
-
-
-def epoch(page: Page) -> float:
-    value = number(page, "epoch")
-    return 0.0 if math.isnan(value) else value
 
 
 @pytest.fixture(scope="session")
@@ -135,20 +91,6 @@ def test_a_run_can_begin_with_single_steps(open_visit: Open) -> None:
     assert dataset(page, "worker") == "paused"
 
 
-def test_a_reload_offers_to_resume(open_visit: Open) -> None:
-    visit = open_visit(f"?engine=wasm&{LONG}")
-    page = start(visit)
-    wait_until(page, lambda: epoch(page) > 1.1, "the first epoch")
-    page.reload()
-    wait_dataset(page, "app", "ready")
-    page.get_by_test_id("train-resume").wait_for(state="visible")
-    assert "784-128-10" in (page.get_by_test_id("train-resume").text_content() or "")
-    page.get_by_test_id("train-resume-yes").click()
-    wait_dataset(page, "worker", "training", "failed")
-    wait_until(page, lambda: epoch(page) >= 1, "the run going on where it was")
-    assert number(page, "epoch") < 60
-
-
 def test_a_killed_worker_is_replaced_and_the_run_goes_on(open_visit: Open) -> None:
     visit = open_visit(f"?engine=wasm&{LONG}")
     page = start(visit)
@@ -201,81 +143,3 @@ def test_going_offline_during_a_run_changes_nothing(open_visit: Open) -> None:
     visit.context.set_offline(True)
     assert wait_dataset(page, "worker", "finished", "failed") == "finished"
     visit.context.set_offline(False)
-
-
-def test_weights_go_out_and_come_back(open_visit: Open, tmp_path: Path) -> None:
-    import safetensors.numpy
-
-    visit = open_visit("?engine=wasm&epochs=1&hidden=32")
-    page = start(visit)
-    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
-    with page.expect_download() as download:
-        page.get_by_test_id("weights-export").click()
-    file = tmp_path / "weights.safetensors"
-    download.value.save_as(file)
-    assert download.value.suggested_filename.startswith("tabgrad-784-32-10-step")
-    tensors = safetensors.numpy.load_file(file)
-    assert {name: value.shape for name, value in tensors.items()} == {
-        "layers.0.weight": (784, 32),
-        "layers.0.bias": (32,),
-        "layers.1.weight": (32, 10),
-        "layers.1.bias": (10,),
-    }
-    page.get_by_test_id("weights-import").set_input_files(file)
-    wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "imported", "the imported network")
-    write(page, 1)
-    wait_predictions(page, predictions(page) - 1)
-    for content, name in ((b"nonsense", "nonsense"), (file.read_bytes()[:-1000], "truncated"), (b"", "empty")):
-        damaged = tmp_path / f"{name}.safetensors"
-        damaged.write_bytes(content)
-        page.get_by_test_id("weights-import").set_input_files(damaged)
-        wait_until(page, lambda: "not imported" in message(page), "the refusal")
-        assert page.get_by_test_id("model-select").input_value() == "imported"
-
-
-def test_settings_live_in_the_address(open_visit: Open) -> None:
-    page = open_visit("?engine=wasm&hidden=64-32&optimizer=adam&lr=0.003&seed=7&batch=many").page
-    assert page.get_by_test_id("train-hidden").input_value() == "64, 32"
-    assert page.get_by_test_id("train-optimizer").input_value() == "adam"
-    assert page.get_by_test_id("train-seed").input_value() == "7"
-    assert page.get_by_test_id("train-batch").input_value() == "128"
-    assert "Batch size" in message(page)
-    page.get_by_test_id("train-seed").fill("8")
-    page.get_by_test_id("train-seed").press("Enter")
-    assert "seed=8" in page.url
-    assert "engine=wasm" in page.url
-    page.get_by_test_id("train-lr").fill("99")
-    page.get_by_test_id("train-start").click()
-    assert "between" in message(page)
-    assert page.get_by_test_id("train-lr").get_attribute("aria-invalid") == "true"
-    assert dataset(page, "worker") != "training"
-
-
-def test_the_slider_goes_back_in_time(open_visit: Open) -> None:
-    visit = open_visit("?engine=wasm&epochs=3")
-    page = start(visit)
-    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
-    write(page, 2)
-    wait_predictions(page, predictions(page) - 1)
-    slider = page.get_by_test_id("train-time")
-    before = predictions(page)
-    slider.focus()
-    slider.press("Home")
-    wait_until(page, lambda: "epoch 1.00" in (page.get_by_test_id("train-time-note").text_content() or ""), "epoch 1")
-    wait_until(page, lambda: predictions(page) > before, "the answer of that time")
-
-
-def test_a_saved_run_answers_after_a_reload(open_visit: Open) -> None:
-    visit = open_visit("?engine=wasm&epochs=1")
-    page = start(visit)
-    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
-    page.reload()
-    wait_dataset(page, "app", "ready")
-    wait_until(page, lambda: page.get_by_test_id("runs-table").locator("tbody tr").count() == 1, "the table of runs")
-    page.get_by_role("button", name="Answer with it: run 1").click()
-    write(page, 1)
-    wait_until(page, lambda: guess(page) != "", "an answer")
-    assert page.get_by_test_id("model-select").input_value().startswith("run-")
-    with page.expect_download() as download:
-        page.get_by_test_id("runs-csv").click()
-    assert "test_accuracy" in download.value.path().read_text()

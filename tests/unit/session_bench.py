@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from tabgrad.backends.base import Arrays, Device, DeviceLostError
 from tabgrad.backends.wasm_native import open_device
 from tabgrad.data import DataError, Samples, Source
 from tabgrad.data.sets import DataSets, RunData
-from tabgrad.protocol import AnyEvent, Command, decode_command, decode_event, encode
+from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_event, encode
 from tabgrad.session.host import Host
 from tabgrad.session.programs import Programs
 from tabgrad.session.services import Opened, Services
@@ -142,3 +142,15 @@ class LosesItsDevice:
 
         executable.run_steps = failing  # type: ignore[method-assign] # the fault is the point
         return executable
+
+
+def on_bench(test: Callable[[Bench], Awaitable[None]], sets: DataSets | None = None) -> None:
+    """Have `test` use a bench of its own."""
+
+    async def go() -> None:
+        bench = Bench(sets)
+        await test(bench)
+        bench.send(Dispose)
+        await asyncio.sleep(0)
+
+    asyncio.run(go())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -41,20 +39,10 @@ from tabgrad.protocol import (
     Tune,
     Weights,
 )
-from tests.unit.session_bench import COMPILED, Bench, LosesItsDevice
+from tests.unit.session_bench import COMPILED, Bench, LosesItsDevice, on_bench
 from tests.unit.session_runs import SMALL
 
 LONG = replace(SMALL, epochs=1000, schedule="constant").to_json()
-
-
-def on_bench(test: Callable[[Bench], Awaitable[None]]) -> None:
-    async def go() -> None:
-        bench = Bench()
-        await test(bench)
-        bench.send(Dispose)
-        await asyncio.sleep(0)
-
-    asyncio.run(go())
 
 
 def test_a_run_from_start_to_its_result() -> None:

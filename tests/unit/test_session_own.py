@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -10,9 +9,9 @@ import pytest
 
 from tabgrad.data.drawings import dumps
 from tabgrad.data.sets import DataSets
-from tabgrad.protocol import Checkpoint, Dispose, Evaluated, Failed, Finished, Ready, Start, Weights
+from tabgrad.protocol import Checkpoint, Evaluated, Failed, Finished, Ready, Start, Weights
 from tests.unit.own_drawings import by_hand
-from tests.unit.session_bench import Bench
+from tests.unit.session_bench import Bench, on_bench
 from tests.unit.session_runs import SMALL
 
 SETTINGS = replace(SMALL, data="mine", epochs=2)
@@ -35,14 +34,8 @@ async def nothing(_url: str | bytes) -> bytes:
     return b""
 
 
-def on_bench(kept: Kept, test: Callable[[Bench], Awaitable[None]]) -> None:
-    async def go() -> None:
-        bench = Bench(DataSets({"mnist": None}, nothing, nothing, kept.read))
-        await test(bench)
-        bench.send(Dispose)
-        await asyncio.sleep(0)
-
-    asyncio.run(go())
+def with_drawings(kept: Kept, test: Callable[[Bench], Awaitable[None]]) -> None:
+    on_bench(test, DataSets({"mnist": None}, nothing, nothing, kept.read))
 
 
 def test_a_network_learns_the_visitors_hand() -> None:
@@ -58,7 +51,7 @@ def test_a_network_learns_the_visitors_hand() -> None:
         tested = (await bench.expect(Evaluated)).count
         assert f"{tested} for the test" in ready.data
 
-    on_bench(kept, go)
+    with_drawings(kept, go)
 
 
 @pytest.mark.parametrize("changed", [False, True])
@@ -81,7 +74,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_or_is_refused(changed: bool)
             await bench.expect(Finished)
             assert [e for e in bench.events if isinstance(e, Weights)][-1].weights == whole
 
-    on_bench(kept, go)
+    with_drawings(kept, go)
 
 
 def test_too_few_drawings_are_one_sentence_and_the_worker_lives_on() -> None:
@@ -96,4 +89,4 @@ def test_too_few_drawings_are_one_sentence_and_the_worker_lives_on() -> None:
         assert isinstance(await bench.answer(Start, settings=SETTINGS.to_json()), Ready)
         await bench.expect(Finished)
 
-    on_bench(kept, go)
+    with_drawings(kept, go)

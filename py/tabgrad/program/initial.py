@@ -58,3 +58,9 @@ def fold_mean(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     if mean is not None:
         out["layers.0.bias"] = (out["layers.0.bias"] - mean @ out["layers.0.weight"]).astype(np.float32)
     return out
+
+
+def unfold_mean(weights: Mapping[str, NDArray[Any]], mean: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """A plain MLP's weights as those of a centred one that answers the same: the inverse of `fold_mean`."""
+    bias = (weights["layers.0.bias"] + mean @ weights["layers.0.weight"]).astype(np.float32)
+    return {**weights, "layers.0.bias": bias, "input_mean": mean}

@@ -38,6 +38,8 @@ class Prepare(Message):
 class Start(Message):
     """Begin a run with `settings`, or go on from `checkpoint`, whose own settings then count.
 
+    A fresh run begins with the network in `weights` (a safetensors file, a plain network's), called `origin`, if there
+    is one; else with weights drawn by the seed.
     `answer_target` names the programs that the page runs ("wgsl.default", "wasm.simd"): the worker sends the
     inference program of the network in training for it. Empty: none is wanted. `start_paused` waits for Resume or
     Step after the set-up.
@@ -45,6 +47,8 @@ class Start(Message):
 
     settings: dict[str, Any] = field(default_factory=dict)
     checkpoint: bytes = b""
+    weights: bytes = b""
+    origin: str = ""
     answer_target: str = ""
     start_paused: bool = False
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
-from tabgrad.program import Program, ProgramError, draw_weights, initial_state
+from tabgrad.program import Program, ProgramError, draw_weights, fold_mean, initial_state, unfold_mean
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -25,13 +25,19 @@ class Network:
         self.weight_names = tuple(b.name for b in train.program.by_role("weight"))
         self.state_names = tuple(b.name for b in train.program.by_role("state"))
 
-    def initialise(self, seed: int, mean: NDArray[np.float32]) -> None:
-        """Fresh weights and optimizer state. `mean` (784,) is the training images' mean, for a network that centres."""
+    def initialise(self, seed: int, mean: NDArray[np.float32], given: Tensors | None = None) -> None:
+        """Weights drawn by the seed, or `given` ones, which must fit, and fresh optimizer state.
+
+        `mean` (784,) is the training images' mean, for a network that centres.
+        """
         program = self.train.program
-        self.write(draw_weights({b.name: b.shape for b in program.by_role("weight")}, seed))
-        self.write({b.name: initial_state(b.name, b.shape, seed) for b in program.by_role("state")})
+        drawn = draw_weights({b.name: b.shape for b in program.by_role("weight")}, seed)
         if "input_mean" in self.weight_names:
-            self.write({"input_mean": mean})
+            drawn = unfold_mean(fold_mean(given), mean) if given else {**drawn, "input_mean": mean}
+        elif given:
+            drawn = dict(given)
+        self.write(drawn)
+        self.write({b.name: initial_state(b.name, b.shape, seed) for b in program.by_role("state")})
 
     def write(self, tensors: Tensors) -> None:
         """Set weights and state; ProgramError, before anything is changed, for a name or shape that is not here."""

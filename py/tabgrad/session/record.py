@@ -21,7 +21,8 @@ CURVE_POINTS = 200
 class Record:
     """`step` counts finished steps. `window_*` sum the losses and hits of the steps since the last point.
 
-    `fingerprint` is the data's, empty where the site alone decides what is in it.
+    `fingerprint` is the data's, empty where the site alone decides what is in it. `origin` names the network that the
+    run began with, empty if its weights were drawn.
     """
 
     settings: RunSettings
@@ -37,6 +38,7 @@ class Record:
     window_correct: int = 0
     tunings: list[dict[str, Any]] = field(default_factory=list)
     fingerprint: str = ""
+    origin: str = ""
     _sent: tuple[int, int] = field(default=(0, 0), compare=False)
 
     @property

@@ -19,7 +19,7 @@ from tabgrad.data.sets import RunData
 from tabgrad.program import ProgramError
 from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, RunSettings, Start
 
-from .checkpoint import unpack
+from .checkpoint import unpack, weights_for
 from .control import Control
 from .effort import announcer
 from .evaluation import evaluate, interval_95
@@ -76,12 +76,13 @@ class Run:
         data = await self._run_data()
         record, tensors, best = self._where_to_begin(settings, data)
         network = await workshop.network(settings)
+        given = weights_for(network.train.program, self._command.weights) if self._command.weights else None
         workshop.announce(data, reply_to=self._command.id)
         source = data.source(settings.seed)
         if tensors:
             network.write(tensors)
         else:
-            network.initialise(settings.seed, await mean_image(source))
+            network.initialise(settings.seed, await mean_image(source), given)
         source.position = record.step * settings.batch
         if settings.augment in AUGMENTATIONS:
             source = AugmentedSource(source, AUGMENTATIONS[settings.augment], settings.seed)
@@ -101,7 +102,8 @@ class Run:
         """(record, weights and state, best weights) of the last checkpoint; empty ones for a fresh run."""
         if not self._checkpoint:
             steps = total_steps(settings, data.count)
-            return Record(settings, steps, data.count, fingerprint=data.fingerprint), {}, {}
+            fresh = Record(settings, steps, data.count, fingerprint=data.fingerprint, origin=self._command.origin)
+            return fresh, {}, {}
         tensors, record, best = unpack(self._checkpoint)
         _require_same(data, record)
         return record, tensors, best

@@ -1,0 +1,126 @@
+"""What training leaves behind, in Chromium: the run to resume, its timeline, weights, settings, finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page
+
+from tests.e2e.drawing import guess
+from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions
+from tests.e2e.train_page import LONG, Open, epoch, message, number, start, wait_until, write
+
+
+def moment(page: Page) -> str:
+    """What the slider says of the moment that it stands at."""
+    return page.get_by_test_id("train-time-note").text_content() or ""
+
+
+def confusion(page: Page) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """The counts in the panel's confusion matrix."""
+    cells = page.get_by_test_id("train-confusion").locator("td")
+    return np.array(cells.evaluate_all("cells => cells.map(cell => Number(cell.dataset.value))")).reshape(10, 10)
+
+
+def test_a_reload_offers_to_resume(open_visit: Open) -> None:
+    visit = open_visit(f"?engine=wasm&{LONG}")
+    page = start(visit)
+    wait_until(page, lambda: epoch(page) > 2.1, "two epochs")
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    page.get_by_test_id("train-resume").wait_for(state="visible")
+    assert "784-128-10" in (page.get_by_test_id("train-resume").text_content() or "")
+    page.get_by_test_id("train-resume-yes").click()
+    wait_dataset(page, "worker", "training", "failed")
+    wait_until(page, lambda: epoch(page) >= 2, "the run going on where it was")
+    assert number(page, "epoch") < 60
+    slider = page.get_by_test_id("train-time")
+    assert int(slider.get_attribute("max") or 0) >= 1
+    slider.focus()
+    slider.press("Home")  # the whole way that led there is back
+    wait_until(page, lambda: "epoch 1.00" in moment(page), "the first epoch of the earlier visit")
+    assert (confusion(page).sum(1) > 0).all()
+
+
+def test_weights_go_out_and_come_back(open_visit: Open, tmp_path: Path) -> None:
+    import safetensors.numpy
+
+    visit = open_visit("?engine=wasm&epochs=1&hidden=32")
+    page = start(visit)
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    with page.expect_download() as download:
+        page.get_by_test_id("weights-export").click()
+    file = tmp_path / "weights.safetensors"
+    download.value.save_as(file)
+    assert download.value.suggested_filename.startswith("tabgrad-784-32-10-step")
+    tensors = safetensors.numpy.load_file(file)
+    assert {name: value.shape for name, value in tensors.items()} == {
+        "layers.0.weight": (784, 32),
+        "layers.0.bias": (32,),
+        "layers.1.weight": (32, 10),
+        "layers.1.bias": (10,),
+    }
+    page.get_by_test_id("weights-import").set_input_files(file)
+    wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "imported", "the imported network")
+    write(page, 1)
+    wait_predictions(page, predictions(page) - 1)
+    for content, name in ((b"nonsense", "nonsense"), (file.read_bytes()[:-1000], "truncated"), (b"", "empty")):
+        damaged = tmp_path / f"{name}.safetensors"
+        damaged.write_bytes(content)
+        page.get_by_test_id("weights-import").set_input_files(damaged)
+        wait_until(page, lambda: "not imported" in message(page), "the refusal")
+        assert page.get_by_test_id("model-select").input_value() == "imported"
+
+
+def test_settings_live_in_the_address(open_visit: Open) -> None:
+    page = open_visit("?engine=wasm&hidden=64-32&optimizer=adam&lr=0.003&seed=7&batch=many").page
+    assert page.get_by_test_id("train-hidden").input_value() == "64, 32"
+    assert page.get_by_test_id("train-optimizer").input_value() == "adam"
+    assert page.get_by_test_id("train-seed").input_value() == "7"
+    assert page.get_by_test_id("train-batch").input_value() == "128"
+    assert "Batch size" in message(page)
+    page.get_by_test_id("train-seed").fill("8")
+    page.get_by_test_id("train-seed").press("Enter")
+    assert "seed=8" in page.url
+    assert "engine=wasm" in page.url
+    page.get_by_test_id("train-lr").fill("99")
+    page.get_by_test_id("train-start").click()
+    assert "between" in message(page)
+    assert page.get_by_test_id("train-lr").get_attribute("aria-invalid") == "true"
+    assert dataset(page, "worker") != "training"
+
+
+def test_the_slider_goes_back_in_time(open_visit: Open) -> None:
+    visit = open_visit("?engine=wasm&epochs=3")
+    page = start(visit)
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    write(page, 2)
+    wait_predictions(page, predictions(page) - 1)
+    slider = page.get_by_test_id("train-time")
+    before = predictions(page)
+    slider.focus()
+    for key, when in (("Home", "epoch 1.00"), ("End", "epoch 3.00")):
+        slider.press(key)
+        wait_until(page, lambda when=when: when in moment(page), when)  # type: ignore[misc] # a bound default
+        counts = confusion(page)
+        assert f"{100 * np.trace(counts) / counts.sum():.2f} %" in moment(page)
+    wait_until(page, lambda: predictions(page) >= before + 2, "the answers of those times")
+    headers = page.get_by_test_id("train-confusion").locator("tbody th[scope=row]")
+    assert headers.all_text_contents() == [str(digit) for digit in range(10)]
+
+
+def test_a_saved_run_answers_after_a_reload(open_visit: Open) -> None:
+    visit = open_visit("?engine=wasm&epochs=1")
+    page = start(visit)
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    wait_until(page, lambda: page.get_by_test_id("runs-table").locator("tbody tr").count() == 1, "the table of runs")
+    page.get_by_role("button", name="Answer with it: run 1").click()
+    write(page, 1)
+    wait_until(page, lambda: guess(page) != "", "an answer")
+    assert page.get_by_test_id("model-select").input_value().startswith("run-")
+    with page.expect_download() as download:
+        page.get_by_test_id("runs-csv").click()
+    assert "test_accuracy" in download.value.path().read_text()

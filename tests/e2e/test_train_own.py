@@ -1,0 +1,62 @@
+"""Training on the visitor's own drawings, in Chromium: offered when there are some, refused when there are too few."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tabgrad.data.drawings import dumps
+from tests.e2e.support import dataset, wait_dataset
+from tests.e2e.train_page import Open, epoch, message, start, wait_until
+from tests.unit.own_drawings import by_hand
+
+
+def option(page: Page) -> str:
+    """What the option of the visitor's drawings says."""
+    return page.get_by_test_id("train-data").locator("option[value=mine]").text_content() or ""
+
+
+def keep(page: Page, count: int, folder: Path) -> None:
+    """Have so many more drawings, and be back at the training panel."""
+    file = folder / f"{count}.json"
+    file.write_text(dumps(by_hand(count), 280.0))
+    page.get_by_test_id("tab-data").click()
+    page.get_by_test_id("mine-import").set_input_files(file)
+    page.get_by_test_id("mine-note").filter(has_text=f"Imported {count} drawings").wait_for()
+    page.get_by_test_id("tab-train").click()
+
+
+def test_drawings_are_offered_and_learned_from(open_visit: Open, tmp_path: Path) -> None:
+    page = open_visit("?engine=wasm&hidden=32&epochs=4").page
+    wait_until(page, lambda: option(page) == "Your own (none kept)", "the empty option")
+    assert page.get_by_test_id("train-data").locator("option[value=mine]").is_disabled()
+    keep(page, 3, tmp_path)
+    wait_until(page, lambda: option(page) == "Your own (3)", "the option with three drawings")
+    page.get_by_test_id("train-data").select_option("mine")
+    page.get_by_test_id("train-start").click()
+    assert wait_dataset(page, "worker", "finished", "failed") == "failed"
+    assert "more drawings under “Your own test set”" in message(page)
+    keep(page, 100, tmp_path)
+    wait_until(page, lambda: option(page) == "Your own (103)", "the option with all drawings")
+    assert "data=mine" in page.url
+    page.get_by_test_id("train-start").click()
+    assert wait_dataset(page, "worker", "training", "failed") == "training"
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    assert "103 drawings of yours" in (page.get_by_test_id("train-used").text_content() or "")
+    assert page.get_by_test_id("model-select").input_value() == "training"
+
+
+def test_a_run_is_not_resumed_with_other_drawings(open_visit: Open, tmp_path: Path) -> None:
+    visit = open_visit("?engine=wasm&hidden=32&epochs=900&schedule=constant&lr=0.01&data=mine")
+    keep(visit.page, 60, tmp_path)
+    page = start(visit)
+    wait_until(page, lambda: epoch(page) > 1.1, "the first epoch")
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    keep(page, 20, tmp_path)
+    page.get_by_test_id("train-resume-yes").click()
+    wait_until(page, lambda: "have changed" in message(page), "the refusal")
+    assert dataset(page, "worker") == "failed"
+    page.get_by_test_id("train-start").click()
+    assert wait_dataset(page, "worker", "training", "failed") == "training"

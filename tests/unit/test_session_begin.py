@@ -1,0 +1,53 @@
+"""A run can begin with a network that is there already: the one that answers now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tabgrad.program import load_safetensors
+from tabgrad.protocol import Evaluate, Evaluated, Export, Exported, Failed, Finished, Start, Weights
+from tabgrad.session.checkpoint import unpack
+from tests.unit.session_bench import Bench, on_bench
+from tests.unit.session_runs import SMALL
+
+
+def test_a_run_can_begin_with_a_network_and_answers_as_it_did_before_the_first_step() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(Start, settings=SMALL.to_json())
+        learned = (await bench.expect(Finished)).validation_accuracy
+        weights = [e for e in bench.events if isinstance(e, Weights)][-1].weights
+        for center in ("mean", "plain"):
+            bench.forget_events()
+            settings = replace(SMALL, center=center, seed=7, lr=1e-6)
+            await bench.answer(Start, settings=settings.to_json(), weights=weights, origin="Teacher", start_paused=True)
+            measured = await bench.answer(Evaluate, split="validation")
+            assert isinstance(measured, Evaluated)
+            assert measured.accuracy == pytest.approx(learned, abs=0.005)
+            exported = await bench.answer(Export)
+            assert isinstance(exported, Exported)
+            given, now = load_safetensors(weights)[0], load_safetensors(exported.data)[0]
+            assert given.keys() == now.keys()
+            for name, value in given.items():
+                np.testing.assert_allclose(now[name], value, atol=1e-5)
+            checkpoint = await bench.answer(Export, checkpoint=True)
+            assert isinstance(checkpoint, Exported)
+            assert unpack(checkpoint.data)[1].origin == "Teacher"
+
+    on_bench(go)
+
+
+def test_a_network_of_another_shape_cannot_be_begun_with() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(Start, settings=SMALL.to_json())
+        await bench.expect(Finished)
+        weights = [e for e in bench.events if isinstance(e, Weights)][-1].weights
+        bench.forget_events()
+        failed = await bench.answer(Start, settings=replace(SMALL, hidden=(5,)).to_json(), weights=weights)
+        assert isinstance(failed, Failed)
+        assert failed.kind == "input"
+        assert "layers.0" in failed.message
+
+    on_bench(go)
