@@ -12,12 +12,13 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "py"))
 
 from tabgrad.compiler import VARIANTS  # noqa: E402 - after the path to the package
-from tabgrad.program import dumps  # noqa: E402
+from tabgrad.program import Target, dumps  # noqa: E402
 from tabgrad.protocol import PRESETS  # noqa: E402
 from tabgrad.session.plan import (  # noqa: E402
     ProgramRequest,
@@ -34,8 +35,8 @@ def requests() -> Iterator[ProgramRequest]:
     """What the presets need, each once."""
     seen: set[str] = set()
     for preset in PRESETS.values():
-        for target, variants in VARIANTS.items():
-            for variant in variants:
+        for target in preset.prebuilt:
+            for variant in VARIANTS[cast(Target, target)]:
                 for make in (training_request, evaluation_request, answer_request):
                     request = make(preset.settings, target, variant)
                     if request.stem not in seen:
