@@ -38,6 +38,7 @@ def test_a_network_learns_mnist_while_its_answers_are_on_the_pad(open_visit: Ope
     write(page, 3)
     wait_predictions(page, 0)
     page.get_by_test_id("train-preset-fast").click()
+    assert page.get_by_test_id("train-preset-fast").get_attribute("aria-pressed") == "true"
     assert page.get_by_test_id("train-engine").input_value() == engine
     page.get_by_test_id("train-start").click()
     wait_dataset(page, "worker", "training")
@@ -70,6 +71,7 @@ def test_pause_step_resume_tune_stop_and_reset(open_visit: Open) -> None:
     wait_until(page, lambda: page.get_by_test_id("train-progress").evaluate("bar => bar.value") > held, "one step")
     page.get_by_test_id("train-lr").fill("0.0123")
     page.get_by_test_id("train-lr").press("Enter")
+    assert page.locator(".preset[aria-pressed=true]").count() == 0
     assert page.get_by_test_id("train-batch").is_disabled()
     page.get_by_test_id("train-pause").click()
     wait_dataset(page, "worker", "training")

@@ -68,7 +68,7 @@ class TrainPanel:
         left, right = dom.create("div", root, class_="train-setup"), dom.create("div", root, class_="train-run")
         self._interest = [dom.Listener(root, events, self._warm_up) for events in ("pointerenter", "focusin")]
         self._presets = Presets(left, self._use_preset)
-        self.form = SettingsForm(left, self._edited)
+        self.form = SettingsForm(left, self._edited, self._presets.show)
         self._resume = ResumeOffer(right, self._resume_run, self._forget_checkpoint)
         self._buttons = Buttons(right, self._pressed)
         self.screen = RunScreen(right, self.shelf.training)

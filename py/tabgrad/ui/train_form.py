@@ -40,10 +40,17 @@ def irrelevant(settings: RunSettings) -> set[str]:
 
 
 class SettingsForm:
-    """`changed` is called with the names of knobs that the visitor changed and that hold good values now."""
+    """`changed` is called with the names of knobs that the visitor changed and that hold good values now; `shown` with
+    all values, whoever changed them.
+    """
 
-    def __init__(self, parent: dom.Element, changed: Callable[[str, RunSettings], None]) -> None:
-        self._changed = changed
+    def __init__(
+        self,
+        parent: dom.Element,
+        changed: Callable[[str, RunSettings], None],
+        shown: Callable[[RunSettings], None],
+    ) -> None:
+        self._changed, self._shown = changed, shown
         self._inputs: dict[str, Any] = {}
         self._errors: dict[str, Any] = {}
         self._listeners: list[dom.Listener] = []
@@ -120,6 +127,7 @@ class SettingsForm:
                 option.textContent = title
 
     def _show_relevance(self) -> None:
+        self._shown(self._good)
         idle = irrelevant(self._good)
         for name, made in self._inputs.items():
             made.disabled = name in idle or (self._running and name not in TUNABLE)

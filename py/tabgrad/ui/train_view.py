@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from tabgrad.explain.colour import columns_for, diverging, mosaic
 from tabgrad.interop import dom
 from tabgrad.program import load_safetensors
-from tabgrad.protocol import PRESETS, Finished, Progress, Ready
+from tabgrad.protocol import PRESETS, Finished, Progress, Ready, RunSettings
 
 from .inside.widgets import is_dark
 from .train_data import duration, percent
@@ -39,16 +40,25 @@ MAX_UNITS = 64
 
 
 class Presets:
-    """One button for each preset."""
+    """One button for each preset; the one whose settings are in the form is marked."""
 
     def __init__(self, parent: dom.Element, chosen: Callable[[str], object]) -> None:
         group = dom.create("div", parent, class_="train-presets", role="group", aria_label="Presets")
         self._listeners = []
+        self._buttons = {}
         for name, preset in PRESETS.items():
             button = dom.create("button", group, type="button", class_="preset", data_testid=f"train-preset-{name}")
+            self._buttons[name] = button
             dom.create("strong", button, text=preset.title)
             dom.create("span", button, text=preset.promise)
             self._listeners.append(dom.Listener(button, "click", partial(_call, chosen, name)))
+
+    def show(self, settings: RunSettings) -> None:
+        """Mark the preset that these are; seed, data and engine are nobody's preset."""
+        for name, button in self._buttons.items():
+            preset = PRESETS[name].settings
+            is_it = replace(settings, seed=preset.seed, data=preset.data, engine=preset.engine) == preset
+            button.setAttribute("aria-pressed", "true" if is_it else "false")
 
 
 class Buttons:
