@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.training.charts import Axis, Series, chart
-from scripts.training.recipe import load_recipe
+from scripts.training.record import recorded
 from scripts.training.space import LR_RANGE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -138,13 +138,42 @@ def final_table(name: str) -> str:
         rows.append([f"{seed['seed']}{mark}", *errors, accuracy, pens, temperature, calibration, seconds])
     head = ["seed", "validation errors of 5,000", "test errors of 10,000", "test accuracy (95 % interval)",
             "real pen digits", "temperature", "calibration error before / after", "s"]  # fmt: skip
-    epochs = load_recipe(name).run_settings(1).epochs
+    epochs = card["recipe"]["settings"]["epochs"]
     intro = (
         f"{card['architecture']}: {card['parameters']:,} parameters, {card['multiply_adds']:,} multiply-adds an image, "
         f"{epochs:g} epochs on {card['engine']}. Mean test accuracy of the seeds: "
         f"**{100 * card['test_accuracy_mean']:.2f} %**. Repeat it with `python -m scripts.train {name}`.\n\n"
     )
-    return intro + table(head, rows)
+    return "\n\n".join(
+        [intro + table(head, rows), *([refusals_table(card)] if "garbage_refused_by_kind" in card else [])]
+    )
+
+
+def long_runs() -> list[str]:
+    """The section on longer runs that were tried before the final recipes; nothing while there are none."""
+    rows = []
+    for entry in recorded():
+        for row in entry["seeds"]:
+            garbage = ", ".join(f"{100 * share:.0f}" for share in row["garbage_refused_by_kind"].values())
+            errors = f"{row['validation_errors']} / {row['last_errors']}"
+            figures = [errors, f"{row['validation_loss']:.4f}", f"{100 * row['drawn_digits_accuracy']:.2f} %", garbage]
+            rows.append([f"`{entry['command']}`", f"{entry['epochs']:g}", row["seed"], *figures])
+    head = ["run (`python -m` ... `--keep`)", "epochs", "seed", "validation errors, best / last", "validation loss",
+            "generated digits", "refused: scribbles, letters, pairs, %"]  # fmt: skip
+    return ["## Longer runs, on validation", table(head, rows)] if rows else []
+
+
+def refusals_table(card: Row) -> str:
+    """How often each seed's network is "not sure", in per cent: of digits, and of three kinds of garbage."""
+    kinds = list(card["garbage_refused_by_kind"])
+
+    def cells(seed: Row) -> list[str]:
+        digits = [seed[name] for name in ("refused", "drawn_digits_refused", "pen_digits_refused")]
+        garbage = [seed["garbage_refused_by_kind"][kind] for kind in kinds]
+        return [f"{100 * share:.1f}" if share is not None else "-" for share in (*digits, *garbage)]
+
+    head = ["seed", "not sure below", "right validation images", "generated digits", "real pen digits", *kinds]
+    return table(head, ([s["seed"], f"{s['not_sure_below']:.3f}", *cells(s)] for s in card["seeds"]))
 
 
 def page() -> dict[Path, str]:
@@ -169,6 +198,7 @@ def page() -> dict[Path, str]:
             *repeats(study),
             f"<details><summary>All {len(study['trials'])} runs</summary>\n\n{trials_table(study)}\n\n</details>",
         ]
+    parts += long_runs()
     parts += ["## The shipped models", *(f"### {name.upper()}\n\n{final_table(name)}" for name in MODELS)]
     files[PAGE] = "\n\n".join([*parts, analysis[1].strip()]) + "\n"
     return files

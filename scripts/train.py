@@ -3,6 +3,7 @@
     python -m scripts.train cnn                     all seeds of the recipe; the best on validation goes to models/cnn
     python -m scripts.train cnn --seeds 2 --keep    one seed; models/ and the test set are left alone
     python -m scripts.train mlp --set lr=0.01       a changed recipe (models/ stays as it is)
+    ... --record                                    the same, and its figures go into the log of long runs
     STEPS=200 python -m scripts.train mlp           a quick run of 200 steps, to see that everything works
 
 Interrupted runs go on where they were: state is kept in out/runs after every epoch. Everything is chosen on the
@@ -27,6 +28,7 @@ from scripts.training.engine import NAMES, open_engine
 from scripts.training.loop import Judge, Run, Tensors, open_judge
 from scripts.training.measure import measure, read_pen_digits
 from scripts.training.recipe import Recipe, RecipeError, load_recipe
+from scripts.training.record import record
 from scripts.training.teacher import Lessons, prepare_lessons
 from tabgrad.backends.base import Device, EngineError
 from tabgrad.data import DataError
@@ -41,7 +43,8 @@ async def train_seed(
     recipe: Recipe, seed: int, corpus: Corpus, device: Device, lessons: Lessons | None
 ) -> tuple[dict[str, Any], Path]:
     """Train one seed, or take it up where it was left; returns its history and the file of its weights."""
-    folder = RUNS / f"{recipe.name}-{recipe.digest()}"
+    # Another teacher makes another student: its runs are not this one's.
+    folder = RUNS / "-".join([recipe.name, recipe.digest(), *([lessons.teacher[:8]] if lessons else [])])
     folder.mkdir(parents=True, exist_ok=True)
     result, weights = folder / f"seed-{seed}.json", folder / f"seed-{seed}.weights.safetensors"
     if not result.exists():
@@ -66,8 +69,11 @@ async def read_test_set(judge: Judge, weights: Tensors, corpus: Corpus) -> dict[
     return test_row(int((test.logits.argmax(1) != test.labels).sum()), len(test.labels))
 
 
-async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -> None:
-    """Train `seeds`, one after the other. With `ship`, read the test set for each and write the best on validation."""
+async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -> list[dict[str, Any]]:
+    """Train `seeds`, one after the other; returns what was measured of each, the best on validation first.
+
+    With `ship`, read the test set for each and write the best to models/.
+    """
     corpus, device = await open_corpus(), await open_engine(engine)
     print(f"{recipe.name}: {device.description}, seeds {', '.join(map(str, seeds))}", flush=True)
     lessons = await prepare_lessons(recipe, corpus, device) if recipe.teacher else None
@@ -95,6 +101,7 @@ async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -
         write_model(recipe.name, load_safetensors(done[0][1].read_bytes())[0], recipe.spec, facts, rows)
         print(f"models/{recipe.name}: seed {rows[0]['seed']}")
     device.destroy()
+    return rows
 
 
 def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
@@ -119,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--engine", choices=NAMES, default="auto")
     parser.add_argument("--set", dest="changes", nargs="+", default=[], metavar="NAME=VALUE", help="change the recipe")
     parser.add_argument("--keep", action="store_true", help="leave models/ and the test set alone")
+    parser.add_argument("--record", action="store_true", help="write the validation figures to the log of long runs")
     options = parser.parse_args(arguments)
     try:
         recipe = load_recipe(options.recipe).changed(parse_changes(options.changes))
@@ -128,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             recipe = recipe.changed({"epochs": steps * batch / 55_000, "copies": 1})
         seeds = options.seeds or recipe.seeds[: 1 if steps else None]
         ship = not (options.changes or steps or options.keep)
-        asyncio.run(train(recipe, seeds, options.engine, ship))
+        rows = asyncio.run(train(recipe, seeds, options.engine, ship))
+        if options.record:
+            record(options.recipe, options.changes, recipe.run_settings(0).epochs, rows)
     except (RecipeError, SettingsError, DataError, EngineError, FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -18,7 +18,7 @@ from tabgrad.data import Samples
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.program import load_safetensors
 from tabgrad.protocol import SettingsError
-from tests.unit.training_bench import TINY, fitted
+from tests.unit.training_bench import TINY, corpus, fitted
 
 
 def test_a_run_learns_and_says_how_far_it_is() -> None:
@@ -78,6 +78,25 @@ def test_lessons_are_shuffled_by_seed_and_position() -> None:
     assert (np.concatenate(parts) == whole).all()
     assert all(sorted(whole[i : i + n]) == list(range(n)) for i in (0, n, 2 * n))
     assert (lessons.take(0, 150, 4)[1] != whole).any()
+
+
+def test_a_finished_seed_is_not_trained_again_but_for_another_teacher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "RUNS", tmp_path)
+    images, labels = StrokeSource(9).take_now(960)
+    recipe = TINY.changed({"teacher": "cnn", "teacher_share": 0.5, "epochs": 1})
+
+    async def run(teacher: str) -> tuple[dict[str, object], Path]:
+        lessons = Lessons(images, labels, np.zeros((960, 10), np.float32), teacher)
+        return await train.train_seed(recipe, 1, corpus(), await open_engine("wasm"), lessons)
+
+    (first, weights), (other, others) = asyncio.run(run("a" * 64)), asyncio.run(run("b" * 64))
+    assert weights.parent != others.parent
+    written = weights.stat().st_mtime_ns
+    again, file = asyncio.run(run("a" * 64))
+    assert (again, file, file.stat().st_mtime_ns) == (first, weights, written)
+    assert other["validation_errors"] == first["validation_errors"]  # the same lessons, under another name
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda p: p.stem)
