@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tabgrad.data.drawings import dumps
 from tests.e2e.support import dataset, wait_dataset
-from tests.e2e.train_page import Open, epoch, message, start, wait_until
+from tests.e2e.train_page import Open, epoch, message, number, start, wait_until
 from tests.unit.own_drawings import by_hand
 
 
@@ -60,3 +60,26 @@ def test_a_run_is_not_resumed_with_other_drawings(open_visit: Open, tmp_path: Pa
     assert dataset(page, "worker") == "failed"
     page.get_by_test_id("train-start").click()
     assert wait_dataset(page, "worker", "training", "failed") == "training"
+
+
+def test_the_network_that_answers_can_learn_the_visitors_hand(open_visit: Open, tmp_path: Path) -> None:
+    page = open_visit("?engine=wasm&epochs=2").page
+    begin, rate = page.get_by_test_id("train-begin"), page.get_by_test_id("train-lr")
+    wait_until(page, lambda: begin.locator("option[value=network]").text_content() == "MLP", "the network on offer")
+    begin.select_option("network")
+    assert page.get_by_test_id("train-hidden").input_value() == "128, 64"
+    assert page.get_by_test_id("train-hidden").is_disabled()
+    assert float(rate.input_value()) == 0.04  # the usual one would make it forget what it knows
+    keep(page, 60, tmp_path)
+    page.get_by_test_id("train-data").select_option("mine")
+    page.get_by_test_id("train-start").click()
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    assert number(page, "val-accuracy") > 50  # drawings of ten digits, learned from 32 of them in two short epochs
+    row = page.get_by_test_id("runs-table").locator("tbody tr").first
+    assert "784-128-64-10, from MLP" in (row.text_content() or "")
+    begin.select_option("fresh")
+    assert page.get_by_test_id("train-hidden").is_enabled()
+    assert float(rate.input_value()) == 0.4
+    page.get_by_test_id("model-select").select_option("cnn")
+    page.get_by_test_id("status").filter(has_text="CNN is ready").wait_for()
+    assert begin.is_hidden() or begin.locator("option[value=network]").text_content() == "CNN"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tabgrad.program import load_safetensors
-from tabgrad.protocol import Evaluate, Evaluated, Export, Exported, Failed, Finished, Start, Weights
+from tabgrad.protocol import Evaluate, Evaluated, Export, Exported, Failed, Finished, Progress, Start, Weights
 from tabgrad.session.checkpoint import unpack
 from tests.unit.session_bench import Bench, on_bench
 from tests.unit.session_runs import SMALL
@@ -23,6 +23,7 @@ def test_a_run_can_begin_with_a_network_and_answers_as_it_did_before_the_first_s
             bench.forget_events()
             settings = replace(SMALL, center=center, seed=7, lr=1e-6)
             await bench.answer(Start, settings=settings.to_json(), weights=weights, origin="Teacher", start_paused=True)
+            await bench.expect(Progress)
             measured = await bench.answer(Evaluate, split="validation")
             assert isinstance(measured, Evaluated)
             assert measured.accuracy == pytest.approx(learned, abs=0.005)

@@ -62,7 +62,7 @@ def row(run_id: str) -> dict[str, Any]:
         seconds=2.5,
         settings=RunSettings(hidden=(64, 32)).to_json(),
     )
-    return make_row(run_id, finished, "WebAssembly", 1000)
+    return make_row(run_id, finished, "WebAssembly", 1000, "")
 
 
 def test_runs_and_checkpoints_survive_a_reload() -> None:

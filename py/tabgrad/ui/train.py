@@ -9,17 +9,21 @@ import json
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from tabgrad.backends.base import EngineError
 from tabgrad.interop import dom, page, storage
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.program import ProgramError
 from tabgrad.protocol import PRESETS, TUNABLE, AnyEvent, Pause, Resume, RunSettings, SettingsError, Step, Stop, Tune
 
+from .models import Model
 from .train_address import settings_in_address, write_address
+from .train_begin import BeginWith
 from .train_client import TrainClient
-from .train_control import RunControl
+from .train_control import Beginning, RunControl
 from .train_form import SettingsForm
 from .train_keep import Keep, ResumeOffer
 from .train_models import plain_weights
+from .train_origin import ARCHITECTURE, gentler, settings_like, weights_of
 from .train_own import own_option
 from .train_runs import RunsTable
 from .train_screen import RunScreen
@@ -41,6 +45,7 @@ class TrainPanel:
 
     def __init__(self, app: App, parent: dom.Element) -> None:
         self._app = app
+        self._model: Model | None = None
         parts = dom.by_id("trainer").dataset
         first = json.dumps({"base": absolute("."), "manifest": app.manifest})
         script, config = str(parts.script), str(parts.config)
@@ -58,6 +63,8 @@ class TrainPanel:
         )
         self._show_state()
         app.painters.append(self.screen.recolour)
+        app.watchers.append(self._follow_model)
+        self._follow_model()
         self._do(self._open(str(parts.uplot)))
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
@@ -68,6 +75,7 @@ class TrainPanel:
         left, right = dom.create("div", root, class_="train-setup"), dom.create("div", root, class_="train-run")
         self._interest = [dom.Listener(root, events, self._warm_up) for events in ("pointerenter", "focusin")]
         self._presets = Presets(left, self._use_preset)
+        self._begin_with = BeginWith(left, self._choose_beginning)
         self.form = SettingsForm(left, self._edited, self._presets.show)
         self._resume = ResumeOffer(right, self._resume_run, self._forget_checkpoint)
         self._buttons = Buttons(right, self._pressed)
@@ -115,7 +123,7 @@ class TrainPanel:
             self.screen.say("Stop the run under way before choosing another preset.", error=True)
             return
         engine = self.form.settings().engine
-        self.form.show(RunSettings.make({"engine": engine}, PRESETS[name].settings))
+        self._show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
         write_address(self.form.settings())
 
     def _edited(self, name: str, settings: RunSettings) -> None:
@@ -143,7 +151,44 @@ class TrainPanel:
             return
         write_address(settings)
         self._resume.show(None)
-        self._do(self._control.start(settings, paused, checkpoint))
+        model = self._model if self._begin_with.network and not checkpoint else None
+        self._do(self._start(settings, paused, checkpoint, model))
+
+    async def _start(self, settings: RunSettings, paused: bool, checkpoint: bytes, model: Model | None) -> None:
+        try:
+            beginning = Beginning(checkpoint) if model is None else Beginning(b"", await weights_of(model), model.title)
+        except EngineError as error:
+            self.screen.say(f"{error} Begin with fresh weights, or pick another network.", error=True)
+            return
+        await self._control.start(settings, beginning, paused)
+
+    def _follow_model(self) -> None:
+        """Another network may answer now: the one to begin with."""
+        if self._app.model is not self._model:
+            self._model = model = self._app.model
+            chosen = self._begin_with.network
+            can = model is not None and settings_like(model, RunSettings()) is not None
+            self._begin_with.offer(model.title if model is not None and can else "")
+            if chosen:
+                self._show_beginning(self.form.good)
+
+    def _choose_beginning(self) -> None:
+        self._show_beginning(gentler(self.form.good, self._begin_with.network))
+        write_address(self.form.good)
+
+    def _show_beginning(self, settings: RunSettings) -> None:
+        """The network to begin with decides the architecture."""
+        if not self._begin_with.network or self._model is None:
+            self._show_fresh(settings)
+            return
+        self.form.fix(ARCHITECTURE)
+        self.form.show(settings_like(self._model, settings) or settings)
+
+    def _show_fresh(self, settings: RunSettings) -> None:
+        """Settings of a run that begins with fresh weights."""
+        self._begin_with.choose_fresh()
+        self.form.fix(frozenset())
+        self.form.show(settings)
 
     def _resume_run(self, checkpoint: bytes) -> None:
         try:
@@ -151,7 +196,7 @@ class TrainPanel:
         except ProgramError as error:
             self.screen.say(str(error), error=True)
             return
-        self.form.show(settings)
+        self._show_fresh(settings)
         self._begin(checkpoint=checkpoint)
 
     def _forget_checkpoint(self) -> None:
@@ -162,7 +207,7 @@ class TrainPanel:
         if action == "use":
             self._do(self.shelf.pick(run_name(run_id)))
         elif action == "settings":
-            self.form.show(RunSettings.make(row["settings"]))
+            self._show_fresh(RunSettings.make(row["settings"]))
         else:
             self._do(self._control.forget(run_id))
 
@@ -173,6 +218,7 @@ class TrainPanel:
         state = self._control.state
         self._buttons.show(state)
         self.form.set_running(state in ("training", "paused"))
+        self._begin_with.enable(state not in ("loading", "training", "paused"))
 
     def _show_runs(self) -> None:
         self._runs.show(self.store.runs)

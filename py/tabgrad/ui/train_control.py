@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tabgrad.interop import dom
@@ -31,12 +32,21 @@ from tabgrad.protocol import (
 from .tasks import Tasks
 from .train_client import TrainClient, is_checkpoint
 from .train_data import make_row, percent
-from .train_models import step_of
+from .train_models import record_in
 
 if TYPE_CHECKING:
     from .train_screen import RunScreen
     from .train_shelf import Shelf
     from .train_store import TrainStore
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a run goes on from (a checkpoint), or begins with: a network's `weights`, called `origin`, or nothing."""
+
+    checkpoint: bytes = b""
+    weights: bytes = b""
+    origin: str = ""
 
 
 class RunControl:
@@ -56,7 +66,7 @@ class RunControl:
     ) -> None:
         self._client, self._store, self._shelf, self._screen = client, store, shelf, screen
         self._changed, self._runs_changed = changed, runs_changed
-        self._run_id = ""
+        self._run_id = self._origin = ""
         self.state = "none"
         self.tasks = Tasks(self._failed_inside)
 
@@ -75,17 +85,19 @@ class RunControl:
         if self.state == "none":
             self._set("ready" if isinstance(answer, Ready) else "none")
 
-    async def start(self, settings: RunSettings, paused: bool = False, checkpoint: bytes = b"") -> None:
-        """Begin a run, or go on from `checkpoint`, with the timeline that led there."""
-        self._run_id = f"{time.time_ns() // 1_000_000:x}"
+    async def start(self, settings: RunSettings, beginning: Beginning, paused: bool) -> None:
+        """Begin a run, or go on from a checkpoint, with the timeline that led there."""
+        checkpoint = beginning.checkpoint
+        self._run_id, self._origin = f"{time.time_ns() // 1_000_000:x}", beginning.origin
         self._store.begin(resumed=bool(checkpoint))
         self._shelf.training_begins()
         self._screen.clear()
         self._screen.say("Starting …" if self._client.started else "Starting the training worker …")
         self._set("loading")
         if checkpoint:
-            reached = step_of(checkpoint)
-            self._screen.timeline.restore([m for m in await self._store.moments() if m.step <= reached])
+            record = record_in(checkpoint)
+            self._origin = str(record.get("origin", ""))
+            self._screen.timeline.restore([m for m in await self._store.moments() if m.step <= record["step"]])
         try:
             await self._client.ensure()
         except RuntimeError as error:
@@ -94,6 +106,8 @@ class RunControl:
         command = Start(
             settings=settings.to_json(),
             checkpoint=checkpoint,
+            weights=beginning.weights,
+            origin=beginning.origin,
             answer_target=self._shelf.target,
             start_paused=paused,
         )
@@ -147,7 +161,7 @@ class RunControl:
             await self._store.save_moments(self._screen.timeline.moments)
 
     async def _finish(self, event: Finished) -> None:
-        row = make_row(self._run_id, event, self._screen.engine, self._screen.parameter_count())
+        row = make_row(self._run_id, event, self._screen.engine, self._screen.parameter_count(), self._origin)
         await self._store.drop_checkpoint()
         await self._store.add_run(row, self._screen.weights)
         self._shelf.training_ended(f"right on {percent(event.test_accuracy)} of the test images")

@@ -99,12 +99,16 @@ def _counts(row: dict[str, Any]) -> Sequence[Sequence[int]]:
     return counts
 
 
-def make_row(run_id: str, event: Finished, engine: str, parameters: int) -> dict[str, Any]:
-    """A finished run as plain data: what the table, the exports and the storage hold."""
+def make_row(run_id: str, event: Finished, engine: str, parameters: int, origin: str) -> dict[str, Any]:
+    """A finished run as plain data: what the table, the exports and the storage hold.
+
+    `origin` names the network that it began with, empty for weights drawn by the seed.
+    """
     return {
         "id": run_id,
         "reason": event.reason,
         "engine": engine,
+        "origin": origin,
         "parameters": parameters,
         "epochs_done": round(event.epoch, 4),
         "steps": event.step,

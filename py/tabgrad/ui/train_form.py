@@ -56,6 +56,7 @@ class SettingsForm:
         self._listeners: list[dom.Listener] = []
         self._good = RunSettings()
         self._running = False
+        self._fixed: frozenset[str] = frozenset()
         essential = dom.create("div", parent, class_="train-fields")
         self._build(essential, ESSENTIAL)
         details = dom.create("details", parent, class_="train-more")
@@ -114,6 +115,16 @@ class SettingsForm:
             self._mark(item.name, "")
         self._show_relevance()
 
+    @property
+    def good(self) -> RunSettings:
+        """The latest good value of each setting."""
+        return self._good
+
+    def fix(self, names: frozenset[str]) -> None:
+        """Settings that something else decides cannot be changed."""
+        self._fixed = names
+        self._show_relevance()
+
     def set_running(self, running: bool) -> None:
         """During a run only what needs no new program can be changed."""
         self._running = running
@@ -130,7 +141,7 @@ class SettingsForm:
         self._shown(self._good)
         idle = irrelevant(self._good)
         for name, made in self._inputs.items():
-            made.disabled = name in idle or (self._running and name not in TUNABLE)
+            made.disabled = name in idle | self._fixed or (self._running and name not in TUNABLE)
             made.parentElement.classList.toggle("idle", name in idle)
 
     def _mark(self, name: str, sentence: str) -> None:

@@ -82,29 +82,34 @@ class MadeHere:
         self._stale.append(executable)
         if "spec" in metadata:  # weights of a checkpoint under the slider are those of the same network, and have none
             self._spec = json.loads(metadata["spec"])
-        self._model = Model(
-            self.name, {"title": self.title, "not_sure_below": NOT_SURE_BELOW, "spec": self._spec}, executable
-        )
+        card: dict[str, Any] = {"title": self.title, "not_sure_below": NOT_SURE_BELOW}
+        if self._spec:  # a file of another program has none: its tensors tell what it is
+            card["spec"] = self._spec
+        self._model = Model(self.name, card, executable)
         return self._model
 
 
 def plain_weights(checkpoint: bytes) -> tuple[bytes, RunSettings]:
     """The weights in a checkpoint as a plain network's safetensors file, and its settings. Raises ProgramError."""
     tensors, metadata = load_safetensors(checkpoint)
-    try:
-        settings = RunSettings.make(json.loads(metadata["record"])["settings"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ProgramError("The file is not a checkpoint of this page.") from error
+    settings = RunSettings.make(_record(metadata)["settings"])
     weights = {name: t for name, t in tensors.items() if not name.startswith(("opt.", "rng.", "best."))}
     return save_safetensors(fold_mean(weights)), settings
 
 
-def step_of(checkpoint: bytes) -> int:
-    """The step that a checkpoint was made at. Raises ProgramError."""
+def record_in(checkpoint: bytes) -> dict[str, Any]:
+    """What a checkpoint says of its run, `settings` and `step` at least. Raises ProgramError."""
+    return _record(load_safetensors(checkpoint)[1])
+
+
+def _record(metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
-        return int(json.loads(load_safetensors(checkpoint)[1]["record"])["step"])
+        record: dict[str, Any] = json.loads(metadata["record"])
+        RunSettings.make(record["settings"])
+        record["step"] = int(record["step"])
     except (KeyError, TypeError, ValueError) as error:
         raise ProgramError("The file is not a checkpoint of this page.") from error
+    return record
 
 
 def settings_of(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> RunSettings:

@@ -60,7 +60,7 @@ class RunsTable:
         line = dom.create("tr", self._body, data_run=row["id"])
         cells = (
             f"{number}",
-            network_name(settings),
+            f"{network_name(settings)}, from {row['origin']}" if row.get("origin") else network_name(settings),
             settings.optimizer,
             f"{settings.lr:g}",
             f"{settings.batch}",

@@ -1,0 +1,48 @@
+"""What a run begins with: weights drawn by the seed, or the network that answers now, which then learns on as a whole.
+
+Owns the choice on the page; what it means for a run is `train_origin`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tabgrad.interop import dom
+
+HINT = "The network that answers can learn on: all of its weights. It decides what kind of network is trained."
+
+
+class BeginWith:
+    """A select in `parent`, hidden while there is no choice. `chosen` is called when the visitor has changed it."""
+
+    def __init__(self, parent: dom.Element, chosen: Callable[[], object]) -> None:
+        self._box = dom.create("div", parent, class_="field train-begin")
+        dom.create("label", self._box, text="Begin with", for_="train-begin")
+        self._select = dom.create(
+            "select", self._box, id="train-begin", data_testid="train-begin", aria_describedby="train-begin-hint"
+        )
+        dom.create("option", self._select, text="Fresh weights", value="fresh")
+        self._option = dom.create("option", self._select, value="network")
+        dom.create("p", self._box, text=HINT, id="train-begin-hint", class_="field-hint")
+        self._listener = dom.Listener(self._select, "change", lambda _event: chosen())
+        self.offer("")
+
+    @property
+    def network(self) -> bool:
+        """Whether the run begins with the network that answers."""
+        return str(self._select.value) == "network"
+
+    def offer(self, title: str) -> None:
+        """The network that answers is called `title`; it cannot be trained if that is empty."""
+        self._option.textContent = title
+        self._box.hidden = not title
+        if not title:
+            self.choose_fresh()
+
+    def choose_fresh(self) -> None:
+        """Back to weights drawn by the seed."""
+        self._select.value = "fresh"
+
+    def enable(self, enabled: bool) -> None:
+        """During a run there is nothing to choose."""
+        self._select.disabled = not enabled

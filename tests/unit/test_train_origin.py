@@ -1,0 +1,80 @@
+"""A network that answers as one to begin a run with: recognised by its card and shapes, read from its engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tabgrad.backends.wasm_native import open_device
+from tabgrad.program import load_safetensors, loads
+from tabgrad.protocol import USUAL_RATES, RunSettings
+from tabgrad.ui.models import Model, write_weights
+from tabgrad.ui.train_origin import TIMES_SMALLER, gentler, settings_like, weights_of
+from tests.unit.session_runs import SMALL
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+async def shipped(name: str) -> Model:
+    device = await open_device()
+    program = loads((MODELS / name / "programs" / "infer.wasm.simd.json").read_bytes())
+    executable = await device.load(program)
+    write_weights(executable, load_safetensors((MODELS / name / "weights.safetensors").read_bytes())[0])
+    return Model(name, json.loads((MODELS / name / "card.json").read_text()), executable)
+
+
+def test_the_shipped_mlp_can_be_begun_with_and_gives_its_weights() -> None:
+    async def go() -> None:
+        model = await shipped("mlp")
+        settings = settings_like(model, replace(SMALL, model="cnn", lr=0.123))
+        assert settings is not None
+        hidden = tuple(model.card["spec"]["hidden"])
+        assert (settings.model, settings.hidden, settings.activation) == ("mlp", hidden, "relu")
+        assert (settings.lr, settings.batch) == (0.123, SMALL.batch)
+        weights = load_safetensors(await weights_of(model))[0]
+        on_file = load_safetensors((MODELS / "mlp" / "weights.safetensors").read_bytes())[0]
+        assert weights.keys() == on_file.keys()
+        for name, value in on_file.items():
+            np.testing.assert_array_equal(weights[name], value)
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("card", "able"),
+    [
+        ({"spec": {"kind": "cnn"}}, True),
+        ({"spec": {"kind": "cnn", "stages": ["conv5x8", "pool", "conv5x24", "pool", "dense64"]}}, True),
+        ({"spec": {"kind": "cnn", "stages": ["conv3x8p1", "pool"]}}, False),
+        ({"spec": {"kind": "cnn", "activation": "silu"}}, True),
+        ({"spec": {"kind": "cnn", "activation": "gelu"}}, False),
+        ({"spec": {"kind": "transformer"}}, False),
+        ({}, True),
+    ],
+)
+def test_only_networks_that_the_worker_has_are_on_offer(card: dict[str, Any], able: bool) -> None:
+    async def go() -> None:
+        model = await shipped("cnn")
+        settings = settings_like(Model("made", card, model.executable), RunSettings())
+        assert (settings is not None) is able
+        if settings is not None:
+            assert settings.model == "cnn"
+            assert settings.activation == card.get("spec", {}).get("activation", "relu")
+
+    asyncio.run(go())
+
+
+def test_the_usual_rate_becomes_gentler_and_a_chosen_one_stays() -> None:
+    usual = RunSettings(optimizer="adamw", lr=USUAL_RATES["adamw"])
+    gentle = gentler(usual, True)
+    assert gentle.lr == pytest.approx(USUAL_RATES["adamw"] / TIMES_SMALLER)
+    assert gentler(gentle, True) == gentle
+    assert gentler(gentle, False) == usual
+    chosen = replace(usual, lr=0.0123)
+    assert gentler(chosen, True) == gentler(chosen, False) == chosen
