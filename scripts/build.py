@@ -49,13 +49,14 @@ def add_pyscript(site: Site) -> str:
 
 
 def add_python(site: Site) -> dict[str, str]:
-    """Our package, and tinygrad for the worker, as zips: {name: URL}."""
+    """Our package, and tinygrad as a compiler for the worker, as zips: {name: URL}."""
     spec = importlib.util.find_spec("tinygrad")
     if spec is None or spec.origin is None:
         raise parts.BuildError("tinygrad is not installed in this Python: run `make build`, which installs it.")
+    own = parts.ROOT / "py" / "tabgrad"
     return {
-        "tabgrad": site.add("tabgrad.zip", python.tabgrad(parts.ROOT / "py" / "tabgrad")),
-        "tinygrad": site.add("tinygrad.zip", python.tinygrad(Path(spec.origin).parent)),
+        "tabgrad": site.add("tabgrad.zip", python.package(own)),
+        "compiler": site.add("compiler.zip", python.compiler(Path(spec.origin).parent, own)),
     }
 
 

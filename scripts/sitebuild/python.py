@@ -1,4 +1,4 @@
-"""The four archives of Python code that the page gets: standard library, NumPy, tinygrad, and our own package.
+"""The four archives of Python code that the page gets: standard library, NumPy, our own package, and the compiler.
 
 Owns their form (bytecode or source, wheel or zip). What goes in is chosen by sitebuild.stdlib and sitebuild.prune.
 """
@@ -16,6 +16,8 @@ NEEDS_DOCSTRINGS = "numpy/_core/multiarray.py"
 #: networks of `model` are shown and edited as text): the worker's layers, and panels that open on demand.
 PAGE_LAYERS = ("__init__.py", "backends/", "ink/", "interop/", "program/", "protocol/", "ui/")
 ON_DEMAND = "ui/inside/"
+#: What is of no use without tinygrad travels with it, when a network is compiled live.
+COMPILER_LAYERS = ("compiler/", "model/")
 
 
 def standard_library(archive: bytes) -> bytes:
@@ -37,21 +39,26 @@ def numpy_wheel(wheel: bytes) -> bytes:
     return pack(files)
 
 
-def tinygrad(package: Path) -> bytes:
-    """tinygrad from its installed folder, pruned and compiled."""
-    files = prune.tinygrad(package)
-    return pack(compiled(files, _python(files)))
+def compiler(tinygrad: Path, tabgrad: Path) -> bytes:
+    """tinygrad from its installed folder, pruned and compiled; and the layers of our own that need it."""
+    files = prune.tinygrad(tinygrad)
+    return pack({**compiled(files, _python(files)), **_sources(tabgrad, needs_compiler=True)})
 
 
-def tabgrad(package: Path) -> bytes:
+def package(tabgrad: Path) -> bytes:
     """Our own package from its source folder: bytecode without docstrings where the page waits for it."""
-    paths = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
-    files = {f"{package.name}/{name}": path.read_bytes() for name, path in paths.items()}
-    page = [f"{package.name}/{name}" for name in paths if _at_boot(name)]
-    return pack(compiled(files, page, optimize=2))
+    files = _sources(tabgrad, needs_compiler=False)
+    return pack(compiled(files, filter(_at_boot, files), optimize=2))
 
 
-def _at_boot(name: str) -> bool:
+def _sources(tabgrad: Path, needs_compiler: bool) -> dict[str, bytes]:
+    paths = {path.relative_to(tabgrad).as_posix(): path for path in tabgrad.rglob("*.py")}
+    wanted = (name for name in paths if name.startswith(COMPILER_LAYERS) == needs_compiler)
+    return {f"{tabgrad.name}/{name}": paths[name].read_bytes() for name in wanted}
+
+
+def _at_boot(file: str) -> bool:
+    name = file.partition("/")[2]
     return name.startswith(PAGE_LAYERS) and not name.startswith(ON_DEMAND)
 
 

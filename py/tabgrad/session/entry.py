@@ -10,6 +10,7 @@ import json
 import sys
 from typing import Any
 
+import tabgrad
 from tabgrad.data import gunzip
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
@@ -20,7 +21,7 @@ from .host import Host
 from .programs import Programs
 from .services import Opened, Services
 
-TINYGRAD_FOLDER = "/home/pyodide/tinygrad"
+COMPILER_FOLDER = "/home/pyodide/compiler"
 
 
 class BrowserCache:
@@ -51,9 +52,11 @@ def serve(port: Any, first: str) -> None:
         return await files.fetch_bytes(base + url)
 
     async def load_compiler() -> None:
-        if TINYGRAD_FOLDER not in sys.path:
-            await worker.unpack(base + manifest["python"]["tinygrad"], TINYGRAD_FOLDER)
-            sys.path.append(TINYGRAD_FOLDER)
+        if COMPILER_FOLDER not in sys.path:
+            await worker.unpack(base + manifest["python"]["compiler"], COMPILER_FOLDER)
+            sys.path.append(COMPILER_FOLDER)
+            # The layers that need tinygrad come with it: the page answers drawings without them.
+            tabgrad.__path__.append(f"{COMPILER_FOLDER}/tabgrad")
             importlib.invalidate_caches()
 
     inflate = streams.inflate if streams.can_inflate() else gunzip
