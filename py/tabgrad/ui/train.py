@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tabgrad.backends.base import EngineError
@@ -46,6 +47,7 @@ class TrainPanel:
     def __init__(self, app: App, parent: dom.Element) -> None:
         self._app = app
         self._model: Model | None = None
+        self._model_title = ""
         parts = dom.by_id("trainer").dataset
         first = json.dumps({"base": absolute("."), "manifest": app.manifest})
         script, config = str(parts.script), str(parts.config)
@@ -64,7 +66,6 @@ class TrainPanel:
         self._show_state()
         app.painters.append(self.screen.recolour)
         app.watchers.append(self._follow_model)
-        self._follow_model()
         self._do(self._open(str(parts.uplot)))
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
@@ -86,9 +87,11 @@ class TrainPanel:
     async def _open(self, uplot: str) -> None:
         """What it takes once it is on the page: settings from the address, charts, what an earlier visit left."""
         settings, refused = settings_in_address()
-        self.form.show(settings)
         if not self._app.manifest["data"].get("mnist"):
-            self.form.set_option("data", "mnist", "MNIST (not on this site)", enabled=False)
+            self.form.set_option("data", "mnist", "MNIST (not here)", enabled=False)
+            if settings.data == "mnist":
+                settings = replace(settings, data="strokes")
+        self.form.show(settings)
         if refused:
             self.screen.say(" ".join(refused), error=True)
         try:
@@ -164,11 +167,13 @@ class TrainPanel:
 
     def _follow_model(self) -> None:
         """Another network may answer now: the one to begin with."""
-        if self._app.model is not self._model:
-            self._model = model = self._app.model
+        model = self._app.model
+        title = model.title if model is not None else ""
+        if model is not self._model or title != self._model_title:
+            self._model, self._model_title = model, title
             chosen = self._begin_with.network
             can = model is not None and settings_like(model, RunSettings()) is not None
-            self._begin_with.offer(model.title if model is not None and can else "")
+            self._begin_with.offer(title if can else "")
             if chosen:
                 self._show_beginning(self.form.good)
 
@@ -219,6 +224,7 @@ class TrainPanel:
         self._buttons.show(state)
         self.form.set_running(state in ("training", "paused"))
         self._begin_with.enable(state not in ("loading", "training", "paused"))
+        self._follow_model()  # what it is called may have changed with the state
 
     def _show_runs(self) -> None:
         self._runs.show(self.store.runs)

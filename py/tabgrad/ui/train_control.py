@@ -90,7 +90,7 @@ class RunControl:
         checkpoint = beginning.checkpoint
         self._run_id, self._origin = f"{time.time_ns() // 1_000_000:x}", beginning.origin
         self._store.begin(resumed=bool(checkpoint))
-        self._shelf.training_begins()
+        self._shelf.training_begins(settings.data)
         self._screen.clear()
         self._screen.say("Starting …" if self._client.started else "Starting the training worker …")
         self._set("loading")

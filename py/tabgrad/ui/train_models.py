@@ -31,14 +31,15 @@ class MadeHere:
         self._changed = changed
         self._program = self._weights = b""
         self._spec: dict[str, Any] = {}
+        self._data = ""
         self._model: Model | None = None
         self._stale: list[Executable] = []
 
-    def rename(self, title: str) -> None:
-        """Call it otherwise from now on."""
-        self.title = title
+    def describe(self, title: str, data: str = "") -> None:
+        """Call it `title` from now on; `data` is what it learns from, if that is another set than before."""
+        self.title, self._data = title, data or self._data
         if self._model is not None:
-            self._model.card = {**self._model.card, "title": title}
+            self._model.card = {**self._model.card, "title": title, "learned_from": self._data}
 
     def set_program(self, program: bytes) -> None:
         """The network's inference program, as JSON. Weights of another network are forgotten."""
@@ -82,7 +83,11 @@ class MadeHere:
         self._stale.append(executable)
         if "spec" in metadata:  # weights of a checkpoint under the slider are those of the same network, and have none
             self._spec = json.loads(metadata["spec"])
-        card: dict[str, Any] = {"title": self.title, "not_sure_below": NOT_SURE_BELOW}
+        card: dict[str, Any] = {
+            "title": self.title,
+            "not_sure_below": NOT_SURE_BELOW,
+            "learned_from": self._data,
+        }
         if self._spec:  # a file of another program has none: its tensors tell what it is
             card["spec"] = self._spec
         self._model = Model(self.name, card, executable)

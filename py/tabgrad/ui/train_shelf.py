@@ -56,9 +56,9 @@ class Shelf:
         elif network.answers_as(self._app.model):
             self._app.weights_changed()
 
-    def training_begins(self) -> None:
-        """A run begins."""
-        self._call(DURING)
+    def training_begins(self, data: str) -> None:
+        """A run on the data set `data` begins."""
+        self._call(DURING, data)
 
     def training_ended(self, record: str) -> None:
         """A run has ended; `record` says how well it went, as the end of a sentence."""
@@ -66,9 +66,9 @@ class Shelf:
         if self.training.is_model(self._app.model):
             self._app.status.say(f"{self.training.title} answers now: {record}.")
 
-    def _call(self, names: tuple[str, str]) -> None:
+    def _call(self, names: tuple[str, str], data: str = "") -> None:
         label, title = names
-        self.training.rename(title)
+        self.training.describe(title, data)
         if TRAINING in self._app.made:
             self._app.picker.offer(TRAINING, label)
 
@@ -88,7 +88,9 @@ class Shelf:
         if weights is None:
             raise ProgramError("The weights of this run are no longer kept: only the latest runs' are.")
         network = MadeHere(run_name(row["id"]), title, lambda _network, _another: None)
-        network.set_program(await self._program(RunSettings.make(row["settings"])))
+        settings = RunSettings.make(row["settings"])
+        network.describe(title, settings.data)
+        network.set_program(await self._program(settings))
         network.set_weights(weights)
         return await network.make(device)
 

@@ -38,8 +38,8 @@ class OwnSection:
     name = "mine"
     title = "Your own test set"
     lead = (
-        "Draw a digit, say which it is, and keep it. Your handwriting then is a test set that no network has seen. It "
-        "stays in this browser, on this machine."
+        "Draw a digit, say which it is, and keep it. Your handwriting then is a test set that no network has seen, "
+        "until you train one on it. It stays in this browser, on this machine."
     )
     needs_network = False
 
@@ -185,9 +185,10 @@ class OwnSection:
             return
         count, right = len(results.labels), len(results.labels) - results.errors
         low, high = wilson_95(right, count)
+        learned = " It has learned from half of them." if scene.probe.model.card.get("learned_from") == "mine" else ""
         self._headline.textContent = (
             f"{scene.probe.model.title} reads {right} of your {count} drawings: {share(right / count)} "
-            f"({share(0.95)} interval {share(low)} to {share(high)})."
+            f"({share(0.95)} interval {share(low)} to {share(high)}).{learned}"
         )
         self._headline.dataset.right, self._headline.dataset.count = str(right), str(count)
 

@@ -62,7 +62,8 @@ async def tune_to(probe: Probe, drawings: Sequence[Drawing]) -> Outcome | None:
     async def make(device: Device) -> Model:
         executable = await device.load(base.executable.program)
         write_weights(executable, weights)
-        card = {**base.card, "title": title, "programs_of": base.card.get("programs_of", base.name)}
+        shipped = base.card.get("programs_of", base.name)
+        card = {**base.card, "title": title, "programs_of": shipped, "learned_from": "mine"}
         return Model(TUNED, card, executable)
 
     return Outcome(len(learn), len(held_out), before, after, title, make)
