@@ -1,7 +1,7 @@
 """A panel of sections, opened one by one, that follow the pen after the bars have moved.
 
-Owns the order of things: the answer on the page always goes first, sections are updated once a frame at most, one
-after another, and only those that are open and seen. Computes nothing itself.
+Owns the order of things: the answer on the page always goes first; then one section a frame, the one that is furthest
+behind, with what is on the page by then; and only those that are open and seen. Computes nothing itself.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from .lens import WEIGHTS_EVERY_S, Desk, Lens
 from .scene import FAULTS, Scene, Section
 from .widgets import is_dark
 
-#: Updates that take longer than this mean a slow engine. Milliseconds.
-SLOW_MS = 30.0
+#: Updates of a section that take longer than this mean a slow engine. Milliseconds.
+SLOW_MS = 12.0
 
 
 class SectionView:
@@ -33,6 +33,7 @@ class SectionView:
         self._fault = dom.create("p", self._details, class_="fault", role="status")
         self._built = False
         self._opened = opened
+        self.moment = 0  #: of the panel's moments, the one that it shows
         self._listener = dom.Listener(self._details, "toggle", lambda _event: self._toggled())
 
     def _toggled(self) -> None:
@@ -70,8 +71,10 @@ class SectionsPanel:
     def __init__(self, desk: Desk, lens: Lens, place: dom.Element) -> None:
         self._desk, self._lens, self._place = desk, lens, place
         self._views: dict[str, SectionView] = {}
-        self._visible = self._stale = False
-        self._frames = dom.Frames(self._begin)
+        self._visible = False
+        self._moment = 0  # counts what there was to show
+        self._frames = dom.Frames(self._on_frame)
+        self._frame: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
         desk.watchers.append(self.refresh)
@@ -92,38 +95,48 @@ class SectionsPanel:
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the present moment, after the next frame."""
-        self._stale = True
-        if self._visible:
-            self._frames.request()
-
-    def _begin(self) -> None:
-        if self._task is None:
+        """Show the present moment, from the next frame on."""
+        self._moment += 1
+        if self._visible and self._task is None:
             self._task = asyncio.ensure_future(self._work())
+
+    def _behind(self) -> SectionView | None:
+        """The open section that is furthest behind; None if all have caught up."""
+        behind = [view for view in self._views.values() if view.is_open and view.moment < self._moment]
+        return min(behind, key=lambda view: view.moment, default=None)
 
     async def _work(self) -> None:
         try:
-            while self._stale and self._visible:
-                self._stale = False
+            await self._next_frame()
+            while self._visible and (view := self._behind()) is not None:
                 begin = dom.now_ms()
-                await self._update()
-                # The pen's own predictions come first: a slow engine is theirs for three quarters of the time.
+                await self._update(view)
                 spent_ms = dom.now_ms() - begin
-                await asyncio.sleep(spent_ms * (1 if spent_ms < SLOW_MS else 3) / 1e3)
+                # The pen's own predictions come first: a slow engine is theirs for three quarters of the time.
+                if spent_ms > SLOW_MS:
+                    await asyncio.sleep(3 * spent_ms / 1e3)
+                await self._next_frame()
+            if self._visible:  # for automation: so many predictions are shown in all of the panel
+                self._place.dataset.shows = str(dom.root_dataset().predictions)
         finally:
             self._task = None
 
-    async def _update(self) -> None:
-        seen = str(dom.root_dataset().predictions)
+    async def _next_frame(self) -> None:
+        self._frame = asyncio.get_running_loop().create_future()
+        self._frames.request()
+        await self._frame
+
+    def _on_frame(self) -> None:
+        if self._frame is not None and not self._frame.done():
+            self._frame.set_result(None)
+
+    async def _update(self, view: SectionView) -> None:
+        view.moment = self._moment
         try:
             probe = await self._lens.probe()
         except FAULTS:  # a device that was lost: the page says so, and opens another one
             probe = None
-        scene = Scene(self._desk.ink, self._desk.latest, probe, is_dark())
-        for view in self._views.values():
-            if view.is_open:
-                await view.update(scene)
-        self._place.dataset.shows = seen  # for automation: the panel has caught up with so many predictions
+        await view.update(Scene(self._desk.ink, self._desk.latest, probe, is_dark()))
         if self._lens.stale and self._later is None:
             self._later = asyncio.get_running_loop().call_later(WEIGHTS_EVERY_S, self._again)
 
