@@ -19,7 +19,7 @@ from scripts.fetch_mnist import locate
 from scripts.peers import install
 from scripts.peers.pages import TensorFlow
 from scripts.pyodide_page import served
-from tabgrad.data.idx import parse_idx
+from tabgrad.data.idx import parse_idx, unzip
 
 GOAL = 0.975
 #: Epochs after which TensorFlow.js is given up.
@@ -104,7 +104,7 @@ def mnist() -> dict[str, bytes]:
         raise OSError("MNIST is not here: python -m scripts.fetch_mnist.")
     names = {"train": "train", "t10k": "test"}
     return {
-        f"/mnist/{names[name.split('-')[0]]}-{name.split('-')[1]}": np.ascontiguousarray(parse_idx(content)).tobytes()
+        f"/mnist/{names[name.split('-')[0]]}-{name.split('-')[1]}": np.ascontiguousarray(parse_idx(unzip(content))).tobytes()
         for name, content in found.items()
     }
 
