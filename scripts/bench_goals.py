@@ -102,11 +102,9 @@ def mnist() -> dict[str, bytes]:
     found = locate()
     if found is None:
         raise OSError("MNIST is not here: python -m scripts.fetch_mnist.")
-    names = {"train": "train", "t10k": "test"}
-    return {
-        f"/mnist/{names[name.split('-')[0]]}-{name.split('-')[1]}": np.ascontiguousarray(parse_idx(unzip(content))).tobytes()
-        for name, content in found.items()
-    }
+    arrays = {name: np.ascontiguousarray(parse_idx(unzip(content))) for name, content in found.items()}
+    parts = {name: name.replace("t10k", "test").split("-") for name in arrays}
+    return {f"/mnist/{part}-{what}": arrays[name].tobytes() for name, (part, what, *_) in parts.items()}
 
 
 def ours(context: BenchContext, preset: str, warm: bool) -> dict[str, list[float]]:
