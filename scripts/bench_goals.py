@@ -41,7 +41,7 @@ TRAIN_TO_GOAL = """async ([goal, most, batch]) => {
   const { x, y, n } = sets.train;
   const started = performance.now();
   for (let epoch = 1; epoch <= most; epoch++) {
-    const order = tf.tensor1d(tf.util.createShuffledIndices(n), "int32");
+    const order = tf.tensor1d(Int32Array.from(tf.util.createShuffledIndices(n)), "int32");
     for (let i = 0; i + batch <= n; i += batch)
       tf.tidy(() => {
         const rows = order.slice(i, batch);
