@@ -73,7 +73,8 @@ def write_model(
         "input_mean": "folded into the first bias" if spec.get("center") else "none",
         "test_accuracy_mean": round(float(np.mean([s["test_accuracy"] for s in seeds])), 5),
         "seeds": sorted(({k: v for k, v in s.items() if k != "history"} for s in seeds), key=lambda s: int(s["seed"])),
-        "history": seeds[0]["history"],
+        # The page fetches the card before the first prediction: no digits that say nothing.
+        "history": {name: [round(v, 4) for v in values] for name, values in seeds[0]["history"].items()},
     }
     (folder / "weights.safetensors").write_bytes(save_safetensors(fold_mean(weights), {"model": name}))
     (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")

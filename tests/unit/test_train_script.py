@@ -168,12 +168,12 @@ def test_a_written_model_is_what_was_trained(tmp_path: Path, monkeypatch: pytest
     weights = model.initial_weights(model.build(spec), 1)
     weights["input_mean"] = np.linspace(0, 1, 784, dtype=np.float32)
     rows = [
-        {"seed": s, "validation_errors": e, **card.test_row(100 + s, 10_000), "history": {"loss": [s]}}
+        {"seed": s, "validation_errors": e, **card.test_row(100 + s, 10_000), "history": {"loss": [s + 0.123456]}}
         for s, e in ((2, 50), (1, 60))
     ]
     card.write_model("tiny", weights, spec, {"title": "Tiny"}, rows)
     written = json.loads((tmp_path / "tiny" / "card.json").read_text())
-    assert (written["seed"], written["test_errors"], written["history"]) == (2, 102, {"loss": [2]})
+    assert (written["seed"], written["test_errors"], written["history"]) == (2, 102, {"loss": [2.1235]})
     assert [row["seed"] for row in written["seeds"]] == [1, 2]
     assert written["test_accuracy_mean"] == pytest.approx(0.98985)
     low, high = written["test_accuracy_95"]
