@@ -18,6 +18,7 @@ from tabgrad.protocol import (
     Exported,
     Failed,
     Finished,
+    Metrics,
     Notice,
     Pause,
     Ping,
@@ -199,6 +200,21 @@ def test_an_idle_or_busy_worker_is_left_alone() -> None:
         assert len(page.workers) == 1
 
     on_page(Page(lambda command: None if isinstance(command, Ping) else obliging(command)), go)
+
+
+def test_a_worker_that_announces_each_long_step_is_left_alone_and_one_that_falls_silent_is_not() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        worker = page.workers[0]
+        for _ in range(4):  # each step takes twice the patience, and nothing is answered meanwhile
+            worker.say(Busy(what="", seconds=60))
+            await asyncio.sleep(2 * train_client.ANSWER_WITHIN_S)
+            worker.say(Metrics(step=[1], loss=[1.0], accuracy=[0.5]))
+        assert len(page.workers) == 1
+        await page.until(lambda: len(page.workers) == 2)  # the last step was done, the next was not announced
+
+    on_page(Page(silent_after_start, obliging), go)
 
 
 def test_whoever_waits_for_a_lost_worker_is_told() -> None:
