@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tabgrad import model
-from tabgrad.explain.kernels import amount, launches
+from tabgrad.explain.kernels import amount, duration, launches
 from tabgrad.program import Program
 
 CNN = {"kind": "cnn", "stages": ["conv3x4", "pool", "dense8"]}
@@ -59,7 +59,11 @@ def test_launches_name_the_layers_they_come_from() -> None:
     origins = [launch.origin for launch in launches(PROGRAMS["train-mlp"]())]
     assert origins[0] == "x.cast(float32) / 255"
     assert "the optimizer's step" in origins
-    assert "logits.sparse_categorical_crossentropy(y)" in origins
+    loss = origins.index("logits.sparse_categorical_crossentropy(y)")
+    back = [i for i, origin in enumerate(origins) if origin.startswith("loss.gradient()")]
+    assert loss < min(back) <= max(back) < len(origins) - 1, "gradients lie between the loss and the optimizer's step"
+    assert any(origins[i] == "loss.gradient(), back through layers[1]" for i in back)
+    assert origins.index("layers[1]: x @ weight + bias") < loss
 
 
 def test_a_wasm_program_is_listed_as_formulas() -> None:
@@ -70,3 +74,10 @@ def test_a_wasm_program_is_listed_as_formulas() -> None:
 
 def test_amounts_are_short() -> None:
     assert [amount(n) for n in (0, 950, 12_345, 4_500_000, 2e9)] == ["0", "950", "12.3 k", "4.5 M", "2 G"]
+    assert [amount(n, "B") for n in (128, 1_540)] == ["128 B", "1.54 kB"]
+
+
+def test_times_are_short() -> None:
+    times = {0.0000244: "24.4 ns", 0.000778: "778 ns", 0.00634: "6.34 \N{MICRO SIGN}s", 0.99949: "999 \N{MICRO SIGN}s"}
+    assert {ms: duration(ms) for ms in times} == times
+    assert [duration(ms) for ms in (0.9996, 4.561, 70)] == ["1 ms", "4.56 ms", "70 ms"]

@@ -53,26 +53,35 @@ class Launch:
 
 def launches(program: Program) -> tuple[Launch, ...]:
     """All launches of a program, in order. Raises ProgramError for WebAssembly that cannot be read."""
-    return tuple(_launch(program, dispatch) for dispatch in program.dispatch)
+    written = [program.buffers[dispatch.buffers[0]].name for dispatch in program.dispatch]
+    # Nothing that comes after the loss can be needed for it: it belongs to the gradients, or to what is done with them.
+    forward = written.index("loss") + 1 if program.name == "train" and "loss" in written else len(written)
+    return tuple(_launch(program, dispatch, i >= forward) for i, dispatch in enumerate(program.dispatch))
 
 
-def _launch(program: Program, dispatch: Dispatch) -> Launch:
+def _launch(program: Program, dispatch: Dispatch, backward: bool) -> Launch:
     kernel = program.kernels[dispatch.kernel]
     first, *others = (program.buffers[i] for i in dispatch.buffers)
     names = [first.name, *(b.name for b in others)]
     code = kernel.source or listing(kernel.module, names)
     name = _ANSI.sub("", dispatch.label) or kernel.entry
-    return Launch(name, dispatch.workgroups, first, tuple(others), kernel.flops, code, _origin(program, names))
+    return Launch(
+        name, dispatch.workgroups, first, tuple(others), kernel.flops, code, _origin(program, names, backward)
+    )
 
 
-def _origin(program: Program, names: list[str]) -> str:
+def _origin(program: Program, names: list[str], backward: bool) -> str:
     """Tensor expressions by the names of the buffers; empty if all of them are scratch."""
     written, *read = names
     if written in _OUTPUT_LINES:
         return _OUTPUT_LINES[written]
     if written.startswith("opt.") or program.buffer(written).role == "weight":
         return "the optimizer's step" if program.name == "train" else ""
-    found = dict.fromkeys(_layer(m) for m in map(_LAYER.fullmatch, read) if m)
+    layers = [m for m in map(_LAYER.fullmatch, read) if m]
+    if backward:
+        through = ", ".join(dict.fromkeys(f"{m[1]}[{m[2]}]" for m in layers))
+        return f"loss.gradient(), back through {through}" if through else "loss.gradient()"
+    found = dict.fromkeys(map(_layer, layers))
     if not found and len(read) == 1:
         return _of_one(program, program.buffer(written), program.buffer(read[0]))
     return ", ".join(found)
@@ -92,14 +101,17 @@ def _layer(match: re.Match[str]) -> str:
     return f"{match[1]}[{match[2]}]: {_LINES[match[1]]}"
 
 
-def amount(value: float) -> str:
-    """A count of operations or bytes in a few characters: 950, 12.3 k, 4.5 M."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+def amount(value: float, unit: str = "") -> str:
+    """A count of operations or bytes in a few characters: 950, 12.3 k, 4.5 MB."""
+    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:.0f}"
+            return f"{value / size:.3g} {prefix}{unit}"
+    return f"{value:.0f} {unit}".strip()
 
 
 def duration(ms: float) -> str:
-    """A time with three digits: 0.35 µs, 12.3 µs, 4.56 ms."""
-    return f"{ms * 1e3:.3g} \N{MICRO SIGN}s" if ms < 0.9995 else f"{ms:.3g} ms"
+    """A time with three digits: 35.1 ns, 12.3 µs, 4.56 ms."""
+    for unit, size_ms in (("ms", 1.0), ("\N{MICRO SIGN}s", 1e-3)):
+        if ms >= 0.9995 * size_ms:
+            return f"{ms / size_ms:.3g} {unit}"
+    return f"{ms * 1e6:.3g} ns"

@@ -107,7 +107,7 @@ class KernelsSection:
         flops, nbytes = (sum(values) for values in zip(*((x.flops, x.nbytes) for x in self._table), strict=True))
         where = f", on {device.description}" if device and device.target == program.target else ""
         self._headline.textContent = (
-            f"{len(self._table)} launches, {amount(flops)} operations, {amount(nbytes)}B touched{where}."
+            f"{len(self._table)} launches, {amount(flops)} operations, {amount(nbytes, 'B')} touched{where}."
         )
 
     def _row(self, index: int, launch: Launch) -> dom.Element:
@@ -120,7 +120,7 @@ class KernelsSection:
             (launch.origin or "\N{EN DASH}", {"class_": "origin"}),
             (f"{launch.writes.name} ({shape})", {}),
             (amount(launch.flops), {"data_value": str(launch.flops)}),
-            (f"{amount(launch.nbytes)}B", {"data_value": str(launch.nbytes)}),
+            (amount(launch.nbytes, "B"), {"data_value": str(launch.nbytes)}),
         )
         for title, (text, hooks) in zip(COLUMNS[2:-1], cells, strict=True):
             dom.create("td", row, text=text, data_label=title, **hooks)

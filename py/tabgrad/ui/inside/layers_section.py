@@ -19,7 +19,7 @@ from .widgets import Picture, legend
 
 #: Pictures side by side, and on a phone, where a finger must hit one.
 WALL_A_ROW, MAPS_A_ROW, UNITS_A_ROW = 16, 8, 32
-NARROW_WALL_A_ROW, NARROW_MAPS_A_ROW, NARROW_UNITS_A_ROW = 8, 8, 12
+NARROW_WALL_A_ROW, NARROW_UNITS_A_ROW = 8, 12
 NARROW = "(max-width: 40rem)"
 #: Side of a unit without a picture of its own, and of the gap between pictures. Pixels.
 CELL_PX, GAP_PX = 7, 1
@@ -60,7 +60,7 @@ class StageView:
         """Columns, and height and width of a tile without its gap."""
         if len(self.stage.shape) == 3:
             height, width = self.stage.shape[1:]
-            return min(self.stage.units, NARROW_MAPS_A_ROW if narrow else MAPS_A_ROW), (height, width)
+            return min(self.stage.units, MAPS_A_ROW), (height, width)
         return min(self.stage.units, NARROW_UNITS_A_ROW if narrow else UNITS_A_ROW), (CELL_PX, CELL_PX)
 
     def _point(self, event: dom.Event, pin: bool) -> None:

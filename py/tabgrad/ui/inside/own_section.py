@@ -69,7 +69,7 @@ class OwnSection:
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="mine-headline")
         self._gallery = Gallery(body, "Your drawings", self._pick, "mine-gallery")
         tools = dom.create("div", body, class_="controls")
-        self._undo = Button(tools, "Remove the last one", lambda: self._do(self._remove()), "mine-remove")
+        self._undo = Button(tools, "Remove last", lambda: self._do(self._remove()), "mine-remove")
         self._export = Button(tools, "Export", self._save, "mine-export")
         label = dom.create("label", tools, class_="quiet-button file-button", text="Import")
         self._file = dom.create(
