@@ -10,7 +10,7 @@ import pytest
 
 from tabgrad.data.drawings import dumps
 from tabgrad.protocol import DRAWINGS_KEY, Finished, Metrics, RunSettings
-from tabgrad.ui.train_data import MOST, MOST_BYTES, Moment, Points, make_row, thinned, to_csv, to_json
+from tabgrad.ui.train_data import MOST, MOST_BYTES, Moment, Points, make_row, thinned, to_csv, to_json, with_interval
 from tabgrad.ui.train_own import own_option
 from tabgrad.ui.train_store import (
     KEPT_WEIGHTS,
@@ -177,6 +177,11 @@ def test_old_checkpoints_are_thinned_but_for_the_first_and_the_last() -> None:
         assert len(moments) <= MOST
         assert (moments[0].step, moments[-1].step) == (0, step)
         assert [m.step for m in moments] == sorted(m.step for m in moments)
+
+
+def test_a_share_among_few_images_comes_with_its_interval() -> None:
+    assert with_interval(0.9825, [0.9797, 0.9849]) == "98.25 %"
+    assert with_interval(1.0, [0.772, 1.0]) == "100.00 % (95 % interval 77 to 100 %)"
 
 
 # ---- the timeline ----

@@ -31,7 +31,7 @@ from tabgrad.protocol import (
 
 from .tasks import Tasks
 from .train_client import TrainClient, is_checkpoint
-from .train_data import make_row, percent
+from .train_data import make_row, with_interval
 from .train_models import record_in
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class RunControl:
         row = make_row(self._run_id, event, self._screen.engine, self._screen.parameter_count(), self._origin)
         await self._store.drop_checkpoint()
         await self._store.add_run(row, self._screen.weights)
-        self._shelf.training_ended(f"right on {percent(event.test_accuracy)} of the test images")
+        self._shelf.training_ended(f"right on {with_interval(event.test_accuracy, event.interval)} of the test images")
         self._shelf.offer_runs()
         self._runs_changed()
         self._set("finished")

@@ -19,11 +19,21 @@ from tabgrad.protocol import Curves, Finished, Metrics, RunSettings
 
 #: Checkpoints kept at most, and what they may take together: 60 of the default network.
 MOST, MOST_BYTES = 60, 25_000_000
+#: An interval that is as wide as this belongs to its number: MNIST's 10,000 test images give a tenth of it.
+WIDE = 0.04
 
 
 def percent(share: float) -> str:
     """A share in 0..1 as "97.53 %"."""
     return f"{share * 100:.2f} %"
+
+
+def with_interval(accuracy: float, interval: Sequence[float]) -> str:
+    """A share with its 95 % interval where that is wide: among few images, 100 % says little."""
+    low, high = interval
+    if high - low < WIDE:
+        return percent(accuracy)
+    return f"{percent(accuracy)} (95 % interval {low * 100:.0f} to {high * 100:.0f} %)"
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from tabgrad.program import load_safetensors
 from tabgrad.protocol import PRESETS, Finished, Progress, Ready, RunSettings
 
 from .inside.widgets import is_dark
-from .train_data import duration, percent
+from .train_data import duration, percent, with_interval
 
 #: What a run can be in; also `documentElement.dataset.worker`.
 STATES = ("none", "loading", "ready", "training", "paused", "finished", "failed")
@@ -138,7 +138,7 @@ class ProgressView:
         """Show the result."""
         self.validation(event.validation_accuracy)
         low, high = event.interval
-        self._set("test-accuracy", percent(event.test_accuracy))
+        self._set("test-accuracy", with_interval(event.test_accuracy, event.interval))
         self._figures["test-accuracy"].title = f"95 % interval: {percent(low)} to {percent(high)}"
         self._set("seconds", duration(event.seconds))
         self._set("eta", NOTHING)
