@@ -47,6 +47,17 @@ def test_drawings_are_offered_and_learned_from(open_visit: Open, tmp_path: Path)
     assert page.get_by_test_id("model-select").input_value() == "training"
 
 
+def test_what_is_missing_is_said_when_train_is_pressed_and_not_before(open_visit: Open) -> None:
+    page = open_visit("?engine=wasm&data=mine").page
+    page.get_by_test_id("train-seed").focus()  # the worker gets ready, and finds that there is nothing to learn from
+    wait_dataset(page, "worker", "loading")
+    assert wait_dataset(page, "worker", "none", "ready", "failed") == "none"
+    assert message(page) == ""
+    page.get_by_test_id("train-start").click()
+    assert wait_dataset(page, "worker", "finished", "failed") == "failed"
+    assert "Keep 8 more drawings" in message(page)
+
+
 def test_a_run_is_not_resumed_with_other_drawings(open_visit: Open, tmp_path: Path) -> None:
     visit = open_visit("?engine=wasm&hidden=32&epochs=900&schedule=constant&lr=0.01&data=mine")
     keep(visit.page, 60, tmp_path)

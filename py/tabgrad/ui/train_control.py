@@ -68,12 +68,14 @@ class RunControl:
         self._changed, self._runs_changed = changed, runs_changed
         self._run_id = self._origin = ""
         self.state = "none"
+        self._preparing = False
         self.tasks = Tasks(self._failed_inside)
 
     async def prepare(self, settings: Callable[[], RunSettings]) -> None:
         """Have the worker, its engine and the first data ready before Train is pressed."""
         if self.state != "none":
             return
+        self._preparing = True
         dom.root_dataset().worker = "loading"
         answer: AnyEvent
         try:
@@ -81,7 +83,7 @@ class RunControl:
             answer = await self._client.ask(Prepare(settings=settings().to_json()))
         except (RuntimeError, SettingsError) as error:
             answer = Failed(kind="start", message=str(error))
-        # What went wrong here is said when Train is pressed and goes wrong again.
+        self._preparing = False
         if self.state == "none":
             self._set("ready" if isinstance(answer, Ready) else "none")
 
@@ -152,8 +154,13 @@ class RunControl:
             self._screen.say("")
         elif isinstance(event, Finished):
             self.tasks.do(self._finish(event))
-        elif isinstance(event, Failed) and not self._client.running:
+        elif isinstance(event, Failed) and not self._client.running and not self._unasked:
             self.fail(event.message)
+
+    @property
+    def _unasked(self) -> bool:
+        """What goes wrong before Train is pressed is said when it is pressed and goes wrong again."""
+        return self._preparing and self.state == "none"
 
     async def _keep(self, event: Checkpoint) -> None:
         await self._store.save_checkpoint(event.checkpoint)
