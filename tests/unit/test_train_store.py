@@ -257,6 +257,18 @@ def test_saves_that_overtake_each_other_leave_the_latest_timeline() -> None:
     asyncio.run(go())
 
 
+def test_a_moment_that_takes_another_ones_place_is_kept_with_its_own_weights() -> None:
+    async def go() -> None:
+        store, _, _ = stores()
+        store.begin(resumed=False)
+        await store.save_moments([moment(1), moment(2)])
+        better = Moment(2, 0.2, 0.9, b"better", moment(2).confusion)
+        await store.save_moments([moment(1), better])
+        assert (await store.moments())[1] == better
+
+    asyncio.run(go())
+
+
 def test_without_room_the_timeline_goes_first_and_the_checkpoint_stays() -> None:
     async def go() -> None:
         store, storage, said = stores(room=3_000)

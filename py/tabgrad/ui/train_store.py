@@ -40,12 +40,12 @@ class Storage(Protocol):
 
 @dataclass
 class _Timeline:
-    """What is kept of the present run's timeline: `steps` of its moments. `wanted` waits to be kept.
+    """What is kept of the present run's timeline: weights by step, `kept`. `wanted` waits to be kept.
 
     `foreign`: what is kept is another run's. `full`: there is no room for one. `over`: the run has ended.
     """
 
-    steps: set[int] = field(default_factory=set)
+    kept: dict[int, bytes] = field(default_factory=dict)
     foreign: bool = False
     full: bool = False
     over: bool = False
@@ -79,7 +79,7 @@ class TrainStore:
 
     def begin(self, *, resumed: bool) -> None:
         """A run begins. Unless it goes on from what is kept, the first that is kept of it takes the place of that."""
-        self._timeline = _Timeline(steps=self._timeline.steps, foreign=not resumed)
+        self._timeline = _Timeline(kept=self._timeline.kept, foreign=not resumed)
 
     async def save_checkpoint(self, checkpoint: bytes) -> None:
         """Keep the point to resume from; it takes the place of the one before."""
@@ -105,17 +105,17 @@ class TrainStore:
                 return  # the run is over, or whoever waited before has kept these, too
             await self._make_own()
             wanted, timeline.wanted = timeline.wanted, None
-            news = [(moment_key(m.step), m.weights) for m in wanted if m.step not in timeline.steps]
+            news = [(moment_key(m.step), m.weights) for m in wanted if timeline.kept.get(m.step) is not m.weights]
             for key, value in [*news, (TIMELINE, moments_index(wanted))]:
                 if error := await self._try(key, value):
                     timeline.full = True
-                    timeline.steps |= {m.step for m in wanted}
+                    timeline.kept |= {m.step: m.weights for m in wanted}
                     await self._drop_moments()
                     self._say(error)
                     return
-            for step in timeline.steps - {m.step for m in wanted}:
+            for step in timeline.kept.keys() - {m.step for m in wanted}:
                 await self._delete(moment_key(step))
-            timeline.steps = {m.step for m in wanted}
+            timeline.kept = {m.step: m.weights for m in wanted}
 
     async def moments(self) -> list[Moment]:
         """The timeline of the run to resume; a damaged one is forgotten."""
@@ -124,8 +124,8 @@ class TrainStore:
                 found = indexed_moments(await self._get(TIMELINE) or b"[]")
             except ValueError:
                 return []
-            self._timeline.steps = {m.step for m in found}
             weights = [await self._get(moment_key(m.step)) for m in found]
+            self._timeline.kept = {m.step: w or b"" for m, w in zip(found, weights, strict=True)}
             return [replace(m, weights=w) for m, w in zip(found, weights, strict=True) if w]
 
     async def drop_checkpoint(self) -> None:
@@ -142,12 +142,12 @@ class TrainStore:
             await self._drop_moments()
 
     async def _drop_moments(self) -> None:
-        steps = set(self._timeline.steps)
+        steps = set(self._timeline.kept)
         with suppress(ValueError):  # of a damaged one the weights cannot be found; runs to come write over them
             steps |= {m.step for m in indexed_moments(await self._get(TIMELINE) or b"[]")}
         for key in [TIMELINE, *map(moment_key, sorted(steps))]:
             await self._delete(key)
-        self._timeline.steps = set()
+        self._timeline.kept = {}
 
     async def add_run(self, row: dict[str, Any], weights: bytes) -> None:
         """Add a finished run to the table, newest first, with its weights. Weights of old runs make room."""
