@@ -308,6 +308,7 @@ def test_a_timeline_that_does_not_fit_leaves_nothing_behind_and_is_told_once() -
         b"{",
         b"7",
         b'[{"step": 1}]',
+        b'[{"step": 1e999, "epoch": 1, "accuracy": 1, "confusion": []}]',
         b'[{"step": 1, "epoch": 1, "accuracy": 1, "confusion": [[1]]}]',
         b'[{"step": 2, "epoch": 1, "accuracy": 1, "confusion": []}, '
         b'{"step": 1, "epoch": 1, "accuracy": 1, "confusion": []}]',

@@ -94,7 +94,7 @@ def indexed_moments(index: bytes) -> list[Moment]:
         found = [
             Moment(int(r["step"]), float(r["epoch"]), float(r["accuracy"]), b"", _counts(r)) for r in json.loads(index)
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError("The index of the timeline is damaged.") from error
     if sorted({m.step for m in found}) != [m.step for m in found]:
         raise ValueError("The timeline is out of order.")
