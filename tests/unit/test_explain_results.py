@@ -1,6 +1,5 @@
 """The record of a network: counts against counting by hand, intervals against their definition."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given

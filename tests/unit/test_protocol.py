@@ -1,5 +1,6 @@
 """Messages survive the wire, and what is no message is refused by name."""
 
+import ast
 import json
 from dataclasses import MISSING, fields
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from tabgrad.protocol import (
     PROTOCOL_VERSION,
     AnyEvent,
     Command,
+    Failed,
     Import,
     Message,
     Metrics,
@@ -93,9 +95,9 @@ def test_numbers_that_are_not_finite_survive() -> None:
 
 
 def test_binaries_stay_out_of_the_text() -> None:
-    text, blobs = encode(Start(checkpoint=bytes(100_000)))
+    text, blobs = encode(Start(checkpoint=bytes(100_000), weights=bytes(50_000)))
     assert len(text) < 500
-    assert [len(blob) for blob in blobs] == [100_000]
+    assert [len(blob) for blob in blobs] == [100_000, 50_000]
 
 
 JSON = st.recursive(
@@ -112,3 +114,20 @@ def test_nothing_but_a_protocol_error_comes_out_of_bad_input(body: Any) -> None:
     except ProtocolError:
         return
     assert message == decode_command(*encode(message))
+
+
+def test_the_one_event_that_the_worker_script_writes_by_hand_is_understood() -> None:
+    script = Path(__file__).parents[2] / "web" / "worker.py"
+    (made,) = [
+        node.value
+        for node in ast.walk(ast.parse(script.read_text()))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+    ]
+    fields = {
+        ast.literal_eval(name): value.value if isinstance(value, ast.Constant) else "It could not start."
+        for name, value in zip(made.keys, made.values, strict=True)
+        if name is not None
+    }
+    event = decode_event(json.dumps(fields))
+    assert isinstance(event, Failed)
+    assert event.kind == "start"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: Raised with every incompatible change; page and worker come from one build, so a difference is a stale cache.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 #: Where the browser's storage has the visitor's drawings: the page writes them there, the worker reads them.
 DRAWINGS_KEY = "mine/drawings"
 
