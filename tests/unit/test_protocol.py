@@ -3,6 +3,7 @@
 import ast
 import json
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
