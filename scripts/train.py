@@ -3,6 +3,7 @@
     python -m scripts.train cnn                     all seeds of the recipe; the best on validation goes to models/cnn
     python -m scripts.train cnn --seeds 2 --keep    one seed; models/ and the test set are left alone
     python -m scripts.train mlp --set lr=0.01       a changed recipe (models/ stays as it is)
+    python -m scripts.train teacher --weights-only  the MLP's teacher: its weights alone go to models/teacher
     ... --record                                    the same, and its figures go into the log of long runs
     STEPS=200 python -m scripts.train mlp           a quick run of 200 steps, to see that everything works
 
@@ -22,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.training.card import test_row, write_model
+from scripts.training.card import test_row, write_model, write_weights
 from scripts.training.data import Corpus, open_corpus
 from scripts.training.engine import NAMES, open_engine
 from scripts.training.loop import Judge, Run, Tensors, open_judge
@@ -69,10 +70,12 @@ async def read_test_set(judge: Judge, weights: Tensors, corpus: Corpus) -> dict[
     return test_row(int((test.logits.argmax(1) != test.labels).sum()), len(test.labels))
 
 
-async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -> list[dict[str, Any]]:
+async def train(
+    recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool, weights_only: bool = False
+) -> list[dict[str, Any]]:
     """Train `seeds`, one after the other; returns what was measured of each, the best on validation first.
 
-    With `ship`, read the test set for each and write the best to models/.
+    With `ship`, read the test set for each and write the best to models/; with `weights_only`, write its weights there.
     """
     corpus, device = await open_corpus(), await open_engine(engine)
     print(f"{recipe.name}: {device.description}, seeds {', '.join(map(str, seeds))}", flush=True)
@@ -100,6 +103,8 @@ async def train(recipe: Recipe, seeds: Sequence[int], engine: str, ship: bool) -
         }
         write_model(recipe.name, load_safetensors(done[0][1].read_bytes())[0], recipe.spec, facts, rows)
         print(f"models/{recipe.name}: seed {rows[0]['seed']}")
+    elif weights_only:
+        write_weights(recipe.name, load_safetensors(done[0][1].read_bytes())[0])
     device.destroy()
     return rows
 
@@ -126,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--engine", choices=NAMES, default="auto")
     parser.add_argument("--set", dest="changes", nargs="+", default=[], metavar="NAME=VALUE", help="change the recipe")
     parser.add_argument("--keep", action="store_true", help="leave models/ and the test set alone")
+    parser.add_argument("--weights-only", action="store_true", help="no card, and no test set: for a teacher")
     parser.add_argument("--record", action="store_true", help="write the validation figures to the log of long runs")
     options = parser.parse_args(arguments)
     try:
@@ -135,8 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             batch = recipe.run_settings(0).batch
             recipe = recipe.changed({"epochs": steps * batch / 55_000, "copies": 1})
         seeds = options.seeds or recipe.seeds[: 1 if steps else None]
-        ship = not (options.changes or steps or options.keep)
-        rows = asyncio.run(train(recipe, seeds, options.engine, ship))
+        final = not (options.changes or steps or options.keep)
+        ship, weights_only = final and not options.weights_only, final and options.weights_only
+        rows = asyncio.run(train(recipe, seeds, options.engine, ship, weights_only))
         if options.record:
             record(options.recipe, options.changes, recipe.run_settings(0).epochs, rows)
     except (RecipeError, SettingsError, DataError, EngineError, FileNotFoundError, ValueError) as error:

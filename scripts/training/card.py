@@ -59,8 +59,6 @@ def write_model(
 
     `facts` go into the card as they are; the first of `seeds` is the one whose weights these are.
     """
-    folder = MODELS / name
-    folder.mkdir(parents=True, exist_ok=True)
     shipped = {k: v for k, v in spec.items() if k not in ("center", "dropout")}
     card = {
         "name": name,
@@ -76,5 +74,13 @@ def write_model(
         # The page fetches the card before the first prediction: no digits that say nothing.
         "history": {name: [round(v, 4) for v in values] for name, values in seeds[0]["history"].items()},
     }
-    (folder / "weights.safetensors").write_bytes(save_safetensors(fold_mean(weights), {"model": name}))
+    folder = write_weights(name, weights)
     (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_weights(name: str, weights: Mapping[str, NDArray[Any]]) -> Path:
+    """Write models/<name>/weights.safetensors; returns the folder. Without a card it is no model of the page's."""
+    folder = MODELS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "weights.safetensors").write_bytes(save_safetensors(fold_mean(weights), {"model": name}))
+    return folder

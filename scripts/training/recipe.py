@@ -26,9 +26,9 @@ class Recipe:
     `spec` describes the network (`tabgrad.model.build`). `settings` are those of a run in the page (`RunSettings`:
     optimizer, lr, schedule, batch, epochs, patience, ...); what the page does not offer follows. `ema`: decay per step
     of the averaged weights, 0 is off. `strokes_share`: share of generated digits. `garbage_share`: share of drawings
-    that are none, for which each digit is as likely as the others. `teacher`: the model folder whose
-    logits are learnt from, with `teacher_share` of the loss at `temperature`; its samples are distorted once, in
-    `copies` copies of the training set, because asking the teacher costs more than the step itself.
+    that are none, for which each digit is as likely as the others. `teacher`: the recipe, and folder of models/, of the
+    network whose logits are learnt from, with `teacher_share` of the loss at `temperature`; its samples are distorted
+    once, in `copies` copies of the training set, because asking the teacher costs more than the step itself.
     """
 
     name: str

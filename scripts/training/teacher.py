@@ -21,7 +21,7 @@ from tabgrad.program import load_safetensors
 
 from .data import Corpus, recipe_source
 from .garbage import NO_DIGIT
-from .recipe import Recipe
+from .recipe import Recipe, load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "lessons"
@@ -67,8 +67,7 @@ async def prepare_lessons(recipe: Recipe, corpus: Corpus, device: Device) -> Les
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
     path = CACHE / f"{key}.npz"
     if not path.exists():
-        spec = json.loads((folder / "card.json").read_text())["spec"]
-        lessons = await _ask(recipe, corpus, device, spec, weights)
+        lessons = await _ask(recipe, corpus, device, load_recipe(recipe.teacher).spec, weights)
         CACHE.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part.npz")
         np.savez(part, images=lessons.images, labels=lessons.labels, logits=lessons.logits)

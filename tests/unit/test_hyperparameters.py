@@ -41,6 +41,14 @@ def test_tables_say_what_the_study_holds() -> None:
     assert "| 2 | 100, 110 | 105.0 | 7.1 |" in hyperparameters.repeats_table(study())
 
 
+def test_refusals_are_shown_by_kind_in_per_cent() -> None:
+    row = {"seed": 1, "not_sure_below": 0.906, "refused": 0.0201, "drawn_digits_refused": 0.0375}
+    row |= {"pen_digits_refused": None, "garbage_refused_by_kind": {"scribbles": 0.844, "pairs": 1.0}}
+    lines = hyperparameters.refusals_table({**row, "seeds": [row]}).splitlines()
+    assert lines[0].endswith("| real pen digits | scribbles | pairs |")
+    assert lines[2] == "| 1 | 0.906 | 2.0 | 3.8 | - | 84.4 | 100.0 |"
+
+
 def test_plots_show_every_run() -> None:
     files = hyperparameters.plots(study())
     assert set(files) == {"mlp-curves.svg", "mlp-lr.svg"}

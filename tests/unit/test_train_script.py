@@ -99,6 +99,24 @@ def test_a_finished_seed_is_not_trained_again_but_for_another_teacher(
     assert other["validation_errors"] == first["validation_errors"]  # the same lessons, under another name
 
 
+def test_a_teacher_is_weights_and_no_model_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(card, "MODELS", tmp_path / "models")
+
+    async def small() -> object:
+        return corpus()
+
+    monkeypatch.setattr(train, "open_corpus", small)
+    monkeypatch.setattr(train, "read_test_set", None)  # reading it would fail
+    rows = asyncio.run(train.train(TINY.changed({"epochs": 1}), [1, 2], "wasm", ship=False, weights_only=True))
+    assert rows[0]["validation_errors"] <= rows[1]["validation_errors"]
+    assert [path.name for path in (tmp_path / "models" / "tiny").iterdir()] == ["weights.safetensors"]
+    best = next((tmp_path / "runs").glob(f"*/seed-{rows[0]['seed']}.weights.safetensors"))
+    kept, _ = load_safetensors((tmp_path / "models" / "tiny" / "weights.safetensors").read_bytes())
+    trained, _ = load_safetensors(best.read_bytes())
+    assert (kept["layers.0.weight"] == trained["layers.0.weight"]).all()
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda p: p.stem)
 def test_every_recipe_builds_a_network_within_the_limits(path: Path) -> None:
     recipe = load_recipe(path.stem)
