@@ -25,8 +25,8 @@ MODELS = ("mlp", "cnn")
 VALIDATION = 5000
 Row = Mapping[str, Any]
 NOT_SURE = (
-    'How often the answer is "not sure", in per cent of the images. The last three kinds are no digits, '
-    "and nothing of their kind was trained on."
+    'How often the answer is "not sure", in per cent of the images. The last three kinds are no digits; '
+    "garbage of other shapes was trained on."
 )
 
 
