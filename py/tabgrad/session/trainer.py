@@ -29,7 +29,8 @@ from .record import Record
 from .reporter import Reporter
 from .schedule import learning_rates, total_steps
 
-VALIDATIONS_PER_EPOCH = 2
+#: The curve of the first epochs is worth two points in each; later ones get one, at their end.
+EARLY_EPOCHS, EARLY_VALIDATIONS = 2, 2
 #: A mean loss this far above chance (ln 10 = 2.3 nats) is divergence; it is taken over about so many images.
 DIVERGED_LOSS = 23.0
 LOSS_WINDOW = 512
@@ -192,8 +193,9 @@ class Trainer:
         self._pace.restart()
 
     def _next_milestone(self) -> int:
-        """The first step after the submitted ones at which to validate: each half of an epoch, and the end."""
-        record, parts = self.record, VALIDATIONS_PER_EPOCH
+        """The first step after the submitted ones at which to validate: epochs, halves of early ones, and the end."""
+        record = self.record
+        parts = EARLY_VALIDATIONS if self._submitted * record.settings.batch < EARLY_EPOCHS * record.samples else 1
         part = self._submitted * record.settings.batch * parts // record.samples + 1
         step = -(-part * record.samples // (parts * record.settings.batch))
         return min(record.steps, max(self._submitted + 1, step))
