@@ -134,12 +134,13 @@ class App:
         """Answer with the model called `name`. On a fault the one before stays; returns whether it worked."""
         if self.models is None:
             return False
-        self.status.say(f"Loading {name.upper()} …")
+        title = self.picker.title_of(name)
+        self.status.say(f"Loading {title} …")
         try:
             model = await self.models.get(name)
         except FAULTS as error:
             other = f" {self.model.title} still works." if self.model else ""
-            self.status.fail(f"{name.upper()} cannot be used: {error}{other}")
+            self.status.fail(f"{title} cannot be used: {error}{other}")
             if self.model:
                 self.picker.pick(self.model.name)
             return False

@@ -24,6 +24,11 @@ class Picker:
         """All models on offer, in order."""
         return [str(option.value) for option in self._select.options]
 
+    def title_of(self, name: str) -> str:
+        """What the list calls a model; its name if it is not on the list."""
+        titles = {str(option.value): str(option.textContent).strip() for option in self._select.options}
+        return titles.get(name, name)
+
     def enable(self) -> None:
         """Let the visitor choose."""
         self._select.disabled = False
