@@ -1,38 +1,107 @@
-"""Writes the README's table of models from their cards: `python scripts/readme.py`."""
+"""Writes the README's tables from the models' cards and from docs/bench.json: `python scripts/readme.py`.
+
+`python -m scripts.bench --out docs/bench.json` measures anew.
+"""
 
 import json
-import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from scripts.sitebuild.parts import ROOT
 
 README = ROOT / "README.md"
-TABLE = re.compile(r"(?<=<!-- models -->\n).*?(?=<!-- /models -->)", re.DOTALL)
-HEAD = """\
-| model | architecture | parameters | errors in 10,000 test images | accuracy, 95 % interval |
-|---|---|---|---|---|
+BENCH = ROOT / "docs" / "bench.json"
+MODELS_HEAD = """\
+| model | architecture | parameters | errors in 10,000 test images | accuracy, 95 % interval | mean of three seeds |
+|---|---|---|---|---|---|
+"""
+FIGURES_HEAD = """\
+| what | tabgrad | the yardstick, in the same run |
+|---|---|---|
 """
 
 
-def table() -> str:
-    """The table, one row for each folder of models/ with a card that has been tested."""
+def models() -> str:
+    """One row for each folder of models/ with a card that has been tested."""
     cards = [json.loads(path.read_text()) for path in ROOT.glob("models/*/card.json")]
     rows = sorted((card for card in cards if "test_errors" in card), key=lambda card: -int(card["test_errors"]))
-    return HEAD + "".join(_row(card) for card in rows)
+    return MODELS_HEAD + "".join(_model(card) for card in rows)
 
 
-def _row(card: dict[str, Any]) -> str:
+def _model(card: dict[str, Any]) -> str:
     low, high = card["test_accuracy_95"]
-    accuracy = f"{100 * card['test_accuracy']:.2f} % ({100 * low:.2f} to {100 * high:.2f})"
-    return (
-        f"| {card['title']} | {card['architecture']} | {card['parameters']:,} | {card['test_errors']} | {accuracy} |\n"
+    cells = (
+        card["title"],
+        card["architecture"],
+        f"{card['parameters']:,}",
+        str(card["test_errors"]),
+        f"{100 * card['test_accuracy']:.2f} % ({100 * low:.2f} to {100 * high:.2f})",
+        f"{100 * card['test_accuracy_mean']:.2f} %",
     )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def figures(bench: Mapping[str, Any]) -> str:
+    """What was measured, and against what."""
+    boot, goals, training, peers = (bench[name] for name in ("boot", "goals", "training", "peers"))
+    samples, prediction = peers["training_samples_per_s"], peers["prediction_ms"]
+
+    def seconds(row: Mapping[str, Any], scale: float = 1.0) -> str:
+        return f"{row['median'] * scale:.1f} s"
+
+    def rate(name: str) -> str:
+        return f"{samples[name]['median']:,.0f} images/s"
+
+    def latency(name: str) -> str:
+        return f"{prediction[name]['median']:.2g} ms"
+
+    rows = [
+        (
+            "first prediction, first visit",
+            seconds(boot["cold_first_prediction_ms"], 1e-3),
+            f"{seconds(boot['cold_bare_pyodide_numpy_ms'], 1e-3)}: a page with Pyodide and NumPy alone",
+        ),
+        (
+            "from Train to 97.5 % on the test set",
+            f"{seconds(goals['ours_warm_s'])}; {seconds(goals['ours_cold_s'])} for the first run",
+            f"{seconds(goals['tfjs_wasm_seconds'])}: TensorFlow.js (wasm, Adam)",
+        ),
+        (
+            f"the CNN preset from scratch, to {goals['cnn_preset_test_percent']['median']:.1f} %",
+            seconds(goals["cnn_preset_s"]),
+            "",
+        ),
+        ("training 784-128-10, WebAssembly", rate("wasm"), f"{rate('tfjs wasm')}: TensorFlow.js"),
+        ("training 784-128-10, WebGPU in software", rate("webgpu"), f"{rate('tfjs webgpu')}: TensorFlow.js"),
+        ("one answer of the CNN, WebAssembly", latency("cnn wasm"), f"{latency('cnn onnx wasm')}: ONNX Runtime Web"),
+        (
+            "one answer of the CNN, WebGPU in software",
+            latency("cnn webgpu"),
+            f"{latency('cnn onnx webgpu')}: ONNX Runtime Web",
+        ),
+        (
+            "a frame of the page while it trains, 99th percentile",
+            f"{training['auto']['training_frame_ms']['p99']:.1f} ms",
+            f"{training['auto']['idle_frame_ms']['p99']:.1f} ms: at rest",
+        ),
+    ]
+    return FIGURES_HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def filled(readme: str) -> str:
+    """`readme` with its tables made anew."""
+    tables = {"models": models(), "figures": figures(json.loads(BENCH.read_text()))}
+    for name, table in tables.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, rest = readme.split(start)
+        readme = f"{before}{start}{table}{end}{rest.split(end)[1]}"
+    return readme
 
 
 def main() -> int:
-    """Rewrite the table; the exit status."""
-    README.write_text(TABLE.sub(lambda _: table(), README.read_text()))
+    """Rewrite the tables; the exit status."""
+    README.write_text(filled(README.read_text()))
     return 0
 
 

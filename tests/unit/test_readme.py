@@ -1,7 +1,9 @@
-"""The commands and files that the README names exist."""
+"""The commands and files that the README names exist, and its tables are those of the cards and measurements."""
 
 import re
 from pathlib import Path
+
+from scripts import readme
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -12,3 +14,7 @@ def test_the_commands_exist() -> None:
     assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
     for name in re.findall(r"(?<=`)(?:scripts|web|py|tests|models)/[\w./]*", README):
         assert (ROOT / name).exists(), name
+
+
+def test_the_tables_are_up_to_date() -> None:
+    assert readme.filled(README) == README, "python scripts/readme.py writes them anew"

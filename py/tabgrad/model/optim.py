@@ -11,11 +11,20 @@ from tinygrad import Tensor
 
 Knobs = Mapping[str, Tensor]
 
+#: Moments below this are 0: no step can tell. Without it those of pixels that are seldom lit decay into subnormal
+#: numbers, with which a processor computes a hundred times slower; WebAssembly cannot switch them off.
+NEGLIGIBLE = 1e-30
+
 
 class Run(Protocol):
     """Schedules tensors now: `Capture.run`."""
 
     def __call__(self, *tensors: Tensor, in_place: bool = False) -> None: ...
+
+
+def flushed(x: Tensor) -> Tensor:
+    """`x` with what is negligible as 0."""
+    return ((x < NEGLIGIBLE) & (x > -NEGLIGIBLE)).where(0.0, x)
 
 
 class SGD:
@@ -35,7 +44,7 @@ class SGD:
         for (name, p), gradient in zip(self.params.items(), grads, strict=True):
             velocity = self.state[f"opt.{name}.velocity"]
             g = gradient + knobs["weight_decay"] * p.detach()
-            velocity.assign(knobs["momentum"] * velocity + g)
+            velocity.assign(flushed(knobs["momentum"] * velocity + g))
             p.assign(p.detach() - knobs["lr"] * (g + knobs["momentum"] * velocity if self.nesterov else velocity))
         run(*self.state.values(), *self.params.values(), in_place=True)
 
@@ -63,8 +72,8 @@ class AdamW:
         decay2.assign(decay2 * self.beta2)
         for (name, p), g in zip(self.params.items(), grads, strict=True):
             m, v = self.state[f"opt.{name}.m"], self.state[f"opt.{name}.v"]
-            m.assign(self.beta1 * m + (1 - self.beta1) * g)
-            v.assign(self.beta2 * v + (1 - self.beta2) * g * g)
+            m.assign(flushed(self.beta1 * m + (1 - self.beta1) * g))
+            v.assign(flushed(self.beta2 * v + (1 - self.beta2) * g * g))
             up = (m / (1 - decay1)) / ((v / (1 - decay2)).sqrt() + self.EPS)
             p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
         run(*self.state.values(), *self.params.values(), in_place=True)
@@ -88,7 +97,7 @@ class Muon:
         """Move the parameters against the gradients."""
         velocities = list(self.state.values())
         for velocity, g in zip(velocities, grads, strict=True):
-            velocity.assign(knobs["momentum"] * velocity + g)
+            velocity.assign(flushed(knobs["momentum"] * velocity + g))
         run(*velocities, in_place=True)
         updates = [g + knobs["momentum"] * velocity for velocity, g in zip(velocities, grads, strict=True)]
         run(*(updates := [self._orthogonal(u) for u in updates]))
