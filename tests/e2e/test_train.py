@@ -9,8 +9,8 @@ from playwright.sync_api import Worker
 
 from scripts import fetch_mnist
 from tests.e2e.drawing import guess
-from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions
-from tests.e2e.train_page import LONG, Open, epoch, message, number, start, wait_until, write
+from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions, wait_until
+from tests.e2e.train_page import LONG, Open, epoch, message, number, start, write
 
 #: Keeps the GPU devices that the worker opens within reach. Sent to the worker before Python is up in it.
 KEEP_DEVICES = """() => {

@@ -8,8 +8,8 @@ import numpy as np
 from playwright.sync_api import Page
 
 from tests.e2e.drawing import guess
-from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions
-from tests.e2e.train_page import LONG, Open, epoch, message, number, start, wait_until, write
+from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions, wait_until
+from tests.e2e.train_page import LONG, Open, epoch, message, number, start, write
 
 
 def moment(page: Page) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tabgrad.data.drawings import dumps
-from tests.e2e.support import dataset, wait_dataset
-from tests.e2e.train_page import Open, epoch, message, number, start, wait_until
+from tests.e2e.support import dataset, wait_dataset, wait_until
+from tests.e2e.train_page import Open, epoch, message, number, start
 from tests.unit.own_drawings import by_hand
 
 

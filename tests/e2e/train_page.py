@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page
 
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.support import POLL_S, TIMEOUT_S, Visit, wait_dataset
+from tests.e2e.support import Visit, wait_dataset, wait_until
 
 Open = Callable[..., Visit]
 #: A run that nobody waits for the end of.
@@ -26,14 +25,6 @@ def number(page: Page, name: str) -> float:
 
 def message(page: Page) -> str:
     return page.get_by_test_id("train-message").text_content() or ""
-
-
-def wait_until(page: Page, happened: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not happened():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not happen; the panel says {message(page)!r}")
-        page.wait_for_timeout(POLL_S * 1000)
 
 
 def start(visit: Visit) -> Page:

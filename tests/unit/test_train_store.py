@@ -6,49 +6,19 @@ import asyncio
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tabgrad.data.drawings import dumps
 from tabgrad.protocol import DRAWINGS_KEY, Finished, Metrics, RunSettings
-from tabgrad.ui.train_data import MOST, MOST_BYTES, Moment, Points, make_row, thinned, to_csv, to_json, with_interval
+from tabgrad.ui.train_data import MOST, Moment, Points, make_row, thinned, to_csv, to_json, with_interval
 from tabgrad.ui.train_own import own_option
 from tabgrad.ui.train_store import (
     KEPT_WEIGHTS,
-    RESUME,
     RUNS,
-    TIMELINE,
     TrainStore,
-    moment_key,
     weights_key,
 )
 from tests.unit.own_drawings import by_hand
-
-
-class FakeStorage(dict[str, bytes]):
-    """A store with room for `room` bytes."""
-
-    room = 10**9
-
-    async def get(self, key: str) -> bytes | None:  # type: ignore[override] # the protocol's, not the dict's
-        return dict.get(self, key)
-
-    async def put(self, key: str, value: bytes) -> None:
-        if sum(len(v) for k, v in self.items() if k != key) + len(value) > self.room:
-            raise OSError("The browser's storage for this page is full.")
-        self[key] = value
-
-    async def delete(self, key: str) -> None:
-        self.pop(key, None)
-
-
-def stores(room: int = 10**9) -> tuple[TrainStore, FakeStorage, list[str]]:
-    storage, said = FakeStorage(), list[str]()
-    storage.room = room
-
-    async def open_storage() -> FakeStorage:
-        return storage
-
-    return TrainStore(open_storage, said.append), storage, said
+from tests.unit.train_stores import FakeStorage, stores
 
 
 def row(run_id: str) -> dict[str, Any]:
@@ -185,171 +155,6 @@ def test_a_share_among_few_images_comes_with_its_interval() -> None:
 
 
 # ---- the timeline ----
-
-
-def moment(step: int, size: int = 100) -> Moment:
-    counts = np.full((10, 10), step).tolist()
-    return Moment(step, step / 10, 0.5, bytes([step % 256]) * size, counts)
-
-
-def timeline_keys(storage: FakeStorage) -> set[str]:
-    return {key for key in storage if key.startswith(TIMELINE)}
-
-
-def test_a_resumed_run_has_its_whole_timeline_back() -> None:
-    async def go() -> None:
-        store, storage, said = stores()
-        store.begin(resumed=False)
-        for last in range(1, 6):
-            await store.save_checkpoint(b"checkpoint")
-            await store.save_moments([moment(step) for step in range(1, last + 1)])
-        again = TrainStore(store._open, said.append)
-        again.begin(resumed=True)
-        assert await again.moments() == [moment(step) for step in range(1, 6)]
-        await again.save_moments([moment(step) for step in (1, 3, 5, 6)])  # thinned, and one more
-        assert timeline_keys(storage) == {TIMELINE, *(moment_key(step) for step in (1, 3, 5, 6))}
-        assert await again.moments() == [moment(step) for step in (1, 3, 5, 6)]
-        assert said == []
-
-    asyncio.run(go())
-
-
-def test_the_timeline_of_another_run_goes_with_the_first_thing_kept_of_this_one() -> None:
-    async def go() -> None:
-        store, storage, _ = stores()
-        await store.save_checkpoint(b"old")
-        await store.save_moments([moment(1), moment(2)])
-        again = TrainStore(store._open, print)
-        again.begin(resumed=False)
-        assert await again.checkpoint() == b"old"  # nothing is kept of the new run yet: the old one can be resumed
-        assert len(await again.moments()) == 2
-        await again.save_checkpoint(b"new")
-        assert timeline_keys(storage) == set()
-        await again.save_moments([moment(3)])
-        assert await again.moments() == [moment(3)]
-
-    asyncio.run(go())
-
-
-def test_what_is_still_on_its_way_when_a_run_ends_is_not_kept() -> None:
-    async def go() -> None:
-        store, storage, _ = stores()
-        store.begin(resumed=False)
-        moments = [moment(1), moment(2)]
-        await store.save_moments(moments)
-        await asyncio.gather(store.save_checkpoint(b"x"), store.drop_checkpoint(), store.save_moments(moments))
-        assert dict(storage) == {}
-        store.begin(resumed=False)
-        await store.save_moments(moments)
-        assert await store.moments() == moments
-
-    asyncio.run(go())
-
-
-def test_saves_that_overtake_each_other_leave_the_latest_timeline() -> None:
-    async def go() -> None:
-        store, storage, _ = stores()
-        store.begin(resumed=False)
-        await asyncio.gather(*(store.save_moments([moment(s) for s in range(1, n + 1)]) for n in range(1, 9)))
-        assert [m.step for m in await store.moments()] == list(range(1, 9))
-        assert len(timeline_keys(storage)) == 9
-
-    asyncio.run(go())
-
-
-def test_a_moment_that_takes_another_ones_place_is_kept_with_its_own_weights() -> None:
-    async def go() -> None:
-        store, _, _ = stores()
-        store.begin(resumed=False)
-        await store.save_moments([moment(1), moment(2)])
-        better = Moment(2, 0.2, 0.9, b"better", moment(2).confusion)
-        await store.save_moments([moment(1), better])
-        assert (await store.moments())[1] == better
-
-    asyncio.run(go())
-
-
-def test_without_room_the_timeline_goes_first_and_the_checkpoint_stays() -> None:
-    async def go() -> None:
-        store, storage, said = stores(room=3_000)
-        store.begin(resumed=False)
-        await store.save_checkpoint(bytes(1_000))
-        await store.save_moments([moment(1, 300), moment(2, 300)])
-        assert said == []
-        await store.save_checkpoint(bytes(2_900))
-        assert storage[RESUME] == bytes(2_900)
-        assert timeline_keys(storage) == set()
-        assert said == []
-        await store.save_moments([moment(1, 300)])  # not tried again in this run
-        assert timeline_keys(storage) == set()
-
-    asyncio.run(go())
-
-
-def test_a_timeline_that_does_not_fit_leaves_nothing_behind_and_is_told_once() -> None:
-    async def go() -> None:
-        store, storage, said = stores(room=2_500)
-        store.begin(resumed=False)
-        for last in range(1, 5):
-            await store.save_moments([moment(step, 900) for step in range(1, last + 1)])
-        assert dict(storage) == {}
-        assert len(said) == 1
-        assert await store.moments() == []
-        store.begin(resumed=False)
-        await store.save_moments([moment(1, 100)])
-        assert len(await store.moments()) == 1
-
-    asyncio.run(go())
-
-
-@pytest.mark.parametrize(
-    "index",
-    [
-        b"{",
-        b"7",
-        b'[{"step": 1}]',
-        b'[{"step": 1e999, "epoch": 1, "accuracy": 1, "confusion": []}]',
-        b'[{"step": 1, "epoch": 1, "accuracy": 1, "confusion": [[1]]}]',
-        b'[{"step": 2, "epoch": 1, "accuracy": 1, "confusion": []}, '
-        b'{"step": 1, "epoch": 1, "accuracy": 1, "confusion": []}]',
-    ],
-)
-def test_a_damaged_timeline_is_forgotten(index: bytes) -> None:
-    async def go() -> None:
-        store, storage, said = stores()
-        storage[TIMELINE] = index
-        assert await store.moments() == []
-        await store.save_moments([moment(4)])
-        assert await store.moments() == [moment(4)]
-        assert said == []
-
-    asyncio.run(go())
-
-
-def test_a_moment_whose_weights_are_gone_is_left_out_and_one_without_confusion_is_not() -> None:
-    async def go() -> None:
-        store, storage, _ = stores()
-        old = Moment(2, 0.2, 0.5, b"old")
-        await store.save_moments([moment(1), old, moment(3)])
-        del storage[moment_key(1)]
-        found = await store.moments()
-        assert [m.step for m in found] == [2, 3]
-        assert (found[0].weights, list(found[0].confusion)) == (b"old", [])
-
-    asyncio.run(go())
-
-
-def test_large_networks_leave_fewer_checkpoints() -> None:
-    moments: list[Moment] = []
-    for step in range(50):
-        moments = thinned([*moments, Moment(step, step, 0.5, bytes(MOST_BYTES // 10))])
-        assert sum(len(m.weights) for m in moments) <= MOST_BYTES
-    assert (moments[0].step, moments[-1].step) == (0, 49)
-    huge = [Moment(step, step, 0.5, bytes(MOST_BYTES)) for step in range(2)]
-    assert thinned(huge) == huge  # the first and the last stay, whatever they take
-
-
-# ---- the visitor's own drawings ----
 
 
 def test_the_option_says_how_many_drawings_there_are() -> None:

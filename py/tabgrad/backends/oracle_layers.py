@@ -6,6 +6,7 @@ same names. Each keeps what its backward needs from its last forward. B batch, C
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,19 +22,19 @@ class _Store(Protocol):
     gradients: dict[str, Array]
 
 
-class Layer:
+class Layer(ABC):
     """forward: x -> y; backward: d loss / d y -> d loss / d x."""
 
     def __init__(self, network: _Store) -> None:
         self.weights, self.gradients = network.weights, network.gradients
 
+    @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
         """The layer's output."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, gradient: Array) -> Array:
         """The gradient with respect to the last input."""
-        raise NotImplementedError
 
 
 class Linear(Layer):

@@ -12,7 +12,7 @@ from tinygrad import Tensor
 Knobs = Mapping[str, Tensor]
 
 #: Moments below this are 0: no step can tell. Without it those of pixels that are seldom lit decay into subnormal
-#: numbers, with which a processor computes a hundred times slower; WebAssembly cannot switch them off.
+#: numbers, with which a processor is many times slower; WebAssembly cannot switch them off.
 NEGLIGIBLE = 1e-30
 
 

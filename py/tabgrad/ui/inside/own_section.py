@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from tabgrad.ink import Snapshot
 from tabgrad.interop import dom, page
 
 from ..prediction import PAD_UNITS
+from ..tasks import Tasks
 from .gallery import Gallery, Item
 from .own_store import OwnDrawings
 from .probe import Probe
@@ -55,37 +55,35 @@ class OwnSection:
         self._probe: Probe | None = None
         self._images: dict[int, NDArray[np.float32]] = {}  # by the drawing's identity
         self._loaded = False
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks(self._failed)
         self._asked: object = None
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
         digits = dom.create("div", body, class_="digits", role="group", aria_label="The drawing on the pad is a")
         dom.create("span", digits, text="The drawing on the pad is a")
-        self._digits = [
-            Button(digits, str(d), lambda d=d: self._do(self._add(d)), f"mine-add-{d}")  # type: ignore[misc] # one each
-            for d in range(10)
-        ]
+        self._digits = [Button(digits, str(d), partial(self._label, d), f"mine-add-{d}") for d in range(10)]
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="mine-headline")
         self._gallery = Gallery(body, "Your drawings", self._pick, "mine-gallery")
         tools = dom.create("div", body, class_="controls")
-        self._undo = Button(tools, "Remove last", lambda: self._do(self._remove()), "mine-remove")
+        self._undo = Button(tools, "Remove last", lambda: self._tasks.do(self._remove()), "mine-remove")
         self._export = Button(tools, "Export", self._save, "mine-export")
         label = dom.create("label", tools, class_="quiet-button file-button", text="Import")
         self._file = dom.create(
             "input", label, type="file", accept=".json", class_="sr-only", data_testid="mine-import"
         )
-        self._listener = dom.Listener(self._file, "change", lambda _event: self._do(self._import()))
+        self._listener = dom.Listener(self._file, "change", lambda _event: self._tasks.do(self._import()))
         self._note = dom.create("p", body, class_="note", role="status", data_testid="mine-note")
         dom.create("h4", body, class_="stage-title tune-title", text="Teach it your hand")
         dom.create("p", body, class_="note", text=TUNE_LEAD)
         self._tune = Button(dom.create("div", body, class_="controls"), "Fine-tune", self._begin_tuning, "mine-tune")
         self._tuned = dom.create("p", body, class_="note", role="status", data_testid="mine-tuned")
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _failed(self, error: BaseException) -> None:
+        self._note.textContent = f"That failed inside ({type(error).__name__}: {error}); your drawings are kept."
+
+    def _label(self, digit: int) -> None:
+        self._tasks.do(self._add(digit))
 
     async def _add(self, label: int) -> None:
         ink = self._ink()
@@ -106,7 +104,7 @@ class OwnSection:
 
     def _begin_tuning(self) -> None:
         if self._probe is not None:
-            self._do(self._tune_to(self._probe))
+            self._tasks.do(self._tune_to(self._probe))
 
     async def _tune_to(self, probe: Probe) -> None:
         self._tune.enable(False)

@@ -1,0 +1,32 @@
+"""A store of runs over a storage that can be full, for the tests of what training leaves behind."""
+
+from __future__ import annotations
+
+from tabgrad.ui.train_store import TrainStore
+
+
+class FakeStorage(dict[str, bytes]):
+    """A store with room for `room` bytes."""
+
+    room = 10**9
+
+    async def get(self, key: str) -> bytes | None:  # type: ignore[override] # the protocol's, not the dict's
+        return dict.get(self, key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        if sum(len(v) for k, v in self.items() if k != key) + len(value) > self.room:
+            raise OSError("The browser's storage for this page is full.")
+        self[key] = value
+
+    async def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+
+def stores(room: int = 10**9) -> tuple[TrainStore, FakeStorage, list[str]]:
+    storage, said = FakeStorage(), list[str]()
+    storage.room = room
+
+    async def open_storage() -> FakeStorage:
+        return storage
+
+    return TrainStore(open_storage, said.append), storage, said
