@@ -70,8 +70,9 @@ def guess(page: Page) -> str:
 
 
 def bars(page: Page) -> list[float]:
-    """The ten confidences on screen."""
-    return [float(page.get_by_test_id(f"prob-{digit}").get_attribute("data-value") or 0) for digit in range(10)]
+    """The ten confidences on screen, all of one moment."""
+    values = page.locator("[data-testid^=prob-]").evaluate_all("bars => bars.map(bar => bar.dataset.value)")
+    return [float(value or 0) for value in values]
 
 
 def ink_pixels(page: Page) -> int:

@@ -19,10 +19,7 @@ from tabgrad.data.sets import StrokeData
 from tabgrad.explain.results import Results
 from tabgrad.program import load_safetensors
 from tests.e2e.drawing import Polyline, draw
-from tests.e2e.support import TIMEOUT_S, Visit, predictions, wait_dataset, wait_predictions, wait_until
-
-#: A panel that has shown nothing new for so long has nothing more to show.
-REST_MS = 250
+from tests.e2e.support import TIMEOUT_S, Visit, dataset, settled, wait_dataset, wait_until
 
 
 @contextmanager
@@ -46,33 +43,21 @@ def shipped(name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def caught_up(page: Page, panel: str) -> None:
-    """Wait until the panel that is seen shows the last prediction, and no further one is under way."""
+    """Wait until the panel that is seen shows the answer to the ink as it is now."""
+    settled(page)
     place = page.locator(f"#panel-{panel}")
-
-    def rests() -> bool:
-        before = predictions(page)
-        if place.get_attribute("data-shows") != str(before):
-            return False
-        page.wait_for_timeout(REST_MS)
-        return predictions(page) == before and place.get_attribute("data-shows") == str(before)
-
-    wait_until(page, rests, f"the end of the updates of {panel}")
-
-
-def use_model(page: Page, name: str) -> None:
-    """Pick a model, and wait until it answers."""
-    page.get_by_test_id("model-select").select_option(name)
-    page.get_by_test_id("status").filter(has_text="is ready").wait_for()
+    wait_until(
+        page, lambda: place.get_attribute("data-shows") == dataset(page, "predictions"), f"the updates of {panel}"
+    )
 
 
 def draw_anew(page: Page, lines: list[Polyline]) -> None:
-    """Clear the pad, draw, and wait for an answer."""
+    """Clear the pad, draw, and wait for the answer to all of it."""
     page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
     if page.get_by_test_id("tool-clear").is_enabled():
         page.get_by_test_id("tool-clear").click()
-    before = predictions(page)
     draw(page, lines)
-    wait_predictions(page, before)
+    settled(page)
 
 
 def value(element: Locator, name: str = "value") -> float:

@@ -10,6 +10,13 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 #: A cold boot takes some seconds here; a loaded machine with two cores may take ten times that.
 TIMEOUT_S = 120.0
 POLL_S = 0.05
+#: Notes every state of the worker, with the number of predictions on screen by then: some are over between two looks.
+#: Of records that come together each one's new value is the next one's old value.
+NOTE_STATES = """self.workerStates = [];
+new MutationObserver((records) => {
+  const values = [...records.slice(1).map((record) => record.oldValue), document.documentElement.dataset.worker];
+  for (const value of values) self.workerStates.push([value, document.documentElement.dataset.predictions ?? 0]);
+}).observe(document, { subtree: true, attributeFilter: ["data-worker"], attributeOldValue: true });"""
 
 
 @dataclass
@@ -25,7 +32,8 @@ class Visit:
     foreign_requests: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Begin to collect errors and requests."""
+        """Begin to collect errors, requests and states."""
+        self.page.add_init_script(NOTE_STATES)
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         self.context.on("request", self._on_request)
@@ -69,6 +77,24 @@ def wait_dataset(page: Page, name: str, *values: str, timeout_s: float = TIMEOUT
     return value or ""
 
 
+def worker_states(page: Page) -> list[tuple[str, int]]:
+    """All states of the worker since the page was loaded, each with how many predictions had been on screen by then."""
+    states: list[tuple[str, str]] = page.evaluate("() => self.workerStates")
+    return [(state, int(count)) for state, count in states]
+
+
+def wait_worker(page: Page, *values: str, after: int = 0, timeout_s: float = TIMEOUT_S) -> str:
+    """Wait until the worker has come to one of these states since its first `after` states; returns the first such."""
+    found: list[str] = []
+
+    def look() -> bool:
+        found[:] = [state for state, _ in worker_states(page)[after:] if state in values]
+        return bool(found)
+
+    wait_until(page, look, f"a worker that is {' or '.join(values)}", timeout_s)
+    return found[0]
+
+
 def predictions(page: Page) -> int:
     """How many finished predictions were on screen so far."""
     return int(dataset(page, "predictions") or 0)
@@ -82,6 +108,21 @@ def wait_predictions(page: Page, more_than: int, timeout_s: float = TIMEOUT_S) -
             raise TimeoutError(f"only {count} predictions; the page's error: {dataset(page, 'error')!r}")
         page.wait_for_timeout(POLL_S * 1000)
     return count
+
+
+def settled(page: Page) -> None:
+    """Wait until what is on screen answers the ink as it is now, or there is nothing to answer."""
+    wait_until(page, lambda: dataset(page, "answer") != "due", "the answer to the last ink")
+
+
+def use_model(page: Page, name: str) -> None:
+    """Pick a model, and wait until it answers."""
+    select = page.get_by_test_id("model-select")
+    if select.input_value() != name:
+        select.select_option(name)
+        title = select.locator(f"option[value={name}]").text_content()
+        page.get_by_test_id("status").filter(has_text=f"{title} is ready").wait_for()
+    settled(page)
 
 
 def wait_until(page: Page, happened: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:

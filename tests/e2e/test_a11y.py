@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.support import TIMEOUT_S, Visit, wait_dataset, wait_predictions
+from tests.e2e.support import TIMEOUT_S, Visit, settled, wait_dataset
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,8 @@ def test_axe_finds_nothing(page: Page, scheme: str, width: int) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a Literal there
     page.set_viewport_size({"width": width, "height": 800})
     assert violations(page) == []
-    before = int(page.evaluate("() => document.documentElement.dataset.predictions"))
     draw(page, DIGITS[2])
-    wait_predictions(page, before)
+    settled(page)
     assert violations(page) == []
     page.get_by_test_id("tool-clear").click()
 

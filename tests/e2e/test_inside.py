@@ -16,8 +16,8 @@ from tabgrad.explain import attribution
 from tabgrad.explain.stages import spec_of, stages
 from tabgrad.explain.units import against, feeds
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, use_model, value
-from tests.e2e.support import Visit, predictions, wait_dataset, wait_predictions, wait_until
+from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, value
+from tests.e2e.support import Visit, settled, use_model, wait_dataset, wait_until
 
 #: What the page computes in float32 and rounds to six decimals, against float64.
 ATOL = 2e-3
@@ -170,17 +170,17 @@ def test_covering_is_measured_when_the_pen_rests(page: Page) -> None:
 def test_switching_a_step_off_changes_the_input_and_back(page: Page) -> None:
     draw_anew(page, [[(x * 0.4, y * 0.4) for x, y in line] for line in DIGITS[7]])  # small, in the upper left corner
     caught_up(page, "inside")
-    usual, before = seen(page), predictions(page)
+    usual = seen(page)
     assert np.ptp(np.flatnonzero(usual.any(axis=1))) >= 18
     page.get_by_test_id("ink-fit").uncheck()
-    before = wait_predictions(page, before)
+    settled(page)
     page.get_by_test_id("ink-note").filter(has_text="unusual input").wait_for()
     assert np.ptp(np.flatnonzero(seen(page).any(axis=1))) < 14, "it is as small as it was drawn"
     page.get_by_test_id("ink-centring").select_option("none")
-    before = wait_predictions(page, before)
+    settled(page)
     assert np.flatnonzero(seen(page).any(axis=1)).max() < 14, "it is where it was drawn"
     page.get_by_test_id("ink-reset").click()
-    wait_predictions(page, before)
+    settled(page)
     np.testing.assert_array_equal(seen(page), usual)
 
 
@@ -195,9 +195,7 @@ def test_hidden_panels_do_nothing(page: Page) -> None:
     use(page, "mlp", 3)
     shown = page.get_by_test_id("contributions-logit").inner_text()
     page.get_by_test_id("tab-kernels").click()
-    before = predictions(page)
     draw(page, [[(0.2, 0.9), (0.8, 0.9)]])
-    wait_predictions(page, before)
     caught_up(page, "kernels")
     assert page.get_by_test_id("contributions-logit").text_content() == shown
     page.get_by_test_id("tab-inside").click()

@@ -14,7 +14,7 @@ from scripts import fetch_mnist
 from tabgrad.data import drawings
 from tabgrad.explain.results import Results
 from tabgrad.explain.stages import spec_of
-from tests.e2e.drawing import DIGITS, draw
+from tests.e2e.drawing import DIGITS, draw, guess
 from tests.e2e.inside_page import (
     Digits,
     counts,
@@ -22,9 +22,8 @@ from tests.e2e.inside_page import (
     results_of,
     shared_page,
     shipped,
-    use_model,
 )
-from tests.e2e.support import Visit, predictions, wait_dataset, wait_predictions
+from tests.e2e.support import Visit, predictions, settled, use_model, wait_dataset, wait_predictions
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +85,11 @@ def test_a_sample_goes_to_the_pad_and_is_read_pixel_by_pixel(generated: Page, di
     page, (images, _) = generated, digits
     before = predictions(page)
     page.get_by_test_id("data-gallery").locator("button").nth(5).click()
-    before = wait_predictions(page, before)
+    wait_predictions(page, before)
+    settled(page)
     np.testing.assert_array_equal(grey(page, "#seen"), images[5])
     draw(page, [[(0.1, 0.1), (0.9, 0.1)]])
-    wait_predictions(page, before)
+    settled(page)
     assert np.abs(grey(page, "#seen") - images[5].astype(int)).max() > 100
     page.get_by_test_id("tool-clear").click()
 
@@ -145,9 +145,8 @@ def test_on_mnist_a_shipped_model_makes_the_errors_of_its_card(page: Page, name:
 
 def keep(page: Page, digit: int) -> None:
     page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
-    before = predictions(page)
     draw(page, DIGITS[digit])
-    wait_predictions(page, before)
+    settled(page)
     page.get_by_test_id(f"mine-add-{digit}").click()
     page.get_by_test_id("mine-note").filter(has_text=f"Kept as a {digit}").wait_for()
 
@@ -190,9 +189,9 @@ def test_fine_tuning_offers_a_network_that_read_the_drawings(open_visit: Callabl
     tuned = page.get_by_test_id("mine-tuned")
     tuned.filter(has_text="Learned from 2 drawings. Of the 2 held out").wait_for()
     assert int(tuned.get_attribute("data-after") or -1) == 2
-    page.get_by_test_id("model-select").select_option("tuned")
-    page.get_by_test_id("status").filter(has_text="tuned to you is ready").wait_for()
+    use_model(page, "tuned")
     page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
     draw(page, DIGITS[7])
-    page.get_by_test_id("best-guess").filter(has_text="7").wait_for()
+    settled(page)
+    assert guess(page) == "7"
     page.get_by_test_id("mine-headline").filter(has_text="4 of your 4 drawings").wait_for()

@@ -14,8 +14,8 @@ from tabgrad.explain.stages import spec_of
 from tabgrad.ink import Snapshot, Stroke
 from tabgrad.ui.prediction import PAD_UNITS, softmax, standard_input
 from tests.e2e.drawing import DIGITS, Polyline, bars
-from tests.e2e.inside_page import caught_up, draw_anew, shipped, use_model
-from tests.e2e.support import Visit, wait_until
+from tests.e2e.inside_page import caught_up, draw_anew, shipped
+from tests.e2e.support import Visit, use_model, wait_until
 
 POINTS, STEPS = 40, 60
 #: Digits of one stroke that turn into each other.

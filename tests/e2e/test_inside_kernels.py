@@ -10,8 +10,7 @@ from playwright.sync_api import Page
 from scripts.build import MODELS
 from tabgrad.explain.kernels import launches
 from tabgrad.program import loads
-from tests.e2e.inside_page import use_model
-from tests.e2e.support import Visit, wait_dataset
+from tests.e2e.support import Visit, use_model, wait_dataset
 
 #: Whether WebGPU's adapter here can stamp its work with its own time; SwiftShader can.
 HAS_TIMESTAMPS = "async () => (await navigator.gpu.requestAdapter()).features.has('timestamp-query')"

@@ -13,6 +13,7 @@ from tabgrad.explain.results import Results
 from tabgrad.program import load_safetensors
 from tests.e2e.inside_page import Digits, counts, generated_digits, results_of
 from tests.e2e.support import Visit, wait_dataset, wait_until
+from tests.e2e.train_page import press
 
 TRAINED = "The network just trained"
 
@@ -22,9 +23,7 @@ def train(page: Page, epochs: int, file: Path, digits: Digits) -> Results:
     page.get_by_test_id("tab-train").click()
     page.get_by_test_id("train-epochs").fill(str(epochs))
     page.get_by_test_id("train-epochs").press("Enter")
-    page.get_by_test_id("train-start").click()
-    wait_dataset(page, "worker", "training", "failed")
-    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    assert press(page, "finished", "failed") == "finished"
     with page.expect_download() as download:
         page.get_by_test_id("weights-export").click()
     download.value.save_as(file)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.drawing import DIGITS, bars, draw, guess, ink_pixels, pad_points
-from tests.e2e.support import Visit, dataset, wait_dataset, wait_predictions
+from tests.e2e.support import Visit, dataset, predictions, settled, use_model, wait_dataset, wait_predictions
 
 Open = Callable[..., Visit]
 NO_WEBGPU = "delete Navigator.prototype.gpu"
@@ -81,7 +81,8 @@ def test_a_stroke_goes_on_while_python_takes_over(open_visit: Open) -> None:
     for point in points[14:]:
         page.mouse.move(*point, steps=2)
     page.mouse.up()
-    page.get_by_test_id("best-guess").filter(has_text="3").wait_for()
+    settled(page)
+    assert guess(page) == "3"
     page.get_by_test_id("tool-undo").click()
     assert bars(page) == [0] * 10  # one stroke, one step
 
@@ -142,8 +143,8 @@ def test_a_damaged_model_leaves_the_other(
     assert dataset(page, "error")
     assert page.get_by_test_id("model-select").input_value() == "cnn"
     draw(page, DIGITS[6])
-    wait_predictions(page, 0)
-    page.get_by_test_id("best-guess").filter(has_text="6").wait_for()
+    settled(page)
+    assert guess(page) == "6"
     page.get_by_test_id("model-select").select_option("mlp")
     page.get_by_test_id("status").filter(has_text="still works").wait_for()
     assert page.get_by_test_id("model-select").input_value() == "cnn"
@@ -156,10 +157,10 @@ def test_a_missing_model_leaves_the_other(open_visit: Open) -> None:
     page.get_by_test_id("status").filter(has_text="404").wait_for()
     assert page.get_by_test_id("model-select").input_value() == "mlp"
     draw(page, DIGITS[2])
-    page.get_by_test_id("best-guess").filter(has_text="2").wait_for()
+    settled(page)
+    assert guess(page) == "2"
     visit.context.unroute("**/models/cnn/weights.*")
-    page.get_by_test_id("model-select").select_option("cnn")
-    page.get_by_test_id("status").filter(has_text="CNN is ready").wait_for()
+    use_model(page, "cnn")
     visit.expect_error("404")
 
 
@@ -175,11 +176,11 @@ def test_without_webgpu_webassembly_answers(open_visit: Open) -> None:
     page = open_visit(init_script=NO_WEBGPU).page
     assert page.get_by_test_id("engine-badge").inner_text().startswith("WebAssembly")
     for model in ("mlp", "cnn"):
-        page.get_by_test_id("model-select").select_option(model)
-        page.get_by_test_id("status").filter(has_text=f"{model.upper()} is ready").wait_for()
+        use_model(page, model)
         for digit, polylines in DIGITS.items():
             draw(page, polylines)
-            page.get_by_test_id("best-guess").filter(has_text=str(digit)).wait_for()
+            settled(page)
+            assert guess(page) == str(digit)
             page.get_by_test_id("tool-clear").click()
 
 
@@ -190,12 +191,14 @@ def test_a_lost_device_is_replaced(open_visit: Open) -> None:
     }"""
     page = open_visit("?engine=webgpu", init_script=keep).page
     draw(page, DIGITS[9])
-    page.get_by_test_id("best-guess").filter(has_text="9").wait_for()
-    count = wait_predictions(page, 0)
+    settled(page)
+    assert guess(page) == "9"
+    count = predictions(page)
     page.evaluate("() => window.device.destroy()")
     draw(page, [[(0.56, 0.84), (0.56, 0.86)]])
     wait_predictions(page, count)
-    page.get_by_test_id("best-guess").filter(has_text="9").wait_for()
+    settled(page)
+    assert guess(page) == "9"
     page.get_by_test_id("status").filter(has_text="is ready").wait_for()
 
 
@@ -203,5 +206,6 @@ def test_two_tabs_at_once(open_visit: Open) -> None:
     first, second = open_visit().page, open_visit().page
     draw(first, DIGITS[0])
     draw(second, DIGITS[7])
-    first.get_by_test_id("best-guess").filter(has_text="0").wait_for()
-    second.get_by_test_id("best-guess").filter(has_text="7").wait_for()
+    for page, digit in ((first, "0"), (second, "7")):
+        settled(page)
+        assert guess(page) == digit

@@ -9,8 +9,8 @@ from playwright.sync_api import Worker
 
 from scripts import fetch_mnist
 from tests.e2e.drawing import guess
-from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions, wait_until
-from tests.e2e.train_page import LONG, Open, epoch, message, number, start, write
+from tests.e2e.support import dataset, predictions, settled, wait_dataset, wait_until, worker_states
+from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write
 
 #: Keeps the GPU devices that the worker opens within reach. Sent to the worker before Python is up in it.
 KEEP_DEVICES = """() => {
@@ -36,19 +36,19 @@ def mnist() -> None:
 def test_a_network_learns_mnist_while_its_answers_are_on_the_pad(open_visit: Open, engine: str) -> None:
     page = open_visit(f"?engine={engine}").page
     write(page, 3)
-    wait_predictions(page, 0)
+    settled(page)
     page.get_by_test_id("train-preset-fast").click()
     assert page.get_by_test_id("train-preset-fast").get_attribute("aria-pressed") == "true"
     assert page.get_by_test_id("train-engine").input_value() == engine
-    page.get_by_test_id("train-start").click()
-    wait_dataset(page, "worker", "training")
-    wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "training", "the switch")
     before = predictions(page)
+    assert press(page, "training", "failed") == "training"
+    wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "training", "the switch")
     wait_until(page, lambda: predictions(page) >= before + 4, "fresh answers for the same ink")
-    assert dataset(page, "worker") == "training"
     write(page, 7)
-    wait_predictions(page, predictions(page))
+    settled(page)
     assert wait_dataset(page, "worker", "finished", "failed", timeout_s=300) == "finished"
+    by_the_end = dict(worker_states(page))["finished"]
+    assert by_the_end > before + 1, "answers while it learned"
     assert number(page, "test-accuracy") >= 97.0
     assert number(page, "val-accuracy") >= 97.0
     assert page.get_by_test_id("train-progress").evaluate("bar => bar.value") == 100
@@ -56,7 +56,8 @@ def test_a_network_learns_mnist_while_its_answers_are_on_the_pad(open_visit: Ope
     assert page.get_by_test_id("runs-table").locator("tbody tr").count() == 1
     page.get_by_test_id("tool-clear").click()
     write(page, 3)
-    wait_until(page, lambda: guess(page) == "3", "the answer of the network that was trained here")
+    settled(page)
+    assert guess(page) == "3", "the network that was trained here answers"
 
 
 def test_pause_step_resume_tune_stop_and_reset(open_visit: Open) -> None:
@@ -115,8 +116,7 @@ def test_a_lost_gpu_device_costs_no_run(open_visit: Open) -> None:
         worker.evaluate(KEEP_DEVICES)
 
     page.on("worker", prepare)
-    page.get_by_test_id("train-start").click()
-    wait_dataset(page, "worker", "training", "failed")
+    press(page, "training", "failed")
     wait_until(page, lambda: number(page, "epoch") > 0, "the first step")
     workers[0].evaluate("self.openedDevices.at(-1).destroy()")
     wait_until(page, lambda: "goes on" in message(page), "the notice of the loss")

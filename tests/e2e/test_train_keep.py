@@ -8,8 +8,8 @@ import numpy as np
 from playwright.sync_api import Page
 
 from tests.e2e.drawing import guess
-from tests.e2e.support import dataset, predictions, wait_dataset, wait_predictions, wait_until
-from tests.e2e.train_page import LONG, Open, epoch, message, number, start, write
+from tests.e2e.support import dataset, predictions, settled, wait_dataset, wait_until
+from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write
 
 
 def moment(page: Page) -> str:
@@ -31,8 +31,7 @@ def test_a_reload_offers_to_resume(open_visit: Open) -> None:
     wait_dataset(page, "app", "ready")
     page.get_by_test_id("train-resume").wait_for(state="visible")
     assert "784-128-10" in (page.get_by_test_id("train-resume").text_content() or "")
-    page.get_by_test_id("train-resume-yes").click()
-    wait_dataset(page, "worker", "training", "failed")
+    assert press(page, "training", "failed", button="train-resume-yes") == "training"
     wait_until(page, lambda: epoch(page) >= 2, "the run going on where it was")
     assert number(page, "epoch") < 60
     slider = page.get_by_test_id("train-time")
@@ -64,7 +63,7 @@ def test_weights_go_out_and_come_back(open_visit: Open, tmp_path: Path) -> None:
     page.get_by_test_id("weights-import").set_input_files(file)
     wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "imported", "the imported network")
     write(page, 1)
-    wait_predictions(page, predictions(page) - 1)
+    settled(page)
     for content, name in ((b"nonsense", "nonsense"), (file.read_bytes()[:-1000], "truncated"), (b"", "empty")):
         damaged = tmp_path / f"{name}.safetensors"
         damaged.write_bytes(content)
@@ -96,7 +95,7 @@ def test_the_slider_goes_back_in_time(open_visit: Open) -> None:
     page = start(visit)
     assert wait_dataset(page, "worker", "finished", "failed") == "finished"
     write(page, 2)
-    wait_predictions(page, predictions(page) - 1)
+    settled(page)
     slider = page.get_by_test_id("train-time")
     before = predictions(page)
     slider.focus()
@@ -118,9 +117,10 @@ def test_a_saved_run_answers_after_a_reload(open_visit: Open) -> None:
     wait_dataset(page, "app", "ready")
     wait_until(page, lambda: page.get_by_test_id("runs-table").locator("tbody tr").count() == 1, "the table of runs")
     page.get_by_role("button", name="Answer with it: run 1").click()
+    wait_until(page, lambda: page.get_by_test_id("model-select").input_value().startswith("run-"), "the saved run")
     write(page, 1)
-    wait_until(page, lambda: guess(page) != "", "an answer")
-    assert page.get_by_test_id("model-select").input_value().startswith("run-")
+    settled(page)
+    assert guess(page) != ""
     with page.expect_download() as download:
         page.get_by_test_id("runs-csv").click()
     assert "test_accuracy" in download.value.path().read_text()

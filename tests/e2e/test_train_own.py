@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tabgrad.data.drawings import dumps
-from tests.e2e.support import dataset, wait_dataset, wait_until
-from tests.e2e.train_page import Open, epoch, message, number, start
+from tests.e2e.support import dataset, use_model, wait_dataset, wait_until
+from tests.e2e.train_page import Open, epoch, message, number, press, start
 from tests.unit.own_drawings import by_hand
 
 
@@ -34,15 +34,12 @@ def test_drawings_are_offered_and_learned_from(open_visit: Open, tmp_path: Path)
     keep(page, 3, tmp_path)
     wait_until(page, lambda: option(page) == "Your own (3)", "the option with three drawings")
     page.get_by_test_id("train-data").select_option("mine")
-    page.get_by_test_id("train-start").click()
-    assert wait_dataset(page, "worker", "finished", "failed") == "failed"
+    assert press(page, "finished", "failed") == "failed"
     assert "more drawings under “Your own test set”" in message(page)
     keep(page, 100, tmp_path)
     wait_until(page, lambda: option(page) == "Your own (103)", "the option with all drawings")
     assert "data=mine" in page.url
-    page.get_by_test_id("train-start").click()
-    assert wait_dataset(page, "worker", "training", "failed") == "training"
-    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    assert press(page, "finished", "failed") == "finished"
     assert "103 drawings of yours" in (page.get_by_test_id("train-used").text_content() or "")
     assert page.get_by_test_id("model-select").input_value() == "training"
 
@@ -53,8 +50,7 @@ def test_what_is_missing_is_said_when_train_is_pressed_and_not_before(open_visit
     wait_dataset(page, "worker", "loading")
     assert wait_dataset(page, "worker", "none", "ready", "failed") == "none"
     assert message(page) == ""
-    page.get_by_test_id("train-start").click()
-    assert wait_dataset(page, "worker", "finished", "failed") == "failed"
+    assert press(page, "finished", "failed") == "failed"
     assert "Keep 8 more drawings" in message(page)
 
 
@@ -69,8 +65,7 @@ def test_a_run_is_not_resumed_with_other_drawings(open_visit: Open, tmp_path: Pa
     page.get_by_test_id("train-resume-yes").click()
     wait_until(page, lambda: "have changed" in message(page), "the refusal")
     assert dataset(page, "worker") == "failed"
-    page.get_by_test_id("train-start").click()
-    assert wait_dataset(page, "worker", "training", "failed") == "training"
+    assert press(page, "training", "failed") == "training"
 
 
 def test_the_network_that_answers_can_learn_the_visitors_hand(open_visit: Open, tmp_path: Path) -> None:
@@ -83,14 +78,12 @@ def test_the_network_that_answers_can_learn_the_visitors_hand(open_visit: Open, 
     assert float(rate.input_value()) == 0.04  # the usual one would make it forget what it knows
     keep(page, 60, tmp_path)
     page.get_by_test_id("train-data").select_option("mine")
-    page.get_by_test_id("train-start").click()
-    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    assert press(page, "finished", "failed") == "finished"
     assert number(page, "val-accuracy") > 50  # drawings of ten digits, learned from 32 of them in two short epochs
     row = page.get_by_test_id("runs-table").locator("tbody tr").first
     assert "784-128-64-10, from MLP" in (row.text_content() or "")
     begin.select_option("fresh")
     assert page.get_by_test_id("train-hidden").is_enabled()
     assert float(rate.input_value()) == 0.4
-    page.get_by_test_id("model-select").select_option("cnn")
-    page.get_by_test_id("status").filter(has_text="CNN is ready").wait_for()
+    use_model(page, "cnn")
     assert begin.is_hidden() or begin.locator("option[value=network]").text_content() == "CNN"

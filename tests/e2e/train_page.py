@@ -9,7 +9,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.support import Visit, wait_dataset, wait_until
+from tests.e2e.support import Visit, wait_until, wait_worker, worker_states
 
 Open = Callable[..., Visit]
 #: A run that nobody waits for the end of.
@@ -27,10 +27,16 @@ def message(page: Page) -> str:
     return page.get_by_test_id("train-message").text_content() or ""
 
 
+def press(page: Page, *values: str, button: str = "train-start") -> str:
+    """Press Train, or another button, and wait until the worker has come to one of these states; returns which."""
+    before = len(worker_states(page))
+    page.get_by_test_id(button).click()
+    return wait_worker(page, *values, after=before)
+
+
 def start(visit: Visit) -> Page:
     """Press Train and wait until steps are being done."""
-    visit.page.get_by_test_id("train-start").click()
-    wait_dataset(visit.page, "worker", "training", "failed")
+    press(visit.page, "training", "failed")
     wait_until(visit.page, lambda: epoch(visit.page) > 0, "the first step")
     return visit.page
 

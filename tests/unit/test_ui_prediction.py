@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tabgrad.ink import Snapshot, Stroke
-from tabgrad.ui.prediction import Answer, Predictor, softmax
+from tabgrad.ui.prediction import Answer, Predictor, Standing, softmax
 
 EMPTY = Snapshot()
 
@@ -53,12 +53,21 @@ class Stage:
         self.network = SlowNetwork()
         self.shown: list[Answer | None] = []
         self.faults: list[Exception] = []
-        self.predictor = Predictor(self.shown.append, self.faults.append)
+        self.standings: list[Standing] = ["none"]
+        self.predictor = Predictor(self.shown.append, self.faults.append, self.standings.append)
         self.predictor.use(self.network)
 
     @property
     def screen(self) -> Answer | None:
         return self.shown[-1] if self.shown else None
+
+    def assert_standing(self, ink_now: Snapshot) -> None:
+        """ "shown" is only said of an answer to the very ink, "none" only of an empty screen."""
+        standing = self.standings[-1]
+        assert (standing == "none") == ink_now.is_empty
+        if standing == "shown":
+            assert self.screen is not None
+            np.testing.assert_array_equal(self.screen.image, self.predictor.prepare(ink_now))
 
     async def finish(self) -> None:
         """Let everything that is in flight, or becomes so, end."""
@@ -123,6 +132,7 @@ def test_a_fault_empties_the_screen_and_the_next_ink_is_tried_again() -> None:
         await stage.finish()
         assert [str(fault) for fault in stage.faults] == ["gone"]
         assert stage.screen is None
+        assert stage.standings[-1] == "none"
         stage.predictor.update(ink(120))
 
     stage = played(scene)
@@ -158,9 +168,11 @@ def test_whatever_happens_the_screen_ends_up_right(events: list[str]) -> None:
                 await asyncio.sleep(0)
             else:
                 await stage.finish()
+            stage.assert_standing(last)
 
     stage = played(scene)
     assert stage.network.most_at_once <= 1
+    assert stage.standings[-1] == ("none" if last is EMPTY else "shown")
     if last is EMPTY:
         assert stage.screen is None
     else:

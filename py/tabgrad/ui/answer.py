@@ -10,7 +10,7 @@ from tabgrad.backends.select import ENGINE_TITLES, Choice
 from tabgrad.ink import SIZE_PX
 from tabgrad.interop import dom
 
-from .prediction import Answer
+from .prediction import Answer, Standing
 
 #: A screen reader hears the answer once the pen has rested this long.
 ANNOUNCE_AFTER_S = 0.6
@@ -49,7 +49,7 @@ def milliseconds(value: float) -> str:
 
 
 class AnswerView:
-    """The answer's section of the page, and the counter `dataset.predictions`."""
+    """The answer's section of the page; for automation also `dataset.predictions`, a counter, and `dataset.answer`."""
 
     def __init__(self) -> None:
         self._verdict = dom.by_id("verdict")
@@ -62,6 +62,7 @@ class AnswerView:
         self._announcer = dom.by_id("announcer")
         self._timer: asyncio.TimerHandle | None = None
         self._predictions = 0
+        self.stand("none")
 
     def show(self, answer: Answer | None, inked: bool = False) -> None:
         """Bring an answer on screen; None empties everything. `inked`: whether there is something to answer for."""
@@ -86,6 +87,10 @@ class AnswerView:
         self._predictions += 1
         dom.root_dataset().predictions = str(self._predictions)
         self._announce(f"{best}, {title}. {note}.")
+
+    def stand(self, standing: Standing) -> None:
+        """Whether what is on screen answers the ink as it is now."""
+        dom.root_dataset().answer = standing
 
     def show_engine(self, choice: Choice) -> None:
         """Name the engine, and on hovering why it is this one."""

@@ -50,7 +50,7 @@ class App:
         self._inked = self._engine_failed = False
         self.weights_version = 0  # goes up when the network that answers gets other weights
         self.watchers: list[Callable[[], object]] = []  # told when anything of this, or the ink, has changed
-        self.predictor = Predictor(self._show, self._on_prediction_fault)
+        self.predictor = Predictor(self._show, self._on_prediction_fault, self.answer.stand)
         self.painters: list[Callable[[], object]] = []  # told when light and dark change: canvases do not follow
         self.pad = Pad(self._on_ink)
         self.theme = Theme(self._recolour)

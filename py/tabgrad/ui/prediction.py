@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ DOT_UNITS = DOT_SHARE * PAD_UNITS
 def standard_input(ink: Snapshot) -> NDArray[np.float32]:
     """The network's input (28, 28) for what is on the pad, prepared as MNIST's digits were."""
     return normalise(ink.ink(PAD_UNITS), DOT_UNITS)
+
+
+#: How the screen stands to the ink: nothing to answer for, an answer of the ink as it is, or one still to come.
+Standing = Literal["none", "due", "shown"]
 
 
 class Classifier(Protocol):
@@ -79,11 +83,18 @@ class Predictor:
     """Keeps the answer on screen in step with the ink.
 
     `show` gets each answer, or None as soon as there is nothing to answer for. `fail` gets what an inference
-    raised; the predictor then waits for `use` or `update`. `prepare` makes the network's input from the ink.
+    raised; the predictor then waits for `use` or `update`. `stand` gets each new standing, after the answer that
+    changed it. `prepare` makes the network's input from the ink.
     """
 
-    def __init__(self, show: Callable[[Answer | None], None], fail: Callable[[Exception], None]) -> None:
-        self._show, self._fail = show, fail
+    def __init__(
+        self,
+        show: Callable[[Answer | None], None],
+        fail: Callable[[Exception], None],
+        stand: Callable[[Standing], None],
+    ) -> None:
+        self._show_answer, self._fail, self._stand = show, fail, stand
+        self._standing: Standing = "none"
         self.prepare: Callable[[Snapshot], NDArray[np.float32]] = standard_input
         self._classifier: Classifier | None = None
         self._ink = Snapshot()
@@ -118,10 +129,21 @@ class Predictor:
         self._drawn_at = time.perf_counter()
         self._request()
 
+    def _show(self, answer: Answer | None) -> None:
+        self._show_answer(answer)
+        self._become("none" if answer is None else "due" if self._stale else "shown")
+
+    def _become(self, standing: Standing) -> None:
+        if standing != self._standing:
+            self._standing = standing
+            self._stand(standing)
+
     def _request(self) -> None:
         self._stale = self._classifier is not None and not self._ink.is_empty
-        if self._stale and self._task is None:
-            self._task = asyncio.ensure_future(self._work())
+        if self._stale:
+            self._become("due")
+            if self._task is None:
+                self._task = asyncio.ensure_future(self._work())
 
     async def _work(self) -> None:
         try:
