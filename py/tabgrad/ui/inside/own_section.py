@@ -91,16 +91,22 @@ class OwnSection:
             self._note.textContent = "The pad is empty: draw the digit first."
             return
         drawing = Drawing(label, ink.ink(PAD_UNITS), PAD_UNITS)
-        await self._change([*self._store.drawings, drawing], f"Kept as a {label}.")
-        self._put(Snapshot())
+        if await self._keep([drawing], f"Kept as a {label}."):
+            self._put(Snapshot())
 
     async def _remove(self) -> None:
-        await self._change(self._store.drawings[:-1], "Removed the last drawing.")
-
-    async def _change(self, drawings: list[Drawing], done: str) -> None:
-        fault = await self._store.change(drawings)
-        self._note.textContent = fault or done
+        self._note.textContent = await self._store.remove_last() or "Removed the last drawing."
         self._refresh()
+
+    async def _keep(self, drawings: list[Drawing], done: str) -> bool:
+        """Whether there was room for them; where they cannot be stored they stay until the tab closes."""
+        try:
+            self._note.textContent = await self._store.add(drawings) or done
+        except DrawingsError as error:
+            self._note.textContent = str(error)
+            return False
+        self._refresh()
+        return True
 
     def _begin_tuning(self) -> None:
         if self._probe is not None:
@@ -138,7 +144,7 @@ class OwnSection:
         except DrawingsError as error:
             self._note.textContent = str(error)
             return
-        await self._change([*self._store.drawings, *drawings], f"Imported {len(drawings)} drawings.")
+        await self._keep(drawings, f"Imported {len(drawings)} drawings.")
 
     def _pick(self, place: int) -> None:
         drawing = self._store.drawings[place]
