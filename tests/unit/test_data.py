@@ -127,7 +127,6 @@ def test_a_damaged_block_is_a_sentence_and_can_be_fetched_again(damage: Callable
     assert asyncio.run(main()) == 9
 
 
-@settings(deadline=None)
 @given(
     st.binary()
     | st.recursive(
@@ -185,7 +184,7 @@ def test_the_first_epoch_needs_one_block_at_a_time() -> None:
     assert len(list(dict.fromkeys(blocks))) == sum(a != b for a, b in itertools.pairwise(blocks)) + 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.lists(st.integers(1, 40), min_size=1, max_size=6))
 def test_the_order_depends_on_seed_and_position_only(seed: int, sizes: list[int]) -> None:
     whole = taken(seed, [sum(sizes)])

@@ -69,7 +69,7 @@ SHARED = replace(MILD, interpolation="nearest", shared=True)
 
 
 @pytest.mark.parametrize("strengths", [replace(MILD, thickness=0.3), replace(SHARED, thickness=0.3)])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 2**31), st.integers(0, 3 * PERIOD), st.lists(st.integers(1, 120), min_size=1, max_size=2))
 def test_distortions_depend_on_seed_and_position_only(
     strengths: Augmentation, seed: int, start: int, sizes: list[int]
@@ -130,7 +130,7 @@ class Numbers:
         return Samples(images, np.full(count, self.tens, np.uint8))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0, 1), st.lists(st.integers(1, 50), min_size=1, max_size=4), st.integers(0, 1000))
 def test_a_mixture_takes_its_share_in_order(share: float, sizes: list[int], start: int) -> None:
     mixture = Mixture(Numbers(0), Numbers(1), share, start)

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tabgrad.data.drawings import Drawing, DrawingsError, dumps, loads, split
@@ -21,7 +21,6 @@ own = st.builds(
 
 
 @given(st.lists(own, max_size=5))
-@settings(deadline=None)
 def test_drawings_survive_the_file(drawings: list[Drawing]) -> None:
     back = loads(dumps(drawings, 280.0))
     assert [d.label for d in back] == [d.label for d in drawings]

@@ -57,7 +57,7 @@ def digit_image() -> NDArray[np.float32]:
 
 
 @given(drawings, st.sampled_from([0.0, 8.0, 60.0]), st.floats(0.5, 2))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_standard_steps_are_what_the_page_predicts(
     drawing: list[list[tuple[float, float]]], least: float, width: float
 ) -> None:

@@ -33,7 +33,7 @@ def of_digit(digit: int) -> browse.Wanted:
 
 
 @given(st.integers(5, 60), st.integers(0, 9))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_pages_put_together_are_all_images_of_a_digit(count: int, digit: int) -> None:
     found, start, done = list[int](), 0, False
     while not done:

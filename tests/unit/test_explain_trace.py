@@ -39,7 +39,7 @@ def test_an_empty_image_has_no_strokes() -> None:
 
 
 @given(hnp.arrays(bool, (12, 12)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_thinning_only_takes_away_and_ends(ink: np.typing.NDArray[np.bool_]) -> None:
     lines = thin(ink)
     assert not (lines & ~ink).any()
@@ -47,7 +47,7 @@ def test_thinning_only_takes_away_and_ends(ink: np.typing.NDArray[np.bool_]) -> 
 
 
 @given(hnp.arrays(np.float32, (28, 28), elements=st.floats(0, 1, width=32)), st.floats(1, 1000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_whatever_the_image_is_the_strokes_lie_on_the_pad(image: np.typing.NDArray[np.float32], side: float) -> None:
     for stroke in trace(image, side):
         assert stroke.points.min() >= 0

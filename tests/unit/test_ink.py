@@ -30,7 +30,7 @@ def distance_image(strokes: list[Stroke], size: int, pen_px: float, edge_px: flo
 
 
 @given(drawings)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_drawing_becomes_an_image(drawing: list[list[tuple[float, float]]]) -> None:
     image = normalise(strokes_from_lists(drawing))
     assert image.shape == (28, 28)
@@ -40,14 +40,14 @@ def test_any_drawing_becomes_an_image(drawing: list[list[tuple[float, float]]]) 
 
 
 @given(drawings, st.floats(0.5, 3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_raster_is_the_distance_to_the_nearest_segment(drawing: list[list[tuple[float, float]]], width: float) -> None:
     strokes = [Stroke(s.points / 10, width) for s in strokes_from_lists(drawing)]
     np.testing.assert_allclose(rasterise(strokes), distance_image(strokes, 28, PEN_PX, 1.1), atol=2e-3)
 
 
 @given(st.floats(-1000, 1000), st.floats(-1000, 1000), st.floats(0.01, 20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_place_and_size_do_not_matter(dx: float, dy: float, scale: float) -> None:
     moved = [[(x * scale + dx, y * scale + dy) for x, y in stroke] for stroke in SEVEN]
     expected = normalise(strokes_from_lists(SEVEN))
@@ -106,7 +106,7 @@ def test_the_eraser_cuts_a_line_in_two() -> None:
 
 
 @given(drawings, st.lists(point, min_size=1, max_size=8), st.floats(2, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_is_left_under_the_eraser(
     drawing: list[list[tuple[float, float]]], path: list[tuple[float, float]], radius: float
 ) -> None:

@@ -68,7 +68,7 @@ class Drawing(RuleBasedStateMachine):
 
 
 TestDrawing = Drawing.TestCase
-TestDrawing.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+TestDrawing.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 def test_history_is_bounded() -> None:

@@ -70,7 +70,7 @@ def test_digits_look_like_mnist() -> None:
     assert np.abs((images * ys).sum((1, 2)) / total - 14).max() < 0.2
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 2**31), st.lists(st.integers(1, 300), min_size=1, max_size=3), st.integers(0, 10_000))
 def test_the_stream_depends_on_seed_and_position_only(seed: int, sizes: list[int], start: int) -> None:
     source = StrokeSource(seed, start)

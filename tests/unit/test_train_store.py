@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import numpy as np
 
 from tabgrad.data.drawings import dumps
-from tabgrad.protocol import DRAWINGS_KEY, Finished, Metrics, RunSettings
-from tabgrad.ui.train_data import MOST, Moment, Points, make_row, thinned, to_csv, to_json, with_interval
+from tabgrad.protocol import DRAWINGS_KEY, Metrics
+from tabgrad.ui.train_data import MOST, Moment, Points, thinned, to_csv, to_json, with_interval
 from tabgrad.ui.train_own import own_option
 from tabgrad.ui.train_store import (
     KEPT_WEIGHTS,
@@ -18,28 +17,14 @@ from tabgrad.ui.train_store import (
     weights_key,
 )
 from tests.unit.own_drawings import by_hand
-from tests.unit.train_stores import FakeStorage, stores
-
-
-def row(run_id: str) -> dict[str, Any]:
-    finished = Finished(
-        reason="completed",
-        step=10,
-        epoch=1.5,
-        validation_accuracy=0.97,
-        test_accuracy=0.975,
-        interval=[0.97, 0.98],
-        seconds=2.5,
-        settings=RunSettings(hidden=(64, 32)).to_json(),
-    )
-    return make_row(run_id, finished, "WebAssembly", 1000, "")
+from tests.unit.train_stores import FakeStorage, run_row, stores
 
 
 def test_runs_and_checkpoints_survive_a_reload() -> None:
     async def go() -> None:
         store, storage, said = stores()
-        await store.add_run(row("a"), b"weights a")
-        await store.add_run(row("b"), b"weights b")
+        await store.add_run(run_row("a"), b"weights a")
+        await store.add_run(run_row("b"), b"weights b")
         await store.save_checkpoint(b"half way")
         again = TrainStore(store._open, said.append)
         await again.load()
@@ -55,11 +40,29 @@ def test_runs_and_checkpoints_survive_a_reload() -> None:
     asyncio.run(go())
 
 
+def test_two_tabs_add_to_one_table_and_a_run_keeps_its_number() -> None:
+    async def go() -> None:
+        one, _, said = stores()
+        other = TrainStore(one._open, said.append)
+        await other.load()
+        await one.add_run(run_row("a"), b"a")
+        await other.add_run(run_row("b"), b"b")
+        await one.add_run(run_row("c"), b"c")
+        await other.remove_run("b")
+        await other.add_run(run_row("d"), b"d")
+        again = TrainStore(one._open, said.append)
+        await again.load()
+        assert [(r["id"], r["number"]) for r in again.runs] == [("d", 4), ("c", 3), ("a", 1)]
+        assert said == []
+
+    asyncio.run(go())
+
+
 def test_weights_of_old_runs_make_room() -> None:
     async def go() -> None:
         store, storage, _ = stores()
         for number in range(KEPT_WEIGHTS + 3):
-            await store.add_run(row(f"{number}"), b"w")
+            await store.add_run(run_row(f"{number}"), b"w")
         assert len(store.runs) == KEPT_WEIGHTS + 3
         assert len([key for key in storage if key != RUNS]) == KEPT_WEIGHTS
         assert await store.weights("0") is None
@@ -73,7 +76,7 @@ def test_a_full_storage_loses_nothing_and_is_told_once() -> None:
         for number in range(3):
             await store.save_checkpoint(bytes(200 + number))
         assert await store.checkpoint() == bytes(202)
-        await store.add_run(row("a"), bytes(300))
+        await store.add_run(run_row("a"), bytes(300))
         assert await store.weights("a") == bytes(300)
         assert len(said) == 1
         assert "export" in said[0]
@@ -89,7 +92,7 @@ def test_no_storage_at_all_is_survived() -> None:
         said: list[str] = []
         store = TrainStore(refuse, said.append)
         await store.load()
-        await store.add_run(row("a"), b"w")
+        await store.add_run(run_row("a"), b"w")
         assert await store.weights("a") == b"w"
         assert len(said) == 1
 
@@ -112,7 +115,7 @@ def test_runs_export_as_csv_and_json() -> None:
     import io
     import json
 
-    rows = [row("a"), row("b")]
+    rows = [run_row("a"), run_row("b")]
     table = list(csv.DictReader(io.StringIO(to_csv(rows))))
     assert [line["id"] for line in table] == ["a", "b"]
     assert table[0]["hidden"] == "64 32"

@@ -14,7 +14,7 @@ from tabgrad.ui.train_store import (
     TrainStore,
     moment_key,
 )
-from tests.unit.train_stores import FakeStorage, stores
+from tests.unit.train_stores import FakeStorage, run_row, stores
 
 
 def moment(step: int, size: int = 100) -> Moment:
@@ -26,19 +26,24 @@ def timeline_keys(storage: FakeStorage) -> set[str]:
     return {key for key in storage if key.startswith(TIMELINE)}
 
 
+async def kept(store: TrainStore) -> list[Moment]:
+    """The timeline that is kept, whosever it is."""
+    return (await store.moments())[1]
+
+
 def test_a_resumed_run_has_its_whole_timeline_back() -> None:
     async def go() -> None:
         store, storage, said = stores()
-        store.begin(resumed=False)
+        store.begin("a", resumed=False)
         for last in range(1, 6):
             await store.save_checkpoint(b"checkpoint")
             await store.save_moments([moment(step) for step in range(1, last + 1)])
         again = TrainStore(store._open, said.append)
-        again.begin(resumed=True)
-        assert await again.moments() == [moment(step) for step in range(1, 6)]
+        again.begin("a", resumed=True)
+        assert await kept(again) == [moment(step) for step in range(1, 6)]
         await again.save_moments([moment(step) for step in (1, 3, 5, 6)])  # thinned, and one more
         assert timeline_keys(storage) == {TIMELINE, *(moment_key(step) for step in (1, 3, 5, 6))}
-        assert await again.moments() == [moment(step) for step in (1, 3, 5, 6)]
+        assert await kept(again) == [moment(step) for step in (1, 3, 5, 6)]
         assert said == []
 
     asyncio.run(go())
@@ -50,13 +55,13 @@ def test_the_timeline_of_another_run_goes_with_the_first_thing_kept_of_this_one(
         await store.save_checkpoint(b"old")
         await store.save_moments([moment(1), moment(2)])
         again = TrainStore(store._open, print)
-        again.begin(resumed=False)
+        again.begin("a", resumed=False)
         assert await again.checkpoint() == b"old"  # nothing is kept of the new run yet: the old one can be resumed
-        assert len(await again.moments()) == 2
+        assert len(await kept(again)) == 2
         await again.save_checkpoint(b"new")
         assert timeline_keys(storage) == set()
         await again.save_moments([moment(3)])
-        assert await again.moments() == [moment(3)]
+        assert await kept(again) == [moment(3)]
 
     asyncio.run(go())
 
@@ -64,14 +69,53 @@ def test_the_timeline_of_another_run_goes_with_the_first_thing_kept_of_this_one(
 def test_what_is_still_on_its_way_when_a_run_ends_is_not_kept() -> None:
     async def go() -> None:
         store, storage, _ = stores()
-        store.begin(resumed=False)
+        store.begin("a", resumed=False)
         moments = [moment(1), moment(2)]
         await store.save_moments(moments)
         await asyncio.gather(store.save_checkpoint(b"x"), store.drop_checkpoint(), store.save_moments(moments))
         assert dict(storage) == {}
-        store.begin(resumed=False)
+        store.begin("a", resumed=False)
         await store.save_moments(moments)
-        assert await store.moments() == moments
+        assert await kept(store) == moments
+
+    asyncio.run(go())
+
+
+def test_a_finished_run_keeps_its_timeline_until_another_one_has_something_to_keep() -> None:
+    async def go() -> None:
+        store, storage, said = stores()
+        store.begin("a", resumed=False)
+        moments = [moment(1), moment(2)]
+        await asyncio.gather(
+            store.save_checkpoint(b"the last one"),
+            store.save_moments(moments[:1]),
+            store.finish(run_row("a"), b"weights", moments),
+        )
+        assert await store.checkpoint() is None
+        await store.save_checkpoint(b"a straggler")
+        await store.drop_checkpoint()  # a reset clears the screen, not what is kept of the run
+        again = TrainStore(store._open, said.append)
+        assert await again.moments() == ("a", moments)
+        assert await again.checkpoint() is None
+        again.begin("b", resumed=False)
+        await again.save_moments([moment(9)])
+        assert await again.moments() == ("b", [moment(9)])
+        assert timeline_keys(storage) == {TIMELINE, moment_key(9)}
+        assert said == []
+
+    asyncio.run(go())
+
+
+def test_a_forgotten_run_takes_its_timeline_along_and_no_other() -> None:
+    async def go() -> None:
+        store, storage, _ = stores()
+        for run_id, step in (("a", 1), ("b", 2)):
+            store.begin(run_id, resumed=False)
+            await store.finish(run_row(run_id), b"weights", [moment(step)])
+        await store.remove_run("a")
+        assert await store.moments() == ("b", [moment(2)])
+        await store.remove_run("b")
+        assert timeline_keys(storage) == set()
 
     asyncio.run(go())
 
@@ -79,9 +123,9 @@ def test_what_is_still_on_its_way_when_a_run_ends_is_not_kept() -> None:
 def test_saves_that_overtake_each_other_leave_the_latest_timeline() -> None:
     async def go() -> None:
         store, storage, _ = stores()
-        store.begin(resumed=False)
+        store.begin("a", resumed=False)
         await asyncio.gather(*(store.save_moments([moment(s) for s in range(1, n + 1)]) for n in range(1, 9)))
-        assert [m.step for m in await store.moments()] == list(range(1, 9))
+        assert [m.step for m in await kept(store)] == list(range(1, 9))
         assert len(timeline_keys(storage)) == 9
 
     asyncio.run(go())
@@ -90,11 +134,11 @@ def test_saves_that_overtake_each_other_leave_the_latest_timeline() -> None:
 def test_a_moment_that_takes_another_ones_place_is_kept_with_its_own_weights() -> None:
     async def go() -> None:
         store, _, _ = stores()
-        store.begin(resumed=False)
+        store.begin("a", resumed=False)
         await store.save_moments([moment(1), moment(2)])
         better = Moment(2, 0.2, 0.9, b"better", moment(2).confusion)
         await store.save_moments([moment(1), better])
-        assert (await store.moments())[1] == better
+        assert (await kept(store))[1] == better
 
     asyncio.run(go())
 
@@ -102,7 +146,7 @@ def test_a_moment_that_takes_another_ones_place_is_kept_with_its_own_weights() -
 def test_without_room_the_timeline_goes_first_and_the_checkpoint_stays() -> None:
     async def go() -> None:
         store, storage, said = stores(room=3_000)
-        store.begin(resumed=False)
+        store.begin("a", resumed=False)
         await store.save_checkpoint(bytes(1_000))
         await store.save_moments([moment(1, 300), moment(2, 300)])
         assert said == []
@@ -119,15 +163,15 @@ def test_without_room_the_timeline_goes_first_and_the_checkpoint_stays() -> None
 def test_a_timeline_that_does_not_fit_leaves_nothing_behind_and_is_told_once() -> None:
     async def go() -> None:
         store, storage, said = stores(room=2_500)
-        store.begin(resumed=False)
+        store.begin("a", resumed=False)
         for last in range(1, 5):
             await store.save_moments([moment(step, 900) for step in range(1, last + 1)])
         assert dict(storage) == {}
         assert len(said) == 1
-        assert await store.moments() == []
-        store.begin(resumed=False)
+        assert await kept(store) == []
+        store.begin("a", resumed=False)
         await store.save_moments([moment(1, 100)])
-        assert len(await store.moments()) == 1
+        assert len(await kept(store)) == 1
 
     asyncio.run(go())
 
@@ -137,20 +181,22 @@ def test_a_timeline_that_does_not_fit_leaves_nothing_behind_and_is_told_once() -
     [
         b"{",
         b"7",
-        b'[{"step": 1}]',
-        b'[{"step": 1e999, "epoch": 1, "accuracy": 1, "confusion": []}]',
-        b'[{"step": 1, "epoch": 1, "accuracy": 1, "confusion": [[1]]}]',
-        b'[{"step": 2, "epoch": 1, "accuracy": 1, "confusion": []}, '
-        b'{"step": 1, "epoch": 1, "accuracy": 1, "confusion": []}]',
+        b"[]",
+        b'{"run": "a", "moments": 7}',
+        b'{"run": "a", "moments": [{"step": 1}]}',
+        b'{"run": "a", "moments": [{"step": 1e999, "epoch": 1, "accuracy": 1, "confusion": []}]}',
+        b'{"run": "a", "moments": [{"step": 1, "epoch": 1, "accuracy": 1, "confusion": [[1]]}]}',
+        b'{"run": "a", "moments": [{"step": 2, "epoch": 1, "accuracy": 1, "confusion": []}, '
+        b'{"step": 1, "epoch": 1, "accuracy": 1, "confusion": []}]}',
     ],
 )
 def test_a_damaged_timeline_is_forgotten(index: bytes) -> None:
     async def go() -> None:
         store, storage, said = stores()
         storage[TIMELINE] = index
-        assert await store.moments() == []
+        assert await kept(store) == []
         await store.save_moments([moment(4)])
-        assert await store.moments() == [moment(4)]
+        assert await kept(store) == [moment(4)]
         assert said == []
 
     asyncio.run(go())
@@ -162,7 +208,7 @@ def test_a_moment_whose_weights_are_gone_is_left_out_and_one_without_confusion_i
         old = Moment(2, 0.2, 0.5, b"old")
         await store.save_moments([moment(1), old, moment(3)])
         del storage[moment_key(1)]
-        found = await store.moments()
+        found = await kept(store)
         assert [m.step for m in found] == [2, 3]
         assert (found[0].weights, list(found[0].confusion)) == (b"old", [])
 
@@ -177,6 +223,3 @@ def test_large_networks_leave_fewer_checkpoints() -> None:
     assert (moments[0].step, moments[-1].step) == (0, 49)
     huge = [Moment(step, step, 0.5, bytes(MOST_BYTES)) for step in range(2)]
     assert thinned(huge) == huge  # the first and the last stay, whatever they take
-
-
-# ---- the visitor's own drawings ----

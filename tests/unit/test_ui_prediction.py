@@ -151,7 +151,7 @@ def test_new_weights_answer_again_for_the_same_ink() -> None:
 
 
 @given(st.lists(st.sampled_from(["draw", "clear", "switch", "wait", "finish"]), max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_happens_the_screen_ends_up_right(events: list[str]) -> None:
     last = EMPTY
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tabgrad.protocol import Finished, RunSettings
+from tabgrad.ui.train_data import make_row
 from tabgrad.ui.train_store import TrainStore
 
 
@@ -30,3 +34,18 @@ def stores(room: int = 10**9) -> tuple[TrainStore, FakeStorage, list[str]]:
         return storage
 
     return TrainStore(open_storage, said.append), storage, said
+
+
+def run_row(run_id: str) -> dict[str, Any]:
+    """A finished run, not in the table yet."""
+    finished = Finished(
+        reason="completed",
+        step=10,
+        epoch=1.5,
+        validation_accuracy=0.97,
+        test_accuracy=0.975,
+        interval=[0.97, 0.98],
+        seconds=2.5,
+        settings=RunSettings(hidden=(64, 32)).to_json(),
+    )
+    return make_row(run_id, finished, "WebAssembly", 1000, "")
