@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
+from tabgrad.program import load_safetensors
 from tests.e2e.drawing import guess
 from tests.e2e.support import dataset, predictions, settled, wait_dataset, wait_until
 from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write
@@ -109,8 +110,8 @@ def test_the_slider_goes_back_in_time(open_visit: Open) -> None:
     assert headers.all_text_contents() == [str(digit) for digit in range(10)]
 
 
-def test_a_saved_run_answers_after_a_reload(open_visit: Open) -> None:
-    visit = open_visit("?engine=wasm&epochs=1")
+def test_a_saved_run_answers_after_a_reload_and_has_its_timeline(open_visit: Open) -> None:
+    visit = open_visit("?engine=wasm&epochs=2")
     page = start(visit)
     assert wait_dataset(page, "worker", "finished", "failed") == "finished"
     page.reload()
@@ -121,6 +122,23 @@ def test_a_saved_run_answers_after_a_reload(open_visit: Open) -> None:
     write(page, 1)
     settled(page)
     assert guess(page) != ""
+    slider, before = page.get_by_test_id("train-time"), predictions(page)
+    assert page.get_by_label("Back in time: run 1").is_visible()
+    assert (confusion(page).sum(1) > 0).all()
+    slider.focus()
+    slider.press("Home")
+    wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "training", "that run's network")
+    wait_until(page, lambda: predictions(page) > before, "its answer")
+    assert "epoch 1.00" in moment(page)
+    assert "Just trained" in page.get_by_test_id("model-select").locator("option").all_text_contents()
     with page.expect_download() as download:
         page.get_by_test_id("runs-csv").click()
     assert "test_accuracy" in download.value.path().read_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Weights: run 1").click()
+    assert load_safetensors(download.value.path().read_bytes())[0].keys() >= {"layers.0.weight", "layers.1.bias"}
+    page.get_by_test_id("model-select").select_option(label="Run 1")
+    wait_until(page, lambda: "Run 1 is ready" in (page.get_by_test_id("status").text_content() or ""), "run 1")
+    page.get_by_role("button", name="Forget: run 1").click()
+    wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "mlp", "the first model")
+    assert page.get_by_test_id("runs-csv").is_disabled()

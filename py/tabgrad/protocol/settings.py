@@ -88,8 +88,8 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
     ),
     "center": Choice(
         "Inputs",
-        {"mean": "Minus the mean image", "plain": "As they are, 0 to 1"},
-        "Centred inputs let an MLP take larger steps.",
+        {"mean": "Centred", "plain": "As they are"},
+        "Centred: minus the mean image, which lets an MLP take larger steps. As they are: 0 to 1.",
     ),
     "dropout": Number("Dropout", 0.0, 0.9, "Share of hidden units silenced at random in every step."),
     "optimizer": Choice(

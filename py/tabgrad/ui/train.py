@@ -101,7 +101,10 @@ class TrainPanel:
         await self.store.load()
         self._show_runs()
         self.shelf.offer_runs()
-        self._resume.show(await self.store.checkpoint())
+        checkpoint = await self.store.checkpoint()
+        self._resume.show(checkpoint)
+        if checkpoint is None:  # else what is kept of a timeline is that run's
+            await self._control.recall()
 
     def seen(self, visible: bool) -> None:
         """The panel comes into view or leaves it."""
@@ -213,6 +216,8 @@ class TrainPanel:
             self._do(self.shelf.pick(run_name(run_id)))
         elif action == "settings":
             self._show_fresh(RunSettings.make(row["settings"]))
+        elif action == "weights":
+            self._do(self._keep.export_run(run_id))
         else:
             self._do(self._control.forget(run_id))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tabgrad.interop import dom
+from tabgrad.program import ProgramError
 from tabgrad.protocol import (
     AnyEvent,
     Checkpoint,
@@ -91,7 +92,7 @@ class RunControl:
         """Begin a run, or go on from a checkpoint, with the timeline that led there."""
         checkpoint = beginning.checkpoint
         self._run_id, self._origin = f"{time.time_ns() // 1_000_000:x}", beginning.origin
-        self._store.begin(resumed=bool(checkpoint))
+        self._store.begin(self._run_id, resumed=bool(checkpoint))
         self._shelf.training_begins(settings.data)
         self._screen.clear()
         self._screen.say("Starting …" if self._client.started else "Starting the training worker …")
@@ -99,7 +100,8 @@ class RunControl:
         if checkpoint:
             record = record_in(checkpoint)
             self._origin = str(record.get("origin", ""))
-            self._screen.timeline.restore([m for m in await self._store.moments() if m.step <= record["step"]])
+            _, moments = await self._store.moments()
+            self._screen.timeline.restore([m for m in moments if m.step <= record["step"]])
         try:
             await self._client.ensure()
         except RuntimeError as error:
@@ -117,6 +119,28 @@ class RunControl:
         if isinstance(answer, Ready) and paused and not checkpoint:
             await self.tell(Step())
 
+    async def recall(self) -> None:
+        """After a reload: the timeline of the run that ended last. Its network is built when the slider moves."""
+        run_id, moments = await self._store.moments()
+        row = next((row for row in self._store.runs if row["id"] == run_id), None)
+        weights = await self._store.weights(run_id) if row else None
+        if row is not None and weights is not None and self.state == "none":
+            settings = RunSettings.make(row["settings"])
+            name = f"run {row['number']}"
+            self._screen.recall(name, moments, weights, lambda: self.tasks.do(self._bring_back(settings, weights)))
+
+    async def _bring_back(self, settings: RunSettings, weights: bytes) -> None:
+        """The network of a finished run answers again, at the slider's moment."""
+        try:
+            program = await self._shelf.program(settings)
+        except ProgramError as error:
+            self._screen.say(str(error), error=True)
+            return
+        if self.state in ("none", "ready"):  # else another run has begun meanwhile
+            self._screen.say("")
+            await self._shelf.bring_back(program, weights, settings.data)
+            self._screen.show_moment()
+
     async def tell(self, command: Command) -> AnyEvent:
         """Give a command and show why it was refused, if it was."""
         try:
@@ -133,12 +157,13 @@ class RunControl:
             await self.tell(Dispose())
         await self._store.drop_checkpoint()
         self._screen.clear()
+        self._shelf.training_ended()
         self._set("ready" if self._client.started else "none")
 
     async def forget(self, run_id: str) -> None:
         """Take a finished run out of the table."""
         await self._store.remove_run(run_id)
-        self._shelf.withdraw_run(run_id)
+        await self._shelf.withdraw_run(run_id)
         self._runs_changed()
 
     def hear(self, event: AnyEvent) -> None:
@@ -169,8 +194,7 @@ class RunControl:
 
     async def _finish(self, event: Finished) -> None:
         row = make_row(self._run_id, event, self._screen.engine, self._screen.parameter_count(), self._origin)
-        await self._store.drop_checkpoint()
-        await self._store.add_run(row, self._screen.weights)
+        await self._store.finish(row, self._screen.weights, self._screen.timeline.moments)
         self._shelf.training_ended(f"right on {with_interval(event.test_accuracy, event.interval)} of the test images")
         self._shelf.offer_runs()
         self._runs_changed()
@@ -186,6 +210,7 @@ class RunControl:
     def fail(self, sentence: str) -> None:
         """The run, or the page's part in it, has ended in this way."""
         self._screen.say(sentence, error=True)
+        self._shelf.training_ended()
         dom.root_dataset().error = sentence
         self._set("failed")
 

@@ -82,23 +82,25 @@ def thinned(moments: list[Moment]) -> list[Moment]:
     return moments
 
 
-def moments_index(moments: Sequence[Moment]) -> bytes:
-    """All of the moments but their weights, as JSON."""
+def moments_index(run_id: str, moments: Sequence[Moment]) -> bytes:
+    """Whose moments they are, and all of them but their weights, as JSON."""
     rows = [{"step": m.step, "epoch": m.epoch, "accuracy": m.accuracy, "confusion": m.confusion} for m in moments]
-    return json.dumps(rows, separators=(",", ":")).encode()
+    return json.dumps({"run": run_id, "moments": rows}, separators=(",", ":")).encode()
 
 
-def indexed_moments(index: bytes) -> list[Moment]:
-    """The moments of an index, without weights. ValueError if it is damaged."""
+def indexed_moments(index: bytes) -> tuple[str, list[Moment]]:
+    """The run and the moments of an index, without weights. ValueError if it is damaged."""
     try:
+        body = json.loads(index)
+        run_id = str(body["run"])
         found = [
-            Moment(int(r["step"]), float(r["epoch"]), float(r["accuracy"]), b"", _counts(r)) for r in json.loads(index)
+            Moment(int(r["step"]), float(r["epoch"]), float(r["accuracy"]), b"", _counts(r)) for r in body["moments"]
         ]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError("The index of the timeline is damaged.") from error
     if sorted({m.step for m in found}) != [m.step for m in found]:
         raise ValueError("The timeline is out of order.")
-    return found
+    return run_id, found
 
 
 def _counts(row: dict[str, Any]) -> Sequence[Sequence[int]]:
@@ -134,7 +136,8 @@ def usable_row(row: Any) -> bool:
     """Whether stored data is a row of this version of the page: others are left out rather than shown wrong."""
     try:
         RunSettings.make(row["settings"])
-        numbers = [row[name] for name in ("validation_accuracy", "test_accuracy", "seconds", "epochs_done")]
+        names = ("number", "validation_accuracy", "test_accuracy", "seconds", "epochs_done")
+        numbers = [row[name] for name in names]
         return isinstance(row["id"], str) and all(isinstance(n, (int, float)) for n in numbers)
     except (KeyError, TypeError, ValueError):
         return False

@@ -15,6 +15,7 @@ from tabgrad.program import ProgramError, load_safetensors
 from tabgrad.protocol import Accepted, Import, RunSettings
 
 from .train_data import network_name, percent
+from .train_store import KEPT_WEIGHTS
 
 if TYPE_CHECKING:
     from .train import TrainPanel
@@ -50,6 +51,19 @@ class Keep:
         if not weights:
             self._panel.screen.say("There is nothing to export yet: press Train.", error=True)
             return
+        self._save(weights)
+
+    async def export_run(self, run_id: str) -> None:
+        """The weights of a finished run."""
+        weights = await self._panel.store.weights(run_id)
+        if weights is None:
+            self._panel.screen.say(
+                f"The weights of this run are no longer kept: only {KEPT_WEIGHTS} runs' are.", error=True
+            )
+            return
+        self._save(weights)
+
+    def _save(self, weights: bytes) -> None:
         metadata = load_safetensors(weights)[1]
         name = network_name(RunSettings.make(json.loads(metadata["settings"]))).lower()
         page.download(f"tabgrad-{name}-step{metadata['step']}.safetensors", weights)

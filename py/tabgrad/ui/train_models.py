@@ -44,7 +44,7 @@ class MadeHere:
     def set_program(self, program: bytes) -> None:
         """The network's inference program, as JSON. Weights of another network are forgotten."""
         if program != self._program:
-            self._program, self._weights, self._model = program, b"", None
+            self._program, self._weights, self._model, self._spec = program, b"", None, {}
 
     def set_weights(self, weights: bytes) -> None:
         """Newer weights, as a safetensors file. Raises ProgramError if they do not fit."""

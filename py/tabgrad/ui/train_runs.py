@@ -10,15 +10,16 @@ from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom, page
-from tabgrad.protocol import RunSettings
+from tabgrad.protocol import KNOBS, Choice, RunSettings
 
 from .train_data import duration, network_name, percent, to_csv, to_json
 
 COLUMNS = ("Run", "Network", "Optimizer", "Rate", "Batch", "Epochs", "Data", "Engine", "Validation", "Test", "Time")
+ACTIONS = {"use": "Answer with it", "settings": "Settings", "weights": "Weights", "forget": "Forget"}
 
 
 class RunsTable:
-    """`act` is called with "use", "settings" or "forget" and a run's id."""
+    """`act` is called with the name of one of `ACTIONS` and a run's id."""
 
     def __init__(self, parent: dom.Element, act: Callable[[str, str], object]) -> None:
         self._act = act
@@ -27,16 +28,17 @@ class RunsTable:
         head = dom.create("div", parent, class_="section-head")
         dom.create("h3", head, text="Runs", class_="eyebrow")
         buttons = dom.create("div", head, class_="train-buttons")
-        self._exports = []
+        self._exports, self._downloads = [], []
         for kind in ("csv", "json"):
             button = dom.create(
                 "button", buttons, text=kind.upper(), type="button", class_="quiet-button", data_testid=f"runs-{kind}"
             )
             button.setAttribute("aria-label", f"Download the table as {kind.upper()}")
-            self._exports.append(dom.Listener(button, "click", partial(self._download, kind)))
+            self._exports.append(button)
+            self._downloads.append(dom.Listener(button, "click", partial(self._download, kind)))
         self._empty = dom.create("p", parent, text="Finished runs appear here, to be compared.", class_="field-hint")
         self._scroll = dom.create("div", parent, class_="table-scroll", tabindex="0", role="region", aria_label="Runs")
-        table = dom.create("table", self._scroll, data_testid="runs-table", class_="figures")
+        table = dom.create("table", self._scroll, data_testid="runs-table", class_="runs figures")
         titles = dom.create("tr", dom.create("thead", table))
         for title in COLUMNS:
             dom.create("th", titles, text=title, scope="col")
@@ -52,31 +54,33 @@ class RunsTable:
         self._body.replaceChildren()
         self._scroll.hidden = not rows
         self._empty.hidden = bool(rows)
-        for number, row in zip(range(len(rows), 0, -1), rows, strict=True):
-            self._add(number, row)
+        for button in self._exports:
+            button.disabled = not rows
+        for row in rows:
+            self._add(row)
 
-    def _add(self, number: int, row: dict[str, Any]) -> None:
+    def _add(self, row: dict[str, Any]) -> None:
         settings = RunSettings.make(row["settings"])
-        line = dom.create("tr", self._body, data_run=row["id"])
+        line = dom.create("tr", self._body, data_run=row["id"])  # on a phone it is a card, with the labels
         cells = (
-            f"{number}",
+            f"{row['number']}",
             f"{network_name(settings)}, from {row['origin']}" if row.get("origin") else network_name(settings),
-            settings.optimizer,
+            _title("optimizer", settings.optimizer),
             f"{settings.lr:g}",
             f"{settings.batch}",
             f"{row['epochs_done']:.2f}",
-            settings.data,
+            _title("data", settings.data),
             row["engine"],
             percent(row["validation_accuracy"]),
             percent(row["test_accuracy"]),
             duration(row["seconds"]),
         )
-        for text in cells:
-            dom.create("td", line, text=text)
+        for title, text in zip(COLUMNS, cells, strict=True):
+            dom.create("td", line, text=text, data_label=title)
         actions = dom.create("td", line, class_="row-actions")
-        for action, title in (("use", "Answer with it"), ("settings", "Settings"), ("forget", "Forget")):
+        for action, title in ACTIONS.items():
             button = dom.create("button", actions, text=title, type="button", class_="link-button")
-            button.setAttribute("aria-label", f"{title}: run {number}")
+            button.setAttribute("aria-label", f"{title}: run {row['number']}")
             self._listeners.append(dom.Listener(button, "click", partial(self._pressed, action, row["id"])))
 
     def _pressed(self, action: str, run_id: str, _event: dom.Event) -> None:
@@ -85,3 +89,10 @@ class RunsTable:
     def _download(self, kind: str, _event: dom.Event) -> None:
         text = to_csv(self._rows) if kind == "csv" else to_json(self._rows)
         page.download(f"tabgrad-runs.{kind}", text.encode(), "text/csv" if kind == "csv" else "application/json")
+
+
+def _title(knob: str, value: str) -> str:
+    """What the form calls the value of a choice."""
+    choice = KNOBS[knob]
+    assert isinstance(choice, Choice)
+    return choice.options[value]

@@ -5,6 +5,8 @@ Owns the newest weights of the run, which exports and the network that answers a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from tabgrad.interop import dom
 from tabgrad.program import ProgramError, load_safetensors
 from tabgrad.protocol import AnyEvent, Busy, Checkpoint, Compiled, Finished, Metrics, Notice, Progress, Ready, Weights
@@ -35,8 +37,9 @@ class RunScreen:
         self.engine = ""
         self.progress = ProgressView(parent)
         self.curves = CurvesView(parent)
-        self.timeline = Timeline(parent, self._show_moment)
+        self.timeline = Timeline(parent, self._moved)
         self._first_layer = FirstLayer(parent)
+        self._bring_back: Callable[[], object] | None = None
 
     def seen(self, visible: bool) -> None:
         """Pictures are drawn only while they can be seen; numbers are kept all the same."""
@@ -52,7 +55,14 @@ class RunScreen:
         """Begin a new run. The weights of the one before can still be exported until there are others."""
         for view in (self.curves, self.timeline, self.progress):
             view.clear()
+        self._bring_back = None
         self.say("")
+
+    def recall(self, run: str, moments: Sequence[Moment], weights: bytes, bring_back: Callable[[], object]) -> None:
+        """Show what is kept of a run that ended before a reload; `bring_back` is to have its network answer."""
+        self.weights, self._bring_back = weights, bring_back
+        self.timeline.restore(moments, run)
+        self._first_layer.show(weights)
 
     def say(self, sentence: str, *, error: bool = False) -> None:
         """A sentence about the run; it replaces the one before."""
@@ -109,8 +119,17 @@ class RunScreen:
             weights, _ = plain_weights(event.checkpoint)
             self.timeline.add(Moment(event.step, event.epoch, event.validation_accuracy, weights, event.confusion))
 
-    def _show_moment(self, moment: Moment | None) -> None:
-        self._answer_with(moment.weights if moment else self.weights)
+    def _moved(self) -> None:
+        if self._bring_back is not None:
+            bring_back, self._bring_back = self._bring_back, None
+            self.say("Bringing the network of that run back …")
+            bring_back()
+        self.show_moment()
+
+    def show_moment(self) -> None:
+        """Answer with the network of the moment that the slider stands at."""
+        moment = self.timeline.moment
+        self._answer_with(self.weights if moment is None or self.timeline.follows else moment.weights)
 
     def parameter_count(self) -> int:
         """Trained parameters of the network."""

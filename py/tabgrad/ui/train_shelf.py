@@ -35,6 +35,7 @@ class Shelf:
     def __init__(self, app: App, client: TrainClient, store: TrainStore) -> None:
         self._app, self._client, self._store = app, client, store
         self.training = MadeHere(TRAINING, DURING[1], self._changed)
+        self._label = DURING[0]
         self._picking: asyncio.Task[None] | None = None
         self._shown: dict[str, Program] = {}
 
@@ -51,7 +52,7 @@ class Shelf:
 
     def _changed(self, network: MadeHere, another: bool) -> None:
         if another:
-            self._app.offer(network.name, DURING[0], network.make)
+            self._app.offer(network.name, self._label, network.make)
             self._picking = asyncio.ensure_future(self.pick(network.name))
         elif network.answers_as(self._app.model):
             self._app.weights_changed()
@@ -60,28 +61,31 @@ class Shelf:
         """A run on the data set `data` begins."""
         self._call(DURING, data)
 
-    def training_ended(self, record: str) -> None:
-        """A run has ended; `record` says how well it went, as the end of a sentence."""
+    def training_ended(self, record: str = "") -> None:
+        """A run has ended; `record` says how well it went, as the end of a sentence, if it came to a result."""
         self._call(AFTER)
-        if self.training.is_model(self._app.model):
+        if record and self.training.is_model(self._app.model):
             self._app.status.say(f"{self.training.title} answers now: {record}.")
 
     def _call(self, names: tuple[str, str], data: str = "") -> None:
-        label, title = names
+        self._label, title = names
         self.training.describe(title, data)
         if TRAINING in self._app.made:
-            self._app.picker.offer(TRAINING, label)
+            self._app.picker.offer(TRAINING, self._label)
 
     def offer_runs(self) -> None:
         """Put the saved runs into the picker."""
-        rows = self._store.runs
-        for number, row in zip(range(len(rows), 0, -1), rows[:KEPT_WEIGHTS], strict=False):
-            self._app.offer(run_name(row["id"]), f"Run {number}", partial(self._make_run, row, f"Run {number}"))
+        for row in self._store.runs[:KEPT_WEIGHTS]:
+            title = f"Run {row['number']}"
+            self._app.offer(run_name(row["id"]), title, partial(self._make_run, row, title))
 
-    def withdraw_run(self, run_id: str) -> None:
-        """A run was forgotten."""
-        self._app.made.pop(run_name(run_id), None)
-        self._app.picker.withdraw(run_name(run_id))
+    async def withdraw_run(self, run_id: str) -> None:
+        """A run was forgotten. If its network answered, the first model does."""
+        name, model = run_name(run_id), self._app.model
+        self._app.made.pop(name, None)
+        self._app.picker.withdraw(name)
+        if model is not None and model.name == name:
+            await self.pick(self._app.picker.names[0])
 
     async def _make_run(self, row: dict[str, Any], title: str, device: Device) -> Model:
         weights = await self._store.weights(row["id"])
@@ -90,15 +94,23 @@ class Shelf:
         network = MadeHere(run_name(row["id"]), title, lambda _network, _another: None)
         settings = RunSettings.make(row["settings"])
         network.describe(title, settings.data)
-        network.set_program(await self._program(settings))
+        network.set_program(await self.program(settings))
         network.set_weights(weights)
         return await network.make(device)
+
+    async def bring_back(self, program: bytes, weights: bytes, data: str) -> None:
+        """The network of a run that ended before a reload takes the place of the one in training, and answers."""
+        self._call(AFTER, data)
+        self.training.set_program(program)
+        self.training.set_weights(weights)
+        if self._picking is not None:
+            await self._picking
 
     async def offer_file(self, content: bytes) -> None:
         """A weights file becomes a model of its own, and answers. Raises ProgramError."""
         settings = settings_of(*load_safetensors(content))
         network = MadeHere(IMPORTED, f"Imported {network_name(settings)}", lambda _network, _another: None)
-        network.set_program(await self._program(settings))
+        network.set_program(await self.program(settings))
         network.set_weights(content)
         if self._app.device is None:
             raise ProgramError("There is no engine that could run it.")
@@ -124,7 +136,7 @@ class Shelf:
         """Another network is in training."""
         self._shown.clear()
 
-    async def _program(self, settings: RunSettings) -> bytes:
+    async def program(self, settings: RunSettings) -> bytes:
         """The inference program of a network from the worker, which may have to be started. Raises ProgramError."""
         try:
             await self._client.ensure()

@@ -40,11 +40,12 @@ class Storage(Protocol):
 
 @dataclass
 class _Timeline:
-    """What is kept of the present run's timeline: weights by step, `kept`. `wanted` waits to be kept.
+    """What is kept of the timeline of the run `run_id`: weights by step, `kept`. `wanted` waits to be kept.
 
     `foreign`: what is kept is another run's. `full`: there is no room for one. `over`: the run has ended.
     """
 
+    run_id: str = ""
     kept: dict[int, bytes] = field(default_factory=dict)
     foreign: bool = False
     full: bool = False
@@ -65,10 +66,12 @@ class TrainStore:
         self.runs: list[dict[str, Any]] = []
 
     async def load(self) -> None:
-        """Read the table of runs. A damaged one is begun anew."""
+        """Read the table of runs, with those of other tabs. A damaged one is begun anew."""
         found = await self._get(RUNS)
+        if found is None:
+            return
         try:
-            rows = json.loads(found) if found else []
+            rows = json.loads(found)
         except ValueError:
             rows = []
         self.runs = [row for row in rows if usable_row(row)] if isinstance(rows, list) else []
@@ -77,9 +80,9 @@ class TrainStore:
         """The file of the visitor's own drawings, or None."""
         return await self._get(DRAWINGS_KEY)
 
-    def begin(self, *, resumed: bool) -> None:
+    def begin(self, run_id: str, *, resumed: bool) -> None:
         """A run begins. Unless it goes on from what is kept, the first that is kept of it takes the place of that."""
-        self._timeline = _Timeline(kept=self._timeline.kept, foreign=not resumed)
+        self._timeline = _Timeline(run_id, kept=self._timeline.kept, foreign=not resumed)
 
     async def save_checkpoint(self, checkpoint: bytes) -> None:
         """Keep the point to resume from; it takes the place of the one before."""
@@ -97,7 +100,7 @@ class TrainStore:
         return await self._get(RESUME)
 
     async def save_moments(self, moments: Sequence[Moment]) -> None:
-        """Keep the timeline of the run to resume, as far as there is room; what was thinned out goes."""
+        """Keep the timeline of the run under way, as far as there is room; what was thinned out goes."""
         timeline = self._timeline
         timeline.wanted = list(moments)
         async with self._timeline_turn:
@@ -106,7 +109,7 @@ class TrainStore:
             await self._make_own()
             wanted, timeline.wanted = timeline.wanted, None
             news = [(moment_key(m.step), m.weights) for m in wanted if timeline.kept.get(m.step) is not m.weights]
-            for key, value in [*news, (TIMELINE, moments_index(wanted))]:
+            for key, value in [*news, (TIMELINE, moments_index(timeline.run_id, wanted))]:
                 if error := await self._try(key, value):
                     timeline.full = True
                     timeline.kept |= {m.step: m.weights for m in wanted}
@@ -117,23 +120,39 @@ class TrainStore:
                 await self._delete(moment_key(step))
             timeline.kept = {m.step: m.weights for m in wanted}
 
-    async def moments(self) -> list[Moment]:
-        """The timeline of the run to resume; a damaged one is forgotten."""
+    async def moments(self) -> tuple[str, list[Moment]]:
+        """The timeline that is kept and its run's id: of the run to resume, or else of the one that ended last."""
         async with self._timeline_turn:
-            try:
-                found = indexed_moments(await self._get(TIMELINE) or b"[]")
-            except ValueError:
-                return []
+            run_id, found = await self._index()
             weights = [await self._get(moment_key(m.step)) for m in found]
             self._timeline.kept = {m.step: w or b"" for m, w in zip(found, weights, strict=True)}
-            return [replace(m, weights=w) for m, w in zip(found, weights, strict=True) if w]
+            return run_id, [replace(m, weights=w) for m, w in zip(found, weights, strict=True) if w]
+
+    async def _index(self) -> tuple[str, list[Moment]]:
+        """Of what is kept. A damaged one is as good as none: its weights are written over by runs to come."""
+        found = await self._get(TIMELINE)
+        with suppress(ValueError):
+            return indexed_moments(found) if found else ("", [])
+        return "", []
 
     async def drop_checkpoint(self) -> None:
-        """The run is over: there is nothing to resume. What is still on its way to be kept of it, is not."""
+        """There is nothing to resume any more. What is still on its way to be kept of a run under way, is not; a run
+        that has ended keeps its timeline.
+        """
+        if self._timeline.over:
+            return
         self._timeline.over = True
         async with self._timeline_turn:
             await self._delete(RESUME)
             await self._drop_moments()
+
+    async def finish(self, row: dict[str, Any], weights: bytes, moments: Sequence[Moment]) -> None:
+        """The run has ended with these weights: a row in the table, and its timeline until another run has one."""
+        await self.save_moments(moments)
+        self._timeline.over = True
+        async with self._timeline_turn:
+            await self._delete(RESUME)
+        await self.add_run(row, weights)
 
     async def _make_own(self) -> None:
         """The run under way has something to keep: the timeline of another one goes."""
@@ -142,16 +161,16 @@ class TrainStore:
             await self._drop_moments()
 
     async def _drop_moments(self) -> None:
-        steps = set(self._timeline.kept)
-        with suppress(ValueError):  # of a damaged one the weights cannot be found; runs to come write over them
-            steps |= {m.step for m in indexed_moments(await self._get(TIMELINE) or b"[]")}
+        steps = {*self._timeline.kept, *(m.step for m in (await self._index())[1])}
         for key in [TIMELINE, *map(moment_key, sorted(steps))]:
             await self._delete(key)
         self._timeline.kept = {}
 
     async def add_run(self, row: dict[str, Any], weights: bytes) -> None:
-        """Add a finished run to the table, newest first, with its weights. Weights of old runs make room."""
-        self.runs = [row, *self.runs][:KEPT_RUNS]
+        """Number a finished run and add it to the table, newest first. Weights of old runs make room for its own."""
+        await self.load()  # another tab may have added one
+        number = 1 + max((other["number"] for other in self.runs), default=0)
+        self.runs = [{**row, "number": number}, *self.runs][:KEPT_RUNS]
         await self._put(weights_key(row["id"]), weights)
         for old in self.runs[KEPT_WEIGHTS:]:
             await self._delete(weights_key(old["id"]))
@@ -159,9 +178,13 @@ class TrainStore:
 
     async def remove_run(self, run_id: str) -> None:
         """Forget a run."""
+        await self.load()
         self.runs = [row for row in self.runs if row["id"] != run_id]
         await self._delete(weights_key(run_id))
         await self._put(RUNS, json.dumps(self.runs).encode())
+        async with self._timeline_turn:
+            if (await self._index())[0] == run_id:
+                await self._drop_moments()
 
     async def weights(self, run_id: str) -> bytes | None:
         """The weights of a run, if they are still kept."""

@@ -14,23 +14,27 @@ from tabgrad.interop import dom
 from .inside.confusion_table import ConfusionTable
 from .train_data import Moment, percent, thinned
 
+TITLE = "Back in time"
+
 
 class Timeline:
-    """`chosen` is called with a moment, or with None when the slider is at the end and follows the run."""
+    """`moved` is called when the visitor has moved the slider, to `moment`; at its end it `follows` the run."""
 
-    def __init__(self, parent: dom.Element, chosen: Callable[[Moment | None], object]) -> None:
-        self._chosen = chosen
+    def __init__(self, parent: dom.Element, moved: Callable[[], object]) -> None:
+        self._told = moved
         self.moments: list[Moment] = []
         self._box = dom.create("section", parent, class_="train-timeline", aria_label="The run, epoch by epoch")
         side = dom.create("div", self._box)
-        label = dom.create("label", side, for_="train-time", text="Back in time")
+        self._label = dom.create("label", side, for_="train-time", class_="field-label")
         self._slider = dom.create(
             "input", side, id="train-time", type="range", min="0", max="0", step="1", data_testid="train-time"
         )
         self._note = dom.create("output", side, for_="train-time", class_="figures", data_testid="train-time-note")
-        hint = "Moves the network that answers, its weights, its mistakes and the answer to your drawing."
+        hint = (
+            "Moves the network that answers, its weights, its mistakes and the answer to your drawing. Kept in this "
+            "browser until another run takes its place."
+        )
         dom.create("p", side, text=hint, class_="field-hint")
-        label.className = "field-label"
         self._frame = dom.create("div", self._box, class_="train-confusion")
         self._confusion = ConfusionTable(self._frame, None, "train-confusion")
         self._listener = dom.Listener(self._slider, "input", lambda _event: self._moved())
@@ -43,11 +47,13 @@ class Timeline:
 
     def clear(self) -> None:
         """Begin a new run."""
+        self._label.textContent = TITLE
         self._set([])
         self._slider.value = "0"
 
-    def restore(self, moments: Sequence[Moment]) -> None:
-        """Go on where an earlier visit has stopped."""
+    def restore(self, moments: Sequence[Moment], run: str = "") -> None:
+        """Go on where an earlier visit has stopped; `run` names a run that is over, as "run 3"."""
+        self._label.textContent = f"{TITLE}: {run}" if run else TITLE
         self._set(list(moments))
         if moments:
             self._slider.value = self._slider.max
@@ -55,7 +61,7 @@ class Timeline:
 
     def add(self, moment: Moment) -> None:
         """A checkpoint was made; one of the same step takes its place. A slider at the end stays at the end."""
-        follows, at = self.follows, self._at
+        follows, at = self.follows, self.moment
         self._set(thinned([*(one for one in self.moments if one.step != moment.step), moment]))
         if follows or at is None:
             self._slider.value = self._slider.max
@@ -64,7 +70,8 @@ class Timeline:
             self._slider.value = str(next(i for i, one in enumerate(self.moments) if one.step >= at.step))
 
     @property
-    def _at(self) -> Moment | None:
+    def moment(self) -> Moment | None:
+        """Where the slider stands."""
         return self.moments[min(int(self._slider.value), len(self.moments) - 1)] if self.moments else None
 
     def _set(self, moments: list[Moment]) -> None:
@@ -74,9 +81,9 @@ class Timeline:
         self._box.hidden = not moments
 
     def _moved(self) -> None:
-        if (moment := self._at) is not None:
+        if (moment := self.moment) is not None:
             self._describe(moment)
-            self._chosen(None if self.follows else moment)
+            self._told()
 
     def _describe(self, moment: Moment) -> None:
         text = f"epoch {moment.epoch:.2f}: {percent(moment.accuracy)} on validation"

@@ -131,7 +131,8 @@ class ProgressView:
 
     def ready(self, event: Ready, engine: str) -> None:
         """Show what the run uses."""
-        self._set("used", f"{engine} ({event.description}), {event.data}")
+        named = event.description if engine in event.description else f"{engine} ({event.description})"
+        self._set("used", f"{named}, {event.data}")
         self._figures["used"].title = event.reason
 
     def finished(self, event: Finished) -> None:
