@@ -22,6 +22,8 @@ try {
 const canvas = /** @type {HTMLCanvasElement} */ (element("pad"));
 const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 const [size, pen, eraser] = ["size", "pen", "eraser"].map((name) => Number(canvas.dataset[name]));
+// A line of no length is not painted, not even its round ends: so that a dot is one, each piece starts this much aside.
+const DOT = 0.01;
 /** @type {Action[]} */
 let log = [];
 /** @type {{pointer: number, action: Action} | null} */
@@ -35,7 +37,7 @@ function draw(action, from = 0) {
   context.globalCompositeOperation = action.tool === "eraser" ? "destination-out" : "source-over";
   context.lineWidth = (action.tool === "eraser" ? 2 * eraser : pen) * action.width;
   context.beginPath();
-  context.moveTo(points[2 * from], points[2 * from + 1]);
+  context.moveTo(points[2 * from] - DOT, points[2 * from + 1]);
   for (let i = 2 * from; i < points.length; i += 2) context.lineTo(points[i], points[i + 1]);
   context.stroke();
 }

@@ -206,6 +206,7 @@ def test_odd_ink_is_answered_too(page: Page) -> None:
         ink()
         settled(page)
         assert predictions(page) > before
+        assert ink_pixels(page) > 0
         assert sum(bars(page)) == pytest.approx(1, abs=0.01)
     page.get_by_test_id("tool-clear").click()
     page.evaluate(DISPATCH, [[list(point) for point in DIGITS[3][0]]])

@@ -47,6 +47,9 @@ def assert_usable(page: Page) -> None:
 def test_ink_drawn_before_the_boot_is_answered_after_it(open_visit: Open) -> None:
     held = Held()
     page = open_visit(ready=False, routes=held.routes).page
+    draw(page, [[(0.5, 0.5)]])
+    assert ink_pixels(page) > 0  # a tap shows
+    page.get_by_test_id("tool-undo").click()
     draw(page, DIGITS[4])
     draw(page, [[(0.1, 0.1), (0.2, 0.1)]])
     page.get_by_test_id("tool-undo").click()

@@ -49,9 +49,9 @@ class PadCanvas:
     def line(self, points: NDArray[np.float32], width: float) -> None:
         """Add a polyline (n, 2) in units to what is there."""
         self._context.lineWidth = self._pen * width
-        (x, y), *rest = np.round(points, 2).tolist()
-        # A dot is a line of no length: its round caps make it visible.
-        self._context.stroke(dom.path(f"M{x} {y}L" + " ".join(f"{x} {y}" for x, y in rest or [(x, y)])))
+        (x, y), *_ = corners = np.round(points, 2).tolist()
+        # A line of no length is not painted, not even its round ends: so that a dot is one, each starts a bit aside.
+        self._context.stroke(dom.path(f"M{x - 0.01} {y}L" + " ".join(f"{x} {y}" for x, y in corners)))
 
     def _draw_grid(self, scale: float) -> None:
         context: Any = self._context
