@@ -9,7 +9,7 @@ PY := .venv/bin/python
 # Only what the lock files name, each file checked by its hash.
 PIP := .venv/bin/pip install -qq --disable-pip-version-check --require-hashes
 
-.PHONY: serve test build lint bench fuzz screenshots mnist lock clean
+.PHONY: serve test build lint bench fuzz programs screenshots mnist lock clean
 .DELETE_ON_ERROR:
 
 ## serve: set up, build and serve the site (PORT=8000)
@@ -39,6 +39,11 @@ bench: .venv/system.stamp build
 ## fuzz: compare the WebAssembly compiler with NumPy on random programs (FUZZ_COUNT=3000, FUZZ_SEED=random)
 fuzz: .venv/system.stamp node_modules/.stamp
 	FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(PY) -m pytest tests/fuzz $(PYTEST_ARGS)
+
+## programs: compile the shipped programs in models/ anew (EXPORT_ARGS=--check only compares)
+programs: .venv/build.stamp
+	$(PY) -m scripts.export $(EXPORT_ARGS)
+	$(PY) -m scripts.export_training $(EXPORT_ARGS)
 
 ## screenshots: pictures of the page in out/screenshots, and the README's
 screenshots: .venv/system.stamp build
