@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Worker
+from playwright.sync_api import Route, Worker
 
 from scripts import fetch_mnist
 from tests.e2e.drawing import guess
@@ -92,6 +92,30 @@ def test_a_run_can_begin_with_single_steps(open_visit: Open) -> None:
     wait_dataset(page, "worker", "paused")
     wait_until(page, lambda: page.get_by_test_id("train-progress").evaluate("bar => bar.value") > 0, "the first step")
     assert dataset(page, "worker") == "paused"
+
+
+def test_without_the_workers_script_nothing_hangs_and_train_works_once_it_is_back(open_visit: Open) -> None:
+    script = "**/worker.*.py"
+    visit = open_visit("?engine=wasm&epochs=0.1", service_workers="block", routes={script: lambda route: route.abort()})
+    page = visit.page
+    assert press(page, "training", "failed") == "failed"
+    assert "is the network down?" in message(page)
+    visit.expect_error("ERR_FAILED")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        held.append(route)
+        if len(held) > 1:
+            route.continue_()
+
+    visit.context.unroute(script)
+    visit.context.route(script, hold_the_first)
+    page.get_by_test_id("train-start").click()
+    wait_until(page, lambda: held, "the request for the script")
+    assert page.get_by_test_id("train-lr").is_disabled(), "a change would be shown and not used"
+    held[0].continue_()
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    assert page.get_by_test_id("train-lr").is_enabled()
 
 
 def test_a_killed_worker_is_replaced_and_the_run_goes_on(open_visit: Open) -> None:

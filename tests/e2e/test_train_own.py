@@ -86,4 +86,6 @@ def test_the_network_that_answers_can_learn_the_visitors_hand(open_visit: Open, 
     assert page.get_by_test_id("train-hidden").is_enabled()
     assert float(rate.input_value()) == 0.4
     use_model(page, "cnn")
-    assert begin.is_hidden() or begin.locator("option[value=network]").text_content() == "CNN"
+    assert begin.locator("option[value=network]").text_content() == "CNN"
+    assert begin.locator("option[value=network]").is_disabled()
+    assert page.get_by_text("CNN cannot learn on here").is_visible()

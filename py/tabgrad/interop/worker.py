@@ -18,6 +18,7 @@ import pyodide_js
 from pyodide.ffi import JsException
 
 from .convert import js_function, release, to_js
+from .files import fetch_bytes
 
 #: The worker's name, under which PyScript and its users find it.
 NAME = "trainer"
@@ -69,6 +70,10 @@ class NamedWorker:
 
     async def start(self, first: str) -> None:
         """Start it; `first` is a text that the worker script is given to begin with. Raises WorkerError."""
+        try:
+            await fetch_bytes(self._script)  # where it cannot be had, PyScript says nothing, ever
+        except OSError as error:
+            raise WorkerError(f"{error} Training cannot start without it; the rest of the page still works.") from error
         element = js.document.createElement("script")
         config = json.loads(self._config)
         # The worker lives at a blob: URL, from which nothing relative can be found.

@@ -125,12 +125,16 @@ class TrainPanel:
         self._do(self._control.prepare(self.form.settings))
 
     def _use_preset(self, name: str) -> None:
-        if self._control.state in ("training", "paused", "loading"):
-            self.screen.say("Stop the run under way before choosing another preset.", error=True)
-            return
-        engine = self.form.settings().engine
-        self._show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
-        write_address(self.form.settings())
+        if not self._refused():
+            engine = self.form.good.engine
+            self._show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
+            write_address(self.form.good)
+
+    def _refused(self) -> bool:
+        """Whether a run is under way, whose settings are in the form and stay there; if so, says it."""
+        if self._control.under_way:
+            self.screen.say("Stop the run under way before choosing other settings.", error=True)
+        return self._control.under_way
 
     def _edited(self, name: str, settings: RunSettings) -> None:
         write_address(settings)
@@ -176,7 +180,7 @@ class TrainPanel:
             self._model, self._model_title = model, title
             chosen = self._begin_with.network
             can = model is not None and settings_like(model, RunSettings()) is not None
-            self._begin_with.offer(title if can else "")
+            self._begin_with.offer(title, can)
             if chosen:
                 self._show_beginning(self.form.good)
 
@@ -215,7 +219,8 @@ class TrainPanel:
         if action == "use":
             self._do(self.shelf.pick(run_name(run_id)))
         elif action == "settings":
-            self._show_fresh(RunSettings.make(row["settings"]))
+            if not self._refused():
+                self._show_fresh(RunSettings.make(row["settings"]))
         elif action == "weights":
             self._do(self._keep.export_run(run_id))
         else:
@@ -227,8 +232,8 @@ class TrainPanel:
     def _show_state(self) -> None:
         state = self._control.state
         self._buttons.show(state)
-        self.form.set_running(state in ("training", "paused"))
-        self._begin_with.enable(state not in ("loading", "training", "paused"))
+        self.form.follow(state)
+        self._begin_with.enable(not self._control.under_way)
         self._follow_model()  # what it is called may have changed with the state
 
     def _show_runs(self) -> None:

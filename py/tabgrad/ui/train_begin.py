@@ -10,10 +10,11 @@ from collections.abc import Callable
 from tabgrad.interop import dom
 
 HINT = "The network that answers can learn on: all of its weights. It decides what kind of network is trained."
+REFUSAL = "{} cannot learn on here: it has other layers than the networks that this panel trains."
 
 
 class BeginWith:
-    """A select in `parent`, hidden while there is no choice. `chosen` is called when the visitor has changed it."""
+    """A select in `parent`, hidden while no network answers. `chosen` is called when the visitor has changed it."""
 
     def __init__(self, parent: dom.Element, chosen: Callable[[], object]) -> None:
         self._box = dom.create("div", parent, class_="field train-begin")
@@ -23,20 +24,21 @@ class BeginWith:
         )
         dom.create("option", self._select, text="Fresh weights", value="fresh")
         self._option = dom.create("option", self._select, value="network")
-        dom.create("p", self._box, text=HINT, id="train-begin-hint", class_="field-hint")
+        self._hint = dom.create("p", self._box, id="train-begin-hint", class_="field-hint")
         self._listener = dom.Listener(self._select, "change", lambda _event: chosen())
-        self.offer("")
+        self.offer("", False)
 
     @property
     def network(self) -> bool:
         """Whether the run begins with the network that answers."""
         return str(self._select.value) == "network"
 
-    def offer(self, title: str) -> None:
-        """The network that answers is called `title`; it cannot be trained if that is empty."""
-        self._option.textContent = title
+    def offer(self, title: str, can_learn: bool) -> None:
+        """The network that answers is called `title`, which is empty while there is none."""
+        self._option.textContent, self._option.disabled = title, not can_learn
+        self._hint.textContent = HINT if can_learn else REFUSAL.format(title)
         self._box.hidden = not title
-        if not title:
+        if not can_learn:
             self.choose_fresh()
 
     def choose_fresh(self) -> None:

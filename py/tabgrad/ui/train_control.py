@@ -72,6 +72,11 @@ class RunControl:
         self._preparing = False
         self.tasks = Tasks(self._failed_inside)
 
+    @property
+    def under_way(self) -> bool:
+        """Whether there is a run that has not ended."""
+        return self.state in ("loading", "training", "paused")
+
     async def prepare(self, settings: Callable[[], RunSettings]) -> None:
         """Have the worker, its engine and the first data ready before Train is pressed."""
         if self.state != "none":

@@ -5,7 +5,7 @@ A value that is refused is marked where it was typed, with the sentence that say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,8 @@ from tabgrad.protocol import KNOBS, TUNABLE, USUAL_RATES, Choice, Number, RunSet
 #: What everybody sees, and what is folded away, in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in KNOBS if name not in ESSENTIAL)
+#: What can be changed in a run: nothing while it is set up, then whatever needs no new program.
+_CHANGEABLE: Mapping[str, frozenset[str]] = {"loading": frozenset(), "training": TUNABLE, "paused": TUNABLE}
 
 
 def test_id(name: str) -> str:
@@ -55,7 +57,7 @@ class SettingsForm:
         self._errors: dict[str, Any] = {}
         self._listeners: list[dom.Listener] = []
         self._good = RunSettings()
-        self._running = False
+        self._changeable: frozenset[str] = frozenset(KNOBS)
         self._fixed: frozenset[str] = frozenset()
         essential = dom.create("div", parent, class_="train-fields")
         self._build(essential, ESSENTIAL)
@@ -125,9 +127,9 @@ class SettingsForm:
         self._fixed = names
         self._show_relevance()
 
-    def set_running(self, running: bool) -> None:
-        """During a run only what needs no new program can be changed."""
-        self._running = running
+    def follow(self, state: str) -> None:
+        """What can be changed follows from the state of the run."""
+        self._changeable = _CHANGEABLE.get(state, frozenset(KNOBS))
         self._show_relevance()
 
     def set_option(self, name: str, value: str, title: str, *, enabled: bool) -> None:
@@ -141,7 +143,7 @@ class SettingsForm:
         self._shown(self._good)
         idle = irrelevant(self._good)
         for name, made in self._inputs.items():
-            made.disabled = name in idle | self._fixed or (self._running and name not in TUNABLE)
+            made.disabled = name in idle | self._fixed or name not in self._changeable
             made.parentElement.classList.toggle("idle", name in idle)
 
     def _mark(self, name: str, sentence: str) -> None:
