@@ -1,7 +1,8 @@
 """Writes HYPERPARAMETERS.md and its plots: `python -m scripts.hyperparameters [--check]`.
 
 Everything is made from docs/sweeps/*.json (see scripts.sweep), the models' cards and the analysis in
-docs/sweeps/analysis.md, which people write. Nothing is trained, and no figure is typed in here.
+docs/sweeps/analysis.md, which people write (see scripts.training.analysis). Nothing is trained, and no figure is typed
+in here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.training.analysis import MODELS, VALIDATION, Row, card_of, filled
 from scripts.training.charts import Axis, Series, chart
 from scripts.training.record import recorded
 from scripts.training.space import LR_RANGE
@@ -21,9 +23,6 @@ from scripts.training.space import LR_RANGE
 ROOT = Path(__file__).resolve().parents[1]
 SWEEPS = ROOT / "docs" / "sweeps"
 PAGE = ROOT / "HYPERPARAMETERS.md"
-MODELS = ("mlp", "cnn")
-VALIDATION = 5000
-Row = Mapping[str, Any]
 NOT_SURE = (
     'How often the answer is "not sure", in per cent of the images. The last three kinds are no digits; '
     "garbage of other shapes was trained on."
@@ -129,7 +128,7 @@ def plots(study: Mapping[str, Any]) -> dict[str, str]:
 
 def final_table(name: str) -> str:
     """The shipped model's seeds, from its card."""
-    card = json.loads((ROOT / "models" / name / "card.json").read_text())
+    card = card_of(name)
     rows = []
     for seed in card["seeds"]:
         low, high = (f"{100 * bound:.2f}" for bound in seed["test_accuracy_95"])
@@ -180,7 +179,7 @@ def refusals_table(card: Row) -> str:
 
 def page() -> dict[Path, str]:
     """All files: path -> text."""
-    analysis = (SWEEPS / "analysis.md").read_text().split("<!-- after -->")
+    analysis = filled((SWEEPS / "analysis.md").read_text()).split("<!-- after -->")
     parts, files = [analysis[0].strip()], {}
     for kind in MODELS:
         study = json.loads((SWEEPS / f"{kind}.json").read_text())

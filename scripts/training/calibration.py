@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 #: Bins of the calibration error.
 BINS = 15
-#: At most this share of right answers may be called "not sure". It buys the refusal of half of what is no digit.
+#: At most this share of right answers may be called "not sure". It buys the refusal of most of what is no digit.
 REFUSED_SHARE = 0.02
 
 

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from scripts import hyperparameters
+from scripts.training import analysis
 from scripts.training.charts import Axis, Series, chart
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -74,6 +75,14 @@ def test_charts_survive_odd_words_and_values() -> None:
 )
 def test_ticks(axis: Axis, expected: list[str]) -> None:
     assert [name for _, name in axis.ticks()] == expected
+
+
+def test_the_text_names_figures_of_the_cards_and_runs() -> None:
+    card = json.loads((hyperparameters.ROOT / "models" / "mlp" / "card.json").read_text())
+    first, second, third = (seed["validation_errors"] for seed in card["seeds"])
+    assert analysis.filled("{{mlp validation errors}} errors") == f"{first}, {second} and {third} errors"
+    with pytest.raises(KeyError, match="mlp luck"):
+        analysis.filled("{{mlp luck}}")
 
 
 def test_the_log_is_up_to_date() -> None:
