@@ -16,9 +16,9 @@ from tinygrad.uop.ops import Ops, UOp
 from tabgrad.program.wasm_binary import ValType
 
 from .accumulators import Accumulators, Place, Register
+from .casts import type_of
 from .lanes import Cost, LaneFinder, Lanes
 from .linear import Linear, const_value, is_const
-from .scalar import type_of
 
 #: An instruction after the loop, in instructions of the loop.
 AFTER_LOOP = 0.01

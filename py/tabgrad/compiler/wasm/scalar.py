@@ -1,21 +1,21 @@
-"""Lowers one scalar UOp to nodes: constants, loads, arithmetic, casts. The vector side is in `lanes` and `vector`.
+"""Lowers one scalar UOp to nodes: loads, addresses, arithmetic. The vector side is in `lanes` and `vector`.
 
-A bool is an i32 of 0 or 1; 8 and 16-bit integers live in an i32, always brought back to their own range; 64-bit
-integers are i64. Nothing here traps: a division whose divisor may be 0 divides by 1 instead, since tinygrad computes
-both sides of a `where`.
+Nothing here traps: a division whose divisor may be 0 divides by 1 instead, since tinygrad computes both sides of a
+`where`. How numbers of each dtype are held is in `casts`.
 """
 
 from __future__ import annotations
 
-from tinygrad.dtype import DType, dtypes
+from tinygrad.dtype import dtypes
 from tinygrad.uop.ops import Ops, UOp
 
 from tabgrad.program.wasm_binary import ValType, uleb
 
 from .accumulators import Accumulators
+from .casts import bitcast, cast, literal, narrow, prefix, type_of
 from .ir import Graph, Node, Read
 from .linear import Element, Linear, UnsupportedOpError, const_value, is_const, storage
-from .opcodes import UNSIGNED, scalar_op, value_type
+from .opcodes import UNSIGNED, scalar_op
 
 F32, I32, I64, V128 = ValType.F32, ValType.I32, ValType.I64, ValType.V128
 _LOADS = {
@@ -33,15 +33,6 @@ _LOADS = {
 _REGISTER = {ValType.F32: "f32x4", ValType.I32: "i32x4"}
 
 
-def type_of(u: UOp) -> ValType:
-    """The value type of a scalar UOp; UnsupportedOpError if its dtype has none."""
-    if (kind := value_type(u.dtype)) is None:
-        raise UnsupportedOpError(
-            f"The WebAssembly engine cannot compute {u.op.name} in {u.dtype.name}; cast to float32 or an integer first."
-        )
-    return kind
-
-
 class Scalars:
     """Lowers scalars of one kernel. Asking again for the same UOp gives the same node."""
 
@@ -57,7 +48,7 @@ class Scalars:
 
     def _lower(self, u: UOp) -> Node:
         if is_const(u):
-            return self.constant(u.dtype, const_value(u))
+            return literal(self.graph, u.dtype, const_value(u))
         if u.op is Ops.RANGE:
             return self.graph.get(self.loops[u], I32, self.linear.segment[u])
         if u.op is Ops.AFTER:
@@ -67,20 +58,10 @@ class Scalars:
         if (element := self.linear.element(u)) is not None:
             return self._element(element)
         if u.op is Ops.CAST:
-            return self._cast(u)
+            return cast(self.graph, u, self.lower(u.src[0]))
         if u.op is Ops.BITCAST:
-            return self._bitcast(u)
+            return bitcast(self.graph, u, self.lower(u.src[0]))
         return self._alu(u)
-
-    def constant(self, dtype: DType, value: float) -> Node:
-        """A literal of `dtype`."""
-        if dtype == dtypes.float32:
-            return self.graph.f32(value)
-        if dtype in (dtypes.int64, dtypes.uint64):
-            return self.graph.i64(int(value))
-        bits = 8 * dtype.itemsize
-        low = int(value) & (1 << bits) - 1
-        return self.graph.i32(low if dtype in UNSIGNED or low < 1 << bits - 1 else low - (1 << bits))
 
     def _register(self, u: UOp, register: tuple[UOp, int]) -> Node:
         place, kind = self.accumulators.places[register], type_of(u)
@@ -182,10 +163,10 @@ class Scalars:
         operand = u.src[0].dtype
         a = self.lower(u.src[0])
         if u.op is Ops.NEG and kind is not F32:
-            return self.narrow(graph.op(f"{_prefix(kind)}.sub", kind, self.constant(operand, 0), a), u.dtype)
+            return narrow(graph, graph.op(f"{prefix(kind)}.sub", kind, literal(graph, operand, 0), a), u.dtype)
         if u.op is Ops.MAX and operand not in (dtypes.float32, dtypes.bool):
             b = self.lower(u.src[1])
-            name = f"{_prefix(a.type)}.gt_{'u' if operand in UNSIGNED else 's'}"
+            name = f"{prefix(a.type)}.gt_{'u' if operand in UNSIGNED else 's'}"
             return graph.op("select", kind, a, b, graph.op(name, I32, a, b))
         if (name := scalar_op(u.op, operand) or "") == "":
             raise UnsupportedOpError(
@@ -195,9 +176,9 @@ class Scalars:
             return graph.op(name, kind, a)
         b = self._right(u, a.type)
         if u.op in (Ops.CDIV, Ops.CMOD):
-            return self.narrow(self._divide(u, name, a, b), u.dtype)
+            return narrow(graph, self._divide(u, name, a, b), u.dtype)
         node = graph.op(name, kind, a, b)
-        return self.narrow(node, u.dtype) if u.op in (Ops.ADD, Ops.SUB, Ops.MUL, Ops.SHL) else node
+        return narrow(graph, node, u.dtype) if u.op in (Ops.ADD, Ops.SUB, Ops.MUL, Ops.SHL) else node
 
     def _right(self, u: UOp, kind: ValType) -> Node:
         """The second operand; a shift count may have another width than what it shifts."""
@@ -210,51 +191,12 @@ class Scalars:
         """a / b or a % b without WebAssembly's traps on b = 0 and on the smallest integer divided by -1."""
         graph, kind, divisor = self.graph, a.type, u.src[1]
         if divisor.vmin <= 0 <= divisor.vmax:
-            one = self.constant(divisor.dtype, 1)
-            b = graph.op("select", kind, one, b, graph.op(f"{_prefix(kind)}.eqz", I32, b))
+            one = literal(graph, divisor.dtype, 1)
+            b = graph.op("select", kind, one, b, graph.op(f"{prefix(kind)}.eqz", I32, b))
         signed = divisor.dtype not in UNSIGNED and divisor.vmin <= -1 <= divisor.vmax
         if not signed or u.op is Ops.CMOD:
             return graph.op(name, kind, a, b)
-        minus_one = graph.op(f"{_prefix(kind)}.eq", I32, b, self.constant(divisor.dtype, -1))
-        safe = graph.op("select", kind, self.constant(divisor.dtype, 1), b, minus_one)
-        negated = graph.op(f"{_prefix(kind)}.sub", kind, self.constant(divisor.dtype, 0), a)
+        minus_one = graph.op(f"{prefix(kind)}.eq", I32, b, literal(graph, divisor.dtype, -1))
+        safe = graph.op("select", kind, literal(graph, divisor.dtype, 1), b, minus_one)
+        negated = graph.op(f"{prefix(kind)}.sub", kind, literal(graph, divisor.dtype, 0), a)
         return graph.op("select", kind, negated, graph.op(name, kind, a, safe), minus_one)
-
-    def narrow(self, node: Node, dtype: DType) -> Node:
-        """Bring an i32 back into the range of an 8 or 16-bit integer."""
-        if dtype in (dtypes.uint8, dtypes.uint16):
-            return self.graph.op("i32.and", I32, node, self.graph.i32((1 << 8 * dtype.itemsize) - 1))
-        if dtype in (dtypes.int8, dtypes.int16):
-            return self.graph.op(f"i32.extend{8 * dtype.itemsize}_s", I32, node)
-        return node
-
-    def _cast(self, u: UOp) -> Node:
-        graph, source, kind = self.graph, u.src[0].dtype, type_of(u)
-        x = self.lower(u.src[0])
-        sign = "u" if source in UNSIGNED else "s"
-        if u.dtype == source:
-            return x
-        if u.dtype == dtypes.bool:
-            return graph.op(f"{_prefix(x.type)}.ne", I32, x, self.constant(source, 0))
-        if kind is F32:
-            return graph.op(f"f32.convert_{_prefix(x.type)}_{sign}", F32, x)
-        if x.type is F32:
-            target = "u" if u.dtype in (dtypes.uint32, dtypes.uint64) else "s"
-            x = graph.op(f"{_prefix(kind)}.trunc_sat_f32_{target}", kind, x)
-        elif kind is I64 and x.type is I32:
-            x = graph.op(f"i64.extend_i32_{sign}", I64, x)
-        elif kind is I32 and x.type is I64:
-            x = graph.op("i32.wrap_i64", I32, x)
-        return self.narrow(x, u.dtype)
-
-    def _bitcast(self, u: UOp) -> Node:
-        x, kind = self.lower(u.src[0]), type_of(u)
-        if u.dtype.itemsize != u.src[0].dtype.itemsize:
-            raise UnsupportedOpError("The WebAssembly engine cannot reinterpret numbers as numbers of another size.")
-        if x.type is kind:
-            return self.narrow(x, u.dtype)
-        return self.graph.op(f"{_prefix(kind)}.reinterpret_{_prefix(x.type)}", kind, x)
-
-
-def _prefix(kind: ValType) -> str:
-    return kind.name.lower()
