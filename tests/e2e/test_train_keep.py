@@ -12,6 +12,19 @@ from tests.e2e.drawing import guess
 from tests.e2e.support import dataset, predictions, settled, wait_dataset, wait_until
 from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write
 
+#: What a browser tells a tab that another one covers.
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { value: "hidden" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+#: Whether the storage has a run to resume.
+IS_KEPT = """() => new Promise((resolve) => {
+  indexedDB.open("tabgrad").onsuccess = ({ target: { result: database } }) => {
+    const request = database.transaction("files").objectStore("files").getKey("train/resume");
+    request.onsuccess = () => { database.close(); resolve(request.result !== undefined); };
+  };
+})"""
+
 
 def moment(page: Page) -> str:
     """What the slider says of the moment that it stands at."""
@@ -41,6 +54,18 @@ def test_a_reload_offers_to_resume(open_visit: Open) -> None:
     slider.press("Home")  # the whole way that led there is back
     wait_until(page, lambda: "epoch 1.00" in moment(page), "the first epoch of the earlier visit")
     assert (confusion(page).sum(1) > 0).all()
+
+
+def test_hiding_the_tab_keeps_the_run_as_it_is_then(open_visit: Open) -> None:
+    visit = open_visit(f"?engine=wasm&hidden=256-256&batch=16&{LONG}")  # an epoch takes its time
+    page = start(visit)
+    press(page, "paused", button="train-pause")  # nothing else makes a checkpoint now
+    reached = epoch(page)
+    page.evaluate(HIDE)
+    wait_until(page, lambda: page.evaluate(IS_KEPT), "a checkpoint in the storage")
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    page.get_by_test_id("train-resume").filter(has_text=f"interrupted at epoch {reached:.2f} of").wait_for()
 
 
 def test_weights_go_out_and_come_back(open_visit: Open, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ class RunScreen:
     def __init__(self, parent: dom.Element, network: MadeHere) -> None:
         self._network = network
         self.weights = b""
+        self._busy = False  # the sentence says what the worker is at: it is over when steps are done again
         self.engine = ""
         self.progress = ProgressView(parent)
         self.curves = CurvesView(parent)
@@ -66,11 +67,14 @@ class RunScreen:
 
     def say(self, sentence: str, *, error: bool = False) -> None:
         """A sentence about the run; it replaces the one before."""
+        self._busy = False
         self.progress.say(sentence, error=error)
 
     def show(self, event: AnyEvent) -> None:
         """Show what an event says, if it says something about the run."""
         if isinstance(event, Progress):
+            if self._busy:
+                self.say("")
             self.curves.steps_per_epoch = event.steps / event.epochs if event.epochs else 1.0
             self.progress.progress(event)
         elif isinstance(event, Metrics):
@@ -88,6 +92,7 @@ class RunScreen:
             self._compiled(event)
         elif isinstance(event, Busy) and event.what:
             self.say(f"{event.what} …")
+            self._busy = True
         elif isinstance(event, Notice):
             self.say(event.message)
         elif isinstance(event, Finished):
