@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -100,6 +101,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one(settings: RunSettings) -> Non
     whole.close()
 
 
+async def until(happened: Callable[[], object], task: asyncio.Future[str]) -> None:
+    """Wait for something in a run, which must not end before."""
+    while not happened():
+        assert not task.done(), task
+        await asyncio.sleep(0.01)
+
+
 def test_pause_step_and_resume_change_nothing_but_the_time() -> None:
     uninterrupted = curves(SMALL)
 
@@ -107,14 +115,16 @@ def test_pause_step_and_resume_change_nothing_but_the_time() -> None:
         run = await prepare(SMALL)
         run.source.at(5, run.control.pause)
         task = asyncio.ensure_future(run.trainer.run())
-        while not (states := [e for e in run.of(Progress) if e.state == "paused"]):
-            await asyncio.sleep(0.01)
-        held = states[-1].step
+
+        def paused() -> list[Progress]:
+            return [e for e in run.of(Progress) if e.state == "paused"]
+
+        await until(paused, task)
+        held = paused()[-1].step
         await asyncio.sleep(0.05)
         assert run.trainer.record.step == held
         run.control.step()
-        while len([e for e in run.of(Progress) if e.state == "paused"]) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(paused()) == 2, task)
         assert run.trainer.record.step == held + 1
         run.control.resume()
         assert await task == "completed"
@@ -130,8 +140,7 @@ def test_a_run_can_begin_paused_and_take_single_steps() -> None:
         task = asyncio.ensure_future(run.trainer.run())
         for expected in (1, 2, 3):
             run.control.step()
-            while run.trainer.record.step < expected:
-                await asyncio.sleep(0.01)
+            await until(lambda expected=expected: run.trainer.record.step == expected, task)
         await asyncio.sleep(0.05)
         assert run.trainer.record.step == 3
         run.control.stop()
