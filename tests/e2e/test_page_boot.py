@@ -16,6 +16,10 @@ from tests.e2e.support import Visit, dataset, predictions, settled, use_model, w
 Open = Callable[..., Visit]
 NO_WEBGPU = "delete Navigator.prototype.gpu"
 NO_ADAPTER = "if (navigator.gpu) navigator.gpu.requestAdapter = async () => null"
+KEEP_DEVICE = """const request = GPUAdapter.prototype.requestDevice;
+GPUAdapter.prototype.requestDevice = async function (...options) {
+    return window.device = await request.apply(this, options);
+};"""
 
 
 def status(page: Page) -> str:
@@ -188,11 +192,7 @@ def test_without_webgpu_webassembly_answers(open_visit: Open) -> None:
 
 
 def test_a_lost_device_is_replaced(open_visit: Open) -> None:
-    keep = """const request = GPUAdapter.prototype.requestDevice;
-    GPUAdapter.prototype.requestDevice = async function (...options) {
-        return window.device = await request.apply(this, options);
-    }"""
-    page = open_visit("?engine=webgpu", init_script=keep).page
+    page = open_visit("?engine=webgpu", init_script=KEEP_DEVICE).page
     draw(page, DIGITS[9])
     settled(page)
     assert guess(page) == "9"
@@ -203,6 +203,41 @@ def test_a_lost_device_is_replaced(open_visit: Open) -> None:
     settled(page)
     assert guess(page) == "9"
     page.get_by_test_id("status").filter(has_text="is ready").wait_for()
+
+
+HARDWARE = """for (const [name, value] of [["vendor", "acme"], ["architecture", "one"], ["isFallbackAdapter", false]])
+    if (self.GPUAdapterInfo) Object.defineProperty(GPUAdapterInfo.prototype, name, { get: () => value });"""
+NO_PIPELINES = """
+GPUDevice.prototype.createComputePipelineAsync = async () => { throw new Error("the driver says no"); };"""
+
+
+def test_a_graphics_card_that_cannot_build_the_shaders_is_left_for_webassembly(open_visit: Open) -> None:
+    page = open_visit(init_script=HARDWARE + NO_PIPELINES).page
+    assert page.get_by_test_id("engine-badge").inner_text().startswith("WebAssembly")
+    assert "the driver says no" in status(page)
+    assert status(page).endswith("MLP on WebAssembly answers instead.")
+    draw(page, DIGITS[8])
+    settled(page)
+    assert guess(page) == "8"
+
+
+def test_a_graphics_card_that_is_lost_again_and_again_is_left_for_webassembly(open_visit: Open) -> None:
+    page = open_visit(init_script=HARDWARE + KEEP_DEVICE).page
+    assert page.get_by_test_id("engine-badge").inner_text() == "WebGPU · Acme One"
+    use_model(page, "cnn")
+    draw(page, DIGITS[3])
+    for _ in range(3):
+        settled(page)
+        count = predictions(page)
+        page.evaluate("() => window.device.destroy()")
+        draw(page, [[(0.46, 0.65), (0.46, 0.66)]])  # a speck more: the answer to it finds the device gone
+        wait_predictions(page, count)
+    assert page.get_by_test_id("engine-badge").inner_text().startswith("WebAssembly")
+    assert status(page).endswith("CNN on WebAssembly answers instead.")
+    assert page.get_by_test_id("model-select").input_value() == "cnn"
+    for _ in range(4):  # no ink is lost
+        page.get_by_test_id("tool-undo").click()
+    expect(page.get_by_test_id("tool-clear")).to_be_disabled()
 
 
 def test_two_tabs_at_once(open_visit: Open) -> None:

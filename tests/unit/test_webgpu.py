@@ -197,7 +197,7 @@ def test_a_lost_device_says_so() -> None:
     async def test(device: WebGPUDevice) -> None:
         executable = await device.load(accumulator())
         device.gpu.lost = "the driver was reset.\nDetails follow"
-        with pytest.raises(DeviceLostError, match=r"lost \(the driver was reset\); open it again"):
+        with pytest.raises(DeviceLostError, match=r"lost \(the driver was reset\)\."):
             await executable.run({"x": vector(1, 1, 1)}, ["total"])
         with pytest.raises(DeviceLostError):
             await device.load(accumulator())

@@ -104,7 +104,7 @@ async def _best(
     key = _key("engine", devices, [program for _, program in candidates.values()])
     remembered = await _recall(memory, key)
     for device in devices:
-        if remembered and remembered[0] == device.name:
+        if len(remembered) == 2 and remembered[0] == device.name:
             return Choice(device, remembered[1])
     times = await measure(candidates)
     if not times:

@@ -182,10 +182,7 @@ class WebGPUDevice:
         return self._lost() if self.gpu.lost else EngineError(f"{what} ({_first_line(str(cause))}).")
 
     def _lost(self) -> DeviceLostError:
-        return DeviceLostError(
-            f"The graphics device was lost ({_first_line(self.gpu.lost)}); "
-            "open it again and load the last good weights, or use the WebAssembly engine."
-        )
+        return DeviceLostError(f"The graphics device was lost ({_first_line(self.gpu.lost)}).")
 
     def destroy(self) -> None:
         """Free the device and everything loaded on it. Idempotent."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, DeviceLostError, EngineError
+from tabgrad.backends.select import ENGINE_TITLES, Choice
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes
@@ -32,6 +33,8 @@ from .theme import Theme
 FAULTS = (EngineError, ProgramError, OSError)
 #: A device that is lost more often than this is not opened again.
 MAX_REOPENED = 2
+#: The engine to go on with when one fails.
+OTHER_ENGINE = {"webgpu": "wasm", "wasm": "webgpu"}
 #: What to do where no engine runs.
 BROWSERS = "try a current Chrome, Edge, Firefox or Safari"
 
@@ -57,21 +60,23 @@ class App:
         self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
         self._programs = Programs(self.manifest["models"], fetch_bytes)
         self.made: dict[str, MakeModel] = {}  # networks made on this page, by their value in the picker
-        self._reopened = 0
-        self._reopening: asyncio.Task[None] | None = None
+        self._reopened, self._fell_back = 0, False
+        self._recovery: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Open the engine and the first model that works; afterwards the page lives on its listeners."""
+        forced = dom.query_parameter("engine")
         try:
-            await self._open()
+            await self._open(forced)
         except EngineError as error:
             self._engine_failed = True
-            forced = dom.query_parameter("engine")
             way_out = f"without ?engine={forced} in the address it looks for another engine" if forced else BROWSERS
             self.status.fail(f"{error} This page can take ink but not answer it: {way_out}.")
             self.answer.show(None, self._inked)
         else:
             await self._use_any()
+            if self.model is None and self._may_fall_back:
+                await self._fall_back(dom.data(dom.root(), "error"))
             await asyncio.sleep(0)  # ink that has waited is answered before panels are built
         self._open_panels()
         self.status.set_app("ready")
@@ -151,8 +156,8 @@ class App:
             self.status.say(f"{model.title} is ready{model.record}.")
         return True
 
-    async def _open(self) -> None:
-        choice = await open_engine(dom.query_parameter("engine"), self._programs, self.picker.name)
+    async def _open(self, wanted: str) -> None:
+        choice = await open_engine(wanted, self._programs, self.picker.name)
         self.device = choice.device
         self.models = Models(self.manifest["models"], self._programs, choice.device, fetch_bytes, self.made)
         self.answer.show_engine(choice)
@@ -180,7 +185,10 @@ class App:
     def _on_prediction_fault(self, error: Exception) -> None:
         if isinstance(error, DeviceLostError) and self._reopened < MAX_REOPENED:
             self._reopened += 1
-            self._reopening = asyncio.ensure_future(self._reopen(error))
+            self._recovery = asyncio.ensure_future(self._reopen(error))
+            return
+        if isinstance(error, EngineError) and self._may_fall_back:
+            self._recovery = asyncio.ensure_future(self._fall_back(str(error)))
             return
         sentence = (
             str(error) if isinstance(error, FAULTS) else f"The prediction failed ({type(error).__name__}: {error})."
@@ -189,15 +197,37 @@ class App:
 
     async def _reopen(self, error: DeviceLostError) -> None:
         """After the loss of the device: a new one, the same model, the same ink."""
-        self.status.fail(f"{error} Opening it again …")
         name = self.model.name if self.model else self.picker.name
+        if await self._open_another(dom.query_parameter("engine"), f"{error} Opening it again …"):
+            await self.use(name)
+
+    @property
+    def _may_fall_back(self) -> bool:
+        """Once, and not where the address names the engine."""
+        return self.device is not None and not self._fell_back and not dom.query_parameter("engine")
+
+    async def _fall_back(self, why: str) -> None:
+        """Go on with the other engine: the same ink, and the same model if it can run there."""
+        assert self.device is not None
+        self._fell_back = True
+        failed, other = self.device.name, OTHER_ENGINE[self.device.name]
+        if await self._open_another(other, f"{why} Trying {ENGINE_TITLES[other]} …"):
+            self.answer.show_engine(Choice(self.device, f"{ENGINE_TITLES[failed]} failed here"))
+            await self._use_any()
+            if self.model:
+                self.status.fail(f"{why} {self.model.title} on {ENGINE_TITLES[other]} answers instead.")
+
+    async def _open_another(self, wanted: str, announcement: str) -> bool:
+        """Leave the engine for another one; returns whether it opened. Until a model is in use nothing answers."""
+        self.status.fail(announcement)
         self.model = None
+        self.predictor.use(None)
         try:
-            await self._open()
+            await self._open(wanted)
         except EngineError as fault:
             self.status.fail(f"{fault} Your drawing is kept; reload the page to try again.")
-            return
-        await self.use(name)
+            return False
+        return True
 
 
 async def start() -> App:
