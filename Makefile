@@ -88,5 +88,6 @@ clean:
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json
-	npm ci --silent
+	@node -e 'if (parseInt(process.versions.node) < 20) { console.error("tabgrad needs Node 20 or later."); process.exit(1) }'
+	npm ci --loglevel=error
 	@touch $@

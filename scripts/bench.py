@@ -1,4 +1,4 @@
-"""Measures the built site and prints JSON: `python scripts/bench.py --only boot`.
+"""Measures the built site and prints JSON: `python -m scripts.bench --only boot`.
 
 Each section is a module scripts/bench_NAME.py with `run(context) -> dict`: it measures and compares in one go, rounds
 interleaved, because a machine's speed changes from minute to minute. Nothing here is asserted anywhere: figures are

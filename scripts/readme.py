@@ -1,4 +1,4 @@
-"""Writes the README's tables from the models' cards and from docs/bench.json: `python scripts/readme.py`.
+"""Writes the README's tables from the models' cards and from docs/bench.json: `python -m scripts.readme`.
 
 `python -m scripts.bench --out docs/bench.json` measures anew.
 """

@@ -1,4 +1,4 @@
-"""Takes pictures of the page: `python scripts/screenshots.py` -> out/screenshots, and docs/screenshot.webp (README).
+"""Takes pictures of the page: `python -m scripts.screenshots` -> out/screenshots, and docs/screenshot.webp (README).
 
 Phone and desktop, light and dark; empty, drawn, and each panel open. For looking at: nothing is compared.
 """

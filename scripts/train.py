@@ -38,6 +38,8 @@ from tabgrad.protocol import SettingsError
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "out" / "runs"
+#: What else holds a shipped network or its figures.
+REMAKE = "make programs; python -m scripts.hyperparameters; python -m scripts.readme"
 
 
 async def train_seed(
@@ -102,7 +104,7 @@ async def train(
             "data_order": corpus.data.index.order,
         }
         write_model(recipe.name, load_safetensors(done[0][1].read_bytes())[0], recipe.spec, facts, rows)
-        print(f"models/{recipe.name}: seed {rows[0]['seed']}")
+        print(f"models/{recipe.name}: seed {rows[0]['seed']}. What is made from it is not up to date: {REMAKE}")
     elif weights_only:
         write_weights(recipe.name, load_safetensors(done[0][1].read_bytes())[0])
     device.destroy()

@@ -17,4 +17,4 @@ def test_the_commands_exist() -> None:
 
 
 def test_the_tables_are_up_to_date() -> None:
-    assert readme.filled(README) == README, "python scripts/readme.py writes them anew"
+    assert readme.filled(README) == README, "`python -m scripts.readme` writes them anew"
