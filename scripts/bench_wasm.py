@@ -20,6 +20,7 @@ import numpy as np
 from scripts import chromium
 from scripts.bench import BenchContext, summary
 from scripts.peers.clang import ClangTrainer
+from scripts.peers.peak import best_gflops
 from scripts.pyodide_node import run_python
 from scripts.pyodide_page import pyodide_page
 from tabgrad import model
@@ -28,8 +29,6 @@ from tabgrad.backends.wasm_driver import driver, kernel_imports
 from tabgrad.backends.wasm_native import open_device
 from tabgrad.model.programs import OptimizerName
 from tabgrad.program import Program, dumps
-from tabgrad.program.wasm_binary import Function, ValType, module, uleb
-from tabgrad.program.wasm_opcodes import OPCODES
 
 T = TypeVar("T")
 MLP: dict[str, Any] = {"kind": "mlp", "hidden": [128]}
@@ -225,39 +224,6 @@ def hottest(program: Program, count: int) -> list[dict[str, Any]]:
         }
         for seconds, d in sorted(rows, key=lambda row: -row[0])[:count]
     ]
-
-
-def best_gflops(*, fused: bool) -> float:
-    """What multiplications and additions in registers reach under wasmtime: 12 independent chains, no memory."""
-    import wasmtime
-
-    chains, steps = 12, 2_000_000
-    get, put = OPCODES["local.get"], OPCODES["local.set"]
-    one = get + uleb(1 + chains)
-    body = bytearray(b"\x03\x40")
-    for chain in range(chains if fused else chains // 2):
-        first, second = uleb(1 + chain), uleb(1 + chain + chains // 2)
-        if fused:
-            body += one + get + first + one + OPCODES["f32x4.relaxed_madd"] + put + first
-        else:  # a product of its own, added to a sum of its own: neither waits for the other
-            body += get + first + one + OPCODES["f32x4.mul"] + put + first
-            body += get + second + get + first + OPCODES["f32x4.add"] + put + second
-    body += b"\x20\x00\x41\x7f\x6a\x22\x00\x0d\x00\x0b"  # count down the parameter, branch back while it is not 0
-    for chain in range(chains):  # results must be used
-        body += b"\x41\x00" + get + uleb(1 + chain) + OPCODES["v128.store"] + b"\x02" + uleb(16 * chain)
-    binary = module([Function("run", (ValType.I32,), (ValType.V128,) * (chains + 1), bytes(body))])
-    config = wasmtime.Config()
-    config.wasm_relaxed_simd = True
-    engine = wasmtime.Engine(config)
-    store = wasmtime.Store(engine)
-    memory = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(1, None)))
-    call = wasmtime.Instance(store, wasmtime.Module(engine, binary), [memory]).exports(store)["run"]
-    times = []
-    for _ in range(5):
-        started = time.thread_time()
-        call(store, steps)
-        times.append(time.thread_time() - started)
-    return round(steps * chains * (8 if fused else 4) / min(times) / 1e9, 1)
 
 
 def compile_in_pyodide() -> dict[str, float]:

@@ -16,6 +16,8 @@ MODELS_HEAD = """\
 | model | architecture | parameters | errors in 10,000 test images | accuracy, 95 % interval | mean of three seeds |
 |---|---|---|---|---|---|
 """
+#: What, ours, and the yardstick.
+Row = tuple[str, str, str]
 FIGURES_HEAD = """\
 | what | tabgrad | the yardstick, in the same run |
 |---|---|---|
@@ -44,19 +46,23 @@ def _model(card: dict[str, Any]) -> str:
 
 def figures(bench: Mapping[str, Any]) -> str:
     """What was measured, and against what."""
-    boot, goals, training, peers = (bench[name] for name in ("boot", "goals", "training", "peers"))
-    samples, prediction = peers["training_samples_per_s"], peers["prediction_ms"]
+    frames = bench["training"]["auto"]
+    last = (
+        "a frame of the page while it trains, 99th percentile",
+        f"{frames['training_frame_ms']['p99']:.1f} ms",
+        f"{frames['idle_frame_ms']['p99']:.1f} ms: at rest",
+    )
+    rows = [*_waits(bench["boot"], bench["goals"]), *_engines(bench["peers"]), last]
+    return FIGURES_HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _waits(boot: Mapping[str, Any], goals: Mapping[str, Any]) -> list[Row]:
+    """What a visitor waits for."""
 
     def seconds(row: Mapping[str, Any], scale: float = 1.0) -> str:
         return f"{row['median'] * scale:.1f} s"
 
-    def rate(name: str) -> str:
-        return f"{samples[name]['median']:,.0f} images/s"
-
-    def latency(name: str) -> str:
-        return f"{prediction[name]['median']:.2g} ms"
-
-    rows = [
+    return [
         (
             "first prediction, first visit",
             seconds(boot["cold_first_prediction_ms"], 1e-3),
@@ -72,21 +78,25 @@ def figures(bench: Mapping[str, Any]) -> str:
             seconds(goals["cnn_preset_s"]),
             "",
         ),
-        ("training 784-128-10, WebAssembly", rate("wasm"), f"{rate('tfjs wasm')}: TensorFlow.js"),
-        ("training 784-128-10, WebGPU in software", rate("webgpu"), f"{rate('tfjs webgpu')}: TensorFlow.js"),
-        ("one answer of the CNN, WebAssembly", latency("cnn wasm"), f"{latency('cnn onnx wasm')}: ONNX Runtime Web"),
-        (
-            "one answer of the CNN, WebGPU in software",
-            latency("cnn webgpu"),
-            f"{latency('cnn onnx webgpu')}: ONNX Runtime Web",
-        ),
-        (
-            "a frame of the page while it trains, 99th percentile",
-            f"{training['auto']['training_frame_ms']['p99']:.1f} ms",
-            f"{training['auto']['idle_frame_ms']['p99']:.1f} ms: at rest",
-        ),
     ]
-    return FIGURES_HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _engines(peers: Mapping[str, Any]) -> list[Row]:
+    """The engines and their peers."""
+
+    def rate(name: str) -> str:
+        return f"{peers['training_samples_per_s'][name]['median']:,.0f} images/s"
+
+    def latency(name: str) -> str:
+        return f"{peers['prediction_ms'][name]['median']:.2g} ms"
+
+    training, answer, software = "training 784-128-10", "one answer of the CNN", "WebGPU in software"
+    return [
+        (f"{training}, WebAssembly", rate("wasm"), f"{rate('tfjs wasm')}: TensorFlow.js"),
+        (f"{training}, {software}", rate("webgpu"), f"{rate('tfjs webgpu')}: TensorFlow.js"),
+        (f"{answer}, WebAssembly", latency("cnn wasm"), f"{latency('cnn onnx wasm')}: ONNX Runtime Web"),
+        (f"{answer}, {software}", latency("cnn webgpu"), f"{latency('cnn onnx webgpu')}: ONNX Runtime Web"),
+    ]
 
 
 def filled(readme: str) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tabgrad import model
 from tabgrad.backends.base import Device, Executable
-from tabgrad.data import Samples
+from tabgrad.data import Samples, Source
 from tabgrad.program import load_safetensors, save_safetensors
 from tabgrad.session import plan
 from tabgrad.session.evaluation import Evaluation, evaluate
@@ -83,7 +83,7 @@ class Run:
         if save and save.exists():
             self._restore(save)
             report(f"resuming {save.name} at epoch {self._epoch():.1f}")
-        source = None if lessons else recipe_source(self.recipe, self.corpus, self.seed)
+        source = lessons or recipe_source(self.recipe, self.corpus, self.seed)
         started, before = time.perf_counter(), self.history.seconds[-1] if self.history.seconds else 0.0
         losses: list[float] = []
         while self.step < self.steps and not self._is_patience_over():
@@ -91,17 +91,7 @@ class Run:
             # The last part may be shorter.
             end = min(self.steps, -(-part * self.samples // (self.settings.batch * self.judgements)))
             count = min(CHUNK, end - self.step)
-            position = self.step * self.settings.batch
-            size = count * self.settings.batch
-            logits: NDArray[np.float32] | None = None
-            if lessons:
-                images, labels, logits = lessons.take(position, size, self.seed)
-            else:
-                assert source is not None
-                source.position = position
-                images, labels = await source.take(size)
-                if self.recipe.garbage_share:
-                    logits = targets(labels)
+            images, labels, logits = await self._take(count * self.settings.batch, source)
             losses += await self._advance(count, images, labels, logits)
             if self.step == end:
                 await self._judge_epoch(losses, before + time.perf_counter() - started)
@@ -137,6 +127,17 @@ class Run:
             self.device, model.training(recipe.spec, training, target, variant), self._judge.program.program
         )
         self._network.initialise(self.seed, self.corpus.mean)
+
+    async def _take(
+        self, size: int, source: Lessons | Source
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32] | None]:
+        """The next `size` images with their labels, and targets as logits where those are soft."""
+        position = self.step * self.settings.batch
+        if isinstance(source, Lessons):
+            return source.take(position, size, self.seed)
+        source.position = position
+        images, labels = await source.take(size)
+        return images, labels, targets(labels) if self.recipe.garbage_share else None
 
     async def _advance(
         self, count: int, images: NDArray[np.uint8], labels: NDArray[np.uint8], logits: NDArray[np.float32] | None
