@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from tabgrad.program import load_safetensors
 from tests.e2e.drawing import guess
-from tests.e2e.support import dataset, predictions, settled, wait_dataset, wait_until
+from tests.e2e.support import NOTE_STATES, dataset, predictions, settled, wait_dataset, wait_until
 from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write
 
 #: What a browser tells a tab that another one covers.
@@ -66,6 +66,31 @@ def test_hiding_the_tab_keeps_the_run_as_it_is_then(open_visit: Open) -> None:
     page.reload()
     wait_dataset(page, "app", "ready")
     page.get_by_test_id("train-resume").filter(has_text=f"interrupted at epoch {reached:.2f} of").wait_for()
+
+
+def test_a_second_tab_leaves_the_run_of_the_first_alone(open_visit: Open) -> None:
+    visit = open_visit(f"?engine=wasm&{LONG}")
+    page = start(visit)
+    wait_until(page, lambda: epoch(page) > 1.1, "the first checkpoint")
+    other = visit.context.new_page()
+    other.add_init_script(NOTE_STATES)
+    other.goto(visit.url.replace(LONG, "hidden=16&epochs=1"))
+    wait_dataset(other, "app", "ready")
+    assert press(other, "finished", "failed") == "finished"
+    wait_until(other, lambda: other.get_by_test_id("runs-table").locator("tbody tr").count() == 1, "its row")
+    assert other.get_by_test_id("train-resume").is_hidden(), "the run of the first tab goes on"
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    page.get_by_test_id("train-resume").filter(has_text="784-128-10").wait_for()
+    assert page.get_by_test_id("runs-table").locator("tbody tr").count() == 1
+    page.get_by_test_id("train-resume-yes").click()
+    wait_until(page, lambda: "epoch 1.00" in at_the_beginning(page), "the timeline of the first tab")
+
+
+def at_the_beginning(page: Page) -> str:
+    """What the slider says when it is moved to its beginning."""
+    page.get_by_test_id("train-time").press("Home")
+    return moment(page)
 
 
 def test_weights_go_out_and_come_back(open_visit: Open, tmp_path: Path) -> None:

@@ -106,6 +106,27 @@ def test_a_finished_run_keeps_its_timeline_until_another_one_has_something_to_ke
     asyncio.run(go())
 
 
+def test_a_run_beside_another_tabs_leaves_what_is_kept_of_that_one() -> None:
+    async def go() -> None:
+        first, _, said = stores()
+        first.begin("a", resumed=False)
+        await first.save_checkpoint(b"half way")
+        await first.save_moments([moment(1)])
+        second = TrainStore(first._open, said.append)
+        second.begin("b", resumed=False, alone=False)
+        await second.save_checkpoint(b"its own")
+        await second.save_moments([moment(7)])
+        await second.finish(run_row("b"), b"weights", [moment(7)])
+        await second.drop_checkpoint()
+        assert await first.checkpoint() == b"half way"
+        assert await first.moments() == ("a", [moment(1)])
+        await first.load()
+        assert [row["id"] for row in first.runs] == ["b"]
+        assert said == []
+
+    asyncio.run(go())
+
+
 def test_a_forgotten_run_takes_its_timeline_along_and_no_other() -> None:
     async def go() -> None:
         store, storage, _ = stores()

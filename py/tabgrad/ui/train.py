@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabgrad.backends.base import EngineError
 from tabgrad.interop import dom, page, storage
+from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.program import ProgramError
 from tabgrad.protocol import PRESETS, TUNABLE, AnyEvent, Pause, Resume, RunSettings, SettingsError, Step, Stop, Tune
@@ -60,6 +61,7 @@ class TrainPanel:
             self.store,
             self.shelf,
             self.screen,
+            TabLock("tabgrad-run"),
             changed=self._show_state,
             runs_changed=self._show_runs,
         )
@@ -101,7 +103,7 @@ class TrainPanel:
         await self.store.load()
         self._show_runs()
         self.shelf.offer_runs()
-        checkpoint = await self.store.checkpoint()
+        checkpoint = await self._control.interrupted()
         self._resume.show(checkpoint)
         if checkpoint is None:  # else what is kept of a timeline is that run's
             await self._control.recall()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tabgrad.interop import dom
+from tabgrad.interop.tab_lock import TabLock
 from tabgrad.program import ProgramError
 from tabgrad.protocol import (
     AnyEvent,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from .train_shelf import Shelf
     from .train_store import TrainStore
 
+NOT_ALONE = "Another tab trains, too: this run cannot be resumed after a reload, but its result is kept."
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
@@ -52,7 +55,7 @@ class Beginning:
 
 class RunControl:
     """`state` is one of `train_view.STATES`. `changed` is called when it has changed, `runs_changed` when the table of
-    runs has.
+    runs has. The one tab that has `turn` keeps what its run can be resumed from.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class RunControl:
         store: TrainStore,
         shelf: Shelf,
         screen: RunScreen,
+        turn: TabLock,
         *,
         changed: Callable[[], object],
         runs_changed: Callable[[], object],
     ) -> None:
         self._client, self._store, self._shelf, self._screen = client, store, shelf, screen
         self._changed, self._runs_changed = changed, runs_changed
+        self._turn, self._alone = turn, True
         self._run_id = self._origin = ""
         self.state = "none"
         self._preparing = False
@@ -97,11 +102,12 @@ class RunControl:
         """Begin a run, or go on from a checkpoint, with the timeline that led there."""
         checkpoint = beginning.checkpoint
         self._run_id, self._origin = f"{time.time_ns() // 1_000_000:x}", beginning.origin
-        self._store.begin(self._run_id, resumed=bool(checkpoint))
         self._shelf.training_begins(settings.data)
         self._screen.clear()
         self._screen.say("Starting …" if self._client.started else "Starting the training worker …")
         self._set("loading")
+        self._alone = await self._turn.take()
+        self._store.begin(self._run_id, resumed=bool(checkpoint), alone=self._alone)
         if checkpoint:
             record = record_in(checkpoint)
             self._origin = str(record.get("origin", ""))
@@ -123,6 +129,13 @@ class RunControl:
         answer = await self._client.ask(command)
         if isinstance(answer, Ready) and paused and not checkpoint:
             await self.tell(Step())
+
+    async def interrupted(self) -> bytes | None:
+        """The checkpoint of a run that no tab goes on with, if there is one."""
+        alone = await self._turn.take()
+        if not self.under_way:
+            self._turn.give_back()
+        return await self._store.checkpoint() if alone else None
 
     async def recall(self) -> None:
         """After a reload: the timeline of the run that ended last. Its network is built when the slider moves."""
@@ -181,7 +194,7 @@ class RunControl:
         elif isinstance(event, Checkpoint):
             self.tasks.do(self._keep(event))
         elif isinstance(event, Ready) and self.state == "loading":
-            self._screen.say("")
+            self._screen.say("" if self._alone else NOT_ALONE)
         elif isinstance(event, Finished):
             self.tasks.do(self._finish(event))
         elif isinstance(event, Failed) and not self._client.running and not self._unasked:
@@ -224,6 +237,8 @@ class RunControl:
         if state != self.state:
             self.state = state
             self._changed()
+        if not self.under_way:
+            self._turn.give_back()
 
     def _failed_inside(self, error: BaseException) -> None:
         self.fail(f"The page failed inside ({type(error).__name__}: {error}); your runs are kept.")

@@ -42,7 +42,7 @@ class Storage(Protocol):
 class _Timeline:
     """What is kept of the timeline of the run `run_id`: weights by step, `kept`. `wanted` waits to be kept.
 
-    `foreign`: what is kept is another run's. `full`: there is no room for one. `over`: the run has ended.
+    `foreign`: what is kept is another run's. `full`: there is no room for one. `over`: nothing more is kept of the run.
     """
 
     run_id: str = ""
@@ -80,9 +80,12 @@ class TrainStore:
         """The file of the visitor's own drawings, or None."""
         return await self._get(DRAWINGS_KEY)
 
-    def begin(self, run_id: str, *, resumed: bool) -> None:
-        """A run begins. Unless it goes on from what is kept, the first that is kept of it takes the place of that."""
-        self._timeline = _Timeline(run_id, kept=self._timeline.kept, foreign=not resumed)
+    def begin(self, run_id: str, *, resumed: bool, alone: bool = True) -> None:
+        """A run begins. Unless it goes on from what is kept, the first that is kept of it takes the place of that.
+
+        There is room for one run: what is kept stays that of another tab if this one is not `alone` in training.
+        """
+        self._timeline = _Timeline(run_id, kept=self._timeline.kept, foreign=not resumed, over=not alone)
 
     async def save_checkpoint(self, checkpoint: bytes) -> None:
         """Keep the point to resume from; it takes the place of the one before."""
@@ -149,9 +152,10 @@ class TrainStore:
     async def finish(self, row: dict[str, Any], weights: bytes, moments: Sequence[Moment]) -> None:
         """The run has ended with these weights: a row in the table, and its timeline until another run has one."""
         await self.save_moments(moments)
-        self._timeline.over = True
-        async with self._timeline_turn:
-            await self._delete(RESUME)
+        if not self._timeline.over:
+            self._timeline.over = True
+            async with self._timeline_turn:
+                await self._delete(RESUME)
         await self.add_run(row, weights)
 
     async def _make_own(self) -> None:

@@ -1,0 +1,58 @@
+"""What one tab of the site at a time may do: a Web Lock. Knows nothing of what that is.
+
+The browser gives the lock back when the tab goes, however it goes. https://www.w3.org/TR/web-locks/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import js
+from pyodide.ffi import JsException
+
+from .convert import js_function, or_none, release, to_js
+
+
+class TabLock:
+    """The lock called `name`, which this tab has or has not. Where a browser has no locks, every tab has it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._let_go: Any = None
+
+    async def take(self) -> bool:
+        """Whether this tab has it from now on; it may have had it before. Waits for nobody."""
+        if self._let_go is not None:
+            return True
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def keep(resolve: Any, _reject: Any) -> None:
+            self._let_go = resolve
+
+        def granted(lock: Any) -> Any:
+            """The lock is held for as long as what this returns is pending."""
+            has_it = bool(or_none(lock))
+            answer.set_result(has_it)
+            return js.Promise.new(executor) if has_it else None
+
+        def refused(_error: Any) -> None:
+            """The browser's settings forbid it."""
+            if not answer.done():
+                answer.set_result(True)
+
+        executor, callback, fault = proxies = [js_function(f) for f in (keep, granted, refused)]
+        try:
+            js.navigator.locks.request(self._name, to_js({"ifAvailable": True}), callback).then(None, fault)
+            return await answer
+        except (AttributeError, JsException):
+            return True
+        finally:
+            for proxy in proxies:
+                release(proxy)
+
+    def give_back(self) -> None:
+        """Another tab may have it. Idempotent."""
+        if self._let_go is not None:
+            self._let_go(None)
+            self._let_go = None
