@@ -157,6 +157,7 @@ def test_a_full_storage_stops_nothing(open_visit: Open) -> None:
     start(visit)
     assert wait_dataset(page, "worker", "finished", "failed") == "finished"
     wait_until(page, lambda: page.get_by_test_id("runs-table").locator("tbody tr").count() == 1, "the row of the run")
+    assert "storage for this page is full" in message(page)
     with page.expect_download() as download:
         page.get_by_test_id("weights-export").click()
     assert download.value.path().stat().st_size > 400_000

@@ -216,6 +216,8 @@ class RunControl:
         self._shelf.training_ended(f"right on {with_interval(event.test_accuracy, event.interval)} of the test images")
         self._shelf.offer_runs()
         self._runs_changed()
+        if self._store.fault:
+            self._screen.say(self._store.fault, error=True)
         self._set("finished")
 
     async def save_now(self) -> None:

@@ -61,7 +61,7 @@ class TrainStore:
         self._storage: Storage | None = None
         self._memory: dict[str, bytes] = {}
         self._turn, self._timeline_turn = asyncio.Lock(), asyncio.Lock()
-        self._complained = False
+        self._fault = ""
         self._timeline = _Timeline()
         self.runs: list[dict[str, Any]] = []
 
@@ -75,6 +75,11 @@ class TrainStore:
         except ValueError:
             rows = []
         self.runs = [row for row in rows if usable_row(row)] if isinstance(rows, list) else []
+
+    @property
+    def fault(self) -> str:
+        """Why something is only here until the tab closes; empty if nothing is."""
+        return self._fault if self._memory else ""
 
     async def drawings(self) -> bytes | None:
         """The file of the visitor's own drawings, or None."""
@@ -224,9 +229,9 @@ class TrainStore:
         return None
 
     def _say(self, error: OSError) -> None:
-        if not self._complained:
-            self._complained = True
-            self._complain(f"{error} Training goes on; export what you want to keep before closing the tab.")
+        if not self._fault:
+            self._fault = f"{error} What you train is here until this tab closes: export what you want to keep."
+            self._complain(self._fault)
 
     async def _delete(self, key: str) -> None:
         async with self._turn:
