@@ -82,7 +82,7 @@ clean:
 	$(PIP) -r requirements/dev.lock
 	@touch $@ .venv/build.stamp
 
-# What the tests drive besides Python: a browser, a software GPU, a C compiler.
+# What the tests drive besides Python: browsers, a software GPU.
 .venv/system.stamp: scripts/install_test_tools.sh .venv/dev.stamp
 	@sh scripts/install_test_tools.sh
 	@touch $@

@@ -19,7 +19,7 @@ import numpy as np
 
 from scripts import chromium
 from scripts.bench import BenchContext, summary
-from scripts.peers.clang import ClangTrainer
+from scripts.peers import clang
 from scripts.peers.peak import best_gflops
 from scripts.pyodide_node import run_python
 from scripts.pyodide_page import pyodide_page
@@ -147,18 +147,18 @@ def in_chromium(context: BenchContext, programs: dict[str, Program]) -> dict[str
 
 
 def natively(programs: dict[str, Program], rounds: int) -> dict[str, Any]:
-    """wasmtime and clang in turns."""
+    """wasmtime and, where it is installed, clang in turns."""
     runners: dict[str, Callable[[], float]] = {
         f"{name} on wasmtime": trainer(program, TRAININGS[name.split(".")[0]][3]) for name, program in programs.items()
     }
-    for name, (spec, optimizer, batch, steps) in TRAININGS.items():
-        runners[f"{name} on clang"] = ClangTrainer(spec, optimizer, batch, max(1, steps // 8))
+    for name, (spec, optimizer, batch, steps) in TRAININGS.items() if clang.find() else ():
+        runners[f"{name} on clang"] = clang.ClangTrainer(spec, optimizer, batch, max(1, steps // 8))
     pace: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, runner in runners.items():
             pace.setdefault(name, []).append(runner())
     for runner in runners.values():
-        if isinstance(runner, ClangTrainer):
+        if isinstance(runner, clang.ClangTrainer):
             runner.close()
     return {name: summary(values) for name, values in pace.items()}
 

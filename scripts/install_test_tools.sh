@@ -1,8 +1,7 @@
 #!/bin/sh
 # Installs what the tests drive besides Python packages: Chromium; Firefox and WebKitGTK (the page without WebGPU); Mesa's
-# software Vulkan (native WebGPU); clang (tinygrad's own CPU backend). As root on Debian all of it comes from apt;
-# elsewhere Chromium comes from Playwright, and a sentence says what to install for the rest. Nothing here is fatal:
-# tests that lack a tool are skipped and say so.
+# software Vulkan (native WebGPU). As root on Debian all of it comes from apt; elsewhere Chromium comes from Playwright,
+# and a sentence says what to install for the rest. Nothing here is fatal: tests that lack a tool are skipped.
 set -u
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -13,7 +12,6 @@ has_chromium() {
 has_firefox() { has firefox-esr || has firefox; }
 has_webkit() { has WebKitWebDriver && has Xvfb; }
 has_vulkan() { [ "$(uname)" != Linux ] || ls /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1; }
-has_clang() { has clang || ls /usr/bin/clang-[0-9]* >/dev/null 2>&1; }
 
 if has apt-get && [ "$(id -u)" = 0 ]; then
     packages=""
@@ -21,7 +19,6 @@ if has apt-get && [ "$(id -u)" = 0 ]; then
     has_firefox || packages="$packages firefox-esr"
     has_webkit || packages="$packages webkit2gtk-driver xvfb"
     has_vulkan || packages="$packages mesa-vulkan-drivers libvulkan1"
-    has_clang || packages="$packages clang"
     [ -z "$packages" ] || echo "Installing$packages (apt) …"
     [ -z "$packages" ] || apt-get update -qq >/dev/null
     # One by one: a package that this release does not have costs only its own tests.
@@ -36,5 +33,4 @@ has_chromium || .venv/bin/playwright install chromium ||
 has_firefox || echo "No Firefox: its tests are skipped."
 has_webkit || echo "No WebKitGTK driver: its tests are skipped. Debian has it in webkit2gtk-driver and xvfb."
 has_vulkan || echo "No Vulkan driver: native WebGPU tests are skipped. Debian has one in mesa-vulkan-drivers."
-has_clang || echo "No clang: tests against tinygrad's CPU backend are skipped."
 exit 0

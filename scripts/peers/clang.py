@@ -16,13 +16,17 @@ from typing import Any
 from scripts.sitebuild.parts import ROOT
 
 
+def find() -> str | None:
+    """The newest clang on the PATH, if there is one."""
+    return next(filter(None, map(shutil.which, ("clang", *(f"clang-{n}" for n in range(21, 13, -1))))), None)
+
+
 class ClangTrainer:
     """Each call does some steps and gives samples a second."""
 
     def __init__(self, spec: dict[str, Any], optimizer: str, batch: int, steps: int) -> None:
         path = os.pathsep.join((str(ROOT / "py"), str(ROOT)))
-        clang = next(filter(None, map(shutil.which, ("clang", *(f"clang-{n}" for n in range(21, 13, -1))))), "clang")
-        environment = {**os.environ, "DEV": "CPU", "THREADS": "0", "CC": clang, "PYTHONPATH": path}
+        environment = {**os.environ, "DEV": "CPU", "THREADS": "0", "CC": find() or "clang", "PYTHONPATH": path}
         self.steps = steps
         self.process = subprocess.Popen(
             [sys.executable, "-m", "scripts.peers.clang", json.dumps([spec, optimizer, batch])],

@@ -9,10 +9,10 @@ import pytest
 
 from tabgrad.backends.base import Device
 from tabgrad.backends.wasm_native import open_device
-from tabgrad.backends.webgpu import open_webgpu
+from tests.native_gpu import open_gpu
 from tests.parity import cases
 
-OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_webgpu, "wasm": open_device}
+OPENERS: dict[str, Callable[[], Awaitable[Device]]] = {"webgpu": open_gpu, "wasm": open_device}
 VARIANTS = {"webgpu": ("default", "gpu", "sw"), "wasm": ("simd", "relaxed")}
 OUTPUTS = {
     "infer": cases.infer,

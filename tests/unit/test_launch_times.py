@@ -12,8 +12,9 @@ import pytest
 from scripts.build import MODELS
 from tabgrad.backends.base import Device, DeviceLostError, LaunchTimes
 from tabgrad.backends.launch_times import LONG_ENOUGH_MS, USABLE_MS, one_launch_ms
-from tabgrad.backends.webgpu import WebGPUDevice, open_webgpu
+from tabgrad.backends.webgpu import WebGPUDevice
 from tabgrad.program import loads
+from tests.native_gpu import open_gpu
 
 
 def stopwatch(launch_ms: float, overhead_ms: float, tick_ms: float) -> tuple[Callable[[int], object], list[int]]:
@@ -60,7 +61,7 @@ async def times_of(device: Device, target: str, variant: str) -> LaunchTimes:
 
 def test_webgpu_reads_the_devices_own_clock_where_it_has_one() -> None:
     async def main() -> tuple[LaunchTimes, LaunchTimes, int]:
-        device = await open_webgpu()
+        device = await open_gpu()
         assert device.gpu.has_timestamps, "lavapipe has timestamp queries"
         own = await times_of(device, "wgsl", "default")
         device.gpu.has_timestamps = False
@@ -78,7 +79,7 @@ def test_stamps_that_say_nothing_are_not_believed(monkeypatch: pytest.MonkeyPatc
     """Browsers round time stamps, some of them to nothing: then the launches are measured from outside."""
 
     async def main() -> LaunchTimes:
-        device = await open_webgpu()
+        device = await open_gpu()
         monkeypatch.setattr("tabgrad.backends.webgpu_timing.MS_PER_NS", 0.0)
         times = await times_of(device, "wgsl", "default")
         device.destroy()
@@ -104,7 +105,7 @@ def test_a_device_that_is_lost_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch
             await executable.time_launches()
 
     async def whole() -> None:
-        device = await open_webgpu()
+        device = await open_gpu()
         await main(device)
         device.gpu.lost = ""
         device.destroy()

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from tabgrad.backends.base import DeviceLostError, EngineError
-from tabgrad.backends.webgpu import WebGPUDevice, open_webgpu
+from tabgrad.backends.webgpu import WebGPUDevice
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
+from tests.native_gpu import open_gpu
 
 ADD = Kernel(
     "add",
@@ -40,7 +41,7 @@ def accumulator(kernel: Kernel = ADD, size: int = 3) -> Program:
 
 def on_device(test: Callable[[WebGPUDevice], Awaitable[Any]]) -> Any:
     async def main() -> Any:
-        device = await open_webgpu()
+        device = await open_gpu()
         try:
             return await test(device)
         finally:
@@ -165,12 +166,17 @@ def test_arrays_that_do_not_fit_are_refused(value: Any) -> None:
 def test_a_cancelled_run_does_not_spoil_the_next() -> None:
     async def test(device: WebGPUDevice) -> None:
         executable = await device.load(accumulator())
-        task = asyncio.ensure_future(executable.run({"x": vector(1, 1, 1)}, ["total"]))
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert (await executable.run({"x": vector(1, 1, 1)}, ["total"]))["total"].tolist() == [2, 2, 2]
+        runs, cancelled = 0, False
+        while not cancelled:  # on a busy machine the result may be there before the next turn of the loop
+            assert runs < 100
+            runs += 1
+            task = asyncio.ensure_future(executable.run({"x": vector(1, 1, 1)}, ["total"]))
+            await asyncio.sleep(0)
+            cancelled = task.cancel()
+            await asyncio.wait([task])
+        assert task.cancelled()
+        total = (await executable.run({"x": vector(1, 1, 1)}, ["total"]))["total"]
+        assert total.tolist() == [runs + 1] * 3
         executable.destroy()
         assert device.live_buffers == 0
 

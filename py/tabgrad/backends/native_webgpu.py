@@ -48,7 +48,10 @@ async def request_device() -> NativeGPU:
     """Open the adapter wgpu-py prefers; RuntimeError if there is none (no Vulkan, Metal or D3D12 driver)."""
     import wgpu
 
-    adapter = await wgpu.gpu.request_adapter_async(power_preference="high-performance")
+    try:
+        adapter = await wgpu.gpu.request_adapter_async(power_preference="high-performance")
+    except RuntimeError as error:
+        raise RuntimeError("There is no graphics adapter with a Vulkan, Metal or D3D12 driver here.") from error
     wanted = ("max-buffer-size", "max-storage-buffer-binding-size", "max-compute-invocations-per-workgroup")
     device = await adapter.request_device_async(
         required_limits={name: adapter.limits[name] for name in wanted},
