@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -16,12 +17,15 @@ from tabgrad.interop import dom, page
 from ..prediction import PAD_UNITS
 from ..tasks import Tasks
 from .gallery import Gallery, Item
+from .measure import CHUNK_MS
 from .own_store import OwnDrawings
 from .probe import Probe
 from .scene import FAULTS, Scene
 from .tuner import Outcome, tune_to
 from .widgets import Button, share
 
+#: Drawings shown at most; all of them are read, so many at once.
+MOST, AT_ONCE = 200, 32
 EMPTY = "No drawings yet: draw a digit on the pad at the top, then press here which one it is."
 TUNE_LEAD = (
     "Keep at least two drawings of a digit first. The network that answers then learns from half of your drawings of "
@@ -53,7 +57,8 @@ class OwnSection:
     ) -> None:
         self._store, self._ink, self._put, self._offer, self._refresh = store, ink, put, offer, refresh
         self._probe: Probe | None = None
-        self._images: dict[int, NDArray[np.float32]] = {}  # by the drawing's identity
+        self._images: dict[int, tuple[NDArray[np.float32], NDArray[np.uint8]]] = {}  # by the drawing's identity
+        self._first = 0  # of the drawings that are shown
         self._loaded = False
         self._tasks = Tasks(self._failed)
         self._asked: object = None
@@ -65,6 +70,7 @@ class OwnSection:
         self._digits = [Button(digits, str(d), partial(self._label, d), f"mine-add-{d}") for d in range(10)]
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="mine-headline")
         self._gallery = Gallery(body, "Your drawings", self._pick, "mine-gallery")
+        self._more = dom.create("p", body, class_="note")
         tools = dom.create("div", body, class_="controls")
         self._undo = Button(tools, "Remove last", lambda: self._tasks.do(self._remove()), "mine-remove")
         self._export = Button(tools, "Export", self._save, "mine-export")
@@ -147,15 +153,26 @@ class OwnSection:
         await self._keep(drawings, f"Imported {len(drawings)} drawings.")
 
     def _pick(self, place: int) -> None:
-        drawing = self._store.drawings[place]
+        drawing = self._store.drawings[self._first + place]
         self._put(Snapshot(drawing.strokes))
 
-    def _image(self, drawing: Drawing) -> NDArray[np.float32]:
-        """What the network reads; kept, as long as the drawing is."""
+    def _image(self, drawing: Drawing) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """What the network reads, and its picture; kept, as long as the drawing is."""
         key = id(drawing)
         if key not in self._images:
-            self._images[key] = drawing.image()
+            image = drawing.image()
+            self._images[key] = image, np.rint(image * 255).astype(np.uint8)
         return self._images[key]
+
+    async def _look_at(self, drawings: list[Drawing]) -> None:
+        """Have the images of all drawings, and of no others. The pen and the page do not wait for many."""
+        begin_ms = dom.now_ms()
+        for drawing in drawings:
+            self._image(drawing)
+            if dom.now_ms() - begin_ms > CHUNK_MS:
+                await asyncio.sleep(0)
+                begin_ms = dom.now_ms()
+        self._images = {id(drawing): self._images[id(drawing)] for drawing in drawings}
 
     async def update(self, scene: Scene) -> None:
         """See `Section`."""
@@ -169,19 +186,25 @@ class OwnSection:
         if asked == self._asked:
             return
         self._asked = asked
-        self._images = {id(d): self._image(d) for d in drawings}
+        await self._look_at(drawings)
         self._undo.enable(bool(drawings))
         self._export.enable(bool(drawings))
         self._tune.enable(bool(drawings) and scene.probe is not None)
         results = await self._results(scene, drawings)
-        self._gallery.show([_item(self._image(d), d.label, i, results) for i, d in enumerate(drawings)])
+        self._first = max(0, len(drawings) - MOST)
+        shown = list(enumerate(drawings))[self._first :]
+        self._gallery.show([_item(self._image(d)[1], d.label, i, results) for i, d in shown])
+        self._more.textContent = f"The last {MOST} are shown." if self._first else ""
         self._say(results, scene)
 
     async def _results(self, scene: Scene, drawings: list[Drawing]) -> Results | None:
         if scene.probe is None or not drawings:
             return None
-        logits = await scene.probe.logits(np.stack([self._image(d) for d in drawings]))
-        return Results(logits, np.array([d.label for d in drawings]), scene.probe.model.temperature)
+        images, parts = [self._image(d)[0] for d in drawings], list[NDArray[np.float32]]()
+        for first in range(0, len(images), AT_ONCE):
+            parts.append(await scene.probe.logits(np.stack(images[first : first + AT_ONCE])))
+            await asyncio.sleep(0)
+        return Results(np.concatenate(parts), np.array([d.label for d in drawings]), scene.probe.model.temperature)
 
     def _say(self, results: Results | None, scene: Scene) -> None:
         if results is None or scene.probe is None:
@@ -202,8 +225,7 @@ def _share(right: int, count: int) -> str:
     return f"{right} ({share(right / count)}, {share(0.95)} interval {share(low)} to {share(high)})"
 
 
-def _item(image: NDArray[np.float32], label: int, place: int, results: Results | None) -> Item:
-    pixels = np.rint(image * 255).astype(np.uint8)
+def _item(pixels: NDArray[np.uint8], label: int, place: int, results: Results | None) -> Item:
     if results is None:
         return Item(pixels, str(label), f"Drawing {place + 1}, a {label}")
     answer = int(results.answers[place])
