@@ -23,7 +23,7 @@ from tabgrad.session.effort import unannounced
 from tabgrad.session.evaluation import interval_95, score
 from tabgrad.session.pace import Pace
 from tabgrad.session.record import Record
-from tabgrad.session.schedule import learning_rates, total_steps
+from tabgrad.session.schedule import Rates, learning_rates, total_steps
 from tabgrad.session.source import AugmentedSource, mean_image
 from tests.unit.session_runs import Digits, compiled, digits
 
@@ -54,6 +54,13 @@ def test_rates_do_not_depend_on_how_steps_are_chunked(schedule: str, first: int,
     settings = replace(BASE, schedule=schedule)
     whole = learning_rates(settings, 0, 400, SAMPLES)
     np.testing.assert_array_equal(learning_rates(settings, first, count, SAMPLES), whole[first : first + count])
+
+
+def test_rates_worked_out_ahead_are_those_of_each_step_also_after_a_change() -> None:
+    rates, slower = Rates(SAMPLES), replace(BASE, lr=BASE.lr / 2)
+    for settings, first, count in ((BASE, 0, 3), (BASE, 3, 5000), (slower, 5003, 7), (slower, 2, 9)):
+        found, expected = rates.of(settings, first, count), learning_rates(settings, first, count, SAMPLES)
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_run_has_at_least_one_step() -> None:

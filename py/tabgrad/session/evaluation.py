@@ -66,22 +66,28 @@ def interval_95(accuracy: float, count: int) -> tuple[float, float]:
     return wilson_95(round(accuracy * count), count)
 
 
-async def evaluate(
-    program: Executable, samples: Samples, between: Between, announce: Announce = unannounced
-) -> Evaluation:
-    """Run an evaluation program over `samples`, a chunk at a time with `announce` before and `between` after each.
+def evaluation_pace(program: Executable, announce: Announce = unannounced) -> Pace:
+    """The pace for `evaluate`. Who keeps it need not find it again, a few images at a time."""
+    return Pace(program.program.buffer("x").shape[0] * 784, announce, worst_step_s(program.program))
 
-    A last batch that is not full is filled up with its first images, whose results are dropped.
+
+async def evaluate(program: Executable, samples: Samples, between: Between, pace: Pace | None = None) -> Evaluation:
+    """Run an evaluation program over `samples`, a chunk at a time with `between` after each.
+
+    A last batch that is not full is filled up with the first images, whose results are dropped.
     """
     batch = program.program.buffer("x").shape[0]
     total = len(samples.labels)
     steps = -(-total // batch)
-    pace = Pace(batch * 784, announce, worst_step_s(program.program))
+    pace = pace or evaluation_pace(program)
+    pace.restart()
     parts: list[NDArray[Any]] = []
     done = 0
     while done < steps:
         count = min(pace.count, steps - done)
-        rows = np.arange(done * batch, (done + count) * batch) % total
+        first, last = done * batch, (done + count) * batch
+        # A slice copies nothing.
+        rows: Any = slice(first, last) if last <= total else np.arange(first, last) % total
         streams = {
             "x": samples.images[rows].reshape(count, batch, 784),
             "y": samples.labels[rows].astype(np.int32).reshape(count, batch),

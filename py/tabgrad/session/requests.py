@@ -13,7 +13,7 @@ from tabgrad.protocol import Accepted, AnyEvent, Evaluate, Export, Exported, Imp
 
 from . import checkpoint
 from .effort import announcer
-from .evaluation import Evaluation, evaluate
+from .evaluation import Evaluation, evaluate, evaluation_pace
 from .network import Network
 from .run import Run
 from .workshop import Workshop
@@ -72,7 +72,8 @@ class Requests:
 
     async def _evaluate(self, network: Network, settings: RunSettings, split: str) -> Evaluation:
         samples = await (await self._workshop.data(settings)).split(split)
-        return await evaluate(network.evaluate, samples, lambda: sleep(0), announcer(self._send))
+        pace = evaluation_pace(network.evaluate, announcer(self._send))
+        return await evaluate(network.evaluate, samples, lambda: sleep(0), pace)
 
 
 def _of(run: Run | None) -> Run:

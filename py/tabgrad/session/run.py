@@ -21,7 +21,6 @@ from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, RunSettings
 
 from .checkpoint import unpack, weights_for
 from .control import Control
-from .effort import announcer
 from .evaluation import evaluate, interval_95
 from .record import Record
 from .schedule import total_steps
@@ -119,7 +118,7 @@ class Run:
         data = await self._run_data()
         record, program = trainer.record, trainer.network.evaluate
         measured = trainer.measured or await trainer.validate()
-        test = await evaluate(program, await data.split("test"), self.control.hear, announcer(self._emit))
+        test = await evaluate(program, await data.split("test"), self.control.hear, trainer.evaluation_pace)
         self._emit(test.event("test"))
         trainer.reporter.milestone(await trainer.pack(), measured)
         self._emit(

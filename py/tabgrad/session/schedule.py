@@ -12,6 +12,8 @@ from tabgrad.protocol import RunSettings
 #: One cycle: where it starts and ends as fractions of the peak.
 START_FRACTION = 1 / 25
 END_FRACTION = 1e-3
+#: Steps whose rates are worked out at once.
+STEPS_AHEAD = 4096
 
 
 def steps_per_epoch(settings: RunSettings, samples: int) -> float:
@@ -44,6 +46,26 @@ def learning_rates(settings: RunSettings, first: int, count: int, samples: int) 
     else:
         factor = np.ones(count)
     return (settings.lr * factor).astype(np.float32)
+
+
+class Rates:
+    """`learning_rates` over `samples` images, worked out for many steps ahead.
+
+    For a few at a time, NumPy's calls take longer in Pyodide than an image does in a network.
+    """
+
+    def __init__(self, samples: int) -> None:
+        self._samples, self._first = samples, 0
+        self._settings: RunSettings | None = None
+        self._rates: NDArray[np.float32] = np.zeros(0, np.float32)
+
+    def of(self, settings: RunSettings, first: int, count: int) -> NDArray[np.float32]:
+        """Rates of steps `first`..`first + count - 1`, float32 (count,)."""
+        begin = first - self._first
+        if settings is not self._settings or not 0 <= begin <= len(self._rates) - count:
+            self._settings, self._first, begin = settings, first, 0
+            self._rates = learning_rates(settings, first, max(count, STEPS_AHEAD), self._samples)
+        return self._rates[begin : begin + count]
 
 
 def _ease(t: NDArray[np.float64]) -> NDArray[np.float64]:

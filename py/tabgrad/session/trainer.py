@@ -15,19 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data import Samples, Source
-from tabgrad.protocol import AnyEvent
+from tabgrad.protocol import AnyEvent, RunSettings
 
 from . import checkpoint
 from .control import Control
 from .effort import announcer, worst_step_s
 from .errors import Diverged, divergence_advice
-from .evaluation import Evaluation, evaluate
+from .evaluation import Evaluation, evaluate, evaluation_pace
 from .network import Network
 from .pace import Pace
 from .plan import knobs, tuned
 from .record import Record
 from .reporter import Reporter
-from .schedule import learning_rates, total_steps
+from .schedule import Rates, total_steps
 
 #: The curve of the first epochs is worth two points in each; later ones get one, at their end.
 EARLY_EPOCHS, EARLY_VALIDATIONS = 2, 2
@@ -69,6 +69,9 @@ class Trainer:
         self._announce = announcer(emit)
         worst_s = worst_step_s(network.train.program, record.settings.optimizer == "muon")
         self._pace = Pace(record.settings.batch * 788, self._announce, worst_s)
+        self.evaluation_pace = evaluation_pace(network.evaluate, self._announce)
+        self._rates = Rates(record.samples)
+        self._knobs_of: RunSettings | None = None
         self._inflight: list[_Chunk] = []
         self._submitted = record.step
         self._due = self._next_milestone()
@@ -132,7 +135,7 @@ class Trainer:
 
     async def validate(self) -> Evaluation:
         """Measure on the validation split, which is all that choices may look at."""
-        return await evaluate(self.network.evaluate, await self._validation(), self.control.hear, self._announce)
+        return await evaluate(self.network.evaluate, await self._validation(), self.control.hear, self.evaluation_pace)
 
     async def _advance(self) -> None:
         """Submit the next chunk; with two in flight, collect the older one."""
@@ -145,11 +148,13 @@ class Trainer:
         streams: dict[str, NDArray[Any]] = {
             "x": samples.images.reshape(count, batch, 784),
             "y": samples.labels.astype(np.int32).reshape(count, batch),
-            "lr": learning_rates(record.settings, self._submitted, count, record.samples).reshape(count, 1),
+            "lr": self._rates.of(record.settings, self._submitted, count).reshape(count, 1),
         }
-        for name, value in knobs(record.settings, self.network.train.program).items():
-            self.network.train.write(name, value)
         train = self.network.train
+        if self._knobs_of is not record.settings:
+            self._knobs_of = record.settings
+            for name, value in knobs(record.settings, train.program).items():
+                train.write(name, value)
         result = self._pace.submit(count, lambda: train.run_steps(count, streams, ["loss", "correct"]))
         self._inflight.append(_Chunk(count, result))
         self._submitted += count
