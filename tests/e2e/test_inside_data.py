@@ -24,6 +24,7 @@ from tests.e2e.inside_page import (
     shipped,
 )
 from tests.e2e.support import Visit, predictions, settled, use_model, wait_dataset, wait_predictions
+from tests.unit.own_drawings import by_hand
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,25 @@ def test_own_drawings_are_kept_measured_and_exported(open_visit: Callable[..., V
     page.get_by_test_id("mine-import").set_input_files(file)
     page.get_by_test_id("mine-note").filter(has_text="nothing was imported").wait_for()
     headline.filter(has_text="5 of your 5 drawings").wait_for()
+
+
+def test_of_many_drawings_all_are_read_and_the_last_are_shown(open_visit: Callable[..., Visit], tmp_path: Path) -> None:
+    page = open_visit("?engine=wasm#data").page
+    file, many = tmp_path / "many.json", by_hand(203)
+    file.write_text(drawings.dumps(many, 280.0))
+    page.get_by_test_id("mine-headline").filter(has_text="No drawings yet").wait_for()
+    page.get_by_test_id("mine-import").set_input_files(file)
+    page.get_by_test_id("mine-headline").filter(has_text="of your 203 drawings").wait_for()
+    page.get_by_text("The last 200 are shown").wait_for()
+    shown = page.get_by_test_id("mine-gallery").locator("li:not([hidden]) button")
+    assert shown.count() == 200
+    names = shown.evaluate_all("buttons => buttons.map(button => button.ariaLabel)")
+    for name, number, drawing in zip(names, range(4, 204), many[3:], strict=True):
+        assert name.startswith(f"Drawing {number}, a {drawing.label}")
+    settled(page)
+    before = predictions(page)
+    shown.last.click()
+    wait_predictions(page, before)  # it is on the pad
 
 
 def test_fine_tuning_offers_a_network_that_read_the_drawings(open_visit: Callable[..., Visit]) -> None:

@@ -5,6 +5,7 @@ Owns the tuned network; how it is computed is `explain.tune`'s affair.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,7 @@ _SUFFIX = ", tuned to you"
 
 
 async def _features(probe: Probe, strokes: Sequence[Stroke], drawing: Drawing) -> NDArray[np.float32]:
-    """What the last layer is fed with for some strokes, on a pad like the drawing's."""
+    """What the last layer is fed with for some strokes, on a pad like the drawing's. The pen comes first."""
+    await asyncio.sleep(0)
     seen = await probe.activations(normalise(strokes, DOT_SHARE * drawing.size))
     return seen[probe.structure[-2].tap].reshape(-1)
