@@ -44,7 +44,7 @@ class BrowserHost:
         self.flavours = supported_flavours()
         if not self.flavours:
             raise EngineError("This browser has no WebAssembly SIMD; any browser since 2023 has it. Please update it.")
-        fused = " with fused multiply-add" if "relaxed" in self.flavours else ""
+        fused = " with FMA" if "relaxed" in self.flavours else ""
         self.description = f"WebAssembly SIMD{fused}"
         self._memory = webassembly.Memory()
         self._exports: dict[str, Any] = {}
