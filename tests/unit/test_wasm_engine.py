@@ -67,8 +67,8 @@ def test_regions_never_overlap_and_space_comes_back(actions: list[tuple[bool, in
         assert all(begin >= SLACK_BYTES and begin % ALIGN_BYTES == 0 and end <= arena.end for begin, end in spans)
     for region in regions:
         arena.release(region)
-    assert sum(size for _, size in arena.free) == arena.end - SLACK_BYTES
-    assert len(arena.free) <= 1
+    assert arena.end == SLACK_BYTES
+    assert not arena.free
 
 
 def test_a_region_lives_as_long_as_its_last_owner() -> None:
@@ -168,15 +168,34 @@ def test_nothing_grows_over_a_thousand_steps(device: WasmDevice) -> None:
 
 def test_loading_and_destroying_gives_all_memory_back(device: WasmDevice) -> None:
     program = model.training(SPEC, model.Training(batch=BATCH), "wasm", "simd")
-    ends = []
     for _ in range(4):
         executable = load(device, program)
         asyncio.run(_steps(executable, 2, batches(2)))
         executable.destroy()
         executable.destroy()
-        ends.append(device.arena.end)
-    assert len(set(ends)) == 1
-    assert device.arena.free == [(SLACK_BYTES, ends[0] - SLACK_BYTES)]
+        assert device.arena.end == SLACK_BYTES
+
+
+def test_a_program_that_is_too_big_costs_no_room(device: WasmDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    infer = load(device, model.inference(SPEC, "wasm", "simd"))
+    before, limit_pages, reserve = device.arena.end, device.arena.pages + 8, device.host.reserve
+
+    def limited(pages: int) -> None:
+        if pages > limit_pages:
+            raise EngineError("no more memory")
+        reserve(pages)
+
+    monkeypatch.setattr(device.host, "reserve", limited)
+    big = Program("big", "wasm", {}, tuple(Buffer(f"w{i}", "float32", (80_000,), "weight") for i in range(2)), ())
+    with pytest.raises(EngineError, match="no more memory"):
+        WasmExecutable(device, big, None)
+    assert device.arena.end == before
+    with pytest.raises(EngineError, match="no more memory"):
+        infer.run_steps(200, {"x": np.zeros((200, 784), np.float32)}, ["logits"])
+    assert device.arena.end == before
+    infer.run_steps(2, {"x": np.zeros((2, 784), np.float32)}, ["logits"])
+    infer.destroy()
+    assert device.arena.end == SLACK_BYTES
 
 
 # -- wrong input

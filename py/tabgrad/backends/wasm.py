@@ -47,19 +47,26 @@ class WasmExecutable:
         self._regions: dict[str, Region] = {}
         self._runs: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable[..., None]] = {}
         self._staging: Region | None = None
-        offsets, scratch_bytes = plan_scratch(program)
-        scratch = device.arena.allocate(scratch_bytes)
-        self._scratch: Region | None = scratch
-        for buffer in program.buffers:
-            if buffer.role != "scratch":
-                self._regions[buffer.name] = self._region(buffer, share)
-        device.host.reserve(device.arena.pages)
-        self.addresses = tuple(
-            scratch.address + offsets.get(i, 0) if b.role == "scratch" else self._regions[b.name].address
-            for i, b in enumerate(program.buffers)
-        )
+        self._scratch: Region | None = None
+        try:
+            self.addresses = self._place(share)
+        except EngineError:  # no room for all of it: what came before must not be kept from others
+            self.destroy()
+            raise
         for buffer in program.by_role("const"):
             self._host.write(self._regions[buffer.name].address, np.frombuffer(buffer.data, np.uint8))
+
+    def _place(self, share: WasmExecutable | None) -> tuple[int, ...]:
+        """Take regions for all buffers; returns the buffers' addresses."""
+        offsets, scratch_bytes = plan_scratch(self.program)
+        scratch = self._scratch = self._device.allocate(scratch_bytes)
+        for buffer in self.program.buffers:
+            if buffer.role != "scratch":
+                self._regions[buffer.name] = self._region(buffer, share)
+        return tuple(
+            scratch.address + offsets.get(i, 0) if b.role == "scratch" else self._regions[b.name].address
+            for i, b in enumerate(self.program.buffers)
+        )
 
     def _region(self, buffer: Buffer, share: WasmExecutable | None) -> Region:
         if share is not None and buffer.role in ("weight", "state"):
@@ -67,8 +74,7 @@ class WasmExecutable:
             if other is not None and share.program.buffer(buffer.name).nbytes == buffer.nbytes:
                 other.owners += 1
                 return other
-        region = self._device.arena.allocate(buffer.size_bytes)
-        self._device.host.reserve(self._device.arena.pages)
+        region = self._device.allocate(buffer.size_bytes)
         self._host.write(region.address, np.zeros(region.size_bytes, np.uint8))
         return region
 
@@ -123,8 +129,8 @@ class WasmExecutable:
         if self._staging is None or self._staging.size_bytes < starts[-1]:
             if self._staging is not None:
                 self._device.arena.release(self._staging)
-            self._staging = self._device.arena.allocate(starts[-1])
-            self._host.reserve(self._device.arena.pages)
+                self._staging = None
+            self._staging = self._device.allocate(starts[-1])
         return [self._staging.address + start for start in starts[:-1]]
 
     def _call(self, streams: tuple[str, ...], collect: tuple[str, ...], count: int, *addresses: int) -> None:
@@ -171,6 +177,16 @@ class WasmDevice:
         self.host = host
         self.variants, self.description = host.flavours, host.description
         self.arena = Arena()
+
+    def allocate(self, size_bytes: int) -> Region:
+        """A region of the memory, which grows for it. Raises EngineError, and takes nothing, where it cannot."""
+        region = self.arena.allocate(size_bytes)
+        try:
+            self.host.reserve(self.arena.pages)
+        except EngineError:
+            self.arena.release(region)
+            raise
+        return region
 
     async def load(self, program: Program, share: Executable | None = None) -> WasmExecutable:
         """Build a program and its buffers."""

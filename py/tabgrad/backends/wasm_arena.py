@@ -32,7 +32,7 @@ class Region:
 
 @dataclass(slots=True)
 class Arena:
-    """Hands out regions, first fit; what is freed is used again. `end` is one past the last byte ever handed out."""
+    """Hands out regions, first fit; what is freed is used again. `end` is one past the last byte in use."""
 
     end: int = SLACK_BYTES
     free: list[tuple[int, int]] = field(default_factory=list)  # (address, size), sorted, no two adjacent
@@ -60,6 +60,8 @@ class Arena:
                 self.free[-1] = (self.free[-1][0], self.free[-1][1] + size)
             else:
                 self.free.append((address, size))
+        if self.free and sum(self.free[-1]) == self.end:
+            self.end, _ = self.free.pop()
 
     @property
     def pages(self) -> int:
