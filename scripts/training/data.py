@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scripts.fetch_mnist import fetch_all, locate
 from scripts.sitebuild.data import mnist_blocks
 from tabgrad.data import DataSet, Mixture, Samples, Source, SplitSource, open_data
+from tabgrad.data.augment import Augmenter
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.session.source import AugmentedSource
 
@@ -53,4 +54,4 @@ def recipe_source(recipe: Recipe, corpus: Corpus, seed: int) -> Source:
         source = Mixture(source, StrokeSource(seed), recipe.strokes_share)
     if recipe.garbage_share:
         source = Mixture(source, GarbageSource(seed), recipe.garbage_share)
-    return AugmentedSource(source, recipe.distortions(), seed)
+    return AugmentedSource(source, Augmenter(recipe.distortions(), seed))

@@ -1,7 +1,9 @@
 """Distortions: what each strength does, exact identity, and independence of how the stream is cut up."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabgrad.data import Mixture, Samples
-from tabgrad.data.augment import MILD, PERIOD, SHARERS, SPAN, STRIDE, Augmentation, Augmenter
+from tabgrad.data.augment import MILD, PERIOD, Augmentation, Augmenter
+from tabgrad.data.augment_shared import SHARERS, SPAN, STRIDE, SharedAugmenter
 from tabgrad.data.seeding import generator, hashed
 from tabgrad.data.strokes import StrokeSource
 
 IMAGES = StrokeSource(1).take_now(256).images
+GROUPS = (1, 2, 4)
 
 
 def centre(images: np.ndarray) -> np.ndarray:
@@ -30,7 +34,9 @@ def test_nothing_to_do_is_the_identity() -> None:
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 def test_a_tiny_movement_is_nearly_the_identity(interpolation: str) -> None:
     tiny = Augmentation(shift_px=1e-6, interpolation=interpolation)
-    assert np.abs(Augmenter(tiny, 1)(IMAGES, 0).astype(int) - IMAGES).max() == 0
+    assert (Augmenter(tiny, 1)(IMAGES, 0) == IMAGES).all()
+    for group in GROUPS:
+        assert (SharedAugmenter(tiny, 1, group)(IMAGES, 0) == IMAGES).all()
 
 
 def test_a_shift_moves_the_ink_as_far_as_it_says() -> None:
@@ -65,41 +71,49 @@ def test_elastic_bends_without_moving_far() -> None:
     assert (bent != IMAGES).mean() > 0.05
 
 
-SHARED = replace(MILD, interpolation="nearest", shared=True)
+Make = Callable[[Augmentation, int], Augmenter | SharedAugmenter]
 
 
-@pytest.mark.parametrize("strengths", [replace(MILD, thickness=0.3), replace(SHARED, thickness=0.3)])
+@pytest.mark.parametrize("make", [Augmenter, partial(SharedAugmenter, group=1), partial(SharedAugmenter, group=4)])
 @settings(max_examples=8)
 @given(st.integers(0, 2**31), st.integers(0, 3 * PERIOD), st.lists(st.integers(1, 120), min_size=1, max_size=2))
-def test_distortions_depend_on_seed_and_position_only(
-    strengths: Augmentation, seed: int, start: int, sizes: list[int]
-) -> None:
-    images = IMAGES[: sum(sizes)]
-    augmenter, position, parts = Augmenter(strengths, seed), start, []
+def test_distortions_depend_on_seed_and_position_only(make: Make, seed: int, start: int, sizes: list[int]) -> None:
+    images, strengths = IMAGES[: sum(sizes)], replace(MILD, thickness=0.3)
+    augmenter, position, parts = make(strengths, seed), start, []
     for n in sizes:
         done = position - start
         parts.append(augmenter(images[done : done + n], position))
         position += n
-    whole = Augmenter(strengths, seed)(images, start)
+    whole = make(strengths, seed)(images, start)
     assert (np.concatenate(parts) == whole).all()
 
 
 def test_shared_maps_are_a_batch_apart_and_are_drawn_anew() -> None:
     same = np.broadcast_to(IMAGES[:1], (2 * SPAN, 28, 28))
-    moved = Augmenter(SHARED, 3)(same, 0).reshape(2, SHARERS, STRIDE, 784)
+    moved = SharedAugmenter(MILD, 3, 4)(same, 0).reshape(2, SHARERS, STRIDE, 784)
     assert (moved == moved[:, :1]).all(), "samples a stride apart move alike"
     assert len(np.unique(moved[0, 0], axis=0)) > 0.8 * STRIDE, "those of a batch do not"
     assert (moved[0, 0] != moved[1, 0]).any(1).mean() > 0.9, "and the next span's maps are others"
 
 
-def test_shared_maps_move_as_far_as_others() -> None:
-    spread = [centre(Augmenter(replace(m, elastic_px=0), 1)(IMAGES, 0)) - centre(IMAGES) for m in (SHARED, MILD)]
-    np.testing.assert_allclose(spread[0].std(0), spread[1].std(0), rtol=0.15)
+@pytest.mark.parametrize("group", GROUPS)
+def test_shared_maps_move_as_far_as_others(group: int) -> None:
+    many = np.concatenate([IMAGES] * 4)
+    both = SharedAugmenter(MILD, 1, group), Augmenter(MILD, 1)
+    spread = [(centre(augmenter(many, 0)) - centre(many)).std(0) for augmenter in both]
+    np.testing.assert_allclose(spread[0], spread[1], rtol=0.15)
 
 
-def test_shared_maps_are_for_whole_pixels() -> None:
-    with pytest.raises(ValueError, match="nearest"):
-        replace(MILD, shared=True)
+@pytest.mark.parametrize("group", GROUPS)
+def test_shared_maps_turn_rows_and_columns_as_far_as_they_say(group: int) -> None:
+    """A ramp's values tell where pixels came from: turned by an angle, x changes by its sine from row to row."""
+    ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (STRIDE, 28, 28))
+    turned = SharedAugmenter(Augmentation(rotation_deg=10), 2, group)
+    for images, axis in ((ramp, 2), (ramp.swapaxes(1, 2), 1)):
+        came_from = turned(images, 0)[:, 6:22, 6:22].mean(axis) / 9
+        angles = np.degrees(np.arcsin(np.polyfit(np.arange(16), came_from.T, 1)[0]))
+        assert np.abs(angles).max() < 10.5
+        assert angles.std() == pytest.approx(10 / 3**0.5, rel=0.15)
 
 
 def test_a_batch_across_two_pools() -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabgrad.data.augment import MILD
+from tabgrad.data.augment_shared import SharedAugmenter
 from tabgrad.program import ProgramError, draw_weights, fold_mean, initial_state, save_safetensors
 from tabgrad.protocol import RunSettings, SettingsError
 from tabgrad.session import plan
@@ -192,8 +193,8 @@ def test_the_pace_grows_to_its_target_and_shrinks_again(monkeypatch: pytest.Monk
 
 
 def test_augmented_samples_depend_on_position_alone() -> None:
-    whole = asyncio.run(AugmentedSource(Digits(1), MILD, 1).take(64))
-    late = AugmentedSource(Digits(1), MILD, 1)
+    whole = asyncio.run(AugmentedSource(Digits(1), SharedAugmenter(MILD, 1, 4)).take(64))
+    late = AugmentedSource(Digits(1), SharedAugmenter(MILD, 1, 4))
     late.position = 40
     np.testing.assert_array_equal(asyncio.run(late.take(24)).images, whole.images[40:])
     assert (whole.images != asyncio.run(Digits(1).take(64)).images).any()

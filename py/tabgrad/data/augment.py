@@ -7,14 +7,13 @@ Pool and pick depend on the seed and the sample's position alone: a resumed run 
 Elastic distortion: Simard, Steinkraus, Platt, Best Practices for Convolutional Neural Networks (2003); here a coarse
 grid of random displacements is interpolated by cubic B-splines instead of smoothing a fine one, which costs less.
 
-In the page the network learns faster than NumPy can distort one image after another. There, samples a batch apart share
-a map (`Augmentation.shared`), and NumPy moves many images at once: about 2 us an image in Pyodide instead of 30.
+In the page a network learns faster than this: `augment_shared` is for runs there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +26,6 @@ PERIOD = 16_384
 POOL = 1_024
 #: Images distorted at once.
 _PIECE = 128
-#: With shared maps: samples so far apart have the same one, so that no batch up to this size holds a map twice ...
-STRIDE = 128
-#: ... and so many of them share it, until others are drawn.
-SHARERS = 32
-SPAN = STRIDE * SHARERS
 #: Nodes of the elastic grid along one side.
 GRID = 6
 #: A blank border, so that what comes from outside is paper.
@@ -46,7 +40,6 @@ class Augmentation:
 
     `rotation_deg`; `log_scale`, `log_aspect` natural logarithms; `shear` x by y; `shift_px`; `elastic_px` standard
     deviation at the grid's nodes; `thickness` 0..1, at 1 strokes vary from eroded to dilated by a pixel.
-    `shared`: samples `STRIDE` apart share a map, which is cheap; only with "nearest". ValueError otherwise.
     """
 
     rotation_deg: float = 0.0
@@ -57,11 +50,6 @@ class Augmentation:
     elastic_px: float = 0.0
     thickness: float = 0.0
     interpolation: Literal["nearest", "bilinear"] = "bilinear"
-    shared: bool = False
-
-    def __post_init__(self) -> None:
-        if self.shared and self.interpolation != "nearest":
-            raise ValueError("Shared maps move whole pixels: they need the interpolation 'nearest'.")
 
     @property
     def moves(self) -> bool:
@@ -85,13 +73,10 @@ class Augmenter:
         """Distorted copies of `images` uint8 (n, 28, 28), which are the stream's samples from `position` on."""
         positions = np.arange(position, position + len(images))
         if self.augmentation.thickness:
-            images = _vary_thickness(images, self.augmentation.thickness, hashed(self.seed + 1, positions))
+            images = vary_thickness(images, self.augmentation.thickness, hashed(self.seed + 1, positions))
         if not self.augmentation.moves:
             return images
         out = np.empty_like(images)
-        if self.augmentation.shared:
-            self._move_together(images, position, out)
-            return out
         picks = (hashed(self.seed, positions) % np.uint64(POOL)).astype(np.intp)
         start = 0
         while start < len(images):
@@ -106,36 +91,25 @@ class Augmenter:
             start = part.stop
         return out
 
-    def _move_together(self, images: NDArray[np.uint8], position: int, out: NDArray[np.uint8]) -> None:
-        """Nearest, with one map for the samples of a span that are `STRIDE` apart; into `out`."""
-        padded, flat = _padded(images).reshape(len(images), _PADDED**2), out.reshape(len(images), SIDE**2)
-        start, end = position, position + len(images)
-        while start < end:
-            span = start // SPAN
-            stop = min(end, (span + 1) * SPAN)
-            here, there = padded[start - position : stop - position], flat[start - position : stop - position]
-            numbers = span * STRIDE + (start + np.arange(min(STRIDE, stop - start))) % STRIDE
-            sources, _ = self._pool(span * STRIDE // PERIOD)
-            for row, pick in enumerate(hashed(self.seed, numbers) % np.uint64(POOL)):
-                there[row::STRIDE] = here[row::STRIDE][:, sources[pick]]
-            start = stop
-
     def _pool(self, period: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         if period not in self._pools:
             self._pools = {k: pool for k, pool in self._pools.items() if k == period - 1}
             # Rounded to the nearest sixteenth (or pixel), so that no movement is no change.
             unit = 1 if self.augmentation.interpolation == "nearest" else _UNIT
-            points = _source_points(self.augmentation, generator(self.seed, period))
-            x, y = (np.rint(axis * unit).astype(np.int32) for axis in points)
+            points = source_points(self.augmentation, generator(self.seed, period), np.arange(SIDE))
+            x, y = (np.rint((axis.clip(-1, SIDE - 1) + 1) * unit).astype(np.int32) for axis in points)
             weights = np.stack([x % unit, y % unit]).astype(np.uint16)
             self._pools[period] = y // unit * _PADDED + x // unit, weights
         return self._pools[period]
 
 
-def _source_points(
-    strengths: Augmentation, rng: np.random.RandomState
+def source_points(
+    strengths: Augmentation, rng: np.random.RandomState, columns: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """x and y (POOL, 784) in the padded image that each pixel of the result comes from."""
+    """x and y in the image, each (POOL, SIDE * len(columns)), that points of the result come from.
+
+    These lie in every row at the x of `columns`. What is drawn is the same for any columns.
+    """
 
     def uniform(strength: float) -> NDArray[np.float64]:
         return rng.uniform(-strength, strength, (POOL, 1)) if strength else np.zeros((POOL, 1))
@@ -144,26 +118,26 @@ def _source_points(
     scale, aspect = uniform(strengths.log_scale), uniform(strengths.log_aspect)
     # The inverse map: pixels of the result ask where they come from.
     scale_x, scale_y = np.exp(-scale - aspect / 2), np.exp(-scale + aspect / 2)
-    middle = (SIDE - 1) / 2
-    v, u = (axis.reshape(1, -1) - middle for axis in np.mgrid[:SIDE, :SIDE].astype(np.float64))
+    middle, rows = (SIDE - 1) / 2, np.arange(SIDE)
+    u, v = np.tile(columns - middle, SIDE), np.repeat(rows - middle, len(columns))
     cos, sin = np.cos(angle), np.sin(angle)
     x = scale_x * (cos * u + sin * v + shear * v) + uniform(strengths.shift_px)
     y = scale_y * (cos * v - sin * u) + uniform(strengths.shift_px)
     if strengths.elastic_px:
-        spread = _spline_weights()
+        spread = np.kron(_spline_weights(rows), _spline_weights(columns))
         x += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
         y += rng.normal(0, strengths.elastic_px, (POOL, GRID * GRID)) @ spread
-    return (x + middle + 1).clip(0, SIDE), (y + middle + 1).clip(0, SIDE)
+    return x + middle, y + middle
 
 
-def _spline_weights() -> NDArray[np.float64]:
-    """(GRID^2, 784) cubic B-spline weights of the grid's nodes in each pixel, scaled so that variances stay."""
+def _spline_weights(points: NDArray[Any]) -> NDArray[np.float64]:
+    """(GRID, n) cubic B-spline weights of a line's nodes at each of `points`, scaled so that variances stay."""
     nodes = np.linspace(0, SIDE - 1, GRID)
-    distance = np.abs(np.arange(SIDE) - nodes[:, None]) / (nodes[1] - nodes[0])
+    distance = np.abs(points - nodes[:, None]) / (nodes[1] - nodes[0])
     near, far = 2 / 3 - distance**2 * (1 - distance / 2), (2 - distance).clip(0) ** 3 / 6
     line = np.where(distance < 1, near, far)
-    line /= np.sqrt((line**2).sum(0))
-    return np.kron(line, line)
+    scaled: NDArray[np.float64] = line / np.sqrt((line**2).sum(0))
+    return scaled
 
 
 def _padded(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -205,7 +179,7 @@ def _row(pairs: NDArray[np.uint16], right: NDArray[np.uint16]) -> NDArray[np.uin
     return mixed
 
 
-def _vary_thickness(images: NDArray[np.uint8], strength: float, bits: NDArray[np.uint64]) -> NDArray[np.uint8]:
+def vary_thickness(images: NDArray[np.uint8], strength: float, bits: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Mix each image with its dilation or erosion by a cross of one pixel, in a random share up to `strength`."""
     padded = np.zeros((len(images), _PADDED, _PADDED), np.uint8)
     padded[:, 1:-1, 1:-1] = images

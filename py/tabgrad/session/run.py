@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tabgrad.backends.base import DeviceLostError, EngineError
 from tabgrad.data import DataError, Samples
+from tabgrad.data.augment_shared import SharedAugmenter
 from tabgrad.data.sets import RunData
 from tabgrad.program import ProgramError
 from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, RunSettings, Start
@@ -24,7 +25,7 @@ from .control import Control
 from .evaluation import evaluate, interval_95
 from .record import Record
 from .schedule import total_steps
-from .source import AUGMENTATIONS, AugmentedSource, mean_image
+from .source import AUGMENTATIONS, NEIGHBOURS, AugmentedSource, mean_image
 from .trainer import Trainer
 from .workshop import Workshop
 
@@ -84,7 +85,8 @@ class Run:
             network.initialise(settings.seed, await mean_image(source), given)
         source.position = record.step * settings.batch
         if settings.augment in AUGMENTATIONS:
-            source = AugmentedSource(source, AUGMENTATIONS[settings.augment], settings.seed)
+            strengths, group = AUGMENTATIONS[settings.augment], NEIGHBOURS[settings.model]
+            source = AugmentedSource(source, SharedAugmenter(strengths, settings.seed, group))
 
         async def validation() -> Samples:
             return await data.split("validation")
