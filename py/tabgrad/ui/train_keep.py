@@ -43,7 +43,7 @@ class Keep:
         label.tabIndex = -1
         self._listeners = [
             dom.Listener(export, "click", lambda _event: self._export()),
-            dom.Listener(self._file, "change", lambda _event: asyncio.ensure_future(self._import())),
+            dom.Listener(self._file, "change", lambda _event: self._begin_import()),
         ]
 
     def _export(self) -> None:
@@ -69,6 +69,9 @@ class Keep:
         page.download(f"tabgrad-{name}-step{metadata['step']}.safetensors", weights)
         self._panel.screen.say("Exported the weights as safetensors.")
 
+    def _begin_import(self) -> None:
+        self._importing = asyncio.ensure_future(self._import())  # kept, or the loop may lose it
+
     async def _import(self) -> None:
         """Into the run under way where there is one, else as a model of its own in the picker."""
         content = await page.chosen_file(self._file)
@@ -84,8 +87,11 @@ class Keep:
             else:
                 await panel.shelf.offer_file(content)
                 panel.screen.say("The imported network answers now.")
-        except ProgramError as error:
+        except (ProgramError, RuntimeError) as error:  # of the file; of the engine or the worker
             panel.screen.say(f"The file was not imported: {error}", error=True)
+
+
+OTHERS = "Another run would take its place."
 
 
 class ResumeOffer:
@@ -116,7 +122,7 @@ class ResumeOffer:
                 epoch = record["step"] * settings.batch / record["samples"]
                 best = f", {percent(accuracy[-1])} on validation" if accuracy else ""
                 name, where = network_name(settings), f"epoch {epoch:.2f} of {settings.epochs:g}{best}"
-                self._text.textContent = f"A run of {name} was interrupted at {where}."
+                self._text.textContent = f"A run of {name} was interrupted at {where}. {OTHERS}"
                 self._checkpoint = checkpoint
             except (ProgramError, KeyError, TypeError, ValueError):
                 self._checkpoint = None
