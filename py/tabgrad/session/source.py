@@ -22,8 +22,8 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     ),
 }
 #: Neighbours that move as one. An MLP does not mind: after ten epochs 92, 81 and 81 errors of 5,000 validation images
-#: (three seeds), and 83, 82 and 83 with each pixel on its own, which takes 0.8 us an image more in Pyodide. A CNN sees the
-#: steps: 46 and 48 errors with four, 38 and 41 with one; and it has the time.
+#: (three seeds), and 83, 82 and 83 with each pixel on its own, which takes 0.8 us an image more in Pyodide. A CNN sees
+#: the steps: 46 and 48 errors with four, 38 and 41 with one; and it has the time.
 NEIGHBOURS = {"mlp": 4, "cnn": 1}
 #: Distorts images, which are the stream's samples from a position on.
 Augment = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
