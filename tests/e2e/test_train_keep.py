@@ -60,9 +60,13 @@ def test_hiding_the_tab_keeps_the_run_as_it_is_then(open_visit: Open) -> None:
     visit = open_visit(f"?engine=wasm&hidden=256-256&batch=16&{LONG}")  # an epoch takes its time
     page = start(visit)
     press(page, "paused", button="train-pause")  # nothing else makes a checkpoint now
+
+    def kept_once_hidden() -> bool:  # a worker that had to be replaced meanwhile is asked again
+        page.evaluate(HIDE)
+        return bool(page.evaluate(IS_KEPT))
+
+    wait_until(page, kept_once_hidden, "a checkpoint in the storage")
     reached = epoch(page)
-    page.evaluate(HIDE)
-    wait_until(page, lambda: page.evaluate(IS_KEPT), "a checkpoint in the storage")
     page.reload()
     wait_dataset(page, "app", "ready")
     page.get_by_test_id("train-resume").filter(has_text=f"interrupted at epoch {reached:.2f} of").wait_for()
