@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from scripts.sitebuild import archive, parts
+from scripts.sitebuild import archive, parts, prune
 
 TYPES = {"html": "text/html", "mjs": "text/javascript", "js": "text/javascript", "wasm": "application/wasm"}
 BOOT = """async ([wheel]) => {
@@ -39,6 +39,7 @@ WHEEL = "numpy-2.2.5-cp313-cp313-pyodide_2025_0_wasm32.whl"
 def _files(folders: Sequence[Path]) -> dict[str, bytes]:
     """Everything the page fetches, by URL path; `folders` of the repository become importable there."""
     files = {f"/{name}": parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
+    files["/pyodide.mjs"] = prune.pyodide_loader(files["/pyodide.mjs"])
     files["/index.html"] = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
     files[f"/{WHEEL}"] = parts.numpy_wheel()[0]
     modules = {f"tabgrad/{p.relative_to(PACKAGE)}": p.read_bytes() for p in PACKAGE.rglob("*.py")}

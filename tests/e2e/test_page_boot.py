@@ -94,6 +94,16 @@ def test_a_stroke_goes_on_while_python_takes_over(open_visit: Open) -> None:
     assert bars(page) == [0] * 10  # one stroke, one step
 
 
+def test_python_stays_on_the_threads_own_stack(open_visit: Open) -> None:
+    """Chromium's heap profiler crashes a tab now and then where Pyodide switches stacks."""
+    page = open_visit("?engine=wasm", ready=False).page
+    with page.expect_worker() as worker:
+        page.get_by_test_id("train-start").click()
+    wait_dataset(page, "worker", "training", "failed")
+    for place in (page, worker.value):
+        assert place.evaluate("() => ['Suspending', 'promising'].filter((name) => name in WebAssembly)") == []
+
+
 def test_progress_counts_every_byte(open_visit: Open) -> None:
     page = open_visit().page
     assert page.locator("#boot-bar").get_attribute("aria-valuenow") == "100"
