@@ -92,7 +92,7 @@ def test_a_network_in_training_is_measured_as_it_was_and_not_again_while_it_lear
     page.get_by_test_id("mistakes-set").select_option("strokes")
     page.get_by_test_id("mistakes-measure").click()
     wait_until(page, lambda: measurement(page) == 1, "the measurement that was asked for")
-    page.get_by_test_id("mistakes-note").filter(has_text="as soon as it rests").wait_for()
+    page.get_by_test_id("mistakes-note").filter(has_text="when the run pauses or ends").wait_for()
     wait_dataset(page, "worker", "training")
     assert measurement(page) == 1
     page.get_by_test_id("tab-train").click()

@@ -104,7 +104,8 @@ class MistakesSection:
         if self._seconds > TOO_LONG_S:
             self._note.textContent = f"{OUTDATED} press Measure for new ones, which takes {self._seconds:.0f} s."
             return
-        self._note.textContent = f"{OUTDATED} they are measured again as soon as it rests."
+        when = "when the run pauses or ends" if self._lens.learning else "in a moment"
+        self._note.textContent = f"{OUTDATED} they are measured again {when}."
         left_s = (REST_LEARNING_S if self._lens.learning else REST_S) - (now_ms - self._noticed_ms) / 1e3
         if left_s <= 0:
             self._begin()
