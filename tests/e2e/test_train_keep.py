@@ -76,6 +76,7 @@ def test_a_second_tab_leaves_the_run_of_the_first_alone(open_visit: Open) -> Non
     visit = open_visit(f"?engine=wasm&{LONG}")
     page = start(visit)
     wait_until(page, lambda: epoch(page) > 1.1, "the first checkpoint")
+    press(page, "paused", button="train-pause")  # still under way, and no burden on the other tab
     other = visit.context.new_page()
     other.add_init_script(NOTE_STATES)
     other.goto(visit.url.replace(LONG, "hidden=16&epochs=1"))
