@@ -24,7 +24,7 @@ from tests.e2e.inside_page import (
     shipped,
 )
 from tests.e2e.support import Visit, predictions, settled, use_model, wait_dataset, wait_predictions
-from tests.unit.own_drawings import by_hand
+from tests.unit.data.own_drawings import by_hand
 
 
 @pytest.fixture(scope="module")

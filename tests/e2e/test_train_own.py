@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tabgrad.data.drawings import dumps
 from tests.e2e.support import dataset, use_model, wait_dataset, wait_until
 from tests.e2e.train_page import Open, epoch, message, number, press, start
-from tests.unit.own_drawings import by_hand
+from tests.unit.data.own_drawings import by_hand
 
 
 def option(page: Page) -> str:

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser
 
 from scripts.pyodide_page import PyodidePage, pyodide_page
 from tabgrad.program import Target, dumps
-from tests.unit import session_runs
-from tests.unit.session_runs import SMALL, TRAINING_IMAGES, compiled, train
+from tests.unit.session import session_runs
+from tests.unit.session.session_runs import SMALL, TRAINING_IMAGES, compiled, train
 
 TARGETS: dict[str, tuple[Target, str]] = {"webgpu": ("wgsl", "sw"), "wasm": ("wasm", "simd")}
 #: 1,200 steps of the small network.

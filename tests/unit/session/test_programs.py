@@ -11,7 +11,7 @@ from tabgrad.program import ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, RunSettings
 from tabgrad.session.plan import ProgramRequest, answer_request
 from tabgrad.session.programs import Programs, compile_program
-from tests.unit.session_bench import MemoryCache
+from tests.unit.session.session_bench import MemoryCache
 
 REQUEST = answer_request(replace(RunSettings(), hidden=(4,)), "wasm", "simd")
 

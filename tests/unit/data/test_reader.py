@@ -19,7 +19,7 @@ from tabgrad.data.idx import MNIST_SHA256, check_mnist, parse_idx
 from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo
 from tabgrad.data.pack import pack_mnist, split_mnist
 
-MNIST_DIR = Path(os.environ.get("TABGRAD_MNIST_DIR", Path(__file__).parents[3] / "shared" / "mnist"))
+MNIST_DIR = Path(os.environ.get("TABGRAD_MNIST_DIR", Path(__file__).parents[4] / "shared" / "mnist"))
 
 
 def mnist_files() -> dict[str, bytes]:

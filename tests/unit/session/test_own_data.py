@@ -10,9 +10,9 @@ import pytest
 from tabgrad.data.drawings import dumps
 from tabgrad.data.sets import DataSets
 from tabgrad.protocol import Checkpoint, Evaluated, Failed, Finished, Ready, Start, Weights
-from tests.unit.own_drawings import by_hand
-from tests.unit.session_bench import Bench, on_bench
-from tests.unit.session_runs import SMALL
+from tests.unit.data.own_drawings import by_hand
+from tests.unit.session.session_bench import Bench, on_bench
+from tests.unit.session.session_runs import SMALL
 
 SETTINGS = replace(SMALL, data="mine", epochs=2)
 

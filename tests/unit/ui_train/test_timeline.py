@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from tabgrad.ui.train_data import MOST_BYTES, Moment, thinned
-from tabgrad.ui.train_store import (
-    RESUME,
-    TIMELINE,
-    TrainStore,
-    moment_key,
-)
-from tests.unit.train_stores import FakeStorage, run_row, stores
+from tabgrad.ui.train_store import RESUME, TIMELINE, TrainStore, moment_key
+from tests.unit.ui_train.train_stores import FakeStorage, run_row, stores
 
 
 def moment(step: int, size: int = 100) -> Moment:

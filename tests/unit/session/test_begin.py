@@ -10,8 +10,8 @@ import pytest
 from tabgrad.program import load_safetensors
 from tabgrad.protocol import Evaluate, Evaluated, Export, Exported, Failed, Finished, Progress, Start, Weights
 from tabgrad.session.checkpoint import unpack
-from tests.unit.session_bench import Bench, on_bench
-from tests.unit.session_runs import SMALL
+from tests.unit.session.session_bench import Bench, on_bench
+from tests.unit.session.session_runs import SMALL
 
 
 def test_a_run_can_begin_with_a_network_and_answers_as_it_did_before_the_first_step() -> None:

@@ -15,8 +15,8 @@ from tabgrad.backends.wasm import WasmDevice, WasmExecutable
 from tabgrad.protocol import Finished, Start
 from tabgrad.session.network import Network
 from tabgrad.session.trainer import Trainer
-from tests.unit.session_bench import Bench
-from tests.unit.session_runs import SMALL, Digits
+from tests.unit.session.session_bench import Bench
+from tests.unit.session.session_runs import SMALL, Digits
 
 RUNS = 10
 #: Two networks in turn, so that each run frees the one before. A checkpoint of one is 100 to 200 kB.

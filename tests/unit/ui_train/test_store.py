@@ -10,14 +10,9 @@ from tabgrad.data.drawings import dumps
 from tabgrad.protocol import DRAWINGS_KEY, Metrics
 from tabgrad.ui.train_data import MOST, Moment, Points, thinned, to_csv, to_json, with_interval
 from tabgrad.ui.train_own import own_option
-from tabgrad.ui.train_store import (
-    KEPT_WEIGHTS,
-    RUNS,
-    TrainStore,
-    weights_key,
-)
-from tests.unit.own_drawings import by_hand
-from tests.unit.train_stores import FakeStorage, run_row, stores
+from tabgrad.ui.train_store import KEPT_WEIGHTS, RUNS, TrainStore, weights_key
+from tests.unit.data.own_drawings import by_hand
+from tests.unit.ui_train.train_stores import FakeStorage, run_row, stores
 
 
 def test_runs_and_checkpoints_survive_a_reload() -> None:

@@ -14,9 +14,9 @@ from tabgrad.program import ProgramError, load_safetensors, save_safetensors
 from tabgrad.session.checkpoint import pack
 from tabgrad.session.record import Record
 from tabgrad.ui.train_models import MadeHere, plain_weights, record_in, settings_of
-from tests.unit.session_runs import SMALL
+from tests.unit.session.session_runs import SMALL
 
-MLP = Path(__file__).parents[2] / "models" / "mlp"
+MLP = Path(__file__).parents[3] / "models" / "mlp"
 PROGRAM = (MLP / "programs" / "infer.wasm.simd.json").read_bytes()
 WEIGHTS = load_safetensors((MLP / "weights.safetensors").read_bytes())[0]
 

@@ -14,7 +14,7 @@ from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_
 from tabgrad.session.host import Host
 from tabgrad.session.programs import Programs
 from tabgrad.session.services import Opened, Services
-from tests.unit.session_runs import TRAINING_IMAGES, Digits, digits
+from tests.unit.session.session_runs import TRAINING_IMAGES, Digits, digits
 
 E = TypeVar("E", bound=AnyEvent)
 

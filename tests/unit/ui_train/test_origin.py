@@ -16,9 +16,9 @@ from tabgrad.program import load_safetensors, loads
 from tabgrad.protocol import USUAL_RATES, RunSettings
 from tabgrad.ui.models import Model, write_weights
 from tabgrad.ui.train_origin import TIMES_SMALLER, gentler, settings_like, weights_of
-from tests.unit.session_runs import SMALL
+from tests.unit.session.session_runs import SMALL
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 
 
 async def shipped(name: str) -> Model:

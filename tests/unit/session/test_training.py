@@ -20,7 +20,7 @@ from tabgrad.session.checkpoint import unpack, weights_for
 from tabgrad.session.errors import Abandoned, Diverged
 from tabgrad.session.schedule import learning_rates
 from tabgrad.session.source import mean_image
-from tests.unit.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
+from tests.unit.session.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
 
 OPTIMIZERS = {"sgd": 0.5, "momentum": 0.05, "adam": 0.003, "adamw": 0.003, "muon": 0.1}
 

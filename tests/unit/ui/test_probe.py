@@ -20,7 +20,7 @@ from tabgrad.program import load_safetensors
 from tabgrad.ui.inside.probe import Probe, as_input
 from tabgrad.ui.models import Model, Models, Programs
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 URLS = {
     name: {
         "card": f"{name}/card.json",

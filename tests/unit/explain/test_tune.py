@@ -19,9 +19,9 @@ from tabgrad.explain.stages import spec_of, stages
 from tabgrad.explain.tune import PULL, tune_last_layer, variations
 from tabgrad.ink import Stroke, normalise
 from tabgrad.program import load_safetensors
-from tests.unit.test_explain_probe import open_probe
+from tests.unit.ui.test_probe import open_probe
 
-MLP = Path(__file__).parents[2] / "models" / "mlp"
+MLP = Path(__file__).parents[3] / "models" / "mlp"
 
 
 def test_the_result_is_where_the_gradient_vanishes() -> None:

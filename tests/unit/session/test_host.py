@@ -39,8 +39,8 @@ from tabgrad.protocol import (
     Tune,
     Weights,
 )
-from tests.unit.session_bench import COMPILED, Bench, LosesItsDevice, on_bench
-from tests.unit.session_runs import SMALL
+from tests.unit.session.session_bench import COMPILED, Bench, LosesItsDevice, on_bench
+from tests.unit.session.session_runs import SMALL
 
 LONG = replace(SMALL, epochs=1000, schedule="constant").to_json()
 

@@ -13,7 +13,7 @@ from tabgrad.data.drawings import Drawing, dumps, split
 from tabgrad.data.own import LEAST_PER_EPOCH, OwnData, missing_drawings, open_own
 from tabgrad.data.sets import DataSets
 from tabgrad.data.strokes import CHUNK
-from tests.unit.own_drawings import by_hand
+from tests.unit.data.own_drawings import by_hand
 
 
 def take(data: OwnData, seed: int, count: int, position: int = 0) -> Samples:

@@ -26,7 +26,7 @@ from tabgrad.session.pace import Pace
 from tabgrad.session.record import Record
 from tabgrad.session.schedule import Rates, learning_rates, total_steps
 from tabgrad.session.source import AugmentedSource, mean_image
-from tests.unit.session_runs import Digits, compiled, digits
+from tests.unit.session.session_runs import Digits, compiled, digits
 
 BASE = RunSettings(batch=100, epochs=4, lr=0.5, decay=0.5)
 SAMPLES = 10_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.pyodide_node import run_python
-from tests.unit import pyodide_programs
+from tests.unit.compiler import pyodide_programs
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node runs Pyodide here, and is not installed")

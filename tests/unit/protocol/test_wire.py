@@ -118,7 +118,7 @@ def test_nothing_but_a_protocol_error_comes_out_of_bad_input(body: Any) -> None:
 
 
 def test_the_one_event_that_the_worker_script_writes_by_hand_is_understood() -> None:
-    script = Path(__file__).parents[2] / "web" / "worker.py"
+    script = Path(__file__).parents[3] / "web" / "worker.py"
     (made,) = [
         node.value
         for node in ast.walk(ast.parse(script.read_text()))
