@@ -24,9 +24,9 @@ from scripts.peers.peak import best_gflops
 from scripts.pyodide_node import run_python
 from scripts.pyodide_page import pyodide_page
 from tabgrad import model
-from tabgrad.backends.wasm import WasmDevice, WasmExecutable
-from tabgrad.backends.wasm_driver import driver, kernel_imports
-from tabgrad.backends.wasm_native import open_device
+from tabgrad.backends.wasm.device import WasmDevice, WasmExecutable
+from tabgrad.backends.wasm.driver import driver, kernel_imports
+from tabgrad.backends.wasm.native import open_device
 from tabgrad.model.programs import OptimizerName
 from tabgrad.program import Program, dumps
 
@@ -44,7 +44,7 @@ IN_BROWSER = """
 import time, numpy as np
 from pathlib import Path
 from tabgrad.program import loads
-from tabgrad.backends.wasm_browser import open_device
+from tabgrad.backends.wasm.browser import open_device
 device = await open_device()
 figures = {}
 for path in sorted(Path(folder).iterdir()):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.ink import normalise, strokes_from_lists
 from tabgrad.program import load_safetensors
 
@@ -35,7 +35,7 @@ def measure(folder: Path, images: NDArray[np.float32], labels: NDArray[np.int64]
     """Accuracy of the model in `folder` on images (n, 784): overall, per digit, and the confusions made most often."""
     card = json.loads((folder / "card.json").read_text())
     weights, _ = load_safetensors((folder / "weights.safetensors").read_bytes())
-    guesses = Network(card["spec"], weights, np.float32).forward(images).argmax(1)
+    guesses = OracleNetwork(card["spec"], weights, np.float32).forward(images).argmax(1)
     confusion = np.zeros((10, 10), int)
     np.add.at(confusion, (labels, guesses), 1)
     wrong = confusion - np.diag(np.diag(confusion))

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tabgrad.backends.webgpu import WebGPUDevice, open_webgpu
+from tabgrad.backends.webgpu.device import WebGPUDevice, open_webgpu
 
 
 @cache

@@ -9,8 +9,8 @@ import numpy as np
 
 from tabgrad import ink, model
 from tabgrad.backends.base import Device, Executable
-from tabgrad.backends.oracle import Network as Oracle
-from tabgrad.backends.wasm_native import open_device
+from tabgrad.backends.oracle.network import OracleNetwork as Oracle
+from tabgrad.backends.wasm.native import open_device
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.program import dumps, load_safetensors, loads, save_safetensors
 

@@ -23,9 +23,9 @@ import builtins, numpy as np
 from pathlib import Path
 from tabgrad.program import load_safetensors, loads
 if engine == "webgpu":
-    from tabgrad.backends.webgpu import open_webgpu as opener
+    from tabgrad.backends.webgpu.device import open_webgpu as opener
 else:
-    from tabgrad.backends.wasm_browser import open_device as opener
+    from tabgrad.backends.wasm.browser import open_device as opener
 device = await opener()
 async def load(name):
     found = (Path(f"/bench/{name}.{device.target}.{variant}.json") for variant in device.variants)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page
 
 from scripts.build import MODELS
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.data.sets import StrokeData
 from tabgrad.explain.results import Results
 from tabgrad.program import load_safetensors
@@ -86,5 +86,5 @@ def results_of(
 ) -> Results:
     """What the NumPy oracle makes of a data set."""
     images, labels = digits
-    logits = Network(spec, weights, np.float32).forward(images.reshape(-1, 784).astype(np.float32) / 255)
+    logits = OracleNetwork(spec, weights, np.float32).forward(images.reshape(-1, 784).astype(np.float32) / 255)
     return Results(logits, labels, temperature)

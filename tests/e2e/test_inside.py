@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page
 
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution
 from tabgrad.explain.stages import spec_of, stages
 from tabgrad.explain.units import against, feeds
@@ -36,7 +36,7 @@ class Model:
     def __init__(self, name: str) -> None:
         self.card, self.weights = shipped(name)
         spec = spec_of(self.card, self.weights)
-        self.stages, self.network = stages(spec, self.weights), Network(spec, self.weights)
+        self.stages, self.network = stages(spec, self.weights), OracleNetwork(spec, self.weights)
 
     def look(self, x: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         taps: list[NDArray[Any]] = []

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device
-from tabgrad.backends.oracle import Network, cross_entropy
-from tabgrad.backends.oracle_optim import train_step
+from tabgrad.backends.oracle.network import OracleNetwork, cross_entropy
+from tabgrad.backends.oracle.optim import train_step
 from tabgrad.program import Program, dumps, load_safetensors, loads, save_safetensors
 
 #: The knobs of each optimizer in the ten-step comparisons.
@@ -77,7 +77,7 @@ async def infer(device: Device, case: Case) -> dict[str, float]:
     images = (case.pixels / np.float32(255)).astype(np.float32)
     rows = [(await executable.run({"x": image[None]}, ["logits"]))["logits"][0] for image in images]
     executable.destroy()
-    return {"logits": _distance(np.array(rows), Network(case.spec, case.weights).forward(images))}
+    return {"logits": _distance(np.array(rows), OracleNetwork(case.spec, case.weights).forward(images))}
 
 
 async def activations(device: Device, case: Case) -> dict[str, float]:
@@ -89,7 +89,7 @@ async def activations(device: Device, case: Case) -> dict[str, float]:
     for image in images:
         got = await executable.run({"x": image[None]}, names)
         taps: list[Any] = []
-        expected = {"logits": Network(case.spec, case.weights).forward(image[None], taps=taps)}
+        expected = {"logits": OracleNetwork(case.spec, case.weights).forward(image[None], taps=taps)}
         expected |= {f"act.{i}": tap for i, tap in enumerate(taps)}
         assert expected.keys() == set(names)
         worst = {name: max(worst[name], _distance(got[name], expected[name])) for name in names}
@@ -105,7 +105,7 @@ async def saliency(device: Device, case: Case) -> dict[str, float]:
     worst = 0.0
     for image in (case.pixels[:3] / np.float32(255)).astype(np.float32):
         got = await executable.run({"x": image[None], "seed": seed}, ["logits", "saliency"])
-        network = Network(case.spec, case.weights)
+        network = OracleNetwork(case.spec, case.weights)
         network.forward(image[None])
         worst = max(worst, _distance(got["saliency"], network.backward(seed.astype(np.float64))))
     executable.destroy()
@@ -119,7 +119,7 @@ async def evaluate(device: Device, case: Case) -> dict[str, float]:
     pixels, labels = case.pixels[:batch], case.labels[:batch]
     got = await executable.run({"x": pixels, "y": labels}, ["logits", "loss", "correct"])
     executable.destroy()
-    logits = Network(case.spec, case.weights).forward(pixels / 255.0)
+    logits = OracleNetwork(case.spec, case.weights).forward(pixels / 255.0)
     right = (logits.argmax(axis=1) == labels).sum()
     loss = np.array([cross_entropy(logits, labels)[0]])
     return {
@@ -151,7 +151,7 @@ async def train(device: Device, case: Case, optimizer: str) -> dict[str, float]:
     losses = np.concatenate([(await chunk)["loss"].ravel() for chunk in chunks])
     weights = await executable.read(*case.weights)
     executable.destroy()
-    network, state = Network(case.spec, case.weights), dict[str, Any]()
+    network, state = OracleNetwork(case.spec, case.weights), dict[str, Any]()
     expected = [
         train_step(
             network,

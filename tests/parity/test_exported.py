@@ -13,7 +13,7 @@ import pytest
 
 from scripts.export import MODELS
 from scripts.fetch_mnist import locate
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.program import load_safetensors, loads
 from tests.parity.cases import Case
 from tests.parity.conftest import images
@@ -60,7 +60,7 @@ def test_the_card_counts_the_errors_that_numpy_finds(folder: Path) -> None:
         pytest.skip("MNIST is not at hand: scripts/fetch_mnist.py gets it")
     card, weights = card_and_weights(folder)
     pixels, labels = images(10_000)
-    network = Network(card["spec"], weights, np.float32)
+    network = OracleNetwork(card["spec"], weights, np.float32)
     guesses = np.concatenate([network.forward(part / np.float32(255)).argmax(axis=1) for part in np.split(pixels, 20)])
     # another order of additions may turn an image whose two best logits are equal to the last bit
     assert np.count_nonzero(guesses != labels) == pytest.approx(card["test_errors"], abs=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabgrad.backends.base import Device
-from tabgrad.backends.select import order_variants, select_engine
+from tabgrad.backends.engines.choice import order_variants, select_engine
 from tabgrad.program import Program, Target
 from tabgrad.protocol import RunSettings
 
@@ -20,12 +20,12 @@ async def open_engine(choice: str, programs: Programs, memory: Cache) -> Opened:
     """
 
     async def open_webgpu() -> Device:
-        from tabgrad.backends import webgpu
+        from tabgrad.backends.webgpu.device import device as webgpu
 
         return await webgpu.open_webgpu()
 
     async def open_wasm() -> Device:
-        from tabgrad.backends import wasm_browser
+        from tabgrad.backends.wasm import browser as wasm_browser
 
         return await wasm_browser.open_device()
 

@@ -6,7 +6,7 @@ import asyncio
 
 import numpy as np
 
-from tabgrad.backends.select import ENGINE_TITLES, Choice
+from tabgrad.backends.engines.choice import ENGINE_TITLES, EngineChoice
 from tabgrad.ink import SIZE_PX
 from tabgrad.interop import dom
 
@@ -92,7 +92,7 @@ class AnswerView:
         """Whether what is on screen answers the ink as it is now."""
         dom.root_dataset().answer = standing
 
-    def show_engine(self, choice: Choice) -> None:
+    def show_engine(self, choice: EngineChoice) -> None:
         """Name the engine, and on hovering why it is this one."""
         device = choice.device
         title = ENGINE_TITLES.get(device.name, device.name)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, DeviceLostError, EngineError
-from tabgrad.backends.select import ENGINE_TITLES, Choice
+from tabgrad.backends.engines.choice import ENGINE_TITLES, EngineChoice
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes
@@ -212,7 +212,7 @@ class App:
         self._fell_back = True
         failed, other = self.device.name, OTHER_ENGINE[self.device.name]
         if await self._open_another(other, f"{why} Trying {ENGINE_TITLES[other]} …"):
-            self.answer.show_engine(Choice(self.device, f"{ENGINE_TITLES[failed]} failed here"))
+            self.answer.show_engine(EngineChoice(self.device, f"{ENGINE_TITLES[failed]} failed here"))
             await self._use_any()
             if self.model:
                 self.status.fail(f"{why} {self.model.title} on {ENGINE_TITLES[other]} answers instead.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabgrad.backends.base import Device, EngineError
-from tabgrad.backends.select import Choice, Opener, select_engine
+from tabgrad.backends.engines.choice import EngineChoice, Opener, select_engine
 from tabgrad.interop import dom
 from tabgrad.program import Program, Target
 
@@ -26,18 +26,18 @@ class LocalMemory:
 
 
 async def _webgpu() -> Device:
-    from tabgrad.backends.webgpu import open_webgpu
+    from tabgrad.backends.webgpu.device import open_webgpu
 
     return await open_webgpu()
 
 
 async def _wasm() -> Device:
-    from tabgrad.backends.wasm_browser import open_device
+    from tabgrad.backends.wasm.browser import open_device
 
     return await open_device()
 
 
-async def open_engine(wanted: str, programs: Programs, model: str) -> Choice:
+async def open_engine(wanted: str, programs: Programs, model: str) -> EngineChoice:
     """The engine called `wanted` ("webgpu", "wasm"), or else the one that is best at predicting with `model`.
 
     Raises EngineError with one sentence if there is none.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tabgrad.backends.base import EngineError
-from tabgrad.backends.select import Choice, order_variants, select_engine
+from tabgrad.backends.engines.choice import EngineChoice, order_variants, select_engine
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
 
 
@@ -32,7 +32,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tabgrad.backends.select.time.perf_counter", lambda: Clock.now_s)
+    monkeypatch.setattr("tabgrad.backends.engines.choice.time.perf_counter", lambda: Clock.now_s)
 
 
 class Fake:
@@ -87,7 +87,7 @@ class Kept:
         self.values[key] = value
 
 
-def choose(*engines: Fake, wanted: str = "auto", memory: Any = None, training: bool = False) -> Choice:
+def choose(*engines: Fake, wanted: str = "auto", memory: Any = None, training: bool = False) -> EngineChoice:
     async def program_for(target: Any, variant: str) -> Program | None:
         return program(variant, target, training)
 

@@ -12,7 +12,7 @@ import pytest
 from scripts.build import MODELS
 from tabgrad.backends.base import Device, DeviceLostError, LaunchTimes
 from tabgrad.backends.launch_times import LONG_ENOUGH_MS, USABLE_MS, one_launch_ms
-from tabgrad.backends.webgpu import WebGPUDevice
+from tabgrad.backends.webgpu.device import WebGPUDevice
 from tabgrad.program import loads
 from tests.native_gpu import open_gpu
 
@@ -80,7 +80,7 @@ def test_stamps_that_say_nothing_are_not_believed(monkeypatch: pytest.MonkeyPatc
 
     async def main() -> LaunchTimes:
         device = await open_gpu()
-        monkeypatch.setattr("tabgrad.backends.webgpu_timing.MS_PER_NS", 0.0)
+        monkeypatch.setattr("tabgrad.backends.webgpu.timing.MS_PER_NS", 0.0)
         times = await times_of(device, "wgsl", "default")
         device.destroy()
         return times
@@ -114,7 +114,7 @@ def test_a_device_that_is_lost_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_webassembly_times_launches_of_less_than_a_tick() -> None:
-    from tabgrad.backends.wasm_native import open_device
+    from tabgrad.backends.wasm.native import open_device
 
     async def main() -> LaunchTimes:
         device = await open_device()

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.oracle import Network, cross_entropy
-from tabgrad.backends.oracle_layers import MaxPool
-from tabgrad.backends.oracle_optim import OPTIMIZERS, clip, newton_schulz
+from tabgrad.backends.oracle.layers import MaxPool
+from tabgrad.backends.oracle.network import OracleNetwork, cross_entropy
+from tabgrad.backends.oracle.optim import OPTIMIZERS, clip, newton_schulz
 
 NETWORKS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]]]] = {
     **{
@@ -44,14 +44,14 @@ NETWORKS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]]]] = {
 }
 
 
-def network(name: str) -> tuple[Network, list[str]]:
+def network(name: str) -> tuple[OracleNetwork, list[str]]:
     spec, shapes = NETWORKS[name]
     rng = np.random.default_rng(0)
     weights = {key: rng.normal(0, 0.3, shape) for key, shape in shapes.items()}
     statistics = {key[:-6]: shape for key, shape in shapes.items() if key.startswith("norms") and "bias" not in key}
     weights |= {f"{key}running_mean": rng.normal(0, 0.3, shape) for key, shape in statistics.items()}
     weights |= {f"{key}running_var": rng.uniform(0.5, 2, shape) for key, shape in statistics.items()}
-    return Network(spec, weights), list(shapes)
+    return OracleNetwork(spec, weights), list(shapes)
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution, units
 from tabgrad.explain.ink_steps import SHEET_PX, Recipe, ink_steps
 from tabgrad.explain.stages import spec_of, stages, unit_weights
@@ -42,11 +42,11 @@ NETWORKS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]]]] = {
 }
 
 
-def network(kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]], Network]:
+def network(kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]], OracleNetwork]:
     spec, shapes = NETWORKS[kind]
     rng = np.random.default_rng(3)
     weights = {name: w + rng.normal(0, 0.05, w.shape) for name, w in draw_weights(shapes, 1).items()}
-    return spec, weights, Network(spec, weights)
+    return spec, weights, OracleNetwork(spec, weights)
 
 
 def digit_image() -> NDArray[np.float32]:
@@ -178,7 +178,7 @@ def test_the_seed_asks_for_the_gradient_of_the_question(kind: str) -> None:
 def test_gradient_times_ink_adds_up_without_biases() -> None:
     _, weights, _ = network("mlp")
     plain = {name: w * (not name.endswith("bias")) for name, w in weights.items()}
-    net = Network({"kind": "mlp"}, plain)
+    net = OracleNetwork({"kind": "mlp"}, plain)
     x = digit_image().reshape(1, 784)
     logits = net.forward(x)
     picture = attribution.ink_picture(net.backward(attribution.seed(7).astype(np.float64)), x)
@@ -189,7 +189,7 @@ def test_gradient_times_ink_adds_up_without_biases() -> None:
 def test_where_the_network_is_linear_occlusion_measures_what_the_gradient_says() -> None:
     _, weights, _ = network("mlp")
     always_on = {**weights, "layers.0.bias": weights["layers.0.bias"] + 50}
-    net = Network({"kind": "mlp"}, always_on)
+    net = OracleNetwork({"kind": "mlp"}, always_on)
     image = digit_image()
     baseline = attribution.question(net.forward(image.reshape(1, 784)), 2, 5)
     ink = attribution.ink_picture(net.backward(attribution.seed(2, 5).astype(np.float64)), image)

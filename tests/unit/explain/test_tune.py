@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.data.strokes import draw_chunk
 from tabgrad.explain.results import softmax
 from tabgrad.explain.stages import spec_of, stages
@@ -63,7 +63,7 @@ def turned(strokes: list[Stroke], degrees: float) -> list[Stroke]:
 def test_it_learns_a_slanted_hand_and_keeps_the_others() -> None:
     weights, _ = load_safetensors((MLP / "weights.safetensors").read_bytes())
     spec = spec_of(json.loads((MLP / "card.json").read_text()), weights)
-    network, last = Network(spec, weights), stages(spec, weights)[-1]
+    network, last = OracleNetwork(spec, weights), stages(spec, weights)[-1]
 
     def features(drawings: list[Any]) -> NDArray[Any]:
         taps: list[Any] = []

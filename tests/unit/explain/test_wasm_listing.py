@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tabgrad import model
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain.wasm_listing import listing
 from tabgrad.explain.wasm_reader import Instruction, read_kernel
 from tabgrad.program import Program, ProgramError, draw_weights
@@ -183,7 +183,7 @@ def test_running_the_listings_gives_the_networks_logits(kind: str, variant: str)
     weights = draw_weights({b.name: b.shape for b in made.by_role("weight")}, 3)
     x = np.random.default_rng(1).uniform(0, 1, (1, 784)).astype(np.float32)
     logits = run(made, {**weights, "x": x})["logits"]
-    expected = Network({"mlp": MLP, "cnn": CNN}[kind], weights).forward(x)
+    expected = OracleNetwork({"mlp": MLP, "cnn": CNN}[kind], weights).forward(x)
     np.testing.assert_allclose(logits, expected, atol=1e-4)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tabgrad.backends.base import Device
-from tabgrad.backends.wasm_native import open_device
+from tabgrad.backends.wasm.native import open_device
 from tabgrad.data import Samples
 from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent, RunSettings

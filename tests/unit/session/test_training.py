@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.oracle import Network as Oracle
-from tabgrad.backends.oracle_optim import train_step
+from tabgrad.backends.oracle.network import OracleNetwork as Oracle
+from tabgrad.backends.oracle.optim import train_step
 from tabgrad.program import ProgramError, draw_weights
 from tabgrad.protocol import Checkpoint, Metrics, Progress, RunSettings, SettingsError, Weights
 from tabgrad.session import plan

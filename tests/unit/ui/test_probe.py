@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.oracle import Network
-from tabgrad.backends.wasm import WasmDevice
-from tabgrad.backends.wasm_native import open_device
+from tabgrad.backends.oracle.network import OracleNetwork
+from tabgrad.backends.wasm.device import WasmDevice
+from tabgrad.backends.wasm.native import open_device
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.explain import attribution
 from tabgrad.program import load_safetensors
@@ -43,7 +43,7 @@ def run(work: Awaitable[Any]) -> Any:
     return asyncio.run(main())
 
 
-async def open_probe(name: str, called: str) -> tuple[WasmDevice, Probe, Network]:
+async def open_probe(name: str, called: str) -> tuple[WasmDevice, Probe, OracleNetwork]:
     """A probe into the shipped model `name`, under the name `called`; and the same network in float64."""
     device = await open_device()
     models = Models(URLS, Programs(URLS, fetch), device, fetch, {})
@@ -52,7 +52,7 @@ async def open_probe(name: str, called: str) -> tuple[WasmDevice, Probe, Network
     await probe.open()
     weights, _ = load_safetensors(await fetch(URLS[name]["weights"]))  # type: ignore[arg-type] # a str here
     spec = json.loads((MODELS / name / "card.json").read_text())["spec"]
-    return device, probe, Network(spec, weights)
+    return device, probe, OracleNetwork(spec, weights)
 
 
 @pytest.mark.parametrize("called", ["", "training"])

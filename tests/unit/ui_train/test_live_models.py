@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tabgrad.backends.wasm_native import open_device
+from tabgrad.backends.wasm.native import open_device
 from tabgrad.explain.stages import spec_of
 from tabgrad.program import ProgramError, load_safetensors, save_safetensors
 from tabgrad.session.checkpoint import pack

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.wasm_native import open_device
+from tabgrad.backends.wasm.native import open_device
 from tabgrad.program import load_safetensors, loads
 from tabgrad.protocol import USUAL_RATES, RunSettings
 from tabgrad.ui.models import Model, write_weights

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
-from tabgrad.backends.oracle import Network
+from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain.stages import Stage, spec_of, stages
 from tabgrad.program import ProgramError
 
@@ -31,7 +31,7 @@ class Probe:
     def __init__(self, models: Models, device: Device, model: Model) -> None:
         self._models, self._device, self.model = models, device, model
         self._programs: dict[str, Executable] = {}
-        self._oracle: Network | None = None
+        self._oracle: OracleNetwork | None = None
         self._turn = asyncio.Lock()  # runs of one executable must not overlap
         self.weights: dict[str, NDArray[Any]] = {}
         self.structure: tuple[Stage, ...] = ()
@@ -44,7 +44,7 @@ class Probe:
         spec = spec_of(self.model.card, self.weights)
         self.structure = stages(spec, self.weights)
         if self._oracle is not None or not await self._has_programs():
-            self._oracle = Network(spec, self.weights, np.float32)
+            self._oracle = OracleNetwork(spec, self.weights, np.float32)
         self.version += 1
 
     @property

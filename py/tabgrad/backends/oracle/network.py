@@ -3,7 +3,7 @@
 Written from the formulas and not from tinygrad, in float64 unless told otherwise. It is never fast and never shipped
 to the page's hot path; it owns nothing but the arithmetic. The optimizers are in `oracle_optim`.
 
-    network = Network({"kind": "mlp", "hidden": [128]}, weights)
+    network = OracleNetwork({"kind": "mlp", "hidden": [128]}, weights)
     logits = network.forward(x)                                # (B, 10)
     loss, d_logits = cross_entropy(logits, labels)
     network.backward(d_logits)                                 # network.gradients["layers.0.weight"], ...
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .oracle_layers import ACTIVATIONS, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool, Subtract
+from .layers import ACTIVATIONS, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool, Subtract
 
 Array = NDArray[np.floating[Any]]
 _CONV = re.compile(r"conv(\d+)x(\d+)(?:p(\d+))?")
 
 
-class Network:
+class OracleNetwork:
     """A network built from its description and its state dict, which it copies and, on training, changes.
 
     `spec` is what the model package builds from: {"kind": "mlp", "hidden": [128], "activation": "relu"} or

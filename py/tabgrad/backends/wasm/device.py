@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError, Target, validate
 
-from .base import Arrays, EngineError, Executable, LaunchTimes
-from .launch_times import Stopwatch, one_launch_ms
-from .wasm_arena import Arena, Region, plan_scratch
-from .wasm_driver import driver, kernel_imports
-from .wasm_host import Host
+from ..base import Arrays, EngineError, Executable, LaunchTimes
+from ..launch_times import Stopwatch, one_launch_ms
+from .arena import Arena, Region, plan_scratch
+from .driver import driver, kernel_imports
+from .host import WasmHost
 
 T = TypeVar("T")
 #: Launches in a row when one is timed: the smallest kernels take a fraction of a microsecond.
 MOST_REPEATED = 1 << 15
 
 
-class Finished(Generic[T]):
+class Immediate(Generic[T]):
     """An awaitable that is already there: WebAssembly has done the work when `run_steps` returns."""
 
     def __init__(self, value: T) -> None:
@@ -121,7 +121,7 @@ class WasmExecutable:
             self._call(tuple(data), tuple(results), count, *addresses)
             for array, address in zip(results.values(), addresses[len(data) :], strict=True):
                 self._host.read(address, array)
-        return Finished(results)
+        return Immediate(results)
 
     def _stage(self, sizes: Sequence[int]) -> list[int]:
         """Addresses for streams and collected values, in a region that is kept from call to call."""
@@ -173,7 +173,7 @@ class WasmDevice:
     target: Target = "wasm"
     is_software = False
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: WasmHost) -> None:
         self.host = host
         self.variants, self.description = host.flavours, host.description
         self.arena = Arena()

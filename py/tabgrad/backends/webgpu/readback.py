@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .webgpu_types import MAP_MODE_READ, BufferUsage
+from .gpu import MAP_MODE_READ, BufferUsage
 
 
 class Readbacks:

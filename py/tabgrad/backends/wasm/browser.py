@@ -13,8 +13,8 @@ from tabgrad.interop import webassembly
 from tabgrad.program import Kernel
 from tabgrad.program.wasm_binary import MEMORY_IMPORT, Function, module
 
-from .base import EngineError
-from .wasm import WasmDevice
+from ..base import EngineError
+from .device import WasmDevice
 
 _SPLAT, _MADD, _DROP = b"\x43\x00\x00\x00\x00\xfd\x13", b"\xfd\x85\x02", b"\x1a"
 #: The smallest modules that use what a flavour needs: f32x4.splat; f32x4.relaxed_madd.

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError
 
-from .base import Arrays, EngineError, LaunchTimes
-from .webgpu_readback import Readbacks
-from .webgpu_types import BufferUsage
+from ..base import Arrays, EngineError, LaunchTimes
+from .gpu import BufferUsage
+from .readback import Readbacks
 
 if TYPE_CHECKING:
-    from .webgpu import Storage, WebGPUDevice
+    from .device import SharedBuffer, WebGPUDevice
 
 #: Work per submit: longer ones freeze the compositor, and a drawing's prediction waits behind them. Milliseconds.
 SUBMIT_MS = 10.0
@@ -29,7 +29,7 @@ SUBMIT_MS = 10.0
 MAX_IN_FLIGHT = 2
 
 
-class Launch(NamedTuple):
+class EncodedLaunch(NamedTuple):
     """One dispatch with all it binds."""
 
     pipeline: Any
@@ -50,7 +50,9 @@ class Slot(NamedTuple):
 class WebGPUExecutable:
     """`base.Executable` on WebGPU."""
 
-    def __init__(self, device: WebGPUDevice, program: Program, storages: list[Storage], plan: list[Launch]) -> None:
+    def __init__(
+        self, device: WebGPUDevice, program: Program, storages: list[SharedBuffer], plan: list[EncodedLaunch]
+    ) -> None:
         self.program = program
         self._device, self._queue, self._storages, self._plan = device, device.queue, storages, plan
         self._create_encoder = device.gpu.device.create_command_encoder
@@ -62,7 +64,7 @@ class WebGPUExecutable:
         self._idle_since = 0.0
         self._destroyed = False
 
-    def shareable(self) -> dict[str, Storage]:
+    def shareable(self) -> dict[str, SharedBuffer]:
         """Weight and state storages by name."""
         pairs = zip(self.program.buffers, self._storages, strict=True)
         return {buffer.name: storage for buffer, storage in pairs if buffer.role in ("weight", "state")}
@@ -192,7 +194,7 @@ class WebGPUExecutable:
 
     async def time_launches(self) -> LaunchTimes:
         """See `base.Executable.time_launches`."""
-        from .webgpu_timing import time_launches
+        from .timing import time_launches
 
         self._check()
         return await time_launches(self._device, self._plan, self._storages[0].buffer, self._readbacks)

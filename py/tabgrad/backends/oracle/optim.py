@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .oracle import Network, cross_entropy
+from .network import OracleNetwork, cross_entropy
 
 Array = NDArray[np.floating[Any]]
 Arrays = dict[str, Array]
@@ -85,7 +85,7 @@ def clip(gradients: Arrays, clip_norm: float) -> None:
 
 
 def train_step(
-    network: Network,
+    network: OracleNetwork,
     optimizer: str,
     state: Arrays,
     batch: tuple[NDArray[Any], NDArray[Any]],

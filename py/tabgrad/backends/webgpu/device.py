@@ -14,9 +14,9 @@ import numpy as np
 
 from tabgrad.program import Limits, Program, ProgramError, Target, check_device
 
-from .base import DeviceLostError, EngineError, Executable
-from .webgpu_executable import Launch, WebGPUExecutable
-from .webgpu_types import GPU, SHADER_STAGE_COMPUTE, BufferUsage
+from ..base import DeviceLostError, EngineError, Executable
+from .executable import EncodedLaunch, WebGPUExecutable
+from .gpu import GPU, SHADER_STAGE_COMPUTE, BufferUsage
 
 #: How long a device may take to say that it is lost after a call on it has failed.
 LOSS_GRACE_S = 0.5
@@ -24,7 +24,7 @@ _SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "basic render")
 
 
 @dataclass(slots=True)
-class Storage:
+class SharedBuffer:
     """A GPU buffer and the number of executables that bind it."""
 
     buffer: Any
@@ -60,7 +60,7 @@ class WebGPUDevice:
             raise ProgramError(f"The program {program.name!r} is for WebAssembly, not for WebGPU.")
         check_device(program, self.limits)
         self.check()
-        storages: list[Storage] = []
+        storages: list[SharedBuffer] = []
         what = f"WebGPU could not build the program {program.name!r}"
         try:
             return WebGPUExecutable(self, program, storages, await self._build(program, share, storages, what))
@@ -71,8 +71,8 @@ class WebGPUDevice:
             raise await self.error_from(error, what) from error
 
     async def _build(
-        self, program: Program, share: Executable | None, storages: list[Storage], what: str
-    ) -> list[Launch]:
+        self, program: Program, share: Executable | None, storages: list[SharedBuffer], what: str
+    ) -> list[EncodedLaunch]:
         """Make everything the program binds, filling `storages`."""
         pipelines: dict[str, Any] = {}
         self.gpu.push_error_scopes()
@@ -90,7 +90,7 @@ class WebGPUDevice:
         if problem:
             raise await self.error_from(problem, what)
         ready = dict(zip(pipelines, compiled, strict=True))
-        return [Launch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
+        return [EncodedLaunch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
 
     def _layouts(self, program: Program) -> dict[int, Any]:
         """Bind group layouts by number of storage buffers. Explicit, so kernels of one signature share theirs."""
@@ -118,7 +118,7 @@ class WebGPUDevice:
                 label=kernel.entry, layout=signatures[count], compute={"module": module, "entry_point": kernel.entry}
             )
 
-    def _allocate(self, program: Program, share: Executable | None, storages: list[Storage]) -> None:
+    def _allocate(self, program: Program, share: Executable | None, storages: list[SharedBuffer]) -> None:
         """Fill `storages` with one GPU buffer for each of the program's; zeros, constants or shared."""
         if not isinstance(share, WebGPUExecutable | None):
             raise EngineError("A program on WebGPU can share weights only with another one on WebGPU.")
@@ -127,13 +127,13 @@ class WebGPUDevice:
             storage = shared.get(buffer.name) if buffer.role in ("weight", "state") else None
             if storage is None or storage.size_bytes != buffer.size_bytes:
                 usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | _COPY_DST
-                storage = Storage(self.create_buffer(buffer.size_bytes, usage, buffer.name), buffer.size_bytes)
+                storage = SharedBuffer(self.create_buffer(buffer.size_bytes, usage, buffer.name), buffer.size_bytes)
             storage.users += 1
             storages.append(storage)
             if buffer.data:
                 self.queue.write_buffer(storage.buffer, 0, buffer.data.ljust(buffer.size_bytes, b"\0"))
 
-    def _bind(self, layout: Any, storages: list[Storage]) -> Any:
+    def _bind(self, layout: Any, storages: list[SharedBuffer]) -> Any:
         bound = [(self._infinity, 4)] + [(s.buffer, s.size_bytes) for s in storages]
         return self.gpu.device.create_bind_group(
             layout=layout,
@@ -156,7 +156,7 @@ class WebGPUDevice:
         self.live_bytes -= buffer.size
         buffer.destroy()
 
-    def release(self, storages: list[Storage]) -> None:
+    def release(self, storages: list[SharedBuffer]) -> None:
         """Drop one use of each storage and free those that nobody uses any more. Empties the list."""
         for storage in storages:
             storage.users -= 1
@@ -215,7 +215,7 @@ async def open_webgpu() -> WebGPUDevice:
     if sys.platform == "emscripten":
         from tabgrad.interop.webgpu import request_device
     else:
-        from .native_webgpu import request_device
+        from .native import request_device
     try:
         return WebGPUDevice(await request_device())
     except (RuntimeError, ImportError) as error:

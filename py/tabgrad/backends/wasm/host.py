@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tabgrad.program import Kernel
 
 
-class Host(Protocol):
+class WasmHost(Protocol):
     """One WebAssembly runtime with one linear memory that all kernels import."""
 
     flavours: tuple[str, ...]  #: kernel variants it can run, best first

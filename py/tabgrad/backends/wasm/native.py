@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tabgrad.program import Kernel
 
-from .base import EngineError
-from .wasm import WasmDevice
+from ..base import EngineError
+from .device import WasmDevice
 
 
 class NativeHost:

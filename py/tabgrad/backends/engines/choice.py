@@ -18,7 +18,7 @@ import numpy as np
 
 from tabgrad.program import DTYPES, Program, ProgramError, Target
 
-from .base import Device, EngineError, Executable
+from ..base import Device, EngineError, Executable
 
 Opener = Callable[[], Awaitable[Device]]
 #: The program at hand for a target and a variant, or None where the site has none. May raise OSError.
@@ -48,7 +48,7 @@ class Memory(Protocol):
 
 
 @dataclass(slots=True)
-class Choice:
+class EngineChoice:
     """An open device, and in words why it is this one, e.g. "11x faster here than WebGPU on SwiftShader"."""
 
     device: Device
@@ -58,7 +58,7 @@ class Choice:
 
 async def select_engine(
     openers: Mapping[str, Opener], program_for: ProgramFor, wanted: str = "auto", memory: Memory | None = None
-) -> Choice:
+) -> EngineChoice:
     """Open the engine called `wanted`, or for "auto" the best one.
 
     "auto" takes a WebGPU adapter that is real hardware; where there is none, the engine that is faster at a few
@@ -66,7 +66,7 @@ async def select_engine(
     EngineError with one sentence if nothing can be opened.
     """
     if wanted in openers:
-        return Choice(await openers[wanted](), "asked for by name")
+        return EngineChoice(await openers[wanted](), "asked for by name")
     devices, faults = await _open_all(openers)
     if not devices:
         raise EngineError(" ".join(faults.values()) or "There is no engine to run programs on.")
@@ -94,25 +94,25 @@ async def _open_all(openers: Mapping[str, Opener]) -> tuple[list[Device], dict[s
 
 async def _best(
     devices: Sequence[Device], faults: Mapping[str, str], program_for: ProgramFor, memory: Memory | None
-) -> Choice:
+) -> EngineChoice:
     if len(devices) == 1:
-        return Choice(devices[0], ": ".join(["the only engine here", *faults.values()]))
+        return EngineChoice(devices[0], ": ".join(["the only engine here", *faults.values()]))
     hardware = next((d for d in devices if d.name == "webgpu" and not d.is_software), None)
     if hardware is not None:
-        return Choice(hardware, "a graphics adapter in hardware")
+        return EngineChoice(hardware, "a graphics adapter in hardware")
     candidates = {d.name: (d, program) for d in devices if (program := await _first_program(d, program_for))}
     key = _key("engine", devices, [program for _, program in candidates.values()])
     remembered = await _recall(memory, key)
     for device in devices:
         if len(remembered) == 2 and remembered[0] == device.name:
-            return Choice(device, remembered[1])
+            return EngineChoice(device, remembered[1])
     times = await measure(candidates)
     if not times:
-        return Choice(devices[0], "no engine could be timed")
+        return EngineChoice(devices[0], "no engine could be timed")
     winner = next(d for d in devices if d.name == min(times, key=times.__getitem__))
     reason = _compare(winner, devices, times)
     await _keep(memory, key, [winner.name, reason])
-    return Choice(winner, reason, times)
+    return EngineChoice(winner, reason, times)
 
 
 def _compare(winner: Device, devices: Sequence[Device], times: Mapping[str, float]) -> str:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .base import LaunchTimes
-from .launch_times import Stopwatch, one_launch_ms
-from .webgpu_types import BufferUsage
+from ..base import LaunchTimes
+from ..launch_times import Stopwatch, one_launch_ms
+from .gpu import BufferUsage
 
 if TYPE_CHECKING:
-    from .webgpu import WebGPUDevice
-    from .webgpu_executable import Launch
-    from .webgpu_readback import Readbacks
+    from .device import WebGPUDevice
+    from .executable import EncodedLaunch
+    from .readback import Readbacks
 
 #: Launches in one submission: recording each takes Python some 20 microseconds.
 MOST = 1024
@@ -29,7 +29,7 @@ STAMP_BYTES, MS_PER_NS = 8, 1e-6
 
 
 async def time_launches(
-    device: WebGPUDevice, plan: Sequence[Launch], written: Any, readbacks: Readbacks
+    device: WebGPUDevice, plan: Sequence[EncodedLaunch], written: Any, readbacks: Readbacks
 ) -> LaunchTimes:
     """See `base.Executable.time_launches`. `written` is a buffer that can be copied from, to know when all is done."""
     if device.gpu.has_timestamps:
@@ -40,7 +40,7 @@ async def time_launches(
     return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
 
 
-async def _by_device(device: WebGPUDevice, plan: Sequence[Launch], readbacks: Readbacks) -> LaunchTimes | None:
+async def _by_device(device: WebGPUDevice, plan: Sequence[EncodedLaunch], readbacks: Readbacks) -> LaunchTimes | None:
     """None if the stamps are too coarse to be of use: browsers round them, some to nothing."""
     queries = device.gpu.device.create_query_set(label="launch times", type="timestamp", count=2)
     usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC
@@ -58,7 +58,7 @@ async def _by_device(device: WebGPUDevice, plan: Sequence[Launch], readbacks: Re
         queries.destroy()
 
 
-def _record(compute_pass: Any, launch: Launch, count: int) -> None:
+def _record(compute_pass: Any, launch: EncodedLaunch, count: int) -> None:
     compute_pass.set_pipeline(launch.pipeline)
     compute_pass.set_bind_group(0, launch.bind_group)
     for _ in range(count):
@@ -66,7 +66,9 @@ def _record(compute_pass: Any, launch: Launch, count: int) -> None:
     compute_pass.end()
 
 
-def _device_clock(device: WebGPUDevice, launch: Launch, queries: Any, resolved: Any, readbacks: Readbacks) -> Stopwatch:
+def _device_clock(
+    device: WebGPUDevice, launch: EncodedLaunch, queries: Any, resolved: Any, readbacks: Readbacks
+) -> Stopwatch:
     """One pass, stamped at its beginning and at its end."""
 
     async def run(count: int) -> float:
@@ -83,7 +85,7 @@ def _device_clock(device: WebGPUDevice, launch: Launch, queries: Any, resolved: 
     return run
 
 
-def _host_clock(device: WebGPUDevice, launch: Launch, written: Any, readbacks: Readbacks) -> Stopwatch:
+def _host_clock(device: WebGPUDevice, launch: EncodedLaunch, written: Any, readbacks: Readbacks) -> Stopwatch:
     """One submission, from its start until its result is here."""
 
     async def run(count: int) -> float:

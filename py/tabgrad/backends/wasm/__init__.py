@@ -1,0 +1,1 @@
+"""The WebAssembly engine, in a browser or in wasmtime."""

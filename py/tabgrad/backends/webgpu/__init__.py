@@ -1,0 +1,1 @@
+"""The WebGPU engine, over the browser's API or wgpu-py."""
