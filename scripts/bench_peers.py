@@ -19,7 +19,8 @@ from scripts.peers.onnx import onnx_model
 from scripts.peers.pages import BATCH, OnnxRuntime, Ours, TensorFlow
 from scripts.pyodide_page import pyodide_page, served
 from scripts.sitebuild.parts import ROOT
-from tabgrad.program import Target, dumps, load_safetensors
+from tabgrad.network import load_safetensors
+from tabgrad.program import Target, dumps
 
 NETWORKS = ("mlp", "cnn")
 RUNS = 20

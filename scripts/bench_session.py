@@ -14,7 +14,7 @@ from typing import Any
 from scripts import chromium
 from scripts.bench import BenchContext, summary
 from scripts.pyodide_page import pyodide_page
-from tabgrad.protocol import PRESETS
+from tabgrad.settings import PRESETS
 
 FOLDER = "/bench"
 #: Settings that are changed from the preset's: runs long enough to be past their start, without early ends.

@@ -18,7 +18,8 @@ from typing import Any
 
 from tabgrad import model
 from tabgrad.compiler import VARIANTS
-from tabgrad.program import Program, ProgramError, Target, dumps, load_safetensors
+from tabgrad.network import load_safetensors
+from tabgrad.program import Program, ProgramError, Target, dumps
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "models"

@@ -17,9 +17,9 @@ from typing import cast
 from scripts import export
 from tabgrad.compiler import VARIANTS
 from tabgrad.program import Target
-from tabgrad.protocol import PRESETS
 from tabgrad.session.plan import ProgramRequest, answer_request, evaluation_request, training_request
 from tabgrad.session.programs import compile_program
+from tabgrad.settings import PRESETS
 
 FOLDER = export.MODELS / "training"
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.ink import normalise, strokes_from_lists
-from tabgrad.program import load_safetensors
+from tabgrad.network import load_safetensors
 
 ROOT = Path(__file__).parents[1]
 STROKES = ROOT.parent / "shared" / "strokes-dev.jsonl.gz"

@@ -33,8 +33,8 @@ from scripts.training.record import record
 from scripts.training.teacher import Lessons, prepare_lessons
 from tabgrad.backends.base import Device, EngineError
 from tabgrad.data import DataError
-from tabgrad.program import load_safetensors, save_safetensors
-from tabgrad.protocol import SettingsError
+from tabgrad.network import load_safetensors, save_safetensors
+from tabgrad.settings import SettingsError
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "out" / "runs"

@@ -12,7 +12,8 @@ from tabgrad.backends.base import Device, Executable
 from tabgrad.backends.oracle.network import OracleNetwork as Oracle
 from tabgrad.backends.wasm.native import open_device
 from tabgrad.data.strokes import StrokeSource
-from tabgrad.program import dumps, load_safetensors, loads, save_safetensors
+from tabgrad.network import load_safetensors, save_safetensors
+from tabgrad.program import dumps, loads
 
 #: A network is plain data: pixels -> 32 hidden units -> ten logits.
 SPEC = {"kind": "mlp", "hidden": [32]}

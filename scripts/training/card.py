@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad import model
-from tabgrad.program import fold_mean, save_safetensors
+from tabgrad.network import fold_mean, save_safetensors
 from tabgrad.session.evaluation import interval_95
 
 MODELS = Path(__file__).resolve().parents[2] / "models"

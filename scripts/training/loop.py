@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from tabgrad import model
 from tabgrad.backends.base import Device, Executable
 from tabgrad.data import Samples, Source
-from tabgrad.program import load_safetensors, save_safetensors
+from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.session import plan
 from tabgrad.session.evaluation import Evaluation, evaluate
-from tabgrad.session.network import Network, open_network
+from tabgrad.session.network import LoadedNetwork, open_network
 from tabgrad.session.schedule import learning_rates, total_steps
 
 from .data import Corpus, recipe_source
@@ -65,7 +65,7 @@ class Run:
         self.steps = total_steps(self.settings, self.samples)
         self.history, self.step, self.best = History(), 0, Tensors()
         self._average = Tensors()
-        self._network: Network | None = None
+        self._network: LoadedNetwork | None = None
         self._judge: Judge | None = None
 
     async def fit(

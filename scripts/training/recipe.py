@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tabgrad.data.augment import Augmentation
-from tabgrad.protocol import RunSettings
+from tabgrad.settings import RunSettings
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tabgrad import model
 from tabgrad.backends.base import Device
 from tabgrad.data.seeding import generator
-from tabgrad.program import load_safetensors
+from tabgrad.network import load_safetensors
 
 from .data import Corpus, recipe_source
 from .garbage import NO_DIGIT

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Locator, Page
 from scripts.build import MODELS
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.data.sets import StrokeData
-from tabgrad.explain.results import Results
-from tabgrad.program import load_safetensors
+from tabgrad.metrics import Results
+from tabgrad.network import load_safetensors
 from tests.e2e.drawing import Polyline, draw
 from tests.e2e.support import TIMEOUT_S, Visit, dataset, settled, wait_dataset, wait_until
 

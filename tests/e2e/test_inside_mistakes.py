@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from tabgrad.explain.results import Results
-from tabgrad.program import load_safetensors
+from tabgrad.metrics import Results
+from tabgrad.network import load_safetensors
 from tests.e2e.inside_page import Digits, counts, generated_digits, results_of
 from tests.e2e.support import Visit, wait_dataset, wait_until
 from tests.e2e.train_page import press

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from tabgrad.program import load_safetensors
+from tabgrad.network import load_safetensors
 from tests.e2e.drawing import guess
 from tests.e2e.support import NOTE_STATES, dataset, predictions, settled, wait_dataset, wait_until
 from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write

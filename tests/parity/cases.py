@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tabgrad.backends.base import Device
 from tabgrad.backends.oracle.network import OracleNetwork, cross_entropy
 from tabgrad.backends.oracle.optim import train_step
-from tabgrad.program import Program, dumps, load_safetensors, loads, save_safetensors
+from tabgrad.network import load_safetensors, save_safetensors
+from tabgrad.program import Program, dumps, loads
 
 #: The knobs of each optimizer in the ten-step comparisons.
 KNOBS: Mapping[str, Mapping[str, float]] = {

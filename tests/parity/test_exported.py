@@ -14,7 +14,8 @@ import pytest
 from scripts.export import MODELS
 from scripts.fetch_mnist import locate
 from tabgrad.backends.oracle.network import OracleNetwork
-from tabgrad.program import load_safetensors, loads
+from tabgrad.network import load_safetensors
+from tabgrad.program import loads
 from tests.parity.cases import Case
 from tests.parity.conftest import images
 from tests.parity.test_native import OPENERS, OUTPUTS

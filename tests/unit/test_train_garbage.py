@@ -14,7 +14,7 @@ from tabgrad import model
 from tabgrad.data import Samples
 from tabgrad.data.strokes.garbage import LETTERS
 from tabgrad.data.strokes.garbage import garbage as held_out
-from tabgrad.program import save_safetensors
+from tabgrad.network import save_safetensors
 from tests.unit.training_bench import TINY, corpus, fitted
 
 

@@ -16,8 +16,8 @@ from scripts.training.teacher import Lessons
 from tabgrad import model
 from tabgrad.data import Samples
 from tabgrad.data.strokes import StrokeSource
-from tabgrad.program import load_safetensors
-from tabgrad.protocol import SettingsError
+from tabgrad.network import load_safetensors
+from tabgrad.settings import SettingsError
 from tests.unit.training_bench import TINY, corpus, fitted
 
 

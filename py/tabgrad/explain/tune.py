@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.ink import Stroke
-
-from .results import softmax
+from tabgrad.metrics import softmax
 
 Array = NDArray[np.floating[Any]]
 #: Weight of staying near the old weights, relative to the mean square of the features. Chosen on rotated generated

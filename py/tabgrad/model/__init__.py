@@ -4,7 +4,7 @@ Importing it imports tinygrad: only the worker, the scripts and the tests do.
 """
 
 from tabgrad.compiler import environment  # noqa: F401 - must run before tinygrad is imported
-from tabgrad.program import fold_mean
+from tabgrad.network import fold_mean
 
 from .cnn import CNN
 from .init import initial_weights

@@ -1,10 +1,10 @@
-"""Initial weights of a network. The drawing itself needs no tinygrad: see `tabgrad.program.initial`."""
+"""Initial weights of a network. The drawing itself needs no tinygrad: see `tabgrad.network.initial`."""
 
 from typing import Any
 
 from numpy.typing import NDArray
 
-from tabgrad.program import draw_weights
+from tabgrad.network import draw_weights
 
 from .spec import Network, state
 

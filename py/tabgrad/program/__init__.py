@@ -6,9 +6,7 @@ programs and the safetensors files that carry their weights; it never compiles a
 """
 
 from .codec import dumps, loads, program_hash
-from .initial import draw_weights, fold_mean, initial_state, unfold_mean
 from .schema import DTYPES, Buffer, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key
-from .tensors import load_safetensors, save_safetensors
 from .validate import Limits, check_device, validate
 
 __all__ = [
@@ -22,15 +20,9 @@ __all__ = [
     "Role",
     "Target",
     "check_device",
-    "draw_weights",
     "dumps",
-    "fold_mean",
-    "initial_state",
     "kernel_key",
-    "load_safetensors",
     "loads",
     "program_hash",
-    "save_safetensors",
-    "unfold_mean",
     "validate",
 ]

@@ -27,7 +27,7 @@ class ValType(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class FunctionImport:
     """A function from outside: (module, name) and the types of its parameters. It returns nothing."""
 
     module: str
@@ -86,7 +86,7 @@ def _code(function: Function) -> bytes:
     return uleb(len(code)) + code
 
 
-def module(functions: Sequence[Function], imports: Sequence[Import] = ()) -> bytes:
+def module(functions: Sequence[Function], imports: Sequence[FunctionImport] = ()) -> bytes:
     """A module that imports the memory and `imports` and exports `functions`, called by index in that order."""
     signatures = [i.params for i in imports] + [f.params for f in functions]
     types = list(dict.fromkeys(signatures))

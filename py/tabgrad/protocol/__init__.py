@@ -1,4 +1,4 @@
-"""What page and worker say to each other: typed messages, their form on the wire, and the settings of a run.
+"""What page and worker say to each other: typed messages, and their form on the wire.
 
 Both sides import this package and nothing of each other. It sends nothing and trains nothing.
 """
@@ -23,7 +23,6 @@ from .commands import (
     Stop,
     Tune,
 )
-from .curves import Curves
 from .events import (
     Accepted,
     AnyEvent,
@@ -42,36 +41,17 @@ from .events import (
     SampleData,
     Weights,
 )
-from .presets import PRESETS, Preset
-from .settings import (
-    KNOBS,
-    TUNABLE,
-    USUAL_RATES,
-    Choice,
-    Number,
-    RunSettings,
-    SettingsError,
-    Sizes,
-    from_query,
-    to_query,
-)
 from .wire import ProtocolError, decode_command, decode_event, encode, message_name
 
 __all__ = [
     "DRAWINGS_KEY",
-    "KNOBS",
-    "PRESETS",
     "PROTOCOL_VERSION",
-    "TUNABLE",
-    "USUAL_RATES",
     "Accepted",
     "AnyEvent",
     "Busy",
     "Checkpoint",
-    "Choice",
     "Command",
     "Compiled",
-    "Curves",
     "Dispose",
     "Evaluate",
     "Evaluated",
@@ -84,21 +64,16 @@ __all__ = [
     "Message",
     "Metrics",
     "Notice",
-    "Number",
     "Pause",
     "Ping",
     "Prepare",
-    "Preset",
     "Progress",
     "ProtocolError",
     "Ready",
     "Resume",
-    "RunSettings",
     "SampleData",
     "Samples",
-    "SettingsError",
     "ShowProgram",
-    "Sizes",
     "Start",
     "Step",
     "Stop",
@@ -107,7 +82,5 @@ __all__ = [
     "decode_command",
     "decode_event",
     "encode",
-    "from_query",
     "message_name",
-    "to_query",
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from tabgrad.backends.base import Device
 from tabgrad.backends.engines.choice import order_variants, select_engine
 from tabgrad.program import Program, Target
-from tabgrad.protocol import RunSettings
+from tabgrad.settings import RunSettings
 
 from .plan import training_request
-from .programs import Cache, Programs
+from .programs import Cache, ProgramLibrary
 from .services import Opened
 
 
-async def open_engine(choice: str, programs: Programs, memory: Cache) -> Opened:
+async def open_engine(choice: str, programs: ProgramLibrary, memory: Cache) -> Opened:
     """The engine for "webgpu", "wasm" or "auto". Raises EngineError if it is not to be had.
 
     What is timed, on both engines and in all tilings, are steps of the default network, which every site has

@@ -17,8 +17,8 @@ from tabgrad.interop import files, storage, streams, worker
 from tabgrad.protocol import DRAWINGS_KEY, AnyEvent, Failed, ProtocolError, decode_command, encode
 
 from .engines import open_engine
-from .host import Host
-from .programs import Programs
+from .host import WorkerHost
+from .programs import ProgramLibrary
 from .services import Opened, Services
 
 COMPILER_FOLDER = "/home/pyodide/compiler"
@@ -61,7 +61,7 @@ def serve(port: Any, first: str) -> None:
 
     inflate = streams.inflate if streams.can_inflate() else gunzip
     cache = BrowserCache()
-    programs = Programs(manifest["training"], fetch, cache, load_compiler, manifest["version"])
+    programs = ProgramLibrary(manifest["training"], fetch, cache, load_compiler, manifest["version"])
 
     async def open_one(choice: str) -> Opened:
         return await open_engine(choice, programs, cache)
@@ -80,5 +80,5 @@ def serve(port: Any, first: str) -> None:
         except ProtocolError as error:
             send(Failed(kind="input", message=str(error)))
 
-    host = Host(services, send)
+    host = WorkerHost(services, send)
     channel = worker.Port(port, receive)

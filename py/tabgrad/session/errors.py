@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabgrad.protocol import RunSettings
+from tabgrad.settings import RunSettings
 
 
 class Diverged(RuntimeError):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tabgrad.backends.base import Executable
 from tabgrad.data import Samples
-from tabgrad.explain.results import wilson_95
+from tabgrad.metrics import wilson_95
 from tabgrad.protocol import Evaluated
 
 from .effort import Announce, unannounced, worst_step_s

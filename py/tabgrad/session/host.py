@@ -26,22 +26,21 @@ from tabgrad.protocol import (
     Ping,
     Prepare,
     Resume,
-    RunSettings,
     SampleData,
     Samples,
-    SettingsError,
     ShowProgram,
     Start,
     Step,
     Stop,
     Tune,
 )
+from tabgrad.settings import RunSettings, SettingsError
 
 from .errors import Abandoned, Diverged
 from .requests import Requests
 from .run import Run
+from .runtime import Runtime
 from .services import Services
-from .workshop import Workshop
 
 #: What a failure is called in `Failed.kind`, by its exception. The first that fits counts.
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -66,12 +65,12 @@ def failure(error: BaseException, reply_to: int) -> Failed:
     return Failed(reply_to=reply_to, kind="internal", message=f"Training failed inside ({what}); your runs are kept.")
 
 
-class Host:
+class WorkerHost:
     """Takes commands through `receive`; sends events through `send`."""
 
     def __init__(self, services: Services, send: Callable[[AnyEvent], None]) -> None:
         self._send = send
-        self._workshop = Workshop(services, send)
+        self._workshop = Runtime(services, send)
         self._requests = Requests(self._workshop, send)
         self._run: Run | None = None
         self._life: asyncio.Task[None] | None = None

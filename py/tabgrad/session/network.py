@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
-from tabgrad.program import Program, ProgramError, draw_weights, fold_mean, initial_state, unfold_mean
+from tabgrad.network import draw_weights, fold_mean, initial_state, unfold_mean
+from tabgrad.program import Program, ProgramError
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
-class Network:
+class LoadedNetwork:
     """`train` and `evaluate` are loaded programs of one network; make one with `open_network`."""
 
     def __init__(self, train: Executable, evaluate: Executable) -> None:
@@ -63,11 +64,11 @@ class Network:
         self.train.destroy()
 
 
-async def open_network(device: Device, train: Program, evaluate: Program) -> Network:
+async def open_network(device: Device, train: Program, evaluate: Program) -> LoadedNetwork:
     """Load both programs on `device`, sharing weights. Raises ProgramError or EngineError."""
     training = await device.load(train)
     try:
-        return Network(training, await device.load(evaluate, share=training))
+        return LoadedNetwork(training, await device.load(evaluate, share=training))
     except BaseException:
         training.destroy()
         raise

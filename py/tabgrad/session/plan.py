@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.program import Program, ProgramError
-from tabgrad.protocol import TUNABLE, RunSettings, SettingsError
+from tabgrad.settings import TUNABLE, RunSettings, SettingsError
 
 #: Images per evaluation step. Large enough to keep an engine busy, and it divides 5,000 and 10,000.
 EVALUATION_BATCH = 250

@@ -44,7 +44,7 @@ def compile_program(request: ProgramRequest) -> Program:
         raise ProgramError(str(error)) from error
 
 
-class Programs:
+class ProgramLibrary:
     """`prebuilt` maps stems to URLs (the manifest's "training"); `load_compiler` makes tinygrad importable.
 
     `version` of the site is part of the cache's keys: another compiler makes other programs.

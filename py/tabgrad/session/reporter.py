@@ -9,11 +9,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tabgrad.artifacts.checkpoint import export_weights
+from tabgrad.artifacts.record import Record
 from tabgrad.protocol import AnyEvent, Checkpoint, Progress, Weights
 
-from .checkpoint import export_weights
 from .evaluation import Evaluation
-from .record import Record
 from .schedule import learning_rates
 
 #: How often the page hears of progress and gets fresh weights. Seconds.

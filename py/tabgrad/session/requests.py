@@ -8,21 +8,22 @@ from __future__ import annotations
 from asyncio import sleep
 from collections.abc import Callable
 
+from tabgrad.artifacts import checkpoint
 from tabgrad.program import ProgramError
-from tabgrad.protocol import Accepted, AnyEvent, Evaluate, Export, Exported, Import, RunSettings
+from tabgrad.protocol import Accepted, AnyEvent, Evaluate, Export, Exported, Import
+from tabgrad.settings import RunSettings
 
-from . import checkpoint
 from .effort import announcer
 from .evaluation import Evaluation, evaluate, evaluation_pace
-from .network import Network
+from .network import LoadedNetwork
 from .run import Run
-from .workshop import Workshop
+from .runtime import Runtime
 
 
 class Requests:
     """Answers through `send`. Raises what goes wrong: ProgramError, DataError, SettingsError, EngineError, OSError."""
 
-    def __init__(self, workshop: Workshop, send: Callable[[AnyEvent], None]) -> None:
+    def __init__(self, workshop: Runtime, send: Callable[[AnyEvent], None]) -> None:
         self._workshop, self._send = workshop, send
 
     async def answer(self, command: Evaluate | Export | Import, run: Run | None, idle: bool = False) -> None:
@@ -70,7 +71,7 @@ class Requests:
         network.write(checkpoint.weights_for(network.train.program, command.weights))
         return await self._evaluate(network, settings, command.split)
 
-    async def _evaluate(self, network: Network, settings: RunSettings, split: str) -> Evaluation:
+    async def _evaluate(self, network: LoadedNetwork, settings: RunSettings, split: str) -> Evaluation:
         samples = await (await self._workshop.data(settings)).split(split)
         pace = evaluation_pace(network.evaluate, announcer(self._send))
         return await evaluate(network.evaluate, samples, lambda: sleep(0), pace)

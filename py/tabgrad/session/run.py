@@ -13,21 +13,22 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tabgrad.artifacts.checkpoint import unpack, weights_for
+from tabgrad.artifacts.record import Record
 from tabgrad.backends.base import DeviceLostError, EngineError
 from tabgrad.data import DataError, Samples
 from tabgrad.data.augment_shared import SharedAugmenter
 from tabgrad.data.sets import RunData
 from tabgrad.program import ProgramError
-from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, RunSettings, Start
+from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, Start
+from tabgrad.settings import RunSettings
 
-from .checkpoint import unpack, weights_for
 from .control import Control
 from .evaluation import evaluate, interval_95
-from .record import Record
+from .runtime import Runtime
 from .schedule import total_steps
 from .source import AUGMENTATIONS, NEIGHBOURS, AugmentedSource, mean_image
 from .trainer import Trainer
-from .workshop import Workshop
 
 #: How often a lost device is opened again before the run moves to WebAssembly.
 DEVICE_RETRIES = 2
@@ -37,7 +38,7 @@ _Tensors = dict[str, NDArray[Any]]
 class Run:
     """`trainer` is None until the set-up is done, and the last one after the run has ended."""
 
-    def __init__(self, workshop: Workshop, command: Start, emit: Callable[[AnyEvent], None]) -> None:
+    def __init__(self, workshop: Runtime, command: Start, emit: Callable[[AnyEvent], None]) -> None:
         self._workshop, self._command, self._page = workshop, command, emit
         self.control = Control(command.start_paused)
         self.trainer: Trainer | None = None

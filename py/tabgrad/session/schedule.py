@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.protocol import RunSettings
+from tabgrad.settings import RunSettings
 
 #: One cycle: where it starts and ends as fractions of the peak.
 START_FRACTION = 1 / 25

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tabgrad.backends.base import Device
 from tabgrad.data.sets import DataSets
 
-from .programs import Programs
+from .programs import ProgramLibrary
 
 
 class Opened(NamedTuple):
@@ -24,5 +24,5 @@ class Services:
     """`open_engine` takes "auto", "webgpu" or "wasm"; it raises EngineError if that one is not to be had."""
 
     open_engine: Callable[[str], Awaitable[Opened]]
-    programs: Programs
+    programs: ProgramLibrary
     datasets: DataSets

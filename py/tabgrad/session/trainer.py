@@ -14,18 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.artifacts import checkpoint
+from tabgrad.artifacts.record import Record
 from tabgrad.data import Samples, Source
-from tabgrad.protocol import AnyEvent, RunSettings
+from tabgrad.protocol import AnyEvent
+from tabgrad.settings import RunSettings
 
-from . import checkpoint
 from .control import Control
 from .effort import announcer, worst_step_s
 from .errors import Diverged, divergence_advice
 from .evaluation import Evaluation, evaluate, evaluation_pace
-from .network import Network
+from .network import LoadedNetwork
 from .pace import Pace
 from .plan import knobs, tuned
-from .record import Record
 from .reporter import Reporter
 from .schedule import Rates, total_steps
 
@@ -53,7 +54,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: Network,
+        network: LoadedNetwork,
         source: Source,
         record: Record,
         *,

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
-from tabgrad.program import Program, ProgramError, Target, load_safetensors, loads
+from tabgrad.network import load_safetensors
+from tabgrad.program import Program, ProgramError, Target, loads
 
 Fetch = Callable[[str], Awaitable[bytes]]
 Card = Mapping[str, Any]

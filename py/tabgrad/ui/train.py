@@ -15,7 +15,8 @@ from tabgrad.interop import dom, page, storage
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.program import ProgramError
-from tabgrad.protocol import PRESETS, TUNABLE, AnyEvent, Pause, Resume, RunSettings, SettingsError, Step, Stop, Tune
+from tabgrad.protocol import AnyEvent, Pause, Resume, Step, Stop, Tune
+from tabgrad.settings import PRESETS, TUNABLE, RunSettings, SettingsError
 
 from .models import Model
 from .train_address import settings_in_address, write_address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabgrad.interop import page
-from tabgrad.protocol import KNOBS, RunSettings, from_query, to_query
+from tabgrad.settings import FIELDS, RunSettings, from_query, to_query
 
 
 def settings_in_address() -> tuple[RunSettings, list[str]]:
@@ -13,5 +13,5 @@ def settings_in_address() -> tuple[RunSettings, list[str]]:
 
 def write_address(settings: RunSettings) -> None:
     """Put the settings into the address; what else is there stays."""
-    others = [part for part in page.query().split("&") if part and part.partition("=")[0] not in KNOBS]
+    others = [part for part in page.query().split("&") if part and part.partition("=")[0] not in FIELDS]
     page.replace_query("&".join([*others, *filter(None, [to_query(settings)])]))

@@ -25,11 +25,10 @@ from tabgrad.protocol import (
     Prepare,
     Progress,
     Ready,
-    RunSettings,
-    SettingsError,
     Start,
     Step,
 )
+from tabgrad.settings import RunSettings, SettingsError
 
 from .tasks import Tasks
 from .train_client import TrainClient, is_checkpoint

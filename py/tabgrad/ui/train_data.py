@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.protocol import Curves, Finished, Metrics, RunSettings
+from tabgrad.artifacts import Curves
+from tabgrad.protocol import Finished, Metrics
+from tabgrad.settings import RunSettings
 
 #: Checkpoints kept at most, and what they may take together: 60 of the default network.
 MOST, MOST_BYTES = 60, 25_000_000

@@ -11,11 +11,20 @@ from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom
-from tabgrad.protocol import KNOBS, TUNABLE, USUAL_RATES, Choice, Number, RunSettings, SettingsError, Sizes
+from tabgrad.settings import (
+    FIELDS,
+    TUNABLE,
+    USUAL_RATES,
+    ChoiceField,
+    NumberField,
+    RunSettings,
+    SettingsError,
+    SizesField,
+)
 
 #: What everybody sees, and what is folded away, in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
-MORE = tuple(name for name in KNOBS if name not in ESSENTIAL)
+MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
 #: What can be changed in a run: nothing while it is set up, then whatever needs no new program.
 _CHANGEABLE: Mapping[str, frozenset[str]] = {"loading": frozenset(), "training": TUNABLE, "paused": TUNABLE}
 
@@ -57,7 +66,7 @@ class SettingsForm:
         self._errors: dict[str, Any] = {}
         self._listeners: list[dom.Listener] = []
         self._good = RunSettings()
-        self._changeable: frozenset[str] = frozenset(KNOBS)
+        self._changeable: frozenset[str] = frozenset(FIELDS)
         self._fixed: frozenset[str] = frozenset()
         essential = dom.create("div", parent, class_="train-fields")
         self._build(essential, ESSENTIAL)
@@ -68,7 +77,7 @@ class SettingsForm:
 
     def _build(self, parent: dom.Element, names: Iterable[str]) -> None:
         for name in names:
-            knob = KNOBS[name]
+            knob = FIELDS[name]
             box = dom.create("div", parent, class_="field")
             ids = {"id": f"setting-{name}", "hint": f"hint-{name}", "error": f"error-{name}"}
             dom.create("label", box, text=knob.label, for_=ids["id"])
@@ -79,14 +88,16 @@ class SettingsForm:
             self._listeners.append(dom.Listener(made, "change", partial(self._edited, name)))
 
     @staticmethod
-    def _input(box: dom.Element, name: str, knob: Number | Choice | Sizes, ids: dict[str, str]) -> dom.Element:
+    def _input(
+        box: dom.Element, name: str, knob: NumberField | ChoiceField | SizesField, ids: dict[str, str]
+    ) -> dom.Element:
         common = {"id": ids["id"], "data_testid": test_id(name), "aria_describedby": f"{ids['hint']} {ids['error']}"}
-        if isinstance(knob, Choice):
+        if isinstance(knob, ChoiceField):
             select = dom.create("select", box, **common)
             for value, title in knob.options.items():
                 dom.create("option", select, text=title, value=value)
             return select
-        if isinstance(knob, Sizes):
+        if isinstance(knob, SizesField):
             return dom.create("input", box, type="text", autocomplete="off", spellcheck="false", **common)
         low = 0.0 if knob.zero_is_off else knob.low
         step = "1" if knob.integer else "any"
@@ -129,7 +140,7 @@ class SettingsForm:
 
     def follow(self, state: str) -> None:
         """What can be changed follows from the state of the run."""
-        self._changeable = _CHANGEABLE.get(state, frozenset(KNOBS))
+        self._changeable = _CHANGEABLE.get(state, frozenset(FIELDS))
         self._show_relevance()
 
     def set_option(self, name: str, value: str, title: str, *, enabled: bool) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tabgrad.interop import dom, page
-from tabgrad.program import ProgramError, load_safetensors
-from tabgrad.protocol import Accepted, Import, RunSettings
+from tabgrad.network import load_safetensors
+from tabgrad.program import ProgramError
+from tabgrad.protocol import Accepted, Import
+from tabgrad.settings import RunSettings
 
 from .train_data import network_name, percent
 from .train_store import KEPT_WEIGHTS

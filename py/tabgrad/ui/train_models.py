@@ -12,8 +12,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
-from tabgrad.program import Program, ProgramError, fold_mean, load_safetensors, loads, save_safetensors
-from tabgrad.protocol import RunSettings
+from tabgrad.network import fold_mean, load_safetensors, save_safetensors
+from tabgrad.program import Program, ProgramError, loads
+from tabgrad.settings import RunSettings
 
 from .models import Model, write_weights
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from tabgrad.explain.stages import CNN_STAGES, spec_of
-from tabgrad.program import fold_mean, save_safetensors
-from tabgrad.protocol import USUAL_RATES, RunSettings, SettingsError
+from tabgrad.network import fold_mean, save_safetensors
+from tabgrad.settings import USUAL_RATES, RunSettings, SettingsError
 
 from .models import Model
 

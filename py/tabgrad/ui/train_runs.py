@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom, page
-from tabgrad.protocol import KNOBS, Choice, RunSettings
+from tabgrad.settings import FIELDS, ChoiceField, RunSettings
 
 from .train_data import duration, network_name, percent, to_csv, to_json
 
@@ -93,6 +93,6 @@ class RunsTable:
 
 def _title(knob: str, value: str) -> str:
     """What the form calls the value of a choice."""
-    choice = KNOBS[knob]
-    assert isinstance(choice, Choice)
+    choice = FIELDS[knob]
+    assert isinstance(choice, ChoiceField)
     return choice.options[value]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tabgrad.interop import dom
-from tabgrad.program import ProgramError, load_safetensors
+from tabgrad.network import load_safetensors
+from tabgrad.program import ProgramError
 from tabgrad.protocol import AnyEvent, Busy, Checkpoint, Compiled, Finished, Metrics, Notice, Progress, Ready, Weights
 
 from .train_curves import CurvesView

@@ -10,8 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tabgrad.backends.base import Device
-from tabgrad.program import Program, ProgramError, load_safetensors, loads
-from tabgrad.protocol import Compiled, Failed, Prepare, RunSettings, ShowProgram
+from tabgrad.network import load_safetensors
+from tabgrad.program import Program, ProgramError, loads
+from tabgrad.protocol import Compiled, Failed, Prepare, ShowProgram
+from tabgrad.settings import RunSettings
 
 from .models import Model
 from .train_client import TrainClient

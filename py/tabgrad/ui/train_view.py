@@ -8,8 +8,9 @@ from functools import partial
 
 from tabgrad.explain.colour import columns_for, diverging, mosaic
 from tabgrad.interop import dom
-from tabgrad.program import load_safetensors
-from tabgrad.protocol import PRESETS, Finished, Progress, Ready, RunSettings
+from tabgrad.network import load_safetensors
+from tabgrad.protocol import Finished, Progress, Ready
+from tabgrad.settings import PRESETS, RunSettings
 
 from .inside.widgets import is_dark
 from .train_data import duration, percent, with_interval

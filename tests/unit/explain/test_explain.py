@@ -15,7 +15,7 @@ from tabgrad.explain import attribution, units
 from tabgrad.explain.ink_steps import SHEET_PX, Recipe, ink_steps
 from tabgrad.explain.stages import spec_of, stages, unit_weights
 from tabgrad.ink import Stroke, normalise, strokes_from_lists
-from tabgrad.program import draw_weights
+from tabgrad.network import draw_weights
 
 PAD = 280.0
 point = st.tuples(st.floats(0, PAD, width=32), st.floats(0, PAD, width=32))

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.data.strokes import draw_chunk
-from tabgrad.explain.results import softmax
 from tabgrad.explain.stages import spec_of, stages
 from tabgrad.explain.tune import PULL, tune_last_layer, variations
 from tabgrad.ink import Stroke, normalise
-from tabgrad.program import load_safetensors
+from tabgrad.metrics import softmax
+from tabgrad.network import load_safetensors
 from tests.unit.ui.test_probe import open_probe
 
 MLP = Path(__file__).parents[3] / "models" / "mlp"

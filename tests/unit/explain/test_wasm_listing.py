@@ -18,7 +18,8 @@ from tabgrad import model
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain.wasm_listing import listing
 from tabgrad.explain.wasm_reader import Instruction, read_kernel
-from tabgrad.program import Program, ProgramError, draw_weights
+from tabgrad.network import draw_weights
+from tabgrad.program import Program, ProgramError
 from tabgrad.program.wasm_binary import Function, ValType, module
 
 CNN = {"kind": "cnn", "stages": ["conv3x4", "pool", "dense8"]}

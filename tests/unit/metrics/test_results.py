@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabgrad.explain.results import Z_95, Results, softmax, wilson_95
+from tabgrad.metrics import Z_95, Results, softmax, wilson_95
 
 
 def some_results(count: int = 500, seed: int = 0) -> Results:

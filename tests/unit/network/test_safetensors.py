@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from tabgrad.program import ProgramError, load_safetensors, save_safetensors
+from tabgrad.network import load_safetensors, save_safetensors
+from tabgrad.program import ProgramError
 
 DTYPES = st.sampled_from(["float32", "float16", "int64", "int32", "uint8", "bool"])
 TENSORS = st.dictionaries(

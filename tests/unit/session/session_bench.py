@@ -11,8 +11,8 @@ from tabgrad.backends.wasm.native import open_device
 from tabgrad.data import DataError, Samples, Source
 from tabgrad.data.sets import DataSets, RunData
 from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_event, encode
-from tabgrad.session.host import Host
-from tabgrad.session.programs import Programs
+from tabgrad.session.host import WorkerHost
+from tabgrad.session.programs import ProgramLibrary
 from tabgrad.session.services import Opened, Services
 from tests.unit.session.session_runs import TRAINING_IMAGES, Digits, digits
 
@@ -75,8 +75,8 @@ class Bench:
         self.wrap: Callable[[Device], Device] = lambda device: device
         self._news = asyncio.Event()
         self._ids = 0
-        programs = Programs({}, self._no_file, COMPILED, self._tinygrad, "test")
-        self.host = Host(Services(self._open, programs, self.sets), self._take)
+        programs = ProgramLibrary({}, self._no_file, COMPILED, self._tinygrad, "test")
+        self.host = WorkerHost(Services(self._open, programs, self.sets), self._take)
 
     async def _open(self, choice: str) -> Opened:
         device = self.wrap(await open_device())

@@ -10,19 +10,20 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tabgrad.artifacts.checkpoint import unpack
+from tabgrad.artifacts.record import Record
 from tabgrad.backends.base import Device
 from tabgrad.backends.wasm.native import open_device
 from tabgrad.data import Samples
 from tabgrad.program import Program, Target
-from tabgrad.protocol import AnyEvent, RunSettings
+from tabgrad.protocol import AnyEvent
 from tabgrad.session import plan
-from tabgrad.session.checkpoint import unpack
 from tabgrad.session.control import Control
-from tabgrad.session.network import Network, open_network
-from tabgrad.session.record import Record
+from tabgrad.session.network import LoadedNetwork, open_network
 from tabgrad.session.schedule import total_steps
 from tabgrad.session.source import mean_image
 from tabgrad.session.trainer import Trainer
+from tabgrad.settings import RunSettings
 
 E = TypeVar("E")
 #: A network and a data set so small that a test of a few epochs takes a fraction of a second.
@@ -95,7 +96,7 @@ class Run:
     """A trainer with all it needs; `events` collects what it reports."""
 
     trainer: Trainer
-    network: Network
+    network: LoadedNetwork
     source: Digits
     control: Control
     device: Device | None
@@ -112,7 +113,7 @@ class Run:
 
 
 async def prepare(
-    settings: RunSettings, checkpoint: bytes = b"", paused: bool = False, network: Network | None = None
+    settings: RunSettings, checkpoint: bytes = b"", paused: bool = False, network: LoadedNetwork | None = None
 ) -> Run:
     """A run from the start, or from a checkpoint; on `network`, or on one of its own on the native engine."""
     device = None

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tabgrad.program import load_safetensors
+from tabgrad.artifacts.checkpoint import unpack
+from tabgrad.network import load_safetensors
 from tabgrad.protocol import Evaluate, Evaluated, Export, Exported, Failed, Finished, Progress, Start, Weights
-from tabgrad.session.checkpoint import unpack
 from tests.unit.session.session_bench import Bench, on_bench
 from tests.unit.session.session_runs import SMALL
 

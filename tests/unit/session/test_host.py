@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.program import load_safetensors, loads, save_safetensors
+from tabgrad.network import load_safetensors, save_safetensors
+from tabgrad.program import loads
 from tabgrad.protocol import (
     Accepted,
     Busy,

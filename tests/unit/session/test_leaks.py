@@ -13,7 +13,7 @@ import pytest
 
 from tabgrad.backends.wasm.device import WasmDevice, WasmExecutable
 from tabgrad.protocol import Finished, Start
-from tabgrad.session.network import Network
+from tabgrad.session.network import LoadedNetwork
 from tabgrad.session.trainer import Trainer
 from tests.unit.session.session_bench import Bench
 from tests.unit.session.session_runs import SMALL, Digits
@@ -27,7 +27,7 @@ SLACK_BYTES = 60_000
 
 def live() -> Counter[str]:
     """How many objects of the session there are."""
-    kinds = (Trainer, Network, WasmExecutable, Digits, asyncio.Task)
+    kinds = (Trainer, LoadedNetwork, WasmExecutable, Digits, asyncio.Task)
     return Counter(type(o).__name__ for o in gc.get_objects() if isinstance(o, kinds))
 
 
@@ -58,7 +58,7 @@ def test_ten_runs_leave_arena_objects_and_memory_flat(monkeypatch: pytest.Monkey
         for number in range(4, RUNS):
             assert after[number][:-1] == after[number - 2][:-1], f"after run {number + 1}"
         assert after[-1][-1] < after[5][-1] + SLACK_BYTES
-        assert after[-1][3]["Trainer"] == after[-1][3]["Network"] == 1
+        assert after[-1][3]["Trainer"] == after[-1][3]["LoadedNetwork"] == 1
 
     try:
         asyncio.run(go())

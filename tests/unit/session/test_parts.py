@@ -14,18 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tabgrad.artifacts.checkpoint import pack, unpack, weights_for
+from tabgrad.artifacts.record import Record
 from tabgrad.data.augment import MILD
 from tabgrad.data.augment_shared import SharedAugmenter
-from tabgrad.program import ProgramError, draw_weights, fold_mean, initial_state, save_safetensors
-from tabgrad.protocol import RunSettings, SettingsError
+from tabgrad.network import draw_weights, fold_mean, initial_state, save_safetensors
+from tabgrad.program import ProgramError
 from tabgrad.session import plan
-from tabgrad.session.checkpoint import pack, unpack, weights_for
 from tabgrad.session.effort import unannounced
 from tabgrad.session.evaluation import interval_95, score
 from tabgrad.session.pace import Pace
-from tabgrad.session.record import Record
 from tabgrad.session.schedule import Rates, learning_rates, total_steps
 from tabgrad.session.source import AugmentedSource, mean_image
+from tabgrad.settings import RunSettings, SettingsError
 from tests.unit.session.session_runs import Digits, compiled, digits
 
 BASE = RunSettings(batch=100, epochs=4, lr=0.5, decay=0.5)

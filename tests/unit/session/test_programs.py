@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tabgrad.program import ProgramError, dumps
-from tabgrad.protocol import AnyEvent, Busy, Compiled, RunSettings
+from tabgrad.protocol import AnyEvent, Busy, Compiled
 from tabgrad.session.plan import ProgramRequest, answer_request
-from tabgrad.session.programs import Programs, compile_program
+from tabgrad.session.programs import ProgramLibrary, compile_program
+from tabgrad.settings import RunSettings
 from tests.unit.session.session_bench import MemoryCache
 
 REQUEST = answer_request(replace(RunSettings(), hidden=(4,)), "wasm", "simd")
@@ -25,7 +26,7 @@ class Site:
         self.compilers = 0
         self.events: list[AnyEvent] = []
         prebuilt = {url.removesuffix(".json"): url for url in self.files}
-        self.programs = Programs(prebuilt, self._fetch, self.cache, self._load_compiler, "v1")
+        self.programs = ProgramLibrary(prebuilt, self._fetch, self.cache, self._load_compiler, "v1")
 
     async def _fetch(self, url: str) -> bytes:
         return self.files[url]

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tabgrad.artifacts.checkpoint import unpack, weights_for
 from tabgrad.backends.oracle.network import OracleNetwork as Oracle
 from tabgrad.backends.oracle.optim import train_step
-from tabgrad.program import ProgramError, draw_weights
-from tabgrad.protocol import Checkpoint, Metrics, Progress, RunSettings, SettingsError, Weights
+from tabgrad.network import draw_weights
+from tabgrad.program import ProgramError
+from tabgrad.protocol import Checkpoint, Metrics, Progress, Weights
 from tabgrad.session import plan
-from tabgrad.session.checkpoint import unpack, weights_for
 from tabgrad.session.errors import Abandoned, Diverged
 from tabgrad.session.schedule import learning_rates
 from tabgrad.session.source import mean_image
+from tabgrad.settings import RunSettings, SettingsError
 from tests.unit.session.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
 
 OPTIMIZERS = {"sgd": 0.5, "momentum": 0.05, "adam": 0.003, "adamw": 0.003, "muon": 0.1}

@@ -7,24 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabgrad.protocol import KNOBS, Choice, Number, RunSettings, SettingsError, Sizes, from_query, to_query
+from tabgrad.settings import (
+    FIELDS,
+    ChoiceField,
+    NumberField,
+    RunSettings,
+    SettingsError,
+    SizesField,
+    from_query,
+    to_query,
+)
 
 
-def values_of(knob: Number | Choice | Sizes) -> st.SearchStrategy[Any]:
-    if isinstance(knob, Choice):
+def values_of(knob: NumberField | ChoiceField | SizesField) -> st.SearchStrategy[Any]:
+    if isinstance(knob, ChoiceField):
         return st.sampled_from(sorted(knob.options))
-    if isinstance(knob, Sizes):
+    if isinstance(knob, SizesField):
         return st.lists(st.integers(1, knob.high), max_size=knob.most).map(tuple)
     if knob.integer:
         return st.integers(int(knob.low), int(knob.high))
     return st.floats(knob.low, knob.high)
 
 
-SETTINGS = st.fixed_dictionaries({name: values_of(knob) for name, knob in KNOBS.items()}).map(RunSettings.make)
+SETTINGS = st.fixed_dictionaries({name: values_of(knob) for name, knob in FIELDS.items()}).map(RunSettings.make)
 
 
 def test_every_field_has_a_knob_and_its_default_is_allowed() -> None:
-    assert [item.name for item in fields(RunSettings)] == list(KNOBS)
+    assert [item.name for item in fields(RunSettings)] == list(FIELDS)
     assert RunSettings.make(RunSettings().to_json()) == RunSettings()
 
 
@@ -60,7 +69,7 @@ def test_a_bad_value_is_refused_in_one_sentence(name: str, value: Any) -> None:
         RunSettings.make({name: value})
     message = str(caught.value)
     assert message.endswith(".")
-    assert (KNOBS[name].label if name in KNOBS else name) in message
+    assert (FIELDS[name].label if name in FIELDS else name) in message
 
 
 def test_zero_switches_off_what_has_a_lower_limit() -> None:

@@ -16,7 +16,7 @@ from tabgrad.backends.wasm.device import WasmDevice
 from tabgrad.backends.wasm.native import open_device
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.explain import attribution
-from tabgrad.program import load_safetensors
+from tabgrad.network import load_safetensors
 from tabgrad.ui.inside.probe import Probe, as_input
 from tabgrad.ui.models import Model, Models, Programs
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, dumps, kernel_key, save_safetensors
+from tabgrad.network import save_safetensors
+from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, dumps, kernel_key
 from tabgrad.ui.models import Models, Programs, parse_card
 
 KERNEL = Kernel("main", source="@compute @workgroup_size(1) fn main() {}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tabgrad.program import save_safetensors
+from tabgrad.network import save_safetensors
 from tabgrad.protocol import (
     Accepted,
     AnyEvent,
@@ -24,12 +24,12 @@ from tabgrad.protocol import (
     Ping,
     Ready,
     Resume,
-    RunSettings,
     Start,
     Tune,
     decode_command,
     encode,
 )
+from tabgrad.settings import RunSettings
 from tabgrad.ui import train_client
 from tabgrad.ui.train_client import MAX_RESTARTS, TrainClient, is_checkpoint
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tabgrad.artifacts.checkpoint import pack
+from tabgrad.artifacts.record import Record
 from tabgrad.backends.wasm.native import open_device
 from tabgrad.explain.stages import spec_of
-from tabgrad.program import ProgramError, load_safetensors, save_safetensors
-from tabgrad.session.checkpoint import pack
-from tabgrad.session.record import Record
+from tabgrad.network import load_safetensors, save_safetensors
+from tabgrad.program import ProgramError
 from tabgrad.ui.train_models import MadeHere, plain_weights, record_in, settings_of
 from tests.unit.session.session_runs import SMALL
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from tabgrad.backends.wasm.native import open_device
-from tabgrad.program import load_safetensors, loads
-from tabgrad.protocol import USUAL_RATES, RunSettings
+from tabgrad.network import load_safetensors
+from tabgrad.program import loads
+from tabgrad.settings import USUAL_RATES, RunSettings
 from tabgrad.ui.models import Model, write_weights
 from tabgrad.ui.train_origin import TIMES_SMALLER, gentler, settings_like, weights_of
 from tests.unit.session.session_runs import SMALL

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tabgrad.protocol import Finished, RunSettings
+from tabgrad.protocol import Finished
+from tabgrad.settings import RunSettings
 from tabgrad.ui.train_data import make_row
 from tabgrad.ui.train_store import TrainStore
 

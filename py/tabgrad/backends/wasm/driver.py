@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabgrad.program import Program
-from tabgrad.program.wasm_binary import Function, Import, ValType, module, sleb, uleb
+from tabgrad.program.wasm_binary import Function, FunctionImport, ValType, module, sleb, uleb
 
 _LOOP, _END, _BR_IF, _CALL = b"\x03\x40", b"\x0b", b"\x0d\x00", b"\x10"
 _GET, _SET, _TEE, _CONST, _ADD = b"\x20", b"\x21", b"\x22", b"\x41", b"\x6a"
@@ -41,7 +41,7 @@ def driver(program: Program, addresses: Sequence[int], streams: Sequence[str], c
         body += _advance(local, program.buffers[index].nbytes)
     body += _GET + uleb(0) + _CONST + sleb(-1) + _ADD + _TEE + uleb(0) + _BR_IF + _END
     params = (ValType.I32,) * (1 + len(streams) + len(collect))
-    imports = [Import(key, entry, (ValType.I32,) * count) for key, entry, count in kernels]
+    imports = [FunctionImport(key, entry, (ValType.I32,) * count) for key, entry, count in kernels]
     return module([Function("run", params, (), bytes(body))], imports)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tabgrad.explain.results import Results, wilson_95
 from tabgrad.interop import dom
+from tabgrad.metrics import Results, wilson_95
 
 from .widgets import share
 

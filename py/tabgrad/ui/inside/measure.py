@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data import Samples
-from tabgrad.explain.results import Results
 from tabgrad.interop import dom
+from tabgrad.metrics import Results
 
 from .frozen import Frozen
 from .probe import as_input

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tabgrad.data import DataError, Samples
 from tabgrad.data.sets import DataSets
-from tabgrad.explain.results import Results
 from tabgrad.interop import dom
+from tabgrad.metrics import Results
 
 from .calibration_plot import CalibrationPlot
 from .confusion_table import ConfusionTable

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data.drawings import Drawing, DrawingsError, loads
-from tabgrad.explain.results import Results, wilson_95
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom, page
+from tabgrad.metrics import Results, wilson_95
 
 from ..prediction import PAD_UNITS
 from ..tasks import Tasks

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.program import Program, ProgramError, fold_mean, load_safetensors, save_safetensors
-from tabgrad.protocol import RunSettings
+from tabgrad.network import fold_mean, load_safetensors, save_safetensors
+from tabgrad.program import Program, ProgramError
+from tabgrad.session.plan import answering_spec
+from tabgrad.settings import RunSettings
 
-from .plan import answering_spec
 from .record import Record
 
 #: Prefix of the weights of the best epoch, kept while early stopping is on.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .schema import DTYPES, ProgramError
+from tabgrad.program.schema import DTYPES, ProgramError
 
 _CODES = {
     "BOOL": "bool",

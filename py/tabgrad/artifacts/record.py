@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.protocol import Curves, Metrics, RunSettings
+from tabgrad.protocol import Metrics
+from tabgrad.settings import RunSettings
+
+from . import Curves
 
 #: Points of a training curve over the whole run, about: as many as a plot can show.
 CURVE_POINTS = 200

@@ -10,20 +10,21 @@ from collections.abc import Callable
 from tabgrad.backends.base import Device, EngineError
 from tabgrad.data.sets import RunData
 from tabgrad.program import Program, ProgramError, dumps
-from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready, RunSettings
+from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
+from tabgrad.settings import RunSettings
 
-from .network import Network, open_network
+from .network import LoadedNetwork, open_network
 from .plan import answer_request, evaluation_request, training_request
 from .services import Opened, Services
 
 
-class Workshop:
+class Runtime:
     """One device at a time, and at most one network on it."""
 
     def __init__(self, services: Services, emit: Callable[[AnyEvent], None]) -> None:
         self.services, self._emit = services, emit
         self._opened: tuple[str, Opened] | None = None
-        self._network: tuple[str, Network] | None = None
+        self._network: tuple[str, LoadedNetwork] | None = None
 
     async def device(self, choice: str) -> Device:
         """The engine for a setting "auto", "webgpu" or "wasm", opened if it is not open. Raises EngineError."""
@@ -32,7 +33,7 @@ class Workshop:
             self._opened = (choice, await self.services.open_engine(choice))
         return self._opened[1].device
 
-    async def network(self, settings: RunSettings) -> Network:
+    async def network(self, settings: RunSettings) -> LoadedNetwork:
         """A network for `settings`, its contents undefined. Raises ProgramError, EngineError or OSError."""
         device = await self.device(settings.engine)
         variant = device.variants[0]

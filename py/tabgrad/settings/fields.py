@@ -18,7 +18,7 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberField:
     """A knob that is a number within [low, high]. `zero_is_off` allows 0 below `low`."""
 
     label: str
@@ -42,7 +42,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceField:
     """A knob with a few named values: `options` maps each value to what the page calls it."""
 
     label: str
@@ -57,7 +57,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class SizesField:
     """A knob that lists the sizes of the hidden layers: at most `most` whole numbers up to `high`, or none."""
 
     label: str
@@ -78,27 +78,27 @@ class Sizes:
 
 
 #: Every knob by its name in `RunSettings`, in the order the panel shows them.
-KNOBS: Mapping[str, Number | Choice | Sizes] = {
-    "model": Choice("Network", {"mlp": "MLP", "cnn": "Small CNN"}, "What kind of network is trained."),
-    "hidden": Sizes("Hidden layers", 4, 1024, "Sizes of the MLP's hidden layers, such as 128 or 256, 64."),
-    "activation": Choice(
+FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
+    "model": ChoiceField("Network", {"mlp": "MLP", "cnn": "Small CNN"}, "What kind of network is trained."),
+    "hidden": SizesField("Hidden layers", 4, 1024, "SizesField of the MLP's hidden layers, such as 128 or 256, 64."),
+    "activation": ChoiceField(
         "Activation",
         {"relu": "ReLU", "leaky_relu": "Leaky ReLU", "silu": "SiLU", "tanh": "tanh"},
         "The nonlinearity after each hidden layer.",
     ),
-    "center": Choice(
+    "center": ChoiceField(
         "Inputs",
         {"mean": "Centred", "plain": "As they are"},
         "Centred: minus the mean image, which lets an MLP take larger steps. As they are: 0 to 1.",
     ),
-    "dropout": Number("Dropout", 0.0, 0.9, "Share of hidden units silenced at random in every step."),
-    "optimizer": Choice(
+    "dropout": NumberField("Dropout", 0.0, 0.9, "Share of hidden units silenced at random in every step."),
+    "optimizer": ChoiceField(
         "Optimizer",
         {"sgd": "SGD", "momentum": "SGD, momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"},
         "How a gradient becomes a step.",
     ),
-    "lr": Number("Learning rate", 1e-6, 10.0, "Size of a step; the peak of the schedule."),
-    "schedule": Choice(
+    "lr": NumberField("Learning rate", 1e-6, 10.0, "Size of a step; the peak of the schedule."),
+    "schedule": ChoiceField(
         "Schedule",
         {
             "one_cycle": "One cycle",
@@ -108,20 +108,24 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
         },
         "How the learning rate changes over the run.",
     ),
-    "warm_up": Number("Warm-up", 0.01, 0.9, "One cycle: the share of the run in which the rate rises."),
-    "decay": Number("Decay per epoch", 0.01, 1.0, "Factor of exponential decay: what an epoch leaves of the rate."),
-    "momentum": Number("Momentum", 0.0, 0.999, "How much of the last step the next one keeps (SGD, Muon)."),
-    "weight_decay": Number("Weight decay", 0.0, 1.0, "Pulls weights towards zero."),
-    "label_smoothing": Number("Label smoothing", 0.0, 0.5, "Share of the label spread over all ten digits."),
-    "clip": Number("Gradient clipping", 1e-3, 1e3, "Longest gradient allowed (its norm); 0 is off.", zero_is_off=True),
-    "batch": Number("Batch size", 1, 1024, "Images per step.", integer=True),
-    "epochs": Number("Epochs", 0.01, 1000, "Passes over the training images; fractions are fine."),
-    "augment": Choice(
+    "warm_up": NumberField("Warm-up", 0.01, 0.9, "One cycle: the share of the run in which the rate rises."),
+    "decay": NumberField(
+        "Decay per epoch", 0.01, 1.0, "Factor of exponential decay: what an epoch leaves of the rate."
+    ),
+    "momentum": NumberField("Momentum", 0.0, 0.999, "How much of the last step the next one keeps (SGD, Muon)."),
+    "weight_decay": NumberField("Weight decay", 0.0, 1.0, "Pulls weights towards zero."),
+    "label_smoothing": NumberField("Label smoothing", 0.0, 0.5, "Share of the label spread over all ten digits."),
+    "clip": NumberField(
+        "Gradient clipping", 1e-3, 1e3, "Longest gradient allowed (its norm); 0 is off.", zero_is_off=True
+    ),
+    "batch": NumberField("Batch size", 1, 1024, "Images per step.", integer=True),
+    "epochs": NumberField("Epochs", 0.01, 1000, "Passes over the training images; fractions are fine."),
+    "augment": ChoiceField(
         "Augmentation",
         {"none": "None", "mild": "Mild", "strong": "Strong"},
         "Randomly turned, scaled, sheared and shifted copies.",
     ),
-    "patience": Number(
+    "patience": NumberField(
         "Early stopping",
         1,
         100,
@@ -129,13 +133,13 @@ KNOBS: Mapping[str, Number | Choice | Sizes] = {
         True,
         True,
     ),
-    "data": Choice(
+    "data": ChoiceField(
         "Data",
         {"mnist": "MNIST", "strokes": "Generated", "mine": "Your own"},
         "What the network learns from. Keep your own under “Data and mistakes”.",
     ),
-    "seed": Number("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),
-    "engine": Choice(
+    "seed": NumberField("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),
+    "engine": ChoiceField(
         "Engine",
         {"auto": "Fastest here", "webgpu": "WebGPU", "wasm": "WebAssembly"},
         "Where training runs; the fastest is found by timing both.",
@@ -178,10 +182,10 @@ class RunSettings:
     @classmethod
     def make(cls, values: Mapping[str, Any], base: RunSettings | None = None) -> RunSettings:
         """`base` (default: the defaults) changed by `values`; SettingsError names the first value that is wrong."""
-        unknown = sorted(set(values) - set(KNOBS))
+        unknown = sorted(set(values) - set(FIELDS))
         if unknown:
             raise SettingsError(f"There is no setting called {unknown[0][:40]!r}.")
-        checked: dict[str, Any] = {name: KNOBS[name].check(value) for name, value in values.items()}
+        checked: dict[str, Any] = {name: FIELDS[name].check(value) for name, value in values.items()}
         return replace(base or cls(), **checked)
 
     def to_json(self) -> dict[str, Any]:
@@ -204,7 +208,7 @@ def from_query(query: str) -> tuple[RunSettings, list[str]]:
     """Settings from a URL query, and a sentence for each value that was refused. Other keys are ignored."""
     settings, refused = RunSettings(), []
     for name, text in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
-        if name in KNOBS:
+        if name in FIELDS:
             try:
                 settings = RunSettings.make({name: text}, settings)
             except SettingsError as error:
