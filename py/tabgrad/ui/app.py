@@ -21,12 +21,12 @@ from tabgrad.program import Program, ProgramError
 
 from .answer import AnswerView
 from .engine import open_engine
-from .models import MakeModel, Model, Models, Programs
-from .pad import Pad
-from .panels import Entry, Panels
-from .picker import Picker
+from .models.picker import Picker
+from .models.shipped import MakeModel, Model, ShippedModels, ShippedPrograms
+from .pad.pad import Pad
 from .prediction import Answer, Predictor, standard_input
 from .status import Status
+from .tabs import Tab, Tabs
 from .theme import Theme
 
 #: What can be wrong with an engine or a file; each carries one sentence for the visitor.
@@ -40,12 +40,12 @@ BROWSERS = "try a current Chrome, Edge, Firefox or Safari"
 
 
 class App:
-    """Everything on the page. Panels find what they need here."""
+    """Everything on the page. Tabs find what they need here."""
 
     def __init__(self) -> None:
         self.manifest: dict[str, Any] = dom.manifest()
         self.device: Device | None = None
-        self.models: Models | None = None
+        self.models: ShippedModels | None = None
         self.model: Model | None = None
         self.status = Status()
         self.answer = AnswerView()
@@ -58,7 +58,7 @@ class App:
         self.pad = Pad(self._on_ink)
         self.theme = Theme(self._recolour)
         self.picker = Picker(lambda name: asyncio.ensure_future(self.use(name)))
-        self._programs = Programs(self.manifest["models"], fetch_bytes)
+        self._programs = ShippedPrograms(self.manifest["models"], fetch_bytes)
         self.made: dict[str, MakeModel] = {}  # networks made on this page, by their value in the picker
         self._reopened, self._fell_back = 0, False
         self._recovery: asyncio.Task[None] | None = None
@@ -83,14 +83,14 @@ class App:
 
     def _open_panels(self) -> None:
         """What is below the stage; imported when shown, so that the first answer need not wait for it."""
-        from .inside.workshop import Workshop
+        from .inspect.workshop import InspectPanels
 
-        self.workshop = Workshop(self)
-        self.panels = Panels([Entry("train", "Train", self._build_train), *self.workshop.entries()])
+        self.workshop = InspectPanels(self)
+        self.panels = Tabs([Tab("train", "Train", self._build_train), *self.workshop.entries()])
         self.workshop.follow_links(self.panels)
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
-        from .train import TrainPanel
+        from .train.panel import TrainPanel
 
         self.train = TrainPanel(self, place)
         return self.train.seen
@@ -159,7 +159,7 @@ class App:
     async def _open(self, wanted: str) -> None:
         choice = await open_engine(wanted, self._programs, self.picker.name)
         self.device = choice.device
-        self.models = Models(self.manifest["models"], self._programs, choice.device, fetch_bytes, self.made)
+        self.models = ShippedModels(self.manifest["models"], self._programs, choice.device, fetch_bytes, self.made)
         self.answer.show_engine(choice)
 
     async def _use_any(self) -> None:

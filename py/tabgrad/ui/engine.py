@@ -7,7 +7,7 @@ from tabgrad.backends.engines.choice import EngineChoice, Opener, select_engine
 from tabgrad.interop import dom
 from tabgrad.program import Program, Target
 
-from .models import Programs
+from .models.shipped import ShippedPrograms
 
 #: Kept decisions, in localStorage.
 _PREFIX = "tabgrad."
@@ -37,7 +37,7 @@ async def _wasm() -> Device:
     return await open_device()
 
 
-async def open_engine(wanted: str, programs: Programs, model: str) -> EngineChoice:
+async def open_engine(wanted: str, programs: ShippedPrograms, model: str) -> EngineChoice:
     """The engine called `wanted` ("webgpu", "wasm"), or else the one that is best at predicting with `model`.
 
     Raises EngineError with one sentence if there is none.

@@ -88,7 +88,7 @@ def test_it_learns_a_slanted_hand_and_keeps_the_others() -> None:
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_the_tuned_network_answers_as_it_was_measured(name: str) -> None:
     from tabgrad.data.drawings import Drawing, split
-    from tabgrad.ui.inside.tuner import tune_to
+    from tabgrad.ui.inspect.tuner import tune_to
 
     async def work() -> None:
         device, probe, _ = await open_probe(name, name)

@@ -14,7 +14,7 @@ from tabgrad.program import Buffer, Program
 from tabgrad.protocol import AnyEvent, Busy, Checkpoint
 from tabgrad.session import effort, plan
 from tabgrad.session.effort import LONGEST_S, SLOWEST_OPS_PER_S, worst_step_s
-from tabgrad.ui.train_client import ANSWER_WITHIN_S
+from tabgrad.ui.train.client import ANSWER_WITHIN_S
 from tests.unit.session.session_runs import SMALL, Run, compiled, prepare
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tabgrad.ink import Sheet
-from tabgrad.ui.gestures import CellGesture, EraserGesture, PenGesture, begin, cell_at
+from tabgrad.ui.pad.gestures import CellGesture, EraserGesture, PenGesture, begin, cell_at
 
 
 def points(*pairs: tuple[float, float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -11,7 +11,7 @@ from tabgrad.data import drawings as files
 from tabgrad.data.drawings import Drawing, dumps
 from tabgrad.ink import Stroke
 from tabgrad.protocol import DRAWINGS_KEY
-from tabgrad.ui.inside.own_store import OwnDrawings
+from tabgrad.ui.inspect.own_store import OwnDrawings
 
 
 class Storage:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tabgrad.network import save_safetensors
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, dumps, kernel_key
-from tabgrad.ui.models import Models, Programs, parse_card
+from tabgrad.ui.models.shipped import ShippedModels, ShippedPrograms, parse_card
 
 KERNEL = Kernel("main", source="@compute @workgroup_size(1) fn main() {}")
 PROGRAM = Program(
@@ -68,15 +68,15 @@ class FakeDevice:
         return
 
 
-def models(**changed: bytes) -> tuple[Models, FakeDevice, list[str]]:
-    """Models over FILES with some of them changed; also the device, and the list of what gets fetched."""
+def models(**changed: bytes) -> tuple[ShippedModels, FakeDevice, list[str]]:
+    """ShippedModels over FILES with some of them changed; also the device, and the list of what gets fetched."""
     device, fetched = FakeDevice(), list[str]()
 
     async def fetch(url: str) -> bytes:
         fetched.append(url)
         return {**FILES, **{name.replace("_", "."): content for name, content in changed.items()}}[url]
 
-    return Models(URLS, Programs(URLS, fetch), device, fetch, {}), device, fetched  # type: ignore[arg-type]  # as much as is used
+    return ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch, {}), device, fetched  # type: ignore[arg-type]  # as much as is used
 
 
 def test_a_model_answers_with_its_weights_and_is_fetched_once() -> None:

@@ -14,7 +14,7 @@ from tabgrad.backends.wasm.native import open_device
 from tabgrad.explain.stages import spec_of
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.program import ProgramError
-from tabgrad.ui.train_models import MadeHere, plain_weights, record_in, settings_of
+from tabgrad.ui.models.live import LiveModel, plain_weights, record_in, settings_of
 from tests.unit.session.session_runs import SMALL
 
 MLP = Path(__file__).parents[3] / "models" / "mlp"
@@ -25,7 +25,7 @@ WEIGHTS = load_safetensors((MLP / "weights.safetensors").read_bytes())[0]
 def test_a_network_is_called_what_it_is_now_also_while_it_answers() -> None:
     async def go() -> None:
         told: list[bool] = []
-        network = MadeHere("training", "The network in training", lambda _network, another: told.append(another))
+        network = LiveModel("training", "The network in training", lambda _network, another: told.append(another))
         network.describe("The network in training", "mine")
         network.set_program(PROGRAM)
         network.set_weights(save_safetensors(WEIGHTS, {"spec": '{"kind": "mlp", "hidden": [128, 64]}'}))
@@ -46,7 +46,7 @@ def test_a_network_is_called_what_it_is_now_also_while_it_answers() -> None:
 def test_a_file_that_says_nothing_of_its_network_is_recognised_by_its_tensors() -> None:
     async def go() -> None:
         foreign = save_safetensors(WEIGHTS)
-        network = MadeHere("imported", "Imported", lambda _network, _another: None)
+        network = LiveModel("imported", "Imported", lambda _network, _another: None)
         network.set_program(PROGRAM)
         network.set_weights(foreign)
         model = await network.make(await open_device())

@@ -15,8 +15,8 @@ from tabgrad.backends.wasm.native import open_device
 from tabgrad.network import load_safetensors
 from tabgrad.program import loads
 from tabgrad.settings import USUAL_RATES, RunSettings
-from tabgrad.ui.models import Model, write_weights
-from tabgrad.ui.train_origin import TIMES_SMALLER, gentler, settings_like, weights_of
+from tabgrad.ui.models.shipped import Model, write_weights
+from tabgrad.ui.train.origin import TIMES_SMALLER, gentler, settings_like, weights_of
 from tests.unit.session.session_runs import SMALL
 
 MODELS = Path(__file__).parents[3] / "models"

@@ -8,9 +8,9 @@ import numpy as np
 
 from tabgrad.data.drawings import dumps
 from tabgrad.protocol import DRAWINGS_KEY, Metrics
-from tabgrad.ui.train_data import MOST, Moment, Points, thinned, to_csv, to_json, with_interval
-from tabgrad.ui.train_own import own_option
-from tabgrad.ui.train_store import KEPT_WEIGHTS, RUNS, TrainStore, weights_key
+from tabgrad.ui.train.data import MOST, Moment, Points, thinned, to_csv, to_json, with_interval
+from tabgrad.ui.train.own import own_option
+from tabgrad.ui.train.store import KEPT_WEIGHTS, RUNS, TrainStore, weights_key
 from tests.unit.data.own_drawings import by_hand
 from tests.unit.ui_train.train_stores import FakeStorage, run_row, stores
 

@@ -7,8 +7,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from tabgrad.ui.train_data import MOST_BYTES, Moment, thinned
-from tabgrad.ui.train_store import RESUME, TIMELINE, TrainStore, moment_key
+from tabgrad.ui.train.data import MOST_BYTES, Moment, thinned
+from tabgrad.ui.train.store import RESUME, TIMELINE, TrainStore, moment_key
 from tests.unit.ui_train.train_stores import FakeStorage, run_row, stores
 
 

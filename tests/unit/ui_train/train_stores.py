@@ -6,8 +6,8 @@ from typing import Any
 
 from tabgrad.protocol import Finished
 from tabgrad.settings import RunSettings
-from tabgrad.ui.train_data import make_row
-from tabgrad.ui.train_store import TrainStore
+from tabgrad.ui.train.data import make_row
+from tabgrad.ui.train.store import TrainStore
 
 
 class FakeStorage(dict[str, bytes]):

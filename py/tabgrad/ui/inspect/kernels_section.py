@@ -1,0 +1,179 @@
+"""The kernels of the network's programs: what the machine really runs, launch by launch, with code and times."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tabgrad.backends.base import Device, LaunchTimes
+from tabgrad.explain.kernels import Launch, amount, duration, launches
+from tabgrad.interop import dom
+from tabgrad.program import Program, ProgramError
+
+from ..widgets.basic import Button, Select
+from .probe import Probe
+from .scene import FAULTS, ViewState
+
+#: Programs of the network that answers, and of the one in training.
+ANSWERING = {"infer": "answer", "activations": "answer, with all layers", "saliency": "why: the gradient"}
+TRAINING = {"train": "training: one step", "evaluate": "training: one batch tested"}
+COLUMNS = ("#", "Kernel", "Part of", "Writes", "Operations", "Bytes", "Time")
+MADE_HERE = "NumPy computes this for a network made in this tab: there are no kernels. Choose another program or model."
+NOTE = (
+    "Names are tinygrad's: r for a kernel that sums, E for one that works number by number, then the sizes of its "
+    "loops. Operations are tinygrad's estimate; bytes are the sizes of all buffers that a launch touches; the part of "
+    "the network is told from the weights that it reads."
+)
+CLOCKS = {
+    "device": "by the graphics adapter's own clock (timestamp queries)",
+    "host": "from outside, by the browser's clock",
+}
+
+
+class KernelsSection:
+    """`device` gives the engine that answers, `training_program` a program of the network in training (raises
+    ProgramError if there is none); `refresh` has `update` called again.
+    """
+
+    name = "kernels"
+    title = "Kernels"
+    lead = (
+        "This is what your machine runs: a few small programs, called kernels, launched one after another. tinygrad "
+        "wrote them from the network's definition in Python. Press one to read its code."
+    )
+    needs_network = True
+
+    def __init__(
+        self,
+        device: Callable[[], Device | None],
+        training_program: Callable[[str], Awaitable[Program]],
+        refresh: Callable[[], None],
+    ) -> None:
+        self._device, self._training_program, self._refresh = device, training_program, refresh
+        self._program: Program | None = None
+        self._table: tuple[Launch, ...] = ()
+        self._times: list[dom.Element] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def build(self, body: dom.Element) -> None:
+        """See `Section`."""
+        controls = dom.create("div", body, class_="controls")
+        self._choice = Select(controls, "Program", ANSWERING | TRAINING, self._refresh, "kernels-program")
+        self._button = Button(controls, "Measure times", self._begin, "kernels-measure")
+        self._headline = dom.create("p", body, class_="headline", role="status", data_testid="kernels-headline")
+        self._clock = dom.create("p", body, class_="note", role="status", data_testid="kernels-clock")
+        table = dom.create("table", body, class_="kernels", data_testid="kernels-table")
+        head = dom.create("tr", dom.create("thead", table))
+        for title in COLUMNS:
+            dom.create("th", head, text=title, scope="col")
+        self._rows = dom.create("tbody", table)
+        self._listener = dom.Listener(self._rows, "click", self._on_click)
+        self._code_title = dom.create("p", body, class_="stage-title code-title", aria_live="polite")
+        self._code = dom.create(
+            "pre", body, class_="code", tabindex="0", role="region", aria_label="Code of the kernel"
+        )
+        self._code.hidden = True
+        dom.create("p", body, class_="note", text=NOTE)
+
+    async def update(self, scene: ViewState) -> None:
+        """See `Section`."""
+        assert scene.probe is not None
+        try:
+            program = await self._chosen(scene.probe, self._choice.value)
+        except ProgramError as error:
+            self._show(None)
+            self._headline.textContent = str(error)
+            return
+        if program is not self._program:
+            self._show(program)
+
+    async def _chosen(self, probe: Probe, name: str) -> Program:
+        if name in TRAINING:
+            return await self._training_program(name)
+        if probe.is_made_here and name != "infer":
+            raise ProgramError(MADE_HERE)
+        return (await probe.program(name)).program
+
+    def _show(self, program: Program | None) -> None:
+        self._program = program
+        self._table = launches(program) if program else ()
+        self._code.hidden, self._code_title.textContent = True, ""
+        self._rows.textContent = self._clock.textContent = ""
+        self._times = [self._row(i, launch) for i, launch in enumerate(self._table)]
+        self._button.enable(program is not None and self._task is None)
+        if program is None:
+            return
+        device = self._device()
+        flops, nbytes = (sum(values) for values in zip(*((x.flops, x.nbytes) for x in self._table), strict=True))
+        where = f", on {device.description}" if device and device.target == program.target else ""
+        self._headline.textContent = (
+            f"{len(self._table)} launches, {amount(flops)} operations, {amount(nbytes, 'B')} touched{where}."
+        )
+
+    def _row(self, index: int, launch: Launch) -> dom.Element:
+        """A row of the table; returns the cell for its time. Labels are for phones, where a row is a card."""
+        row = dom.create("tr", self._rows)
+        dom.create("td", row, text=str(index))
+        dom.create("button", dom.create("td", row), text=launch.name, type="button", class_="link", data_row=str(index))
+        shape = " \N{MULTIPLICATION SIGN} ".join(map(str, launch.writes.shape))
+        cells: tuple[tuple[str, dict[str, str]], ...] = (
+            (launch.origin or "\N{EN DASH}", {"class_": "origin"}),
+            (f"{launch.writes.name} ({shape})", {}),
+            (amount(launch.flops), {"data_value": str(launch.flops)}),
+            (amount(launch.nbytes, "B"), {"data_value": str(launch.nbytes)}),
+        )
+        for title, (text, hooks) in zip(COLUMNS[2:-1], cells, strict=True):
+            dom.create("td", row, text=text, data_label=title, **hooks)
+        return dom.create(
+            "td", row, text="\N{EN DASH}", class_="time", data_label=COLUMNS[-1], data_testid=f"kernel-time-{index}"
+        )
+
+    def _on_click(self, event: dom.Event) -> None:
+        button = dom.closest(event.target, "button")
+        if button is None:
+            return
+        launch = self._table[int(dom.data(button, "row"))]
+        reads = ", ".join(b.name for b in launch.reads) or "nothing"
+        size = " by ".join(map(str, launch.workgroups))
+        where = f", in {size} workgroups" if any(n > 1 for n in launch.workgroups) else ""
+        self._code_title.textContent = f"{launch.name} reads {reads} and writes {launch.writes.name}{where}:"
+        self._code.textContent = launch.code
+        self._code.hidden = False
+        self._code_title.scrollIntoView()
+
+    def _begin(self) -> None:
+        device = self._device()
+        if self._task is None and self._program is not None and device is not None:
+            self._task = asyncio.ensure_future(self._measure(self._program, device))
+
+    async def _measure(self, program: Program, device: Device) -> None:
+        """With buffers of its own: a training step changes what it works on."""
+        self._button.enable(False)
+        self._clock.textContent = "Measuring: each launch runs many times \N{HORIZONTAL ELLIPSIS}"
+        try:
+            if program.target != device.target:
+                raise ProgramError("this program runs on another engine than the one that answers here.")
+            executable = await device.load(program)
+            try:
+                times = await executable.time_launches()
+            finally:
+                executable.destroy()
+            if program is self._program:
+                self._show_times(times)
+        except FAULTS as error:
+            self._clock.textContent = f"The times could not be measured: {error}"
+        finally:
+            self._task = None
+            self._button.enable(self._program is not None)
+
+    def _show_times(self, times: LaunchTimes) -> None:
+        whole = sum(times.ms)
+        for cell, ms in zip(self._times, times.ms, strict=True):
+            cell.textContent = duration(ms)
+            cell.dataset.value = f"{ms:.6f}"
+            cell.style.setProperty("--share", f"{ms / whole if whole else 0:.3f}")
+        self._clock.textContent = (
+            f"{duration(whole)} for one of each, measured {CLOCKS[times.clock]}: a launch is over far too soon for any "
+            "clock, so each was repeated."
+        )
+        self._clock.dataset.clock = times.clock

@@ -1,0 +1,123 @@
+"""The programs that look into the network that answers now, sharing its weights on the engine; and its weights here.
+
+Each program is fetched and built when a panel first asks for it. A network made on this page has no such programs:
+NumPy then computes the same. Owns those executables, never the answering one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.backends.base import Device, Executable
+from tabgrad.backends.oracle.network import OracleNetwork
+from tabgrad.explain.stages import Stage, spec_of, stages
+from tabgrad.program import ProgramError
+
+from ..models.shipped import Model, ShippedModels
+
+Array = NDArray[np.float32]
+
+
+class Probe:
+    """Looks into `model`. `weights` (by state-dict name) and `structure` are there after `open`; `version` counts
+    the times they were read.
+    """
+
+    def __init__(self, models: ShippedModels, device: Device, model: Model) -> None:
+        self._models, self._device, self.model = models, device, model
+        self._programs: dict[str, Executable] = {}
+        self._oracle: OracleNetwork | None = None
+        self._turn = asyncio.Lock()  # runs of one executable must not overlap
+        self.weights: dict[str, NDArray[Any]] = {}
+        self.structure: tuple[Stage, ...] = ()
+        self.version = 0
+
+    async def open(self) -> None:
+        """Read the weights from the engine; again whenever they have changed there. Raises EngineError."""
+        executable = self.model.executable
+        self.weights = await executable.read(*(b.name for b in executable.program.by_role("weight")))
+        spec = spec_of(self.model.card, self.weights)
+        self.structure = stages(spec, self.weights)
+        if self._oracle is not None or not await self._has_programs():
+            self._oracle = OracleNetwork(spec, self.weights, np.float32)
+        self.version += 1
+
+    @property
+    def is_made_here(self) -> bool:
+        """True for a network made on this page: NumPy looks into it, for it has no programs to do so."""
+        return self._oracle is not None
+
+    async def _has_programs(self) -> bool:
+        try:
+            await self.program("activations")
+        except ProgramError:
+            return False
+        return True
+
+    async def program(self, name: str) -> Executable:
+        """One of the model's programs, loaded: "infer", "activations" or "saliency"."""
+        if name not in self._programs:
+            answering = self.model.executable
+            if name == "infer":
+                self._programs[name] = await self._device.load(answering.program, answering)
+            else:
+                shipped = str(self.model.card.get("programs_of", self.model.name))
+                self._programs[name] = await self._models.load_program(shipped, name, answering)
+        return self._programs[name]
+
+    async def activations(self, image: Array) -> dict[str, Array]:
+        """`logits` (10,) and each stage's activations by its tap, in the stage's shape, for an image (28, 28)."""
+        shapes = {s.tap: s.shape for s in self.structure if s.tap}
+        if self._oracle is not None:
+            taps: list[NDArray[Any]] = []
+            logits = self._oracle.forward(image.reshape(1, 784), taps=taps)
+            values = dict(zip(shapes, taps, strict=True))
+            return {**{tap: values[tap].reshape(shape) for tap, shape in shapes.items()}, "logits": logits[0]}
+        async with self._turn:
+            program = await self.program("activations")
+            found = await program.run(_input(program, image), ["logits", *shapes])
+            shaped = {tap: found[tap].reshape(shape).copy() for tap, shape in shapes.items()}
+            return {**shaped, "logits": found["logits"].reshape(-1).copy()}
+
+    async def saliency(self, image: Array, seed: Array) -> tuple[Array, Array]:
+        """Logits (10,), and the gradient (28, 28) of the number that `seed` (1, 10) asks about."""
+        if self._oracle is not None:
+            logits = self._oracle.forward(image.reshape(1, 784))
+            return np.asarray(logits[0]), np.asarray(self._oracle.backward(seed).reshape(28, 28))
+        async with self._turn:
+            program = await self.program("saliency")
+            found = await program.run({**_input(program, image), "seed": seed}, ["logits", "saliency"])
+            return found["logits"].reshape(-1).copy(), found["saliency"].reshape(28, 28).copy()
+
+    async def logits(self, images: Array) -> Array:
+        """Logits (n, 10) for images (n, 28, 28), in one submission. The answering program stays free."""
+        async with self._turn:
+            return await logits_of(await self.program("infer"), images)
+
+    def destroy(self) -> None:
+        """Free the programs."""
+        for executable in self._programs.values():
+            executable.destroy()
+        self._programs.clear()
+
+
+async def logits_of(program: Executable, images: Array) -> Array:
+    """Logits (n, 10) of an inference program for images (n, 28, 28), in one submission."""
+    count = len(images)
+    shape = (count, *program.program.buffer("x").shape)
+    streams = {"x": np.ascontiguousarray(images.reshape(shape), np.float32)}
+    return np.asarray((await program.run_steps(count, streams, ["logits"]))["logits"].reshape(count, 10))
+
+
+def as_input(images: NDArray[np.uint8]) -> Array:
+    """Pixels of any shape as the network reads them: float32 in 0..1."""
+    return np.divide(images, 255, dtype=np.float32)
+
+
+def _input(program: Executable, image: Array) -> Mapping[str, Array]:
+    return {"x": np.ascontiguousarray(image.reshape(program.program.buffer("x").shape), np.float32)}

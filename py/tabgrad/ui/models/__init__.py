@@ -1,0 +1,1 @@
+"""The networks that can answer: shipped with the site, in training, saved, imported."""

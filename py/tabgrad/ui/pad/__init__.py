@@ -1,0 +1,1 @@
+"""The drawing pad: pointers and keys become ink."""

@@ -1,0 +1,188 @@
+"""The drawing pad: pointers and keys become actions on the sheet.
+
+Owns the sheet, and takes over the ink that was drawn before Python was up. Never predicts: whoever wants to know gets
+every new state through `changed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tabgrad.ink import CELLS, Sheet, Snapshot
+from tabgrad.interop import dom
+
+from .canvas import PadCanvas
+from .gestures import Gesture, Tool, begin
+from .ring import Ring
+from .toolbar import Toolbar
+
+_ARROWS = {"ArrowUp": (-1, 0), "ArrowDown": (1, 0), "ArrowLeft": (0, -1), "ArrowRight": (0, 1)}
+#: PointerEvent.button of a stylus held upside down.
+_ERASER_BUTTON = 5
+
+
+class Pad:
+    """The canvas `#pad` with its tools. `changed` gets every new state of the sheet, also while a stroke grows."""
+
+    def __init__(self, changed: Callable[[Snapshot], object]) -> None:
+        self._changed = changed
+        self._element = element = dom.by_id("pad")
+        size, pen, self._eraser = (float(dom.data(element, name)) for name in ("size", "pen", "eraser"))
+        self.sheet = Sheet(size)
+        self._canvas = PadCanvas(element, size, pen)
+        self._cell = dom.by_id("pad-cell")
+        self._gesture: Gesture | None = None
+        self._pointer = -1
+        self._take_over()
+        self._toolbar = Toolbar(self.act, self._on_tool)
+        self._listeners = [
+            dom.Listener(element, "pointerdown", self._on_press),
+            dom.Listener(element, "pointermove", self._on_move, passive=True),
+            dom.Listener(element, "pointerup pointercancel lostpointercapture", self._on_release, passive=True),
+            dom.Listener(element, "keydown", self._on_key),
+            dom.Listener(element, "focus blur", self._on_focus, passive=True),
+            dom.on_page("keydown", self._on_page_key),
+        ]
+        self._ring = Ring(element, self._eraser_share)
+        self._size = dom.SizeWatch(element, self.redraw)
+        self._toolbar.choose(self._toolbar.tool)
+        self._report()
+
+    def redraw(self) -> None:
+        """Paint the pad anew: its size or the colours have changed."""
+        self._canvas.redraw(self.sheet.now)
+
+    def act(self, action: str) -> None:
+        """Undo, redo or clear."""
+        if self._gesture is None:
+            {"undo": self.sheet.undo, "redo": self.sheet.redo, "clear": self.sheet.clear}[action]()
+            self._refresh()
+
+    def put(self, ink: Snapshot) -> None:
+        """Lay other ink on the sheet, as an action that can be undone."""
+        self.sheet.checkpoint()
+        self.sheet.now = ink
+        self._refresh()
+
+    def _eraser_share(self) -> float:
+        """The eraser's diameter as a share of the pad's side; 0 with another tool in hand."""
+        return 2 * self._eraser * self._toolbar.width / self.sheet.size if self._toolbar.tool == "eraser" else 0.0
+
+    def _refresh(self) -> None:
+        self.redraw()
+        self._report()
+
+    def _report(self) -> None:
+        sheet = self.sheet
+        self._toolbar.enable(undo=sheet.can_undo, redo=sheet.can_redo, clear=not sheet.now.is_empty)
+        self._element.parentElement.toggleAttribute("data-inked", not sheet.now.is_empty)
+        self._changed(sheet.now)
+
+    def _take_over(self) -> None:
+        """Replay the boot's log, so that all of it can be undone; a stroke that is being drawn goes on."""
+        log, self._pointer = dom.boot_takeover()
+        for action in log:
+            self._replay(action)
+        if self._pointer < 0:
+            self._gesture = None
+
+    def _replay(self, action: dict[str, Any]) -> None:
+        tool, points = action["tool"], np.array(action["points"], np.float32).reshape(-1, 2)
+        if tool == "clear":
+            self.sheet.clear()
+        elif len(points):
+            self._gesture = begin(tool, self.sheet, float(action["width"]), self._eraser)
+            self._gesture.move(points)
+
+    # ---- Pointers
+
+    def _on_press(self, event: dom.Event) -> None:
+        if self._gesture is not None or event.button not in (0, _ERASER_BUTTON):
+            return  # a second finger, or another button
+        self._pointer = event.pointerId
+        dom.capture_pointer(self._element, event.pointerId)
+        tool: Tool = "eraser" if event.button == _ERASER_BUTTON else self._toolbar.tool
+        self._canvas.cursor = None
+        self._gesture = begin(tool, self.sheet, self._toolbar.width, self._eraser)
+        self._extend([event])
+
+    def _on_move(self, event: dom.Event) -> None:
+        if self._gesture is not None and event.pointerId == self._pointer:
+            self._extend(dom.coalesced(event))
+
+    def _on_release(self, event: dom.Event) -> None:
+        if self._gesture is not None and event.pointerId == self._pointer:
+            self._gesture = None
+            self.sheet.settle()
+            self._refresh()
+
+    def _extend(self, events: list[dom.Event]) -> None:
+        assert self._gesture is not None
+        added = self._gesture.move(self._canvas.units(events))
+        if added is None:
+            self.redraw()
+        else:
+            self._canvas.line(added, self._toolbar.width)
+        self._report()
+
+    # ---- Keys
+
+    def _on_key(self, event: dom.Event) -> None:
+        if event.ctrlKey or event.metaKey or event.altKey or self._gesture is not None:
+            return
+        if event.key in _ARROWS:
+            self._move_cursor(*_ARROWS[event.key], draw=event.shiftKey)
+        elif event.key in (" ", "Enter") and self._canvas.cursor:
+            self._fill(self._canvas.cursor not in self.sheet.now.cells)
+        elif event.key == "Delete":
+            self.act("clear")
+        else:
+            return
+        event.preventDefault()
+
+    def _move_cursor(self, rows: int, columns: int, draw: bool) -> None:
+        if self._toolbar.tool != "cells":
+            self._toolbar.choose("cells")
+        row, column = self._canvas.cursor or (CELLS // 2 - rows, CELLS // 2 - columns)
+        self._canvas.cursor = min(max(row + rows, 0), CELLS - 1), min(max(column + columns, 0), CELLS - 1)
+        if draw:
+            self._fill(True)
+        else:
+            self.redraw()
+            self._announce()
+
+    def _fill(self, filled: bool) -> None:
+        assert self._canvas.cursor is not None
+        self.sheet.checkpoint()
+        self.sheet.fill(self._canvas.cursor, filled)
+        self.sheet.settle()
+        self._refresh()
+        self._announce()
+
+    def _announce(self) -> None:
+        assert self._canvas.cursor is not None
+        row, column = self._canvas.cursor
+        state = "filled" if self._canvas.cursor in self.sheet.now.cells else "empty"
+        self._cell.textContent = f"Row {row + 1}, column {column + 1}, {state}"
+
+    def _on_focus(self, event: dom.Event) -> None:
+        if event.type == "blur" and self._canvas.cursor:
+            self._canvas.cursor = None
+            self.redraw()
+
+    def _on_page_key(self, event: dom.Event) -> None:
+        """Control Z and Control Shift Z (or Y) anywhere but where text is edited."""
+        key = str(event.key).lower()
+        if not (event.ctrlKey or event.metaKey) or key not in ("z", "y") or dom.edits_text(event.target):
+            return
+        event.preventDefault()
+        self.act("redo" if key == "y" or event.shiftKey else "undo")
+
+    def _on_tool(self, tool: Tool) -> None:
+        self._canvas.grid = tool == "cells"
+        if tool != "cells":
+            self._canvas.cursor = None
+        self.redraw()

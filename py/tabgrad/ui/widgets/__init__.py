@@ -1,0 +1,1 @@
+"""Elements that several panels are made of, and how numbers are written."""
