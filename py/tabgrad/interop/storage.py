@@ -55,7 +55,7 @@ async def _settled(target: Any, good: str, *bad: str) -> Any:
     return getattr(target, "result", None)
 
 
-class Storage:
+class BrowserStorage:
     """The store of this origin. Open with `open_storage`."""
 
     def __init__(self, database: Any) -> None:
@@ -97,7 +97,7 @@ class Storage:
         return result
 
 
-async def open_storage() -> Storage:
+async def open_storage() -> BrowserStorage:
     """Open the store, which is made on the first visit. Raises StorageError where the browser keeps nothing."""
     try:
         request = js.indexedDB.open(DATABASE, 1)
@@ -110,7 +110,7 @@ async def open_storage() -> Storage:
     proxy = js_function(make)
     request.addEventListener("upgradeneeded", proxy)
     try:
-        return Storage(await _settled(request, "success", "error", "blocked"))
+        return BrowserStorage(await _settled(request, "success", "error", "blocked"))
     finally:
         request.removeEventListener("upgradeneeded", proxy)
         release(proxy)

@@ -45,14 +45,14 @@ def _plain(value: Any) -> Any:
         return {camel_case(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value.js if isinstance(value, Buffer) else value
+    return value.js if isinstance(value, GpuBuffer) else value
 
 
 def _descriptor(**fields: Any) -> Any:
     return to_js(_plain(fields))
 
 
-class Buffer:
+class GpuBuffer:
     """GPUBuffer. With `nudge`, a function that submits nothing, mapping does not wait for the browser to look."""
 
     __slots__ = ("_nudge", "destroy", "js", "map_async", "size", "unmap")
@@ -101,13 +101,13 @@ class CommandEncoder:
         return ComputePass(self._begin(*stamped))
 
     def resolve_query_set(
-        self, query_set: Any, first_query: int, query_count: int, destination: Buffer, destination_offset: int
+        self, query_set: Any, first_query: int, query_count: int, destination: GpuBuffer, destination_offset: int
     ) -> None:
         """Record that the results of queries are written to a buffer, 8 bytes each."""
         self._js.resolveQuerySet(query_set, first_query, query_count, destination.js, destination_offset)
 
     def copy_buffer_to_buffer(
-        self, source: Buffer, source_offset: int, destination: Buffer, destination_offset: int, size: int
+        self, source: GpuBuffer, source_offset: int, destination: GpuBuffer, destination_offset: int, size: int
     ) -> None:
         """Record a copy; offsets and size in bytes, multiples of 4."""
         self._copy(source.js, source_offset, destination.js, destination_offset, size)
@@ -121,7 +121,7 @@ class Queue:
         self._staging = js.Uint8Array.new(0)
         self._views: dict[int, Any] = {}
 
-    def write_buffer(self, buffer: Buffer, buffer_offset: int, data: Any) -> None:
+    def write_buffer(self, buffer: GpuBuffer, buffer_offset: int, data: Any) -> None:
         """Copy `data` (contiguous, a multiple of 4 bytes) to the buffer.
 
         Goes through one persistent JavaScript array, so that a prediction allocates nothing; writeBuffer has taken
@@ -144,7 +144,7 @@ class Queue:
         self._submit(self._array_of(*command_buffers))
 
 
-class Device:
+class GpuDevice:
     """GPUDevice."""
 
     def __init__(self, device: Any) -> None:
@@ -152,10 +152,10 @@ class Device:
         self._create_encoder = device.createCommandEncoder
         self.needs_nudges = "Firefox/" in str(js.navigator.userAgent)
 
-    def create_buffer(self, *, label: str = "", size: int, usage: int) -> Buffer:
+    def create_buffer(self, *, label: str = "", size: int, usage: int) -> GpuBuffer:
         """A buffer of `size` bytes, filled with zeros."""
         nudge = (lambda: self.queue.submit([])) if self.needs_nudges else None
-        return Buffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size, nudge)
+        return GpuBuffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size, nudge)
 
     def create_shader_module(self, *, label: str = "", code: str) -> Any:
         """Parse WGSL."""
@@ -190,7 +190,7 @@ class BrowserGPU:
     """An opened device with its adapter's identity, and what went wrong on it so far."""
 
     def __init__(self, device: Any, adapter: Any) -> None:
-        self.device = Device(device)
+        self.device = GpuDevice(device)
         info = getattr(adapter, "info", None)  # the youngest part of the interface: some browsers lack it
         self.info: Mapping[str, str] = {
             k: str(getattr(info, k, "")) for k in ("vendor", "architecture", "device", "description")

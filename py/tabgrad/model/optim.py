@@ -16,7 +16,7 @@ Knobs = Mapping[str, Tensor]
 NEGLIGIBLE = 1e-30
 
 
-class Run(Protocol):
+class Schedule(Protocol):
     """Schedules tensors now: `Capture.run`."""
 
     def __call__(self, *tensors: Tensor, in_place: bool = False) -> None: ...
@@ -39,7 +39,7 @@ class SGD:
         self.params, self.nesterov = params, nesterov
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Run) -> None:
+    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Schedule) -> None:
         """Move the parameters against the gradients."""
         for (name, p), gradient in zip(self.params.items(), grads, strict=True):
             velocity = self.state[f"opt.{name}.velocity"]
@@ -65,7 +65,7 @@ class AdamW:
         for name, p in params.items():
             self.state |= {f"opt.{name}.m": Tensor.empty(*p.shape), f"opt.{name}.v": Tensor.empty(*p.shape)}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Run) -> None:
+    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Schedule) -> None:
         """Move the parameters against the gradients."""
         decay1, decay2 = self.state["opt.decay1"], self.state["opt.decay2"]
         decay1.assign(decay1 * self.beta1)
@@ -93,7 +93,7 @@ class Muon:
         self.params = params
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Run) -> None:
+    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Schedule) -> None:
         """Move the parameters against the gradients."""
         velocities = list(self.state.values())
         for velocity, g in zip(velocities, grads, strict=True):
