@@ -14,8 +14,21 @@ from scripts.sitebuild.bytecode import compiled
 NEEDS_DOCSTRINGS = "numpy/_core/multiarray.py"
 #: What the page imports of our package before the first prediction. The rest stays source, which is smaller (and the
 #: networks of `model` are shown and edited as text): the worker's layers, and panels that open on demand.
-PAGE_LAYERS = ("__init__.py", "backends/", "ink/", "interop/", "program/", "protocol/", "ui/")
-ON_DEMAND = "ui/inside/"
+PAGE_LAYERS = (
+    "__init__.py",
+    "artifacts/",
+    "backends/",
+    "ink/",
+    "interop/",
+    "metrics/",
+    "network/",
+    "program/",
+    "protocol/",
+    "settings/",
+    "storage/",
+    "ui/",
+)
+ON_DEMAND = "ui/inspect/"
 #: What is of no use without tinygrad travels with it, when a network is compiled live.
 COMPILER_LAYERS = ("compiler/", "model/")
 

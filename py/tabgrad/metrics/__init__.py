@@ -1,5 +1,5 @@
 """Accuracy and its interval, softmax, confusion, calibration: one definition each. NumPy only."""
 
-from .results import CalibrationBin, Results, softmax, wilson_95
+from .results import Z_95, CalibrationBin, Results, softmax, wilson_95
 
-__all__ = ["CalibrationBin", "Results", "softmax", "wilson_95"]
+__all__ = ["Z_95", "CalibrationBin", "Results", "softmax", "wilson_95"]

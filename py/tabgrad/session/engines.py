@@ -20,7 +20,7 @@ async def open_engine(choice: str, programs: ProgramLibrary, memory: Cache) -> O
     """
 
     async def open_webgpu() -> Device:
-        from tabgrad.backends.webgpu.device import device as webgpu
+        from tabgrad.backends.webgpu import device as webgpu
 
         return await webgpu.open_webgpu()
 

@@ -17,10 +17,11 @@ from tabgrad.backends.engines.choice import ENGINE_TITLES, EngineChoice
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes
-from tabgrad.program import Program, ProgramError
+from tabgrad.program import Program
 
 from .answer import AnswerView
 from .engine import open_engine
+from .faults import FAULTS
 from .models.picker import Picker
 from .models.shipped import MakeModel, Model, ShippedModels, ShippedPrograms
 from .pad.pad import Pad
@@ -29,8 +30,6 @@ from .status import Status
 from .tabs import Tab, Tabs
 from .theme import Theme
 
-#: What can be wrong with an engine or a file; each carries one sentence for the visitor.
-FAULTS = (EngineError, ProgramError, OSError)
 #: A device that is lost more often than this is not opened again.
 MAX_REOPENED = 2
 #: The engine to go on with when one fails.

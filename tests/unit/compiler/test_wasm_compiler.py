@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tabgrad import model
-from tabgrad.backends.wasm.device import arena as wasm_arena
+from tabgrad.backends.wasm import arena as wasm_arena
 from tabgrad.backends.wasm.native import open_device
 from tabgrad.compiler import Capture, wasm
 from tabgrad.compiler.wasm.linear import SLACK_BYTES, UnsupportedOpError

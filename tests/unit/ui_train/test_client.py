@@ -30,8 +30,8 @@ from tabgrad.protocol import (
     encode,
 )
 from tabgrad.settings import RunSettings
+from tabgrad.ui.train import client as train_client
 from tabgrad.ui.train.client import MAX_RESTARTS, TrainClient, is_checkpoint
-from tabgrad.ui.train.panel import client as train_client
 
 SETTINGS = RunSettings().to_json()
 FINISHED = Finished(

@@ -14,8 +14,8 @@ from tabgrad.explain.trace import trace
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
+from ..context import PageContext
 from ..prediction import PAD_UNITS, standard_input
-from .lens import PageContext
 from .probe import as_input
 
 Image = NDArray[np.float32]

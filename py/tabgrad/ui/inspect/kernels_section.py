@@ -10,9 +10,10 @@ from tabgrad.explain.kernels import Launch, amount, duration, launches
 from tabgrad.interop import dom
 from tabgrad.program import Program, ProgramError
 
+from ..faults import FAULTS
 from ..widgets.basic import Button, Select
 from .probe import Probe
-from .scene import FAULTS, ViewState
+from .scene import ViewState
 
 #: Programs of the network that answers, and of the one in training.
 ANSWERING = {"infer": "answer", "activations": "answer, with all layers", "saliency": "why: the gradient"}

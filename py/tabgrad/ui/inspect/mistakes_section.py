@@ -14,13 +14,14 @@ from tabgrad.data.sets import DataSets
 from tabgrad.interop import dom
 from tabgrad.metrics import Results
 
+from ..faults import FAULTS
 from ..widgets.basic import Button, Select, share
 from ..widgets.confusion_table import ConfusionTable
 from ..widgets.gallery import Gallery, Item
 from .calibration_plot import CalibrationPlot
 from .lens import Lens
 from .measure import measure
-from .scene import FAULTS, ViewState
+from .scene import ViewState
 
 MOST = 40
 ORDERS = {"sure": "the surest first", "unsure": "the least sure first"}

@@ -14,6 +14,7 @@ from tabgrad.ink import Snapshot
 from tabgrad.interop import dom, page
 from tabgrad.metrics import Results, wilson_95
 
+from ..faults import FAULTS
 from ..prediction import PAD_UNITS
 from ..tasks import Tasks
 from ..widgets.basic import Button, share
@@ -21,7 +22,7 @@ from ..widgets.gallery import Gallery, Item
 from .measure import CHUNK_MS
 from .own_store import OwnDrawings
 from .probe import Probe
-from .scene import FAULTS, ViewState
+from .scene import ViewState
 from .tuner import Outcome, tune_to
 
 #: Drawings shown at most; all of them are read, so many at once.

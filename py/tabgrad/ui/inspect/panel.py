@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 
 from tabgrad.interop import dom
 
+from ..context import PageContext
+from ..faults import FAULTS
 from ..widgets.basic import is_dark
-from .lens import WEIGHTS_EVERY_S, Lens, PageContext
-from .scene import FAULTS, Section, ViewState
+from .lens import WEIGHTS_EVERY_S, Lens
+from .scene import Section, ViewState
 
 #: Updates of a section that take longer than this mean a slow engine. Milliseconds.
 SLOW_MS = 12.0

@@ -7,17 +7,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import EngineError
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
-from tabgrad.program import ProgramError
 
 from ..prediction import Answer
 from .probe import Probe
 
 Array = NDArray[np.float32]
-#: What can be wrong with an engine or a file; each carries one sentence for the visitor.
-FAULTS = (EngineError, ProgramError, OSError)
 
 
 class ViewState:

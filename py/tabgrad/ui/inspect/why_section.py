@@ -13,8 +13,9 @@ from tabgrad.explain import attribution
 from tabgrad.explain.colour import diverging, grey
 from tabgrad.interop import dom
 
+from ..faults import FAULTS
 from ..widgets.basic import Picture, Select, legend, signed
-from .scene import FAULTS, ViewState
+from .scene import ViewState
 
 Array = NDArray[np.float32]
 WINNER, NOBODY = "winner", "none"

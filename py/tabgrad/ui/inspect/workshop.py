@@ -10,8 +10,9 @@ from tabgrad.interop import dom, page
 from ..tabs import Tab, Tabs
 
 if TYPE_CHECKING:
+    from ..context import PageContext
     from .inputs import Inputs
-    from .lens import Lens, PageContext
+    from .lens import Lens
     from .panel import SectionsPanel
     from .scene import Section
     from .tour import Tour

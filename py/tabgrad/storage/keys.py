@@ -1,0 +1,31 @@
+"""The keys that the page stores things under. Never change one: what earlier versions stored must stay readable.
+
+All but the last two are keys of IndexedDB (`interop.storage`); those are prefixes in localStorage.
+"""
+
+#: The visitor's own drawings: a file of `data.drawings`.
+DRAWINGS = "mine/drawings"
+#: The checkpoint from which an interrupted run can go on.
+RESUME = "train/resume"
+#: The timeline of a run: its index, and below it the weights of each entry by step.
+TIMELINE = "train/timeline"
+#: The table of runs, as JSON.
+RUNS = "train/runs"
+#: localStorage: which engine was chosen, and whether a section is open.
+ENGINE_CHOICE_PREFIX = "tabgrad."
+SECTION_PREFIX = "inside."
+
+
+def run_weights(run_id: str) -> str:
+    """Where the weights of a finished run are kept."""
+    return f"train/weights/{run_id}"
+
+
+def timeline_weights(step: int) -> str:
+    """Where the weights of an entry of the timeline are kept."""
+    return f"{TIMELINE}/{step}"
+
+
+def compiled_program(version: str, stem: str) -> str:
+    """Where a program that was compiled in this browser is kept. `version` is the site's."""
+    return f"program/{version}/{stem}"
