@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tabgrad.artifacts.checkpoint import settings_in, unpack
 from tabgrad.data import drawings as drawing_files
 from tabgrad.data.sets import DataSets
-from tabgrad.program import load_safetensors
+from tabgrad.network import load_safetensors
 from tabgrad.protocol import (
     Checkpoint,
     Compiled,
@@ -27,18 +28,17 @@ from tabgrad.protocol import (
     Finished,
     Prepare,
     Ready,
-    RunSettings,
     Start,
     Weights,
 )
-from tabgrad.session.checkpoint import settings_in, unpack
-from tabgrad.ui.inside.own_store import OwnDrawings
-from tabgrad.ui.train_data import usable_row
-from tabgrad.ui.train_models import MadeHere, plain_weights, record_in, settings_of
-from tests.unit.session_bench import Bench, on_bench
-from tests.unit.train_stores import FakeStorage, stores
+from tabgrad.settings import RunSettings
+from tabgrad.ui.inspect.own_store import OwnDrawings
+from tabgrad.ui.models.live import LiveModel, plain_weights, record_in, settings_of
+from tabgrad.ui.train.data import usable_row
+from tests.unit.session.session_bench import Bench, on_bench
+from tests.unit.ui_train.train_stores import FakeStorage, stores
 
-STORED = Path(__file__).parents[1] / "fixtures" / "stored_0_1"
+STORED = Path(__file__).parents[2] / "fixtures" / "stored_0_1"
 CHECKPOINT, WEIGHTS = "checkpoint-mlp.safetensors", "weights-mlp.safetensors"
 #: What `storage` puts under which key. The runs' ids are those of the table.
 KEYS = {
@@ -244,7 +244,7 @@ def test_stored_weights_answer_as_they_did() -> None:
         assert isinstance(await bench.answer(Prepare, settings=settings.to_json()), Ready)  # opens the engine
         device = bench.opened[0][1]
         for name, logits in LOGITS.items():
-            network = MadeHere("imported", "Imported", lambda _network, _another: None)
+            network = LiveModel("imported", "Imported", lambda _network, _another: None)
             network.set_program(compiled.program)
             network.set_weights(stored(name))
             answer = await (await network.make(device)).logits(an_image())
