@@ -18,7 +18,7 @@ from tabgrad.data import Samples
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.network import load_safetensors
 from tabgrad.settings import SettingsError
-from tests.unit.training_bench import TINY, corpus, fitted
+from tests.unit.scripts.tiny_training import TINY, corpus, fitted
 
 
 def test_a_run_learns_and_says_how_far_it_is() -> None:

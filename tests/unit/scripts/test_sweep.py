@@ -8,7 +8,7 @@ import pytest
 
 from scripts import sweep
 from scripts.training.loop import History
-from tests.unit.training_bench import corpus
+from tests.unit.scripts.tiny_training import corpus
 
 
 @pytest.fixture(autouse=True)

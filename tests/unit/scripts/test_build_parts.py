@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scripts.sitebuild import archive, bytecode, output, page, parts, prune, python, stdlib
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?\.(py|js|bin)", fullmatch=True)
 
 

@@ -15,7 +15,7 @@ from tabgrad.data import Samples
 from tabgrad.data.strokes.garbage import LETTERS
 from tabgrad.data.strokes.garbage import garbage as held_out
 from tabgrad.network import save_safetensors
-from tests.unit.training_bench import TINY, corpus, fitted
+from tests.unit.scripts.tiny_training import TINY, corpus, fitted
 
 
 @pytest.fixture(autouse=True)
