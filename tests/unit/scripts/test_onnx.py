@@ -1,4 +1,4 @@
-"""The ONNX files for the peers, read back field by field. That they compute the same is checked at every benchmark."""
+"""The ONNX files of our networks, read back field by field. Each benchmark checks that their logits equal ours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scripts.peers.onnx import onnx_model
+from scripts.bench.peers.onnx import onnx_model
 
 
 def fields(data: bytes) -> list[tuple[int, Any]]:
@@ -68,7 +68,7 @@ def test_a_network_becomes_a_chain_of_nodes_with_its_weights() -> None:
         assert values(tensors[name], 9) == [value.tobytes()]
 
 
-def test_a_perceptron_ends_in_its_logits() -> None:
+def test_an_mlp_without_hidden_layers_is_one_node() -> None:
     weights = {"layers.0.weight": np.ones((784, 10), np.float32), "layers.0.bias": np.ones(10, np.float32)}
     (graph,) = values(onnx_model({"kind": "mlp", "hidden": []}, weights), 7)
     (node,) = values(graph, 1)

@@ -1,7 +1,7 @@
-"""The WebAssembly engine by itself: training and prediction in Chromium and in wasmtime, its hottest kernels, sizes.
+"""The WebAssembly engine alone: training and prediction in Chromium and in wasmtime, hottest kernels, module sizes.
 
-wasmtime is compared with tinygrad's own clang backend on the same networks, rounds interleaved. A kernel's GFLOP/s
-stand beside what the machine does at best with 128-bit vectors in the same runtime.
+wasmtime is compared with tinygrad's clang backend on the same networks, in alternating rounds. The GFLOP/s of a kernel
+can be compared with the most that this machine reaches with 128-bit vectors in the same runtime.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from scripts import chromium
-from scripts.bench import BenchContext, summary
-from scripts.peers import clang
-from scripts.peers.peak import best_gflops
+from scripts.bench.context import BenchContext, summary
+from scripts.bench.peers import clang
+from scripts.bench.peers.peak import best_gflops
 from scripts.pyodide_node import run_python
 from scripts.pyodide_page import pyodide_page
 from tabgrad import model
@@ -33,13 +33,13 @@ from tabgrad.program import Program, dumps
 T = TypeVar("T")
 MLP: dict[str, Any] = {"kind": "mlp", "hidden": [128]}
 CNN: dict[str, Any] = {"kind": "cnn"}
-#: Name -> network, optimizer, batch, steps a round.
+#: {name: (network, optimizer, batch, steps a round)}.
 TRAININGS: dict[str, tuple[dict[str, Any], OptimizerName, int, int]] = {
     "mlp sgd": (MLP, "sgd", 128, 100),
     "mlp adam": (MLP, "adam", 128, 100),
     "cnn sgd": (CNN, "sgd", 64, 8),
 }
-FLAVOURS = ("simd", "relaxed")
+VARIANTS = ("simd", "relaxed")
 IN_BROWSER = """
 import time, numpy as np
 from pathlib import Path
@@ -107,12 +107,12 @@ open("/mounted/seconds.json", "w").write(json.dumps(seconds))
 
 
 def run(context: BenchContext) -> dict[str, Any]:
-    """All figures; see the names."""
+    """All figures; see the module."""
     programs = training_programs()
     inferences = {
-        f"{name} infer.{flavour}": model.inference(spec, "wasm", flavour)
+        f"{name} infer.{variant}": model.inference(spec, "wasm", variant)
         for name, spec in (("mlp", MLP), ("cnn", CNN))
-        for flavour in FLAVOURS
+        for variant in VARIANTS
     }
     return {
         "chromium": in_chromium(context, {**programs, **inferences}),
@@ -128,16 +128,16 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 
 def training_programs() -> dict[str, Program]:
-    """Every training in every flavour."""
+    """Each of `TRAININGS` compiled in each variant."""
     return {
-        f"{name}.{flavour}": model.training(spec, model.Training(batch=batch, optimizer=optimizer), "wasm", flavour)
+        f"{name}.{variant}": model.training(spec, model.Training(batch=batch, optimizer=optimizer), "wasm", variant)
         for name, (spec, optimizer, batch, _) in TRAININGS.items()
-        for flavour in FLAVOURS
+        for variant in VARIANTS
     }
 
 
 def in_chromium(context: BenchContext, programs: dict[str, Program]) -> dict[str, Any]:
-    """Samples a second, microseconds a prediction, milliseconds to load."""
+    """Training samples a second, microseconds a prediction, and milliseconds to load a program."""
     browser = chromium.launch(context.playwright)
     with pyodide_page(browser) as page:
         page.put({name: dumps(program).encode() for name, program in programs.items()}, "/bench")
@@ -147,7 +147,7 @@ def in_chromium(context: BenchContext, programs: dict[str, Program]) -> dict[str
 
 
 def natively(programs: dict[str, Program], rounds: int) -> dict[str, Any]:
-    """wasmtime and, where it is installed, clang in turns."""
+    """Training samples a second on wasmtime and, if clang is installed, on clang, in alternating rounds."""
     runners: dict[str, Callable[[], float]] = {
         f"{name} on wasmtime": trainer(program, TRAININGS[name.split(".")[0]][3]) for name, program in programs.items()
     }
@@ -164,13 +164,13 @@ def natively(programs: dict[str, Program], rounds: int) -> dict[str, Any]:
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that never waits, as those of wasmtime; Playwright keeps asyncio's loop to itself."""
+    """The result of a coroutine that never waits, as on wasmtime. asyncio.run would fail: Playwright holds the loop."""
     try:
         work.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
-    raise RuntimeError("a coroutine of the WebAssembly engine waited")
+    raise RuntimeError("A coroutine of the WebAssembly engine waited, although under wasmtime none should.")
 
 
 async def _load(program: Program) -> tuple[WasmDevice, WasmExecutable]:
@@ -182,7 +182,7 @@ async def _load(program: Program) -> tuple[WasmDevice, WasmExecutable]:
 
 
 def trainer(program: Program, steps: int) -> Callable[[], float]:
-    """A function that trains some steps under wasmtime and gives samples a second."""
+    """A function that trains `steps` steps under wasmtime and returns samples a second."""
     _, executable = finished(_load(program))
     batch, rng = program.buffer("y").shape[0], np.random.default_rng(0)
     streams: dict[str, Any] = {
@@ -200,7 +200,7 @@ def trainer(program: Program, steps: int) -> Callable[[], float]:
 
 
 def hottest(program: Program, count: int) -> list[dict[str, Any]]:
-    """The kernels that take most of a step: microseconds of CPU time, share of the step, GFLOP/s."""
+    """The `count` slowest kernels of a step: microseconds of CPU time, share of the step, GFLOP/s."""
     device, executable = finished(_load(program))
     rows = []
     for dispatch in program.dispatch:
@@ -227,7 +227,7 @@ def hottest(program: Program, count: int) -> list[dict[str, Any]]:
 
 
 def compile_in_pyodide() -> dict[str, float]:
-    """Seconds to compile a program with the browser's Python, in Node."""
+    """Seconds to compile each program under Pyodide, in Node."""
     with tempfile.TemporaryDirectory() as folder:
         run_python(IN_PYODIDE, Path(folder))
         seconds: dict[str, float] = json.loads((Path(folder) / "seconds.json").read_text())

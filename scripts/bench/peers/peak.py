@@ -1,4 +1,4 @@
-"""The best that a machine does with 128-bit vectors under wasmtime: the yardstick for the kernels of bench_wasm."""
+"""The most GFLOP/s that a machine reaches with 128-bit vectors under wasmtime, to judge our kernels by."""
 
 import time
 
@@ -9,7 +9,7 @@ from tabgrad.program.wasm_opcodes import OPCODES
 
 
 def best_gflops(*, fused: bool) -> float:
-    """What multiplications and additions in registers reach under wasmtime: 12 independent chains, no memory."""
+    """GFLOP/s of multiplications and additions in 12 independent chains in registers, without memory access."""
     chains, steps = 12, 2_000_000
     get, put = OPCODES["local.get"], OPCODES["local.set"]
     one = get + uleb(1 + chains)
@@ -18,11 +18,11 @@ def best_gflops(*, fused: bool) -> float:
         first, second = uleb(1 + chain), uleb(1 + chain + chains // 2)
         if fused:
             body += one + get + first + one + OPCODES["f32x4.relaxed_madd"] + put + first
-        else:  # a product of its own, added to a sum of its own: neither waits for the other
+        else:  # product and sum are separate chains, so that neither waits for the other
             body += get + first + one + OPCODES["f32x4.mul"] + put + first
             body += get + second + get + first + OPCODES["f32x4.add"] + put + second
     body += b"\x20\x00\x41\x7f\x6a\x22\x00\x0d\x00\x0b"  # count down the parameter, branch back while it is not 0
-    for chain in range(chains):  # results must be used
+    for chain in range(chains):  # store the results, or the loop would be optimised away
         body += b"\x41\x00" + get + uleb(1 + chain) + OPCODES["v128.store"] + b"\x02" + uleb(16 * chain)
     binary = module([Function("run", (ValType.I32,), (ValType.V128,) * (chains + 1), bytes(body))])
     config = wasmtime.Config()

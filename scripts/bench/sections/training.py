@@ -1,20 +1,17 @@
-"""Training as a visitor has it: from the click on Train to a tested network, with the page in use meanwhile.
+"""Training as users see it: from the click on Train to a tested network, while the page is in use.
 
-Each round opens a fresh page for each engine, trains the fast preset with a cold and then with a warm worker, and
-draws while it trains. Everything between click and result counts: Python, engine, data, evaluation.
+Each round opens a new page for each engine and trains the fast preset twice: once with a cold worker, and once with a
+warm one and a moving pen. Everything between the click and the result is timed: Python, engine, data and evaluation.
 """
 
-import time
 from typing import Any
 
-from playwright.sync_api import Page
-
 from scripts import chromium
-from scripts.bench import BenchContext, summary
+from scripts.bench.context import BenchContext, summary
+from scripts.bench.page import train, wait
 
-TIMEOUT_S = 600.0
 ENGINES = ("auto", "wasm", "webgpu")
-#: Frames and long tasks of the main thread. A task over 50 ms is what the browser itself calls long.
+#: Records frames, latencies, and long tasks of the main thread: those over 50 ms, as browsers define them.
 WATCH = """() => {
   window.benchFrames = []; window.benchLong = []; window.benchLatency = [];
   let last = performance.now();
@@ -40,7 +37,7 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 
 def visit(context: BenchContext, engine: str) -> dict[str, list[float]]:
-    """One page: cold run, warm run while drawing."""
+    """Figures of one page: a cold run, and a warm run while drawing."""
     browser = chromium.launch(context.playwright, "--enable-precise-memory-info")
     try:
         page = browser.new_page(viewport={"width": 1280, "height": 2200})
@@ -65,46 +62,3 @@ def visit(context: BenchContext, engine: str) -> dict[str, list[float]]:
         }
     finally:
         browser.close()
-
-
-def train(page: Page, drawing: bool = False) -> dict[str, list[float]]:
-    """Press Train and wait for the result; with `drawing` the pen moves all the time."""
-    begin = time.perf_counter()
-    page.get_by_test_id("train-start").click()
-    wait(page, "worker", "training")
-    first_step = time.perf_counter() - begin
-    pace, box = [], page.get_by_test_id("draw-pad").bounding_box()
-    while wait(page, "worker", "training", "finished", "failed") == "training":
-        pace.append(figure(page, "samples-per-s"))
-        if drawing and box:
-            page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.2 * box["height"])
-            page.mouse.down()
-            page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=12)
-            page.mouse.up()
-        page.wait_for_timeout(20)
-    return {
-        "first_step_s": [first_step],
-        "result_s": [time.perf_counter() - begin],
-        "test_accuracy_percent": [figure(page, "test-accuracy")],
-        "images_per_s": [max(pace, default=0.0)],
-    }
-
-
-def figure(page: Page, name: str) -> float:
-    """A number of the panel."""
-    text = (page.get_by_test_id(f"train-{name}").text_content() or "").replace("\u202f", "")
-    try:
-        return float(text.split()[0])
-    except (ValueError, IndexError):
-        return 0.0
-
-
-def wait(page: Page, name: str, *values: str) -> str:
-    """Wait until a field of the root's dataset has one of these values; TimeoutError."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline:
-        value = str(page.evaluate("name => document.documentElement.dataset[name]", name))
-        if value in values:
-            return value
-        page.wait_for_timeout(10)
-    raise TimeoutError(f"data-{name} is still {value!r}.")

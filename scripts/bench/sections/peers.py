@@ -1,7 +1,7 @@
-"""Our engines against ONNX Runtime Web (predictions) and TensorFlow.js (training), the same networks in the same run.
+"""Our engines against ONNX Runtime Web (prediction) and TensorFlow.js (training), with the same networks.
 
-The contenders take turns, round after round. The shipped weights are used, and that all contenders give the same
-logits is checked before anything is timed. The peers come from npm into .cache/bench at the first run.
+The engines alternate in each round. Prediction uses the shipped weights, and before anything is timed all engines must
+give the same logits. The peers are installed from npm into .cache/bench on the first run.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from scripts import chromium
-from scripts.bench import BenchContext, summary
-from scripts.peers import install
-from scripts.peers.onnx import onnx_model
-from scripts.peers.pages import BATCH, OnnxRuntime, Ours, TensorFlow
+from scripts.bench.context import BenchContext, summary
+from scripts.bench.peers import install
+from scripts.bench.peers.onnx import onnx_model
+from scripts.bench.peers.pages import BATCH, OnnxRuntime, Ours, TensorFlow
 from scripts.pyodide_page import pyodide_page, served
 from scripts.sitebuild.parts import ROOT
 from tabgrad.network import load_safetensors
@@ -29,10 +29,10 @@ TOLERANCE = 1e-3
 
 
 def run(context: BenchContext) -> dict[str, Any]:
-    """Milliseconds a prediction, samples a second of training, and ratios of the medians."""
+    """Milliseconds a prediction, training samples a second, and the ratios of their medians."""
     image = np.random.default_rng(0).uniform(0, 1, 784).astype(np.float32).tolist()
     with ExitStack() as stack:
-        inference, training, description = contenders(context, stack)
+        inference, training, description = open_engines(context, stack)
         check_same_logits(inference, image)
         for name, peer in training.items():
             peer.train(min(WARM_UP_STEPS, STEPS[name]))
@@ -48,8 +48,8 @@ def run(context: BenchContext) -> dict[str, Any]:
     return figures(milliseconds, samples) | {"webgpu_adapter": description}
 
 
-def contenders(context: BenchContext, stack: ExitStack) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """(those that predict, those that train, our adapter's name), each in a page of its own."""
+def open_engines(context: BenchContext, stack: ExitStack) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """(engines that predict, engines that train, the name of our WebGPU adapter); each peer has its own page."""
     browser = chromium.launch(context.playwright)
     stack.callback(browser.close)
     ours = stack.enter_context(pyodide_page(browser))
@@ -69,18 +69,18 @@ def contenders(context: BenchContext, stack: ExitStack) -> tuple[dict[str, Any],
 
 
 def spec(network: str) -> dict[str, Any]:
-    """The shipped model's description, from its card."""
+    """The spec of a shipped model, from its card."""
     described: dict[str, Any] = json.loads((ROOT / "models" / network / "card.json").read_text())["spec"]
     return described
 
 
 def weights(network: str) -> dict[str, Any]:
-    """The shipped model's weights."""
+    """The weights of a shipped model."""
     return load_safetensors((ROOT / "models" / network / "weights.safetensors").read_bytes())[0]
 
 
 def our_files() -> dict[str, bytes]:
-    """Shipped programs and weights, and training programs captured now, under the names that `peers.pages` knows."""
+    """Shipped programs and weights, and training programs compiled now, by the file names that `peers.pages` loads."""
     from tabgrad import model
     from tabgrad.compiler import VARIANTS
 
@@ -100,16 +100,16 @@ def our_files() -> dict[str, bytes]:
 
 
 def check_same_logits(inference: dict[str, Any], image: list[float]) -> None:
-    """RuntimeError if two contenders do not run the same network."""
+    """Raise RuntimeError if an engine's logits differ from ours: then it does not run the same network."""
     for network in NETWORKS:
         logits = {name: np.array(peer.infer(network, image, 3)[1]) for name, peer in inference.items()}
         for name, value in logits.items():
             if not np.allclose(value, logits["webgpu"], atol=TOLERANCE):
-                raise RuntimeError(f"{name} gives other logits than ours for {network}: {value} {logits['webgpu']}")
+                raise RuntimeError(f"{name} gives {value} for {network}, but our engine gives {logits['webgpu']}.")
 
 
 def figures(milliseconds: dict[str, list[float]], samples: dict[str, list[float]]) -> dict[str, Any]:
-    """Medians and 95th percentiles of predictions, pace of training, and how many times better ours are."""
+    """Medians and 95th percentiles of prediction times, training rates, and how many times faster ours are."""
     predictions = {
         name: {"median": round(float(np.median(times)), 4), "p95": round(float(np.percentile(times, 95)), 4)}
         for name, times in milliseconds.items()

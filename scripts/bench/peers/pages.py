@@ -1,8 +1,8 @@
-"""One browser page for each contender: ours under Pyodide, ONNX Runtime Web, TensorFlow.js. All measure themselves.
+"""One class for each engine: ours under Pyodide, ONNX Runtime Web, TensorFlow.js. The timing runs inside their pages.
 
-A contender is called as `infer(network, runs)`, which gives milliseconds a prediction, input written and logits read
-back each time, or as `train(steps)`, which gives samples a second of SGD with momentum on 784-128-10 at batch 128,
-batches uploaded and the last loss read back.
+`infer(network, image, runs)` returns milliseconds a prediction, from writing the input to reading the logits back.
+`train(steps)` returns samples a second of SGD with momentum on 784-128-10 with batches of 128, which are uploaded; the
+last loss is read back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from scripts.pyodide_page import PyodidePage
 
 BATCH = 128
-#: Predictions timed as one: the clock of a page ticks in steps of 0.1 ms, and WebAssembly needs less than that.
+#: Predictions that are timed together: a page's clock has steps of 0.1 ms, and WebAssembly is faster than that.
 GROUPS = {"webgpu": 1, "wasm": 20}
 
 OURS = """
@@ -129,7 +129,7 @@ TF = """async ([backend, batch]) => {
           () => tf.losses.softmaxCrossEntropy(y, x.matMul(w0).add(b0).relu().matMul(w1).add(b1)), true);
       });
     }
-    if (!Number.isFinite((await loss.data())[0])) throw new Error("the loss is not finite");
+    if (!Number.isFinite((await loss.data())[0])) throw new Error("TensorFlow.js gave a loss that is not finite.");
     return steps * batch * 1000 / (performance.now() - started);
   };
   return tf.getBackend();
@@ -137,20 +137,20 @@ TF = """async ([backend, batch]) => {
 
 
 class Ours:
-    """tabgrad's engine `engine`, "webgpu" or "wasm", in a page that has the files of /bench."""
+    """tabgrad's engine "webgpu" or "wasm", in a page that has the programs and weights in /bench."""
 
     def __init__(self, page: PyodidePage, engine: str) -> None:
         self.page, self.engine = page, engine
         self.description = page.run(OURS, engine=engine)
 
     def infer(self, network: str, image: list[float], runs: int) -> tuple[list[float], list[float]]:
-        """(milliseconds of each run, logits)."""
+        """(milliseconds a prediction in each run, logits)."""
         args = {"network": network, "image": image, "runs": runs, "group": GROUPS[self.engine]}
         times, logits = self.page.run(OURS_INFER, engine=self.engine, **args)
         return times, logits
 
     def train(self, steps: int) -> float:
-        """Samples a second."""
+        """Train `steps` steps; returns samples a second."""
         return float(self.page.run(OURS_TRAIN, engine=self.engine, steps=steps))
 
 
@@ -162,7 +162,7 @@ class OnnxRuntime:
         page.evaluate(ORT, [provider, {name: base64.b64encode(data).decode() for name, data in models.items()}])
 
     def infer(self, network: str, image: list[float], runs: int) -> tuple[list[float], list[float]]:
-        """(milliseconds of each run, logits)."""
+        """(milliseconds a prediction in each run, logits)."""
         args = [network, image, runs, GROUPS[self.provider]]
         times, logits = self.page.evaluate("args => infer(...args)", args)
         return times, logits
@@ -175,8 +175,8 @@ class TensorFlow:
         self.page = page
         used: Any = page.evaluate(TF, [backend, BATCH])
         if used != backend:
-            raise RuntimeError(f"TensorFlow.js runs on {used}, not on {backend}.")
+            raise RuntimeError(f"TensorFlow.js took its backend {used}, because {backend} does not work here.")
 
     def train(self, steps: int) -> float:
-        """Samples a second."""
+        """Train `steps` steps; returns samples a second."""
         return float(self.page.evaluate("steps => train(steps)", steps))

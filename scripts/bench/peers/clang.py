@@ -1,6 +1,6 @@
-"""tinygrad training on its own CPU backend (clang, one thread), in a process of its own: `ClangTrainer` talks to it.
+"""tinygrad training on its own CPU backend (clang, one thread), in a process that `ClangTrainer` starts.
 
-The process is this file run as a script: it reads how many steps to do and prints samples a second.
+The process runs this file: it reads a number of steps from each line of its input, trains, and prints samples a second.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from scripts.sitebuild.parts import ROOT
 
 
 def find() -> str | None:
-    """The newest clang on the PATH, if there is one."""
+    """The path of `clang`, or else of the newest versioned one on the PATH; None if there is none."""
     return next(filter(None, map(shutil.which, ("clang", *(f"clang-{n}" for n in range(21, 13, -1))))), None)
 
 
 class ClangTrainer:
-    """Each call does some steps and gives samples a second."""
+    """Each call trains `steps` steps and returns samples a second."""
 
     def __init__(self, spec: dict[str, Any], optimizer: str, batch: int, steps: int) -> None:
         path = os.pathsep.join((str(ROOT / "py"), str(ROOT)))
         environment = {**os.environ, "DEV": "CPU", "THREADS": "0", "CC": find() or "clang", "PYTHONPATH": path}
         self.steps = steps
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.peers.clang", json.dumps([spec, optimizer, batch])],
+            [sys.executable, "-m", "scripts.bench.peers.clang", json.dumps([spec, optimizer, batch])],
             env=environment,
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.ask(3)  # two steps compile, the third runs from the recording
+        self.ask(3)  # TinyJit compiles in the first two steps, and replays from the third on
 
     def ask(self, steps: int) -> float:
-        """Samples a second over so many steps."""
+        """Train `steps` steps; returns samples a second."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{steps}\n")
@@ -50,14 +50,14 @@ class ClangTrainer:
         return self.ask(self.steps)
 
     def close(self) -> None:
-        """End the process: it stops at the end of its input."""
+        """End the process, which stops at the end of its input."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait(10)
 
 
 def main() -> None:
-    """The process."""
+    """Read numbers of steps, train, and print rates, until the input ends."""
     from tinygrad import Context, Tensor, TinyJit, dtypes, nn
 
     from tabgrad import model

@@ -1,7 +1,7 @@
-"""What a training run costs over its engine alone: data, augmentation, metrics, checkpoints, all in one browser page.
+"""How much a training run costs beyond its engine: data, augmentation, metrics and checkpoints.
 
-The bare engine and whole runs take turns in the same page and on the same programs, so only their ratio counts. A
-run's rate is all its images over all its seconds from the first step to the last, validation included.
+The bare engine and whole runs alternate in the same page with the same programs; only their ratio matters. The rate of
+a run is the number of its images divided by the seconds from its first step to its last, validation included.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from scripts import chromium
-from scripts.bench import BenchContext, summary
+from scripts.bench.context import BenchContext, summary
 from scripts.pyodide_page import pyodide_page
 from tabgrad.settings import PRESETS
 
 FOLDER = "/bench"
-#: Settings that are changed from the preset's: runs long enough to be past their start, without early ends.
+#: {name: (preset, changed settings)}. The runs are long enough for their start not to matter.
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "mlp": ("fast", {"epochs": 16}),
     "mlp, mild distortions": ("fast", {"epochs": 16, "augment": "mild"}),
@@ -89,7 +89,7 @@ return event.step * settings["batch"] / event.seconds
 
 
 def run(context: BenchContext) -> dict[str, Any]:
-    """Images a second of the bare engine and of each kind of run, and the runs' share of the engine's rate."""
+    """Images a second of the bare engine and of each kind of run, and the ratio of the two."""
     manifest = read_manifest(context.dist)
     names = [f for part in ("training", "data") for f in files(context.dist, manifest, part)]
     rates: dict[str, list[float]] = {}
@@ -113,16 +113,16 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 
 def read_manifest(dist: Path) -> dict[str, Any]:
-    """The manifest that the page reads."""
+    """The manifest inside the built index.html."""
     found = re.search(r'id="manifest">(.*?)</script>', (dist / "index.html").read_text(), re.DOTALL)
     if found is None:
-        raise ValueError(f"{dist} holds no built page.")
+        raise ValueError(f"{dist}/index.html has no manifest: run `make build` and measure again.")
     manifest: dict[str, Any] = json.loads(found[1])
     return manifest
 
 
 def files(dist: Path, manifest: dict[str, Any], part: str) -> list[str]:
-    """The files of a part of the manifest that a run on WebAssembly may ask for, relative to the page."""
+    """URLs of the files in one part of the manifest that a run on WebAssembly may fetch, relative to the page."""
     if part == "training":
         return [url for stem, url in manifest["training"].items() if ".wasm." in stem]
     folder = dist / Path(manifest["data"]["mnist"]["index"]).parent

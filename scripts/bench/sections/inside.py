@@ -1,7 +1,7 @@
-"""What the open panels cost the pen: from a pointer's event to the frame that shows its answer, panels shut and open.
+"""How much the open panels slow the pen down: from a pointer event to the frame that shows its answer.
 
-The page itself notes when each event happened, when it was handled, and when an answer was painted; an event counts as
-answered by the first prediction that was begun after it was handled. Engines, models and panels take turns.
+The page records when each event happened, when it was handled, and when each answer was painted. The answer to an event
+is the first prediction that began after the event was handled. Models and panels alternate in each round.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from scripts import chromium
-from scripts.bench import BenchContext, summary
+from scripts.bench.context import BenchContext, summary
+from scripts.bench.page import pad_box, wait
 
 ENGINES, MODELS = ("wasm", "webgpu"), ("mlp", "cnn")
-#: A panel for each state, by the fragment of its address; nothing of "train" follows the pen.
+#: {state: the panel's tab}. In the training panel nothing follows the pen, so it stands for "shut".
 PANELS = {"shut": "train", "look inside": "inside", "data": "data", "kernels": "kernels"}
 TIMEOUT_S = 120.0
-#: Between two events of the pointer, as a screen of 60 Hz gives them. Seconds.
+#: Seconds between two pointer events, as on a screen of 60 Hz.
 EVENT_S = 0.016
-#: Two bows of a three and the loops of an eight, in the unit square: centre, radii, first and last angle in degrees.
+#: The arcs of a three and of an eight in the unit square: centre (x, y), radii (x, y), first and last angle in degrees.
 STROKES = (
     ((0.47, 0.33, 0.2, 0.16, -140, 85), (0.47, 0.66, 0.23, 0.18, -85, 140)),
     ((0.5, 0.34, 0.16, 0.16, 80, -260), (0.5, 0.66, 0.19, 0.18, -80, 260)),
 )
 POINTS = 25
-#: `events`: [happened, handled]; `answers`: [begun, shown, painted]. All in ms on the page's clock.
+#: `events` are [happened, handled], `answers` are [begun, shown, painted], all in ms on the page's clock.
 WATCH = """
 window.bench = { events: [], answers: [] };
 window.addEventListener("pointermove", (event) => {
@@ -44,7 +45,7 @@ new MutationObserver(() => {
 
 
 def run(context: BenchContext) -> dict[str, Any]:
-    """Milliseconds from event to bars (in the document) and to the frame that shows them, by engine, model, panel."""
+    """Milliseconds from an event to the bars and to the frame that shows them, by engine, model and panel."""
     rows: dict[str, dict[str, list[float]]] = {}
     browser = chromium.launch(context.playwright)
     try:
@@ -64,25 +65,17 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 
 def _open(browser: Browser, url: str) -> Page:
-    """A booted page that has shown every panel once."""
+    """The site's page, ready."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce").new_page()
     page.set_default_timeout(TIMEOUT_S * 1000)
     page.add_init_script(WATCH)
     page.goto(url)
-    _wait(page, "document.documentElement.dataset.app === 'ready'")
+    wait(page, "app", "ready")
     return page
 
 
-def _wait(page: Page, condition: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not page.evaluate(condition):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the page did not get to: {condition}")
-        time.sleep(0.02)
-
-
 def _measure(page: Page, model: str, panel: str) -> dict[str, list[float]]:
-    """Draw with one panel open; a first digit, which is not counted, builds it and loads its programs."""
+    """Draw two digits with one panel open. A digit before them, which is not counted, loads the panel's programs."""
     page.get_by_test_id("model-select").select_option(model)
     page.get_by_test_id("status").filter(has_text="is ready").wait_for()
     page.get_by_test_id(f"tab-{panel}").click()
@@ -98,7 +91,7 @@ def _measure(page: Page, model: str, panel: str) -> dict[str, list[float]]:
 
 
 def latencies(events: list[list[float]], answers: list[list[float]]) -> dict[str, list[float]]:
-    """For each event [happened, handled] the time to the first answer [begun, shown, painted] that knew of it."""
+    """Milliseconds from each event [happened, handled] to its answer [begun, shown, painted]; see the module."""
     bars, frames = [], []
     for happened, handled in events:
         answer = next((a for a in answers if a[0] >= handled - 0.2), None)  # the page's clocks tick in 0.1 ms
@@ -109,7 +102,7 @@ def latencies(events: list[list[float]], answers: list[list[float]]) -> dict[str
 
 
 def _wait_for_rest(page: Page) -> None:
-    """Until no answer has come for half a second, and the last one was painted."""
+    """Wait until half a second has passed without another painted answer."""
     count = -1
     while (now := page.evaluate("window.bench.answers.filter((a) => a[2]).length")) != count:
         count = now
@@ -118,9 +111,7 @@ def _wait_for_rest(page: Page) -> None:
 
 def _draw(page: Page, strokes: tuple[tuple[float, ...], ...]) -> None:
     page.get_by_test_id("tool-clear").click(force=True)
-    box = page.get_by_test_id("draw-pad").bounding_box()
-    if box is None:
-        raise RuntimeError("There is no pad on the page.")
+    box = pad_box(page)
     for x, y, radius_x, radius_y, first, last in strokes:
         angles = [math.radians(first + (last - first) * i / (POINTS - 1)) for i in range(POINTS)]
         points = [(x + radius_x * math.cos(a), y + radius_y * math.sin(a)) for a in angles]

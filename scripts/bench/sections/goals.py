@@ -1,7 +1,8 @@
-"""What a visitor waits for: 97.5 % on the test set against TensorFlow.js, the CNN preset, ten runs, the pause button.
+"""What users wait for: 97.5 % on the test set (also with TensorFlow.js), the CNN preset, and the pause button.
 
-Ours is the page with everything in it, from the click on Train to the tested network. TensorFlow.js trains the same
-784-128-10 on its WebAssembly backend with Adam at batch 128, its data in memory, tested after each epoch.
+Ours is timed on the whole page, from the click on Train to the tested network. TensorFlow.js trains the same
+784-128-10 on its WebAssembly backend with Adam and batches of 128; its data are in memory, and it is tested after each
+epoch. Ten runs in one page show whether memory grows.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ import numpy as np
 from playwright.sync_api import Browser, Page
 
 from scripts import chromium
-from scripts.bench import BenchContext, summary
-from scripts.bench_training import train, wait
+from scripts.bench.context import BenchContext, summary
+from scripts.bench.page import train, wait
+from scripts.bench.peers import install
+from scripts.bench.peers.pages import TensorFlow
 from scripts.fetch_mnist import locate
-from scripts.peers import install
-from scripts.peers.pages import TensorFlow
 from scripts.pyodide_page import served
 from tabgrad.data.idx import parse_idx, unzip
 
 GOAL = 0.975
-#: Epochs after which TensorFlow.js is given up.
+#: TensorFlow.js stops after this many epochs, also below the goal.
 MOST_EPOCHS = 15
 RUNS, PAUSES = 10, 10
 TRAIN_TO_GOAL = """async ([goal, most, batch]) => {
@@ -54,7 +55,7 @@ TRAIN_TO_GOAL = """async ([goal, most, batch]) => {
       return { seconds: (performance.now() - started) / 1000, epochs: epoch, accuracy };
   }
 }"""
-#: Milliseconds from a click on the pause button until the page shows that the run is held, or goes on.
+#: Clicks on the pause button and returns the milliseconds until the page shows the run as paused, or as resumed.
 TOGGLE = """state => new Promise(done => {
   const root = document.documentElement, started = performance.now();
   const observer = new MutationObserver(() => {
@@ -84,7 +85,7 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 
 def tensorflow(context: BenchContext) -> dict[str, float]:
-    """Seconds, epochs and accuracy of TensorFlow.js at the goal."""
+    """Seconds and epochs that TensorFlow.js needs for the goal, and the accuracy it has then."""
     browser = chromium.launch(context.playwright)
     try:
         with served({"/index.html": b"<!doctype html><title>peer</title>", **install.installed(), **mnist()}) as url:
@@ -98,17 +99,17 @@ def tensorflow(context: BenchContext) -> dict[str, float]:
 
 
 def mnist() -> dict[str, bytes]:
-    """MNIST's arrays by URL path. Raises OSError where MNIST is not at hand."""
+    """MNIST's images and labels as bytes, by URL path. Raises OSError if MNIST is not on this machine."""
     found = locate()
     if found is None:
-        raise OSError("MNIST is not here: python -m scripts.fetch_mnist.")
+        raise OSError("TensorFlow.js needs MNIST, which is not on this machine: run `python -m scripts.fetch_mnist`.")
     arrays = {name: np.ascontiguousarray(parse_idx(unzip(content))) for name, content in found.items()}
     parts = {name: name.replace("t10k", "test").split("-") for name in arrays}
     return {f"/mnist/{part}-{what}": arrays[name].tobytes() for name, (part, what, *_) in parts.items()}
 
 
 def ours(context: BenchContext, preset: str, warm: bool) -> dict[str, list[float]]:
-    """Figures of one run of a preset; `warm`: the worker has trained before."""
+    """Figures of one run of a preset; with `warm`, the worker has trained once before."""
     browser = chromium.launch(context.playwright)
     try:
         page = opened(context, browser, preset="fast" if warm else preset)
@@ -121,7 +122,7 @@ def ours(context: BenchContext, preset: str, warm: bool) -> dict[str, list[float
 
 
 def opened(context: BenchContext, browser: Browser, preset: str) -> Page:
-    """The page with a preset chosen."""
+    """The page, ready, with a preset chosen."""
     page = browser.new_page(viewport={"width": 1280, "height": 2200})
     page.goto(context.url)
     wait(page, "app", "ready")
@@ -130,7 +131,7 @@ def opened(context: BenchContext, browser: Browser, preset: str) -> Page:
 
 
 def ten_runs(context: BenchContext) -> dict[str, Any]:
-    """Resident megabytes of the browser's processes: the page ready, after the first run, after each further one."""
+    """Resident megabytes of the browser's processes when the page is ready, and after each of ten runs."""
     browser = chromium.launch(context.playwright)
     try:
         page = opened(context, browser, "fast")
@@ -144,14 +145,14 @@ def ten_runs(context: BenchContext) -> dict[str, Any]:
 
 
 def resident_mb(browser: Browser) -> float:
-    """Megabytes of memory that the browser's processes hold; Linux only."""
+    """Resident memory of the browser's processes in megabytes; Linux only."""
     processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     pages = sum(int(Path(f"/proc/{one['id']}/statm").read_text().split()[1]) for one in processes)
     return round(pages * 4096 / 1e6, 1)
 
 
 def pauses(context: BenchContext) -> dict[str, Any]:
-    """Milliseconds until the pause button has held the run, and until it goes on."""
+    """Milliseconds from a click on the pause button until the run is paused, and until it is resumed."""
     browser = chromium.launch(context.playwright)
     try:
         page = opened(context, browser, "best")

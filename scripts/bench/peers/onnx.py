@@ -1,4 +1,4 @@
-"""Writes our networks as ONNX files, for ONNX Runtime Web: just enough of protobuf and of ONNX, opset 13.
+"""Writes our networks as ONNX files (opset 13) for ONNX Runtime Web, with only as much of protobuf as that needs.
 
 Formats: https://protobuf.dev/programming-guides/encoding/ and https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 FLOAT, INT64 = 1, 7  # TensorProto.DataType
 ATTRIBUTE_INT, ATTRIBUTE_INTS = 2, 7  # AttributeProto.AttributeType
 IR_VERSION, OPSET = 8, 13
-_CONV = re.compile(r"conv(\d+)x(\d+)(?:p(\d+))?")
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -29,7 +28,7 @@ def _varint(value: int) -> bytes:
 
 
 def _field(number: int, value: int | bytes | str) -> bytes:
-    """One protobuf field: varints for numbers, length-delimited for the rest."""
+    """One protobuf field: a number as a varint, text and bytes with their length in front."""
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     data = value.encode() if isinstance(value, str) else value
@@ -47,14 +46,14 @@ def _value_info(name: str, shape: Sequence[int]) -> bytes:
 
 
 class Graph:
-    """Nodes one after the other, each fed by the one before."""
+    """A chain of nodes: each takes the output of the one before."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights, self.nodes, self.last = weights, list[bytes](), "x"
         self.constants: dict[str, NDArray[Any]] = {}
 
     def add(self, op: str, *inputs: str, **attributes: int | list[int]) -> None:
-        """Append a node; `inputs` are those besides the last output, `attributes` ONNX's own."""
+        """Append a node. `inputs` come after the last output; `attributes` are named as in ONNX."""
         output = f"v{len(self.nodes)}"
         out = b"".join(_field(1, name) for name in (self.last, *inputs)) + _field(2, output) + _field(4, op)
         for name, value in attributes.items():
@@ -67,15 +66,25 @@ class Graph:
         self.last = output
 
     def dense(self, index: int) -> None:
-        """Linear layer `layers.<index>`."""
+        """Append the dense layer `layers.<index>`."""
         self.add("Gemm", f"layers.{index}.weight", f"layers.{index}.bias")
 
     def model(self) -> bytes:
-        """The file: input `x` (1, 784), output `logits` (1, 10)."""
+        """The ONNX file. Its input `x` is float32 (1, 784), its only output the logits, float32 (1, 10)."""
         graph = b"".join(_field(1, node) for node in self.nodes) + _field(2, "tabgrad")
         graph += b"".join(_field(5, _tensor(k, v)) for k, v in {**self.weights, **self.constants}.items())
         graph += _field(11, _value_info("x", (1, 784))) + _field(12, _value_info(self.last, (1, 10)))
         return _field(1, IR_VERSION) + _field(8, _field(1, "") + _field(2, OPSET)) + _field(7, graph)
+
+
+def _parsed(stage: str) -> tuple[str, int, int]:
+    """(kind, kernel size, padding) of a stage such as "conv3x4p1", "pool" or "dense64"; kind is the leading word.
+
+    All knowledge of the grammar of stages in this file is here.
+    """
+    if match := re.fullmatch(r"conv(\d+)x(\d+)(?:p(\d+))?", stage):
+        return "conv", int(match[1]), int(match[3] or 0)
+    return ("pool", 2, 0) if stage == "pool" else ("dense", 0, 0)
 
 
 def onnx_model(spec: Mapping[str, Any], weights: Weights) -> bytes:
@@ -91,23 +100,22 @@ def onnx_model(spec: Mapping[str, Any], weights: Weights) -> bytes:
     graph.constants = {"image": np.array([1, 1, 28, 28], np.int64)}
     graph.add("Reshape", "image")
     convs = dense = 0
-    flat = False
-    for stage in [*spec["stages"], "logits"]:
-        if match := _CONV.fullmatch(stage):
-            size, padding = int(match[1]), int(match[3] or 0)
+    for kind, size, padding in map(_parsed, spec["stages"]):
+        if kind == "conv":
             graph.add("Conv", f"convs.{convs}.weight", kernel_shape=[size, size], pads=[padding] * 4)
             norm = [f"norms.{convs}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
             graph.add("BatchNormalization", *norm)
             graph.add("Relu")
             convs += 1
-        elif stage == "pool":
-            graph.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+        elif kind == "pool":
+            graph.add("MaxPool", kernel_shape=[size, size], strides=[size, size])
         else:
-            if not flat:
+            if not dense:
                 graph.add("Flatten", axis=1)
-                flat = True
             graph.dense(dense)
+            graph.add("Relu")
             dense += 1
-            if stage != "logits":
-                graph.add("Relu")
+    if not dense:
+        graph.add("Flatten", axis=1)
+    graph.dense(dense)
     return graph.model()

@@ -1,6 +1,6 @@
-"""From navigation to the first paint, the first ink and the first prediction; cold, and on a second visit.
+"""Time from navigation to the first paint, the first ink and the first prediction, on a first and a second visit.
 
-The yardstick is a page with Pyodide and NumPy as they are delivered and nothing else, in the same rounds.
+For comparison the same rounds load a page with nothing but unmodified Pyodide and NumPy.
 """
 
 import json
@@ -13,11 +13,12 @@ from typing import Any
 from playwright.sync_api import BrowserContext, FloatRect, Page
 
 from scripts import chromium
-from scripts.bench import BenchContext, summary
+from scripts.bench.context import BenchContext, summary
+from scripts.bench.page import pad_box
 from scripts.sitebuild import parts
 
 TIMEOUT_S = 120.0
-#: Where the bare page is served from; it exists during this measurement only.
+#: The folder of the comparison page. It is written into the site for this measurement and removed afterwards.
 BARE = "bare-pyodide"
 BARE_PAGE = """<!doctype html><meta charset="utf-8"><title>bare</title><link rel="icon" href="data:,">
 <script type="module">
@@ -28,14 +29,15 @@ pyodide.runPython("import numpy; numpy.zeros(3) + 1");
 window.benchDone = performance.now();
 </script>"""
 BARE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
-#: Notes when the first prediction is on screen.
+#: Records when the first prediction is shown.
 WATCH_PREDICTION = """
 new MutationObserver(() => {
     if (!window.benchDone && Number(document.documentElement.dataset.predictions) > 0)
         window.benchDone = performance.now();
 }).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-predictions"] });
 """
-#: Notes the first frame in which the pad shows ink. It reads the pad back in every frame, so it has a visit of its own.
+#: Records the first frame in which the pad shows ink. Reading the pad back in every frame is slow, so this has a visit
+#: of its own.
 WATCH_INK = """
 const small = new OffscreenCanvas(48, 48).getContext("2d", { willReadFrequently: true });
 const look = () => {
@@ -50,7 +52,7 @@ requestAnimationFrame(look);
 
 
 def run(context: BenchContext) -> dict[str, Any]:
-    """Figures in ms since navigation, and bytes as transferred; see the module."""
+    """Milliseconds since navigation, and bytes as transferred; see the module."""
     folder = context.dist / BARE
     write_bare_page(folder)
     rows: dict[str, list[float]] = {}
@@ -68,7 +70,7 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 
 def write_bare_page(folder: Path) -> None:
-    """Pyodide out of npm, NumPy's whole wheel, and a page that loads the two."""
+    """Write Pyodide from npm, the whole NumPy wheel, and a page that loads both."""
     lock = parts.pyodide_lock()
     wheel, _ = parts.numpy_wheel()
     numpy = {**lock["packages"]["numpy"], "sha256": parts.sha256(wheel)}
@@ -81,7 +83,7 @@ def write_bare_page(folder: Path) -> None:
 
 
 def profile(context: BenchContext, folder: str) -> BrowserContext:
-    """A browser with a profile on disk, as a visitor has: code caches and the service worker outlive a visit."""
+    """A browser with a profile on disk: as for a real visitor, code caches and the service worker outlive a visit."""
     path = chromium.find(context.playwright)
     return context.playwright.chromium.launch_persistent_context(
         folder, executable_path=path, args=chromium.flags(), viewport={"width": 1280, "height": 900}
@@ -89,19 +91,18 @@ def profile(context: BenchContext, folder: str) -> BrowserContext:
 
 
 def done_ms(page: Page) -> float:
-    """Wait for the page's own note of the moment; in ms since navigation."""
+    """Wait until the page has recorded its time; returns it in ms since navigation. Raises TimeoutError."""
     deadline = time.monotonic() + TIMEOUT_S
     while (value := page.evaluate("window.benchDone ?? null")) is None:
         if time.monotonic() > deadline:
-            raise TimeoutError(
-                "the page did not get there: " + page.evaluate("document.documentElement.outerHTML")[:200]
-            )
+            html = page.evaluate("document.documentElement.outerHTML")[:200]
+            raise TimeoutError(f"The page recorded no time within {TIMEOUT_S:.0f} s; it begins with {html}")
         time.sleep(0.02)
     return float(value)
 
 
 def bare_visits(context: BenchContext) -> dict[str, float]:
-    """Pyodide and NumPy alone, cold and then again."""
+    """Two visits to the page with Pyodide and NumPy alone."""
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("cold", "warm"):
@@ -114,7 +115,7 @@ def bare_visits(context: BenchContext) -> dict[str, float]:
 
 
 def page_visits(context: BenchContext) -> dict[str, float]:
-    """The first visit, and the second one, which the service worker serves. The drawing waits for Python."""
+    """Two visits to the site, the second one served by the service worker. The stroke is drawn while Python starts."""
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("cold", "warm"):
@@ -135,7 +136,7 @@ def page_visits(context: BenchContext) -> dict[str, float]:
 
 
 def ink_visit(context: BenchContext) -> dict[str, float]:
-    """A visit that draws as early as it can, at a place that another visit has found."""
+    """A visit that draws from the first moment on. Where the pad is was found out by another visit."""
     with tempfile.TemporaryDirectory() as folder:
         browser = profile(context, folder)
         scout, page = browser.new_page(), browser.new_page()
@@ -151,16 +152,8 @@ def ink_visit(context: BenchContext) -> dict[str, float]:
     return figures
 
 
-def pad_box(page: Page) -> FloatRect:
-    """Where the pad is, in CSS pixels."""
-    box = page.get_by_test_id("draw-pad").bounding_box()
-    if box is None:
-        raise RuntimeError("There is no pad on the page.")
-    return box
-
-
 def draw(page: Page, box: FloatRect) -> None:
-    """One stroke down the middle of the pad."""
+    """Draw one stroke down the middle of the pad."""
     x = box["x"] + box["width"] / 2
     page.mouse.move(x, box["y"] + 0.2 * box["height"])
     page.mouse.down()
@@ -169,9 +162,9 @@ def draw(page: Page, box: FloatRect) -> None:
 
 
 def transferred(page: Page) -> float:
-    """Bytes of all responses up to the first prediction, as they went over the wire (gzip), without headers.
+    """Compressed bytes of all responses up to the first prediction, without headers.
 
-    A file that is asked for twice comes from the browser's cache the second time; `transferSize` is 0 then.
+    A file that is requested twice is counted once: the browser's cache serves it, and `transferSize` is 0.
     """
     return float(
         page.evaluate("""() => performance.getEntries()

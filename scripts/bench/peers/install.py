@@ -1,4 +1,4 @@
-"""Fetches the peers from npm into .cache/bench, pinned, so that they never come near the site's own dependencies."""
+"""Installs pinned versions of the peers from npm into .cache/bench, apart from the site's own dependencies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERSIONS = {
     "@tensorflow/tfjs-backend-webgpu": "4.22.0",
     "@tensorflow/tfjs-backend-wasm": "4.22.0",
 }
-#: What a page needs of them, by the URL path it is served under.
+#: {URL path in the page: file in node_modules}.
 FILES = {
     "/ort/ort.webgpu.bundle.min.mjs": "onnxruntime-web/dist/ort.webgpu.bundle.min.mjs",
     "/ort/ort-wasm-simd-threaded.asyncify.mjs": "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.mjs",
@@ -31,7 +31,7 @@ FILES = {
 
 
 def installed() -> dict[str, bytes]:
-    """The files above; installs what is missing. Raises CalledProcessError if npm cannot."""
+    """The contents of `FILES` by URL path, installed if need be. Raises CalledProcessError if npm fails."""
     marker = FOLDER / "versions.json"
     if not marker.is_file() or json.loads(marker.read_text()) != VERSIONS:
         FOLDER.mkdir(parents=True, exist_ok=True)
