@@ -1,19 +1,18 @@
-"""The log of experiments: generated completely, up to date, and its charts are sound SVG."""
+"""HYPERPARAMETERS.md has all runs and is up to date, and its charts are valid SVG."""
 
 import json
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from scripts import hyperparameters
-from scripts.training import analysis
-from scripts.training.charts import Axis, Series, chart
+from scripts.train import analysis, hyperparameters
+from scripts.train.charts import Axis, Series, chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def study() -> dict:
-    """Three configurations, one of them stopped, one run again with another seed."""
+    """Three configurations: one was stopped, and one was trained again with another seed."""
 
     def trial(number: int, errors: list[int], optimizer: str, **more: object) -> dict:
         base = {"number": number, "state": "complete", "repeats": None, "seed": 1}
@@ -34,11 +33,11 @@ def study() -> dict:
     }
 
 
-def test_tables_say_what_the_study_holds() -> None:
+def test_tables_show_the_study() -> None:
     rows = hyperparameters.trials_table(study()).splitlines()
     assert [row.split(" | ")[0].strip("| ") for row in rows[2:]] == ["2", "3 (as 2)", "0", "1"]
     assert "900 stopped" in rows[-1]
-    assert "| optimizer | sgd | 1 of 2 | 590 | 100 |" in hyperparameters.knob_table(study())
+    assert "| optimizer | sgd | 1 of 2 | 590 | 100 |" in hyperparameters.hyperparameter_table(study())
     assert "| 2 | 100, 110 | 105.0 | 7.1 |" in hyperparameters.repeats_table(study())
 
 
@@ -58,7 +57,7 @@ def test_plots_show_every_run() -> None:
     assert len(rates.findall(f"{SVG}circle")) == 3 + 2
 
 
-def test_charts_survive_odd_words_and_values() -> None:
+def test_a_chart_escapes_labels_and_clips_values() -> None:
     text = chart("a < b & c", Axis("x", 0, 1), Axis("y", 1, 1000, log=True), [Series("<s>", [(0.5, 0.1), (2, 1e6)])])
     root = ET.fromstring(text)
     places = [(float(c.get("cx", "")), float(c.get("cy", ""))) for c in root.findall(f"{SVG}circle")]
@@ -70,14 +69,13 @@ def test_charts_survive_odd_words_and_values() -> None:
     [
         (Axis("", 0, 1), ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
         (Axis("", 30, 700, log=True), ["50", "100", "200", "500"]),
-        (Axis("", 0, 1, names=("a", "b")), ["a", "b"]),
     ],
 )
 def test_ticks(axis: Axis, expected: list[str]) -> None:
     assert [name for _, name in axis.ticks()] == expected
 
 
-def test_the_text_names_figures_of_the_cards_and_runs() -> None:
+def test_the_text_has_figures_from_the_cards() -> None:
     card = json.loads((hyperparameters.ROOT / "models" / "mlp" / "card.json").read_text())
     first, second, third = (seed["validation_errors"] for seed in card["seeds"])
     assert analysis.filled("{{mlp validation errors}} errors") == f"{first}, {second} and {third} errors"
@@ -85,14 +83,14 @@ def test_the_text_names_figures_of_the_cards_and_runs() -> None:
         analysis.filled("{{mlp luck}}")
 
 
-def test_the_log_is_up_to_date() -> None:
+def test_the_page_is_up_to_date() -> None:
     for path, text in hyperparameters.page().items():
-        assert path.read_text() == text, f"{path.name}: run `python -m scripts.hyperparameters`"
+        assert path.read_text() == text, f"{path.name}: run `python -m scripts.train.hyperparameters`"
 
 
 @pytest.mark.parametrize("kind", hyperparameters.MODELS)
-def test_every_run_of_a_study_is_in_the_log(kind: str) -> None:
+def test_the_page_has_every_run_of_a_study(kind: str) -> None:
     body = json.loads((hyperparameters.SWEEPS / f"{kind}.json").read_text())
-    log = hyperparameters.PAGE.read_text()
-    assert hyperparameters.trials_table(body) in log
+    page = hyperparameters.PAGE.read_text()
+    assert hyperparameters.trials_table(body) in page
     assert all(row["validation_errors"] for row in body["trials"])

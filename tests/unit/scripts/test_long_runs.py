@@ -1,17 +1,16 @@
-"""The log of long runs: one entry a command, one row a seed, and its table."""
+"""The log of long runs: one entry for each command, one row for each seed, and its table."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts import hyperparameters
-from scripts.training import record
+from scripts.train import hyperparameters, long_runs
 
 
 @pytest.fixture(autouse=True)
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(record, "FILE", tmp_path / "long-runs.json")
+    monkeypatch.setattr(long_runs, "FILE", tmp_path / "long-runs.json")
     return tmp_path / "long-runs.json"
 
 
@@ -28,23 +27,23 @@ def row(seed: int, errors: list[int]) -> dict[str, Any]:
     }
 
 
-def test_a_run_that_is_recorded_again_replaces_its_row(file: Path) -> None:
-    record.record("cnn", [], 16, [row(2, [40, 35])])
-    record.record("cnn", ["lr=0.1"], 16, [row(1, [90, 80])])
-    record.record("cnn", [], 16, [row(1, [50, 33, 36]), row(2, [38, 31])])
-    plain, changed = record.recorded()
+def test_recording_a_run_again_replaces_its_row(file: Path) -> None:
+    long_runs.record("cnn", [], 16, [row(2, [40, 35])])
+    long_runs.record("cnn", ["lr=0.1"], 16, [row(1, [90, 80])])
+    long_runs.record("cnn", [], 16, [row(1, [50, 33, 36]), row(2, [38, 31])])
+    plain, changed = long_runs.recorded()
     assert [(r["seed"], r["validation_errors"], r["last_errors"]) for r in plain["seeds"]] == [(1, 33, 36), (2, 31, 31)]
     assert changed["command"] == "scripts.train cnn --set lr=0.1"
     assert "test" not in file.read_text()
 
 
-def test_commands_can_be_typed_again() -> None:
-    assert record.command("mlp", ['spec={"kind": "mlp"}']) == """scripts.train mlp --set 'spec={"kind": "mlp"}'"""
+def test_a_recorded_command_is_quoted_for_the_shell() -> None:
+    assert long_runs.command("mlp", ['spec={"kind": "mlp"}']) == """scripts.train mlp --set 'spec={"kind": "mlp"}'"""
 
 
 def test_the_table_shows_every_seed() -> None:
     assert hyperparameters.long_runs() == []
-    record.record("cnn", ["epochs=4"], 4, [row(1, [50, 33, 36]), row(3, [44])])
+    long_runs.record("cnn", ["epochs=4"], 4, [row(1, [50, 33, 36]), row(3, [44])])
     lines = hyperparameters.long_runs()[1].splitlines()
     assert len(lines) == 4
     assert lines[2] == "| `scripts.train cnn --set epochs=4` | 4 | 1 | 33 / 36 | 0.0312 | 98.70 % | 91, 80, 70 |"

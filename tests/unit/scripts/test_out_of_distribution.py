@@ -1,4 +1,4 @@
-"""Training on what is no digit: its stream, its targets, and that a network doubts more for having seen it."""
+"""Out-of-distribution drawings: their stream, their targets, and that a network learns to be unsure of them."""
 
 import asyncio
 from pathlib import Path
@@ -6,59 +6,59 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.training import garbage, teacher
-from scripts.training.calibration import Calibration, probabilities, refused_share
-from scripts.training.engine import open_engine
-from scripts.training.measure import KINDS, measure
+from scripts.train import distillation, out_of_distribution
+from scripts.train.calibration import Calibration, probabilities, refused_share
+from scripts.train.engine import open_engine
+from scripts.train.measure import KINDS, measure
 from tabgrad import model
 from tabgrad.data import Samples
 from tabgrad.data.strokes.garbage import LETTERS
-from tabgrad.data.strokes.garbage import garbage as held_out
+from tabgrad.data.strokes.garbage import garbage as measured
 from tabgrad.network import save_safetensors
 from tests.unit.scripts.tiny_training import TINY, corpus, fitted
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "CHUNKS", 1)
+    monkeypatch.setattr(out_of_distribution, "CHUNKS", 1)
 
 
-@pytest.mark.parametrize("kind", garbage.KINDS)
+@pytest.mark.parametrize("kind", out_of_distribution.KINDS)
 def test_every_drawing_has_ink_and_is_repeatable(kind: str) -> None:
-    images = garbage.draw(3, kind, 1)
+    images = out_of_distribution.draw(3, kind, 1)
     assert images.dtype == np.uint8
     assert len(images) > 100
     assert (images.reshape(len(images), -1).max(1) > 100).all()
-    assert (images == garbage.draw(3, kind, 1)).all()
-    assert not np.array_equal(images[:50], garbage.draw(3, kind, 2)[:50])
+    assert (images == out_of_distribution.draw(3, kind, 1)).all()
+    assert not np.array_equal(images[:50], out_of_distribution.draw(3, kind, 2)[:50])
 
 
-def test_the_stream_depends_on_seed_and_position_only() -> None:
+def test_the_stream_depends_only_on_seed_and_position() -> None:
     async def parts(*sizes: int) -> Samples:
-        source = garbage.GarbageSource(5, 7)
+        source = out_of_distribution.OODSource(5, 7)
         taken = [await source.take(n) for n in sizes]
         return Samples(*(np.concatenate(arrays) for arrays in zip(*taken, strict=True)))
 
     whole, pieces = asyncio.run(parts(60)), asyncio.run(parts(13, 1, 46))
     assert (whole.images == pieces.images).all()
-    assert (whole.labels == garbage.NO_DIGIT).all()
+    assert (whole.labels == out_of_distribution.NO_DIGIT).all()
 
 
-def test_what_is_trained_on_is_not_what_is_measured() -> None:
-    assert not {t.name for t in garbage.SIGNS} & {t.name for t in LETTERS}
-    assert not set(garbage.KINDS) & set(KINDS)
+def test_training_and_measuring_use_different_kinds() -> None:
+    assert not {t.name for t in out_of_distribution.SIGNS} & {t.name for t in LETTERS}
+    assert not set(out_of_distribution.KINDS) & set(KINDS)
 
 
-def test_targets_are_sure_of_digits_and_of_nothing_else() -> None:
-    p = probabilities(garbage.targets(np.array([3, garbage.NO_DIGIT], np.uint8)))
+def test_targets_are_certain_only_of_digits() -> None:
+    p = probabilities(out_of_distribution.targets(np.array([3, out_of_distribution.NO_DIGIT], np.uint8)))
     assert p[0, 3] == pytest.approx(1, abs=1e-6)
     assert p[1] == pytest.approx(np.full(10, 0.1))
 
 
-def test_a_network_that_has_seen_garbage_doubts_other_garbage() -> None:
+def test_training_on_some_kinds_lowers_the_confidence_in_others() -> None:
     async def confidence(share: float) -> tuple[float, float]:
         run = await fitted(TINY.changed({"epochs": 12, "garbage_share": share}))
-        unknown = np.concatenate([held_out(1, kind) for kind in KINDS])
+        unknown = np.concatenate([measured(1, kind) for kind in KINDS])
         seen = await run.evaluate(run.best, Samples(unknown, np.zeros(len(unknown), np.uint8)))
         digits = await run.evaluate(run.best, run.corpus.validation)
         return float(probabilities(seen.logits).max(1).mean()), digits.accuracy
@@ -68,37 +68,37 @@ def test_a_network_that_has_seen_garbage_doubts_other_garbage() -> None:
     assert with_it[1] > 0.6
 
 
-def test_a_teacher_may_not_guess_at_garbage(tmp_path: Path) -> None:
+def test_the_teachers_logits_are_zero_for_out_of_distribution_drawings(tmp_path: Path) -> None:
     spec = {"kind": "mlp", "hidden": [16]}
     weights = save_safetensors(model.initial_weights(model.build(spec), 1))
     recipe = TINY.changed({"teacher": "tiny", "teacher_share": 0.5, "copies": 1, "garbage_share": 0.2})
 
-    async def ask() -> teacher.Lessons:
-        return await teacher._ask(recipe, corpus(1000), await open_engine("wasm"), spec, weights)
+    async def ask() -> distillation.DistillationSet:
+        return await distillation._run_teacher(recipe, corpus(1000), await open_engine("wasm"), spec, weights)
 
-    lessons = asyncio.run(ask())
-    none = lessons.labels == garbage.NO_DIGIT
+    distilled = asyncio.run(ask())
+    none = distilled.labels == out_of_distribution.NO_DIGIT
     assert none.sum() == 200
-    assert (lessons.logits[none] == 0).all()
-    assert (np.abs(lessons.logits[~none]).max(1) > 0).all()
-    run = asyncio.run(fitted(recipe.changed({"epochs": 12}), lessons=lessons))
+    assert (distilled.logits[none] == 0).all()
+    assert (np.abs(distilled.logits[~none]).max(1) > 0).all()
+    run = asyncio.run(fitted(recipe.changed({"epochs": 12}), distilled=distilled))
     assert run.history.loss[-1] < run.history.loss[0]
 
 
-def test_refusals_are_counted_below_the_threshold() -> None:
+def test_answers_below_the_threshold_are_refused() -> None:
     logits = np.zeros((4, 10), np.float32)
     logits[:2, 5] = 10
-    calibration = Calibration(temperature=1, ece_before=0, ece=0, not_sure_below=0.5, refused=0, garbage_refused=0)
+    calibration = Calibration(temperature=1, ece_before=0, ece=0, not_sure_below=0.5, refused=0, ood_refused=0)
     assert refused_share(logits, calibration) == 0.5
 
 
-def test_a_model_is_measured_without_the_test_set_and_the_pen_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.training.measure.read_strokes", None)
+def test_measuring_reads_neither_the_test_set_nor_the_pen_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.train.measure.read_strokes", None)
 
     async def main() -> dict:
         run = await fitted(TINY)
-        assert run._judge is not None
-        figures, calibration = await measure(run._judge, run.best, run.corpus)
+        assert run._evaluator is not None
+        figures, calibration = await measure(run._evaluator, run.best, run.corpus)
         assert figures["not_sure_below"] == round(calibration.not_sure_below, 4)
         return figures
 

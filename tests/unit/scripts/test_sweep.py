@@ -1,4 +1,4 @@
-"""The exploration: no configuration twice, also from several processes, and repetitions with other seeds."""
+"""The search tries no configuration twice, also in several processes, and repeats the best with other seeds."""
 
 import json
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from scripts import sweep
-from scripts.training.loop import History
+from scripts.train import sweep
+from scripts.train.loop import History
 from tests.unit.scripts.tiny_training import corpus
 
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Journals and summaries go to a folder of the test's own; trials are not trained, their rate is their result."""
+    """Journals and summaries go to a temporary folder. Trials are not trained; the learning rate gives the errors."""
 
     def pretend(self: sweep.Study, params: dict[str, Any], seed: int, trial: Any) -> tuple[History, Any]:
         errors = round(100 * params["lr_factor"]) + seed
@@ -37,17 +37,17 @@ def distinct(trials: list[dict[str, Any]]) -> int:
     return len({json.dumps(row["params"], sort_keys=True) for row in trials})
 
 
-def test_processes_that_start_together_try_different_configurations(folders: Path) -> None:
+def test_two_processes_try_different_configurations(folders: Path) -> None:
     first, second = study(), study()
     first.explore(4)
     second.explore(4)
     trials = rows(folders)
     assert len(trials) == distinct(trials) == 8
     repeated = [t for t in second.study.get_trials() if t.state.name == "FAIL"]
-    assert len(repeated) == 4  # they did draw the same, which is what the check is for
+    assert len(repeated) == 4  # the second process drew those of the first
 
 
-def test_a_process_that_goes_on_draws_anew(folders: Path) -> None:
+def test_a_continued_study_tries_new_configurations(folders: Path) -> None:
     study().explore(4)
     later = study()
     later.explore(4)
@@ -65,7 +65,7 @@ def test_the_best_are_repeated_with_other_seeds(folders: Path) -> None:
     assert all(r["params"] == next(b["params"] for b in best if b["number"] == r["repeats"]) for r in again)
 
 
-def test_a_trial_is_trained_and_judged(monkeypatch: pytest.MonkeyPatch, folders: Path) -> None:
+def test_a_trial_is_trained_and_evaluated(monkeypatch: pytest.MonkeyPatch, folders: Path) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(sweep, "JOURNALS", folders)
     it = study()
@@ -74,11 +74,11 @@ def test_a_trial_is_trained_and_judged(monkeypatch: pytest.MonkeyPatch, folders:
     params |= {"dropout": 0.0, "augmentation": 0.0, "label_smoothing": 0.0, "ema": 0.0, "hidden": "64", "center": True}
     history, state = it._train(params, 1, None)
     assert state.name == "COMPLETE"
-    assert len(history.validation_errors) == sweep.EPOCHS["mlp"] * sweep.JUDGEMENTS["mlp"]
+    assert len(history.validation_errors) == sweep.EPOCHS["mlp"] * sweep.EVALUATIONS["mlp"]
     assert history.validation_errors[-1] < history.validation_errors[0] <= 300
 
 
-def test_without_data_the_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_data_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     async def missing() -> None:
         raise sweep.DataError("There is no MNIST here.")
 

@@ -1,4 +1,4 @@
-"""The training script: recipes, resumed runs, lessons, calibration, cards; and the search space of the sweeps."""
+"""scripts.train: recipes, resumed runs, distillation, calibration, cards, and the search space of the sweeps."""
 
 import asyncio
 import json
@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import train
-from scripts.training import card, loop, space
-from scripts.training.calibration import calibrate, calibration_error, fit_temperature, probabilities
-from scripts.training.engine import open_engine
-from scripts.training.recipe import FOLDER, Recipe, RecipeError, load_recipe
-from scripts.training.teacher import Lessons
+from scripts.train import card, loop, seeds, space
+from scripts.train.__main__ import main, parse_changes
+from scripts.train.calibration import calibrate, calibration_error, fit_temperature, probabilities
+from scripts.train.distillation import DistillationSet
+from scripts.train.engine import open_engine
+from scripts.train.recipe import FOLDER, Recipe, RecipeError, load_recipe
 from tabgrad import model
 from tabgrad.data import Samples
 from tabgrad.data.strokes import StrokeSource
@@ -21,7 +21,7 @@ from tabgrad.settings import SettingsError
 from tests.unit.scripts.tiny_training import TINY, corpus, fitted
 
 
-def test_a_run_learns_and_says_how_far_it_is() -> None:
+def test_a_run_learns_and_reports_each_epoch() -> None:
     lines: list[str] = []
     run = asyncio.run(fitted(TINY.changed({"epochs": 12}), lines=lines))
     assert run.history.validation_errors[-1] < 120 < run.history.validation_errors[0]
@@ -39,7 +39,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
         assert (rest.best[name] == value).all()
 
 
-def test_patience_ends_a_run_that_gets_no_better() -> None:
+def test_patience_ends_a_run_that_does_not_improve() -> None:
     run = asyncio.run(fitted(TINY.changed({"epochs": 60, "patience": 2, "lr": 0.3, "schedule": "constant"})))
     assert run.step < run.steps
     errors = run.history.validation_errors
@@ -56,59 +56,61 @@ async def measure(run: loop.Run) -> float:
     return (await run.evaluate(run.best, run.corpus.validation)).accuracy
 
 
-def test_a_student_learns_from_logits_alone() -> None:
+def test_a_student_learns_from_the_teachers_logits_alone() -> None:
     images, labels = StrokeSource(9).take_now(960)
     logits = np.full((960, 10), -4, np.float32)
     logits[np.arange(960), labels] = 4
-    wrong = ((labels + 5) % 10).astype(np.uint8)  # only the teacher knows the truth
+    wrong = ((labels + 5) % 10).astype(np.uint8)  # only the teacher's logits are right
     recipe = TINY.changed({"teacher": "cnn", "teacher_share": 1.0, "epochs": 12})
-    run = asyncio.run(fitted(recipe, lessons=Lessons(images, wrong, logits)))
+    run = asyncio.run(fitted(recipe, distilled=DistillationSet(images, wrong, logits)))
     assert min(run.history.validation_errors) < 120
 
 
-def test_lessons_are_shuffled_by_seed_and_position() -> None:
+def test_the_order_of_a_distillation_set_depends_on_seed_and_position() -> None:
     n = 50
-    lessons = Lessons(
+    distilled = DistillationSet(
         np.arange(n * 784, dtype=np.uint8).reshape(n, 28, 28),
         np.arange(n, dtype=np.uint8),
         np.zeros((n, 10), np.float32),
     )
-    whole = lessons.take(0, 150, 3)[1]
-    parts = [lessons.take(p, 30, 3)[1] for p in range(0, 150, 30)]
+    whole = distilled.take(0, 150, 3)[1]
+    parts = [distilled.take(p, 30, 3)[1] for p in range(0, 150, 30)]
     assert (np.concatenate(parts) == whole).all()
     assert all(sorted(whole[i : i + n]) == list(range(n)) for i in (0, n, 2 * n))
-    assert (lessons.take(0, 150, 4)[1] != whole).any()
+    assert (distilled.take(0, 150, 4)[1] != whole).any()
 
 
-def test_a_finished_seed_is_not_trained_again_but_for_another_teacher(
+def test_a_finished_seed_is_trained_again_only_for_another_teacher(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "RUNS", tmp_path)
+    monkeypatch.setattr(seeds, "RUNS", tmp_path)
     images, labels = StrokeSource(9).take_now(960)
     recipe = TINY.changed({"teacher": "cnn", "teacher_share": 0.5, "epochs": 1})
 
     async def run(teacher: str) -> tuple[dict[str, object], Path]:
-        lessons = Lessons(images, labels, np.zeros((960, 10), np.float32), teacher)
-        return await train.train_seed(recipe, 1, corpus(), await open_engine("wasm"), lessons)
+        distilled = DistillationSet(images, labels, np.zeros((960, 10), np.float32), teacher)
+        return await seeds.train_seed(recipe, 1, corpus(), await open_engine("wasm"), distilled)
 
     (first, weights), (other, others) = asyncio.run(run("a" * 64)), asyncio.run(run("b" * 64))
     assert weights.parent != others.parent
     written = weights.stat().st_mtime_ns
     again, file = asyncio.run(run("a" * 64))
     assert (again, file, file.stat().st_mtime_ns) == (first, weights, written)
-    assert other["validation_errors"] == first["validation_errors"]  # the same lessons, under another name
+    assert other["validation_errors"] == first["validation_errors"]  # the same images and logits, under another name
 
 
-def test_a_teacher_is_weights_and_no_model_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "RUNS", tmp_path / "runs")
+def test_weights_only_writes_no_card_and_does_not_read_the_test_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeds, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(card, "MODELS", tmp_path / "models")
 
     async def small() -> object:
         return corpus()
 
-    monkeypatch.setattr(train, "open_corpus", small)
-    monkeypatch.setattr(train, "read_test_set", None)  # reading it would fail
-    rows = asyncio.run(train.train(TINY.changed({"epochs": 1}), [1, 2], "wasm", ship=False, weights_only=True))
+    monkeypatch.setattr(seeds, "open_corpus", small)
+    monkeypatch.setattr(seeds, "read_test_set", None)  # reading it would fail
+    rows = asyncio.run(seeds.train(TINY.changed({"epochs": 1}), [1, 2], "wasm", ship=False, weights_only=True))
     assert rows[0]["validation_errors"] <= rows[1]["validation_errors"]
     assert [path.name for path in (tmp_path / "models" / "tiny").iterdir()] == ["weights.safetensors"]
     best = next((tmp_path / "runs").glob(f"*/seed-{rows[0]['seed']}.weights.safetensors"))
@@ -128,19 +130,19 @@ def test_every_recipe_builds_a_network_within_the_limits(path: Path) -> None:
     assert Recipe(**{**recipe.to_json(), "seeds": recipe.seeds}).digest() == recipe.digest()
 
 
-def test_unknown_recipes_and_settings_are_sentences(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RecipeError, match="There is no recipe 'nope'; there are cnn"):
+def test_unknown_recipes_and_settings_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RecipeError, match="There is no recipe 'nope'; choose one of cnn"):
         load_recipe("nope")
     with pytest.raises(SettingsError, match="There is no setting called 'speed'"):
         TINY.changed({"speed": 3}).run_settings(1)
     with pytest.raises(RecipeError, match="name=value"):
-        train.parse_changes(["lr"])
-    assert train.parse_changes(["lr=0.1", "teacher=cnn", 'spec={"kind": "mlp"}']) == {
+        parse_changes(["lr"])
+    assert parse_changes(["lr=0.1", "teacher=cnn", 'spec={"kind": "mlp"}']) == {
         "lr": 0.1,
         "teacher": "cnn",
         "spec": {"kind": "mlp"},
     }
-    assert train.main(["nope"]) == 1
+    assert main(["nope"]) == 1
     assert "There is no recipe" in capsys.readouterr().err
 
 
@@ -180,7 +182,7 @@ def test_multiply_adds_and_architecture(spec: model.Spec, expected: tuple[int, s
     assert (card.multiply_adds(spec), card.architecture(spec)) == expected
 
 
-def test_a_written_model_is_what_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_written_model_has_the_trained_weights_and_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(card, "MODELS", tmp_path)
     spec = {"kind": "mlp", "hidden": [16], "center": True, "dropout": 0.1}
     weights = model.initial_weights(model.build(spec), 1)
@@ -221,7 +223,7 @@ def test_every_point_of_the_search_space_is_a_recipe(kind: str) -> None:
         assert model.parameter_count(model.build(recipe.spec)) <= limit
 
 
-def test_shipped_cards_tell_the_truth_about_their_networks() -> None:
+def test_the_cards_of_the_shipped_models_are_right() -> None:
     for path in sorted(card.MODELS.glob("*/card.json")):
         written = json.loads(path.read_text())
         network = model.build(written["spec"])
@@ -238,7 +240,7 @@ def test_shipped_cards_tell_the_truth_about_their_networks() -> None:
 
 def accuracy(spec: model.Spec, weights: loop.Tensors, samples: Samples) -> float:
     async def main() -> float:
-        judge = await loop.open_judge(spec, await open_engine("wasm"))
-        return (await judge(weights, samples)).accuracy
+        evaluator = await loop.open_evaluator(spec, await open_engine("wasm"))
+        return (await evaluator(weights, samples)).accuracy
 
     return asyncio.run(main())

@@ -1,15 +1,15 @@
-"""Stand-ins for tests of the training scripts: a tiny recipe, generated digits in the place of MNIST, a trained run."""
+"""For tests of scripts.train: a tiny recipe, a corpus of generated digits instead of MNIST, and a trained run."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 
-from scripts.training import loop
-from scripts.training.data import Corpus
-from scripts.training.engine import open_engine
-from scripts.training.recipe import Recipe
-from scripts.training.teacher import Lessons
+from scripts.train import loop
+from scripts.train.data import Corpus
+from scripts.train.distillation import DistillationSet
+from scripts.train.engine import open_engine
+from scripts.train.recipe import Recipe
 from tabgrad.data import DataSet, load_index
 from tabgrad.data.strokes import StrokeSource
 
@@ -25,7 +25,7 @@ TINY = Recipe(
 
 
 def corpus(count: int = 960) -> Corpus:
-    """Generated digits in the place of MNIST."""
+    """A corpus of generated digits instead of MNIST."""
     samples = StrokeSource(9).take_now(count)
     histogram = np.bincount(samples.labels, minlength=10).tolist()
     split = {
@@ -45,7 +45,7 @@ def corpus(count: int = 960) -> Corpus:
     }
 
     async def fetch(name: str) -> bytes:
-        raise AssertionError("everything is loaded")
+        raise AssertionError("all blocks are loaded already")
 
     async def loaded(k: int) -> None:
         pass
@@ -61,10 +61,10 @@ async def fitted(
     recipe: Recipe,
     save: Path | None = None,
     stop_after: int = 0,
-    lessons: Lessons | None = None,
+    distilled: DistillationSet | None = None,
     lines: list[str] | None = None,
 ) -> loop.Run:
     run = loop.Run(recipe, 1, corpus(), await open_engine("wasm"))
     stop = (lambda history: len(history.loss) == stop_after) if stop_after else None
-    await run.fit(lessons, save, (lines if lines is not None else []).append, stop)
+    await run.fit(distilled, save, (lines if lines is not None else []).append, stop)
     return run

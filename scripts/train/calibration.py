@@ -1,6 +1,6 @@
-"""How far a network's probabilities can be trusted: temperature, calibration error, and when to say "not sure".
+"""How far a network's probabilities can be trusted: temperature, calibration error, and the "not sure" threshold.
 
-Everything is fitted on the validation split and on drawings that are no digits; pure NumPy on logits.
+Everything is fitted on the validation split and on out-of-distribution drawings, in NumPy, from logits.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: Bins of the calibration error.
+#: Number of bins of the calibration error.
 BINS = 15
-#: At most this share of right answers may be called "not sure". It buys the refusal of most of what is no digit.
+#: At most this share of the right answers may be refused, so that most out-of-distribution drawings are refused too.
 REFUSED_SHARE = 0.02
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """`temperature` divides the logits. `ece`: expected calibration error with it, `ece_before` without. Below the
-    probability `not_sure_below` the answer is "not sure": `refused` is the share of right answers that are lost by
-    it, `garbage_refused` the share of non-digits that are caught.
+    """`temperature` divides the logits. `ece` is the expected calibration error with it, `ece_before` without it. An
+    answer whose probability is below `not_sure_below` is refused: it becomes "not sure". `refused` is the share of the
+    right answers that are refused, `ood_refused` the share of the out-of-distribution drawings.
     """
 
     temperature: float
@@ -28,11 +28,11 @@ class Calibration:
     ece: float
     not_sure_below: float
     refused: float
-    garbage_refused: float
+    ood_refused: float
 
 
 def probabilities(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Softmax of logits (n, 10) / temperature; the maximum is subtracted first, so that nothing overflows."""
+    """Softmax of logits (n, 10) / temperature. The maximum is subtracted first, so that nothing overflows."""
     scaled = logits.astype(np.float64) / temperature
     e = np.exp(scaled - scaled.max(1, keepdims=True))
     result: NDArray[np.float64] = e / e.sum(1, keepdims=True)
@@ -65,28 +65,26 @@ def calibration_error(p: NDArray[np.float64], labels: NDArray[np.uint8]) -> floa
 
 
 def refused_share(logits: NDArray[np.float32], calibration: Calibration) -> float:
-    """The share of answers, 0..1, that are called "not sure"."""
+    """The share of answers, in 0..1, that are refused."""
     confidence = probabilities(logits, calibration.temperature).max(1)
     return float((confidence < calibration.not_sure_below).mean())
 
 
-def calibrate(
-    logits: NDArray[np.float32], labels: NDArray[np.uint8], garbage_logits: NDArray[np.float32]
-) -> Calibration:
-    """Fit everything. `logits` and `labels` are the validation split's; `garbage_logits` are of non-digits.
+def calibrate(logits: NDArray[np.float32], labels: NDArray[np.uint8], ood_logits: NDArray[np.float32]) -> Calibration:
+    """Fit everything: `logits` and `labels` of the validation split, `ood_logits` of out-of-distribution drawings.
 
-    The threshold is the highest that costs at most `REFUSED_SHARE` of the right answers, but no higher than what
-    catches 95 % of the garbage: beyond that it would only cost.
+    The threshold is the highest that refuses at most `REFUSED_SHARE` of the right answers, but no higher than is needed
+    to refuse 95 % of the out-of-distribution drawings.
     """
     temperature = fit_temperature(logits, labels)
-    p, garbage = probabilities(logits, temperature), probabilities(garbage_logits, temperature).max(1)
+    p, ood = probabilities(logits, temperature), probabilities(ood_logits, temperature).max(1)
     right = p.max(1)[p.argmax(1) == labels]
-    threshold = float(min(np.quantile(right, REFUSED_SHARE), np.quantile(garbage, 0.95)))
+    threshold = float(min(np.quantile(right, REFUSED_SHARE), np.quantile(ood, 0.95)))
     return Calibration(
         temperature=temperature,
         ece_before=calibration_error(probabilities(logits), labels),
         ece=calibration_error(p, labels),
         not_sure_below=threshold,
         refused=float((right < threshold).mean()),
-        garbage_refused=float((garbage < threshold).mean()),
+        ood_refused=float((ood < threshold).mean()),
     )

@@ -1,39 +1,38 @@
-"""Lessons for a student network: distorted images with the logits that a trained teacher gives them.
+"""Knowledge distillation: distorted training images with the logits that a trained teacher gives for them.
 
-Asking the teacher costs more than the student's step, so a fixed number of distorted copies of the training set is
-asked about once and kept on disk; every seed of the student shuffles the same lessons. Owns that cache.
+The teacher takes longer than a training step of the student. So its logits are computed once, for a fixed number of
+distorted copies of the training set, and cached on disk; each seed shuffles the same images. Owns that cache.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.backends.base import Device
 from tabgrad.data.seeding import generator
 from tabgrad.network import load_safetensors
 
 from .data import Corpus, recipe_source
-from .garbage import NO_DIGIT
+from .out_of_distribution import NO_DIGIT
 from .recipe import Recipe, load_recipe
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "lessons"
+CACHE = ROOT / ".cache" / "distillation"
 BATCH = 250
-#: The lessons' own seed: all students learn from the same distortions.
+#: The seed of the distortions, which all students share.
 SEED = 77
 
 
-class Lessons:
-    """`images` uint8 (n, 28, 28), `labels` uint8 (n,), `logits` float32 (n, 10) of the teacher.
+class DistillationSet:
+    """`images` uint8 (n, 28, 28), `labels` uint8 (n,), and `logits` float32 (n, 10) of the teacher.
 
-    `teacher` is the SHA-256 of its weights file.
+    `teacher` is the SHA-256 of the teacher's weights file.
     """
 
     def __init__(
@@ -46,20 +45,20 @@ class Lessons:
     def take(
         self, position: int, count: int, seed: int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
-        """Lessons `position`..`position + count` of the endless stream that `seed` shuffles."""
+        """`count` images, labels and logits from `position` on, in the endless order that `seed` shuffles."""
         parts = []
         while count:
-            turn, offset = divmod(position, len(self.labels))
-            if self._order[0] != (seed, turn):
-                self._order = ((seed, turn), generator(seed, turn).permutation(len(self.labels)))
+            epoch, offset = divmod(position, len(self.labels))
+            if self._order[0] != (seed, epoch):
+                self._order = ((seed, epoch), generator(seed, epoch).permutation(len(self.labels)))
             parts.append(self._order[1][offset : offset + count])
             position, count = position + len(parts[-1]), count - len(parts[-1])
         rows = np.concatenate(parts)
         return self.images[rows], self.labels[rows], self.logits[rows]
 
 
-async def prepare_lessons(recipe: Recipe, corpus: Corpus, device: Device) -> Lessons:
-    """The lessons of `recipe`, from the cache or made in minutes. FileNotFoundError without its teacher."""
+async def open_distillation_set(recipe: Recipe, corpus: Corpus, device: Device) -> DistillationSet:
+    """The set of `recipe`, from the cache, or computed in minutes. Raises FileNotFoundError without its teacher."""
     folder = ROOT / "models" / recipe.teacher
     weights = (folder / "weights.safetensors").read_bytes()
     digest = hashlib.sha256(weights).hexdigest()
@@ -67,16 +66,18 @@ async def prepare_lessons(recipe: Recipe, corpus: Corpus, device: Device) -> Les
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
     path = CACHE / f"{key}.npz"
     if not path.exists():
-        lessons = await _ask(recipe, corpus, device, load_recipe(recipe.teacher).spec, weights)
+        made = await _run_teacher(recipe, corpus, device, load_recipe(recipe.teacher).spec, weights)
         CACHE.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part.npz")
-        np.savez(part, images=lessons.images, labels=lessons.labels, logits=lessons.logits)
+        np.savez(part, images=made.images, labels=made.labels, logits=made.logits)
         part.replace(path)
     with np.load(path) as kept:
-        return Lessons(kept["images"], kept["labels"], kept["logits"], digest)
+        return DistillationSet(kept["images"], kept["labels"], kept["logits"], digest)
 
 
-async def _ask(recipe: Recipe, corpus: Corpus, device: Device, spec: model.Spec, weights: bytes) -> Lessons:
+async def _run_teacher(
+    recipe: Recipe, corpus: Corpus, device: Device, spec: model.Spec, weights: bytes
+) -> DistillationSet:
     teacher = await device.load(model.evaluation(spec, BATCH, device.target, device.variants[0]))
     for name, value in load_safetensors(weights)[0].items():
         teacher.write(name, value)
@@ -91,10 +92,10 @@ async def _ask(recipe: Recipe, corpus: Corpus, device: Device, spec: model.Spec,
         }
         answer = await teacher.run_steps(count, streams, ["logits"])
         answers = answer["logits"].reshape(-1, 10)
-        answers[labels == NO_DIGIT] = 0  # the teacher must not guess, either
+        answers[labels == NO_DIGIT] = 0  # all digits equal, whatever the teacher guesses
         parts.append((images, labels, answers))
         if start % 160 == 0:
-            print(f"asking the teacher: {start * BATCH} of {steps * BATCH} images", flush=True)
+            print(f"Running the teacher: {start * BATCH} of {steps * BATCH} images", flush=True)
     teacher.destroy()
     images, labels, logits = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Lessons(images, labels, logits)
+    return DistillationSet(images, labels, logits)

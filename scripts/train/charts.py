@@ -1,4 +1,4 @@
-"""Small line and dot charts as SVG text, readable in light and dark. Owns drawing; knows nothing of training."""
+"""Small line and dot charts as SVG text, readable in light and dark mode. Knows nothing of training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STYLE = (
 
 @dataclass(frozen=True)
 class Series:
-    """Points of one colour: (x, y) pairs. `lines` joins them; `faint` puts them in the background."""
+    """(x, y) points of one colour. `lines` connects them; `faint` makes them pale and leaves them out of the legend."""
 
     label: str
     points: Sequence[tuple[float, float]]
@@ -30,24 +30,21 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """A linear or logarithmic axis from `low` to `high`. `names` replaces the numbers at 0, 1, 2, ... by words."""
+    """A linear or logarithmic axis from `low` to `high`."""
 
     label: str
     low: float
     high: float
     log: bool = False
-    names: Sequence[str] = ()
 
     def place(self, value: float) -> float:
-        """0..1 along the axis; what lies outside is put at the end."""
+        """The position of a value on the axis, in 0..1; values outside are put at its ends."""
         f: Callable[[float], float] = math.log if self.log else float
         share = (f(value) - f(self.low)) / (f(self.high) - f(self.low))
         return min(1.0, max(0.0, share))
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Values to mark, with their labels."""
-        if self.names:
-            return [(i, name) for i, name in enumerate(self.names)]
+        """(value, label) of each tick."""
         if self.log:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             values = [m * 10.0**p for p in powers for m in (1, 2, 5)]
@@ -59,7 +56,7 @@ class Axis:
 
 
 def chart(title: str, x: Axis, y: Axis, series: Sequence[Series]) -> str:
-    """The chart as SVG text; labels of series that are not faint form the legend."""
+    """The chart as SVG text. The legend has each label once."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
     def at(px: float, py: float) -> tuple[float, float]:

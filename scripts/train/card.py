@@ -1,4 +1,4 @@
-"""A model's card: what it is, how it came to be, how good it is. Owns models/<name>/; the figures come from outside."""
+"""A model's card: its network, its recipe and its figures. Owns models/<name>/ and computes no figure of accuracy."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.network import fold_mean, save_safetensors
 from tabgrad.session.evaluation import interval_95
 
-MODELS = Path(__file__).resolve().parents[2] / "models"
+MODELS = ROOT / "models"
 
 
 def multiply_adds(spec: model.Spec) -> int:
-    """Multiplications of one inference in dense and convolution layers; the other layers do not count here."""
+    """Multiply-adds of one inference, in dense and convolution layers; other layers are not counted."""
     network = model.build(spec)
     if isinstance(network, model.MLP):
         return sum(int(layer.weight.numel()) for layer in network.layers)
@@ -34,7 +35,7 @@ def multiply_adds(spec: model.Spec) -> int:
 
 
 def architecture(spec: model.Spec) -> str:
-    """One line for people, such as "784-128-10" or "conv5x8, pool, conv5x24, pool, dense64, 10"."""
+    """The network in one line, such as "784-128-10" or "conv5x8, pool, conv5x24, pool, dense64, 10"."""
     network = model.build(spec)
     if isinstance(network, model.MLP):
         return "-".join(str(n) for n in (784, *(int(layer.weight.shape[1]) for layer in network.layers)))
@@ -42,7 +43,7 @@ def architecture(spec: model.Spec) -> str:
 
 
 def test_row(errors: int, count: int) -> dict[str, Any]:
-    """What the card says of the test set. Accuracies in 0..1, with Wilson's 95 % interval."""
+    """The card's figures of the test set: accuracy in 0..1 with Wilson's 95 % interval."""
     accuracy = 1 - errors / count
     interval = [round(bound, 5) for bound in interval_95(accuracy, count)]
     return {"test_errors": errors, "test_count": count, "test_accuracy": accuracy, "test_accuracy_95": interval}
@@ -57,7 +58,7 @@ def write_model(
 ) -> None:
     """Write models/<name>/weights.safetensors and card.json. A centred MLP's mean image is folded into its bias.
 
-    `facts` go into the card as they are; the first of `seeds` is the one whose weights these are.
+    `facts` go into the card as they are. `weights` are those of the first of `seeds`.
     """
     shipped = {k: v for k, v in spec.items() if k not in ("center", "dropout")}
     card = {
@@ -71,7 +72,7 @@ def write_model(
         "input_mean": "folded into the first bias" if spec.get("center") else "none",
         "test_accuracy_mean": round(float(np.mean([s["test_accuracy"] for s in seeds])), 5),
         "seeds": sorted(({k: v for k, v in s.items() if k != "history"} for s in seeds), key=lambda s: int(s["seed"])),
-        # The page fetches the card before the first prediction: no digits that say nothing.
+        # Rounded, because the page fetches the card before the first prediction.
         "history": {name: [round(v, 4) for v in values] for name, values in seeds[0]["history"].items()},
     }
     folder = write_weights(name, weights)
@@ -79,7 +80,7 @@ def write_model(
 
 
 def write_weights(name: str, weights: Mapping[str, NDArray[Any]]) -> Path:
-    """Write models/<name>/weights.safetensors; returns the folder. Without a card it is no model of the page's."""
+    """Write models/<name>/weights.safetensors; returns the folder. The page has only models that also have a card."""
     folder = MODELS / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "weights.safetensors").write_bytes(save_safetensors(fold_mean(weights), {"model": name}))

@@ -1,8 +1,8 @@
-"""Drawings that are no digits, to train on: a network that has seen some of them doubts the others, too.
+"""Out-of-distribution (OOD) drawings for training, so that the network is "not sure" of other such drawings as well.
 
 Outlier exposure (Hendrycks, Mazeika, Dietterich 2019, https://arxiv.org/abs/1812.04606): a small share of each batch
-is no digit, and its target is one tenth for each of the ten. Owns these shapes and their stream. They are of other
-kinds than those in `tabgrad.data.strokes.garbage`, by which "not sure" is measured; those are never trained on.
+are drawings that are not digits, with 1/10 for each digit as the target. Owns these drawings. Measuring uses other
+kinds, those of `tabgrad.data.strokes.garbage`, which no network is trained on.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tabgrad.data.strokes import CHUNK, Template, draw_chunk
 from tabgrad.data.strokes.render import normalise_many
 from tabgrad.ink import Stroke
 
-#: The label of what is no digit.
+#: The label of a drawing that is not a digit.
 NO_DIGIT = 255
-#: The logit of the right digit where targets are given as logits: softmax makes it 1 - 2e-8.
+#: The logit of the right digit in targets that are given as logits. Softmax makes it 1 - 2e-8.
 CERTAIN = 20.0
 KINDS = ("signs", "angles", "stacks")
-#: Drawings of each kind, in chunks of `CHUNK`. They are made once and distorted anew whenever they are seen.
+#: Chunks of `CHUNK` drawings of each kind. They are drawn once; each use distorts them anew.
 CHUNKS = 12
 
 SIGNS: tuple[Template, ...] = (
@@ -45,15 +45,15 @@ SIGNS: tuple[Template, ...] = (
 )
 
 
-class GarbageSource:
-    """Drawings that are no digits, without end; all are labelled `NO_DIGIT`. Implements `Source`."""
+class OODSource:
+    """An endless stream of out-of-distribution drawings, all with the label `NO_DIGIT`. Implements `Source`."""
 
     def __init__(self, seed: int, position: int = 0) -> None:
         self.seed, self.position = seed, position
         self._images: NDArray[np.uint8] = np.zeros((0, 28, 28), np.uint8)
 
     async def take(self, count: int) -> Samples:
-        """The next `count` drawings, uint8 (count, 28, 28). The first call draws them all."""
+        """The next `count` drawings, uint8 (count, 28, 28). The first call makes all drawings."""
         if not len(self._images):
             self._images = np.concatenate([draw(self.seed, kind, k) for kind in KINDS for k in range(CHUNKS)])
         rows = hashed(self.seed, np.arange(self.position, self.position + count)) % np.uint64(len(self._images))
@@ -62,7 +62,7 @@ class GarbageSource:
 
 
 def draw(seed: int, kind: str, chunk: int) -> NDArray[np.uint8]:
-    """Network inputs of a kind in `KINDS`, uint8 (n, 28, 28): `CHUNK` of them, or somewhat fewer stacks."""
+    """Network inputs of one of `KINDS`, uint8 (n, 28, 28): `CHUNK` drawings, or somewhat fewer for stacks."""
     if kind == "signs":
         return normalise_many(draw_chunk(seed, 4 * chunk, templates=SIGNS)[0])
     if kind == "angles":
@@ -71,7 +71,7 @@ def draw(seed: int, kind: str, chunk: int) -> NDArray[np.uint8]:
 
 
 def _stacks(seed: int, chunk: int) -> list[list[Stroke]]:
-    """One digit on or under another digit. Without the ones: they hide in others, or make new digits of them."""
+    """A digit over or below another digit. Ones are left out: with them the result often is a digit."""
     (first, a), (second, b) = (draw_chunk(seed, 4 * chunk + 2 + i) for i in (0, 1))
     rng = generator(seed, 4 * chunk + 3, 1)
     moves = rng.normal(0, 0.2, (CHUNK, 2)) + np.array([0, 1.0]) * rng.randint(0, 2, (CHUNK, 1))
@@ -80,7 +80,7 @@ def _stacks(seed: int, chunk: int) -> list[list[Stroke]]:
 
 
 def _angles(rng: np.random.RandomState) -> list[Stroke]:
-    """Straight lines: one or two strokes of five to eight points, or three to five single lines."""
+    """Straight lines: one or two strokes of five to eight points, or three to five strokes of two points."""
     many = rng.randint(0, 2)
     strokes, corners = ((3, 6), (2, 3)) if many else ((1, 3), (5, 9))
     shapes = [rng.rand(rng.randint(*corners), 2) for _ in range(rng.randint(*strokes))]
@@ -88,6 +88,6 @@ def _angles(rng: np.random.RandomState) -> list[Stroke]:
 
 
 def targets(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Labels (n,) as logits (n, 10): a digit for certain, or none more than another for `NO_DIGIT`."""
+    """Labels (n,) as logits (n, 10): certain of the digit, or all equal for `NO_DIGIT`."""
     logits: NDArray[np.float32] = np.float32(CERTAIN) * (labels[:, None] == np.arange(10)).astype(np.float32)
     return logits

@@ -1,7 +1,6 @@
-"""Opens the fastest engine of this machine: a real GPU through wgpu-py, else WebAssembly through wasmtime.
+"""Opens the fastest engine of this machine: a hardware GPU through wgpu-py, else WebAssembly through wasmtime.
 
-Both run the very programs that the page runs. A GPU that is a CPU in disguise is slower than WebAssembly and is only
-taken when asked for. Owns the choice; compiles and trains nothing.
+Both run the same programs as the page. WebGPU in software is slower than WebAssembly and is used only on request.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ NAMES = ("auto", "webgpu", "wasm")
 
 
 async def open_engine(name: str = "auto") -> Device:
-    """The engine called `name`, or with "auto" the fastest. Raises EngineError if it is not there."""
+    """The engine `name`, or the fastest one for "auto". Raises EngineError if this machine does not have it."""
     if name != "wasm":
         gpu = await _open_gpu(name == "webgpu")
         if gpu is not None:
@@ -31,7 +30,9 @@ async def _open_gpu(insist: bool) -> Device | None:
         device = WebGPUDevice(await request_device())
     except (ImportError, RuntimeError) as error:
         if insist:
-            raise EngineError(f"There is no GPU that wgpu-py can open ({error}); use --engine wasm.") from error
+            raise EngineError(
+                f"wgpu-py found no GPU on this machine ({error}); train on the CPU with --engine wasm."
+            ) from error
         return None
     if device.is_software and not insist:
         device.destroy()

@@ -1,7 +1,7 @@
-"""What the sweeps vary, and how a choice becomes a recipe. Owns the search spaces; runs nothing.
+"""The search spaces of the sweeps, and the recipe of each of their points. Trains nothing.
 
-Learning rates are searched relative to what suits each optimizer, so that a comparison of optimizers compares them at
-their best and not at one common rate.
+Learning rates are searched relative to the usual rate of each optimizer, so that optimizers are compared at rates that
+suit them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from tabgrad.data.augment import MILD
 
 from .recipe import Recipe
 
-#: A usual rate of each optimizer at batch 64, and how far the search goes from it (factor down and up). Muon is left
-#: out: its Newton-Schulz iterations cost ten times the gradient of these networks, so it would starve the others.
+#: The usual learning rate of each optimizer at batch 64. Muon is left out: its Newton-Schulz iterations take ten times
+#: as long as the gradient of these networks.
 USUAL_LR = {"sgd": 0.1, "momentum": 0.05, "adamw": 0.003}
+#: The lowest and the highest factor on the usual rate.
 LR_RANGE = (0.15, 6.0)
 BATCHES = (32, 64, 128, 256)
 HIDDEN = ("64", "128", "128-64", "96-64-32", "136")
@@ -28,13 +29,13 @@ STAGES = {
 
 
 class Trial(Protocol):
-    """What is used of an Optuna trial."""
+    """The part of an Optuna trial that is used here."""
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
         """One of `choices`."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """A number."""
+        """A number between `low` and `high`."""
 
 
 def suggest(kind: str, trial: Trial) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def suggest(kind: str, trial: Trial) -> dict[str, Any]:
 
 
 def recipe_of(kind: str, params: Mapping[str, Any], epochs: float) -> Recipe:
-    """The recipe of a configuration with a budget of `epochs`. No generated digits: MNIST alone is compared."""
+    """The recipe of a configuration, for `epochs` epochs on MNIST alone, without generated digits."""
     spec: dict[str, Any] = {"kind": kind, "activation": params["activation"], "dropout": params["dropout"]}
     if kind == "mlp":
         spec |= {"hidden": [int(n) for n in params["hidden"].split("-")], "center": params["center"]}
@@ -73,8 +74,7 @@ def recipe_of(kind: str, params: Mapping[str, Any], epochs: float) -> Recipe:
         spec=spec,
         settings={
             "optimizer": params["optimizer"],
-            # A batch twice as large bears a rate about the square root of two larger (Krizhevsky 2014,
-            # https://arxiv.org/abs/1404.5997); the factor is searched on top of that.
+            # The rate grows with the square root of the batch (Krizhevsky 2014, https://arxiv.org/abs/1404.5997).
             "lr": USUAL_LR[params["optimizer"]] * params["lr_factor"] * (params["batch"] / 64) ** 0.5,
             "schedule": params["schedule"],
             "decay": 0.5,

@@ -1,6 +1,6 @@
-"""The log of long runs that were tried: docs/sweeps/long-runs.json, which becomes a table in HYPERPARAMETERS.md.
+"""The log of long runs, docs/sweeps/long-runs.json, which HYPERPARAMETERS.md shows as a table.
 
-Owns that file. A run that is recorded again replaces its former entry; the test set is never in it.
+Owns that file. Recording a run again replaces its former entry. The log never has figures of the test set.
 """
 
 from __future__ import annotations
@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "sweeps" / "long-runs.json"
+from scripts.sitebuild.parts import ROOT
+
+FILE = ROOT / "docs" / "sweeps" / "long-runs.json"
 FIGURES = ("seed", "validation_errors", "validation_loss", "drawn_digits_accuracy", "garbage_refused_by_kind")
 
 
 def command(recipe: str, changes: Sequence[str]) -> str:
-    """What to type to repeat a run, without its seeds."""
+    """The command that repeats a run, without its seeds."""
     return " ".join(["scripts.train", recipe, *(["--set", *map(shlex.quote, changes)] if changes else [])])
 
 
@@ -26,7 +27,7 @@ def recorded() -> list[dict[str, Any]]:
 
 
 def record(recipe: str, changes: Sequence[str], epochs: float, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add the measured `rows`, one a seed, of a run. Seeds recorded before under the same command are kept."""
+    """Add the figures of a run, one row a seed. Other seeds that have the same command are kept."""
     entries = recorded()
     what = command(recipe, changes)
     entry = next((e for e in entries if e["command"] == what), None)

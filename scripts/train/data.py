@@ -1,6 +1,6 @@
-"""The training data on this machine: MNIST through the same blocks, order and split as the page, and what is generated.
+"""The training data: MNIST, with the same blocks, order and split as in the page, and generated drawings.
 
-Owns where the samples of a recipe come from; the order, the distortions and the generator are `tabgrad.data`'s.
+Owns the choice of data for a recipe. Order, distortions and the stroke generator are in `tabgrad.data`.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from tabgrad.data.augment import Augmenter
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.session.source import AugmentedSource
 
-from .garbage import GarbageSource
+from .out_of_distribution import OODSource
 from .recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """MNIST, opened. `train` is held in memory; `mean` is its mean image, float32 (784,) in 0..1."""
+    """MNIST, opened: its training split is in memory. `mean` is the mean training image, float32 (784,) in 0..1."""
 
     data: DataSet
     validation: Samples
     mean: NDArray[np.float32]
 
     async def test(self) -> Samples:
-        """The test set: only to report a finished model, never to choose one."""
+        """The test set, which only reports on a finished model and never decides anything."""
         return await self.data.test.load()
 
 
 async def open_corpus() -> Corpus:
-    """Find MNIST or fetch it. Raises DataError."""
+    """Find MNIST on this machine, or fetch it. Raises DataError."""
     files = mnist_blocks(locate() or fetch_all())
 
     async def read(name: str) -> bytes:
@@ -48,10 +48,10 @@ async def open_corpus() -> Corpus:
 
 
 def recipe_source(recipe: Recipe, corpus: Corpus, seed: int) -> Source:
-    """The training samples of `recipe` without end."""
+    """The endless stream of training samples of `recipe`."""
     source: Source = SplitSource(corpus.data.train, seed)
     if recipe.strokes_share:
         source = Mixture(source, StrokeSource(seed), recipe.strokes_share)
     if recipe.garbage_share:
-        source = Mixture(source, GarbageSource(seed), recipe.garbage_share)
+        source = Mixture(source, OODSource(seed), recipe.garbage_share)
     return AugmentedSource(source, Augmenter(recipe.distortions(), seed))

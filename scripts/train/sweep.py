@@ -1,12 +1,12 @@
-"""Explores hyperparameters with Optuna: `python -m scripts.sweep mlp --trials 32`.
+"""Searches hyperparameters with Optuna: `python -m scripts.train.sweep mlp --trials 32`.
 
-    python -m scripts.sweep cnn --trials 32           more configurations; a study goes on where it was
-    python -m scripts.sweep mlp --repeat 5            the best five once more, with two other seeds each
-    python -m scripts.sweep mlp --storage URL         one study for several processes or machines
+    python -m scripts.train.sweep cnn --trials 32      32 more configurations in the study of the CNN
+    python -m scripts.train.sweep mlp --repeat 5       the best five again, each with two other seeds
+    python -m scripts.train.sweep mlp --storage URL    one study for several processes or machines
 
-The study is kept in out/sweeps (a journal file) unless `--storage` names a database; after every trial its summary
-goes to docs/sweeps/<model>.json, from which scripts.hyperparameters makes HYPERPARAMETERS.md. Configurations that are
-behind when they are judged are stopped (successive halving). The test set is never read.
+The study is stored in a journal file in out/sweeps, or in the database that `--storage` names. After every trial its
+summary is written to docs/sweeps/<model>.json, from which scripts.train.hyperparameters makes HYPERPARAMETERS.md.
+Configurations that are behind at an evaluation are stopped (successive halving). The test set is never read.
 """
 
 from __future__ import annotations
@@ -18,29 +18,28 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from scripts.training.data import Corpus, open_corpus
-from scripts.training.engine import NAMES, open_engine
-from scripts.training.loop import History, Run
-from scripts.training.space import recipe_of, suggest
+from scripts.sitebuild.parts import ROOT
+from scripts.train.data import Corpus, open_corpus
+from scripts.train.engine import NAMES, open_engine
+from scripts.train.loop import History, Run
+from scripts.train.space import recipe_of, suggest
 from tabgrad import model
 from tabgrad.backends.base import EngineError
 from tabgrad.data import DataError
 
-ROOT = Path(__file__).resolve().parents[1]
 SUMMARIES = ROOT / "docs" / "sweeps"
 JOURNALS = ROOT / "out" / "sweeps"
-#: Epochs of a full trial, and how often in each it is judged. Short: many configurations say more than long runs.
+#: Epochs of a full trial, and evaluations in each. Trials are short, to try many configurations.
 EPOCHS = {"mlp": 3, "cnn": 1}
-JUDGEMENTS = {"mlp": 1, "cnn": 3}
+EVALUATIONS = {"mlp": 1, "cnn": 3}
 SEED = 1
 OTHER_SEEDS = (2, 3)
 
 
 class Study:
-    """An Optuna study of one kind of network, and what its trials are trained with."""
+    """An Optuna study of one kind of network, with the data and the engine of its trials."""
 
     def __init__(self, kind: str, storage: str, corpus: Corpus, engine: str) -> None:
         import optuna
@@ -56,25 +55,25 @@ class Study:
             pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
             load_if_exists=True,
         )
-        # Seeded by what is there already: with one seed for all, each process that continues a study would draw the
-        # first one's random configurations again.
+        # The seed depends on the number of trials: with a fixed seed, each process that continues a study would try
+        # the random configurations of the first process again.
         self.study.sampler = optuna.samplers.TPESampler(
             seed=SEED + len(self._trials()), n_startup_trials=12, multivariate=True, constant_liar=True
         )
 
     def explore(self, trials: int) -> None:
-        """Run more trials."""
+        """Train `trials` more configurations."""
         for _ in range(trials):
             trial, params = self._ask()
             history, state = self._train(params, SEED, trial)
             trial.set_user_attr("history", vars(history))
             trial.set_user_attr("seed", SEED)
-            # Errors, not the loss: label smoothing and averaging change what a loss means.
+            # Errors, because losses with different label smoothing cannot be compared.
             self.study.tell(trial, history.validation_errors[-1] if state.name == "COMPLETE" else None, state=state)
             self.summarise()
 
     def repeat(self, count: int) -> None:
-        """Train the best configurations again with other seeds: how much of a difference is chance?"""
+        """Train the best `count` configurations again with other seeds, to see how much is chance."""
         done = [t for t in self._trials() if t.state.name == "COMPLETE" and t.user_attrs.get("seed") == SEED]
         for best in sorted(done, key=lambda t: t.value)[:count]:
             for seed in OTHER_SEEDS:
@@ -90,7 +89,7 @@ class Study:
                 self.summarise()
 
     def summarise(self) -> None:
-        """Write docs/sweeps/<kind>.json."""
+        """Write the summary of all trials to docs/sweeps/<kind>.json."""
         rows = [
             {
                 "number": t.number,
@@ -104,12 +103,12 @@ class Study:
             if "history" in t.user_attrs
         ]
         SUMMARIES.mkdir(parents=True, exist_ok=True)
-        body = {"kind": self.kind, "epochs": EPOCHS[self.kind], "judgements": JUDGEMENTS[self.kind], "trials": rows}
+        body = {"kind": self.kind, "epochs": EPOCHS[self.kind], "judgements": EVALUATIONS[self.kind], "trials": rows}
         lines = json.dumps({**body, "trials": []})[:-3] + "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]}\n"
         (SUMMARIES / f"{self.kind}.json").write_text(lines)
 
     def _ask(self) -> tuple[Any, dict[str, Any]]:
-        """A trial with a configuration that no other has: processes that start at the same moment draw the same."""
+        """A trial with a new configuration. Processes that start at the same time can draw the same one."""
         while True:
             trial = self.study.ask()
             params = suggest(self.kind, trial)
@@ -134,7 +133,7 @@ class Study:
 
         async def main() -> History:
             device = await open_engine(self.engine)
-            run = Run(recipe, seed, self.corpus, device, JUDGEMENTS[self.kind])
+            run = Run(recipe, seed, self.corpus, device, EVALUATIONS[self.kind])
             await run.fit(report=lambda line: None, stop=behind)
             device.destroy()
             return run.history
@@ -151,11 +150,11 @@ class Study:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; the exit status."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.train.sweep", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("kind", choices=list(EPOCHS))
-    parser.add_argument("--trials", type=int, default=0, help="configurations to try")
-    parser.add_argument("--repeat", type=int, default=0, help="best configurations to try with other seeds")
+    parser.add_argument("--trials", type=int, default=0, help="number of configurations to try")
+    parser.add_argument("--repeat", type=int, default=0, help="number of best configurations to train with other seeds")
     parser.add_argument("--storage", default="", help="Optuna storage URL (default: a journal file in out/sweeps)")
     parser.add_argument("--engine", choices=NAMES, default="auto")
     options = parser.parse_args(arguments)

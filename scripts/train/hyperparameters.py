@@ -1,8 +1,7 @@
-"""Writes HYPERPARAMETERS.md and its plots: `python -m scripts.hyperparameters [--check]`.
+"""Writes HYPERPARAMETERS.md and its plots: `python -m scripts.train.hyperparameters [--check]`.
 
-Everything is made from docs/sweeps/*.json (see scripts.sweep), the models' cards and the analysis in
-docs/sweeps/analysis.md, which people write (see scripts.training.analysis). Nothing is trained, and no figure is typed
-in here.
+The sources are docs/sweeps/*.json (written by scripts.train.sweep and scripts.train), the models' cards, and the text
+in docs/sweeps/analysis.md, which is written by hand (see scripts.train.analysis). Trains nothing.
 """
 
 from __future__ import annotations
@@ -15,27 +14,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.training.analysis import MODELS, VALIDATION, Row, card_of, filled
-from scripts.training.charts import Axis, Series, chart
-from scripts.training.record import recorded
-from scripts.training.space import LR_RANGE
+from scripts.sitebuild.parts import ROOT
+from scripts.train.analysis import MODELS, VALIDATION, Row, card_of, filled
+from scripts.train.charts import Axis, Series, chart
+from scripts.train.long_runs import recorded
+from scripts.train.space import LR_RANGE
 
-ROOT = Path(__file__).resolve().parents[1]
 SWEEPS = ROOT / "docs" / "sweeps"
 PAGE = ROOT / "HYPERPARAMETERS.md"
 NOT_SURE = (
-    'How often the answer is "not sure", in per cent of the images. The last three kinds are no digits; '
-    "garbage of other shapes was trained on."
+    'How often the answer is "not sure", in per cent of the images. The last three columns are out-of-distribution '
+    "drawings, of kinds that no network was trained on."
 )
 
 
 def final_errors(row: Row) -> int:
-    """Validation errors when the trial ended, or was stopped."""
+    """Validation errors at the last evaluation of a trial."""
     return int(row["validation_errors"][-1])
 
 
 def first_errors(row: Row) -> int:
-    """Validation errors at the first judgement, which every trial reached: the fair comparison of all of them."""
+    """Validation errors at the first evaluation, which every trial reached, so that all can be compared."""
     return int(row["validation_errors"][0])
 
 
@@ -46,15 +45,23 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def explored(study: Mapping[str, Any]) -> list[Row]:
-    """The trials of the search, without the repetitions."""
+    """The trials of the search, without their repetitions."""
     return [row for row in study["trials"] if row["repeats"] is None]
 
 
 def trials_table(study: Mapping[str, Any]) -> str:
-    """All runs, best first; the stopped ones last."""
+    """All runs, the best first and the stopped ones last."""
     rows = sorted(study["trials"], key=lambda r: (r["state"] != "complete", final_errors(r)))
     knobs = list(rows[0]["params"])
-    head = ["run", "seed", "errors when judged", "loss", "spread", "s", *(name.replace("_", " ") for name in knobs)]
+    head = [
+        "run",
+        "seed",
+        "errors at each evaluation",
+        "loss",
+        "spread",
+        "s",
+        *(name.replace("_", " ") for name in knobs),
+    ]
 
     def cells(row: Row) -> list[Any]:
         name = f"{row['number']}" if row["repeats"] is None else f"{row['number']} (as {row['repeats']})"
@@ -66,24 +73,25 @@ def trials_table(study: Mapping[str, Any]) -> str:
     return table(head, (cells(row) for row in rows))
 
 
-def knob_table(study: Mapping[str, Any]) -> str:
-    """For each value of each categorical knob: how many trials finished, and errors at the first and last judgement."""
+def hyperparameter_table(study: Mapping[str, Any]) -> str:
+    """Finished trials and their errors for each value of each categorical hyperparameter."""
     rows = explored(study)
     out = []
-    for knob in (k for k in rows[0]["params"] if k != "lr_factor"):
-        values = sorted({r["params"][knob] for r in rows}, key=str)
+    for name in (k for k in rows[0]["params"] if k != "lr_factor"):
+        values = sorted({r["params"][name] for r in rows}, key=str)
         medians = {}
         for value in values:
-            group = [r for r in rows if r["params"][knob] == value]
+            group = [r for r in rows if r["params"][name] == value]
             done = [final_errors(r) for r in group if r["state"] == "complete"]
             medians[value] = statistics.median(map(first_errors, group))
             share = f"{len(done)} of {len(group)}"
-            out.append([knob.replace("_", " "), value, share, f"{medians[value]:.0f}", min(done, default="-")])
-    return table(["knob", "value", "finished", "median errors, first judgement", "best final errors"], out)
+            out.append([name.replace("_", " "), value, share, f"{medians[value]:.0f}", min(done, default="-")])
+    head = ["hyperparameter", "value", "finished", "median errors, first evaluation", "best final errors"]
+    return table(head, out)
 
 
 def repeats_table(study: Mapping[str, Any]) -> str:
-    """The configurations that were run with several seeds: mean and spread, to tell differences from chance."""
+    """Mean and standard deviation of the configurations that were trained with several seeds."""
     repeated = sorted({r["repeats"] for r in study["trials"] if r["repeats"] is not None})
     out = []
     for number in repeated:
@@ -95,14 +103,14 @@ def repeats_table(study: Mapping[str, Any]) -> str:
 
 
 def repeats(study: Mapping[str, Any]) -> list[str]:
-    """The section on repetitions; nothing while there are none."""
+    """The section on repetitions, empty if there are none."""
     if not any(row["repeats"] is not None for row in study["trials"]):
         return []
-    return ["### The best ones with other seeds", repeats_table(study)]
+    return ["### The best configurations with other seeds", repeats_table(study)]
 
 
 def plots(study: Mapping[str, Any]) -> dict[str, str]:
-    """{file name: SVG}: learning curves, and errors against the learning rate."""
+    """{file name: SVG} of the learning curves, and of errors against learning rate."""
     kind, rows = study["kind"], explored(study)
     low = 0.8 * min(map(final_errors, rows))
     errors = Axis(f"validation errors of {VALIDATION}", low, 1.1 * max(map(first_errors, rows)), log=True)
@@ -119,15 +127,15 @@ def plots(study: Mapping[str, Any]) -> dict[str, str]:
         Series(name, [(r["params"]["lr_factor"], first_errors(r)) for r in rows if r["params"]["optimizer"] == name], i)
         for i, name in enumerate(optimizers)
     ]
-    rate = Axis("learning rate, as a factor on the optimizer's usual one", *LR_RANGE, log=True)
+    rate = Axis("learning rate, as a factor on the optimizer's usual rate", *LR_RANGE, log=True)
     return {
         f"{kind}-curves.svg": chart(f"{kind.upper()}: convergence of all runs", time_axis, errors, curves),
-        f"{kind}-lr.svg": chart(f"{kind.upper()}: learning rate, at the first judgement", rate, errors, dots),
+        f"{kind}-lr.svg": chart(f"{kind.upper()}: learning rate, at the first evaluation", rate, errors, dots),
     }
 
 
 def final_table(name: str) -> str:
-    """The shipped model's seeds, from its card."""
+    """The section on a shipped model: its seeds, from its card."""
     card = card_of(name)
     rows = []
     for seed in card["seeds"]:
@@ -151,13 +159,13 @@ def final_table(name: str) -> str:
 
 
 def long_runs() -> list[str]:
-    """The section on longer runs that were tried before the final recipes; nothing while there are none."""
+    """The section on the longer runs that were tried before the final recipes, empty if there are none."""
     rows = []
     for entry in recorded():
         for row in entry["seeds"]:
-            garbage = ", ".join(f"{100 * share:.0f}" for share in row["garbage_refused_by_kind"].values())
+            refused = ", ".join(f"{100 * share:.0f}" for share in row["garbage_refused_by_kind"].values())
             errors = f"{row['validation_errors']} / {row['last_errors']}"
-            figures = [errors, f"{row['validation_loss']:.4f}", f"{100 * row['drawn_digits_accuracy']:.2f} %", garbage]
+            figures = [errors, f"{row['validation_loss']:.4f}", f"{100 * row['drawn_digits_accuracy']:.2f} %", refused]
             rows.append([f"`{entry['command']}`", f"{entry['epochs']:g}", row["seed"], *figures])
     head = ["run (`python -m` ... `--keep`)", "epochs", "seed", "validation errors, best / last", "validation loss",
             "generated digits", "refused: scribbles, letters, pairs, %"]  # fmt: skip
@@ -165,20 +173,20 @@ def long_runs() -> list[str]:
 
 
 def refusals_table(card: Row) -> str:
-    """How often each seed's network is "not sure", in per cent: of digits, and of three kinds of garbage."""
+    """How often each seed's network is "not sure", in per cent, of digits and of three OOD kinds."""
     kinds = list(card["garbage_refused_by_kind"])
 
     def cells(seed: Row) -> list[str]:
         digits = [seed[name] for name in ("refused", "drawn_digits_refused", "pen_digits_refused")]
-        garbage = [seed["garbage_refused_by_kind"][kind] for kind in kinds]
-        return [f"{100 * share:.1f}" if share is not None else "-" for share in (*digits, *garbage)]
+        ood = [seed["garbage_refused_by_kind"][kind] for kind in kinds]
+        return [f"{100 * share:.1f}" if share is not None else "-" for share in (*digits, *ood)]
 
     head = ["seed", "not sure below", "right validation images", "generated digits", "real pen digits", *kinds]
     return table(head, ([s["seed"], f"{s['not_sure_below']:.3f}", *cells(s)] for s in card["seeds"]))
 
 
 def page() -> dict[Path, str]:
-    """All files: path -> text."""
+    """All files, as {path: text}."""
     analysis = filled((SWEEPS / "analysis.md").read_text()).split("<!-- after -->")
     parts, files = [analysis[0].strip()], {}
     for kind in MODELS:
@@ -188,14 +196,14 @@ def page() -> dict[Path, str]:
         stopped = sum(row["state"] != "complete" for row in explored(study))
         parts += [
             f"## Exploring the {kind.upper()}",
-            f"{len(explored(study))} configurations, {stopped} of them stopped early; a full run is {study['epochs']} "
-            f"epoch(s), judged {study['judgements']} time(s) an epoch on {VALIDATION:,} validation images. Losses are "
-            "of the training batches in nats, `spread` is how much they vary from step to step (standard deviation "
-            "over mean), `s` are seconds on a busy machine of two cores.",
+            f"{len(explored(study))} configurations, {stopped} of them stopped early. A full run has {study['epochs']} "
+            f"epoch(s), with {study['judgements']} evaluation(s) an epoch on {VALIDATION:,} validation images. `loss` "
+            "is the mean training loss in nats, `spread` is its standard deviation over the steps divided by the mean, "
+            "and `s` is seconds on a busy machine with two cores.",
             f"![Convergence](docs/sweeps/{kind}-curves.svg)",
             f"![Learning rate](docs/sweeps/{kind}-lr.svg)",
-            "### Knob by knob",
-            knob_table(study),
+            "### Each hyperparameter",
+            hyperparameter_table(study),
             *repeats(study),
             f"<details><summary>All {len(study['trials'])} runs</summary>\n\n{trials_table(study)}\n\n</details>",
         ]
@@ -206,8 +214,10 @@ def page() -> dict[Path, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; the exit status."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.train.hyperparameters", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
     check = parser.parse_args(arguments).check
     stale = []
@@ -217,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif not path.exists() or path.read_text() != text:
             stale.append(str(path.relative_to(ROOT)))
     if stale:
-        print("Not up to date, run `python -m scripts.hyperparameters`:", *stale, sep="\n  ", file=sys.stderr)
+        print("Outdated; run `python -m scripts.train.hyperparameters`:", *stale, sep="\n  ", file=sys.stderr)
     return bool(stale)
 
 

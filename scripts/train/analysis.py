@@ -1,4 +1,4 @@
-"""Figures in the text of docs/sweeps/analysis.md: `{{name}}` there stands for one of these, so that none goes stale."""
+"""The figures in docs/sweeps/analysis.md: each `{{name}}` there is replaced by a figure from the cards and runs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 import re
 import statistics
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-from .record import recorded
+from .card import MODELS as FOLDER
+from .long_runs import recorded
 
-FOLDER = Path(__file__).resolve().parents[2] / "models"
-#: The models that the log of experiments tells of.
+#: The models that HYPERPARAMETERS.md describes.
 MODELS = ("mlp", "cnn")
-#: Images of the validation split.
+#: Number of images in the validation split.
 VALIDATION = 5000
-#: The run of generated digits alone, as docs/sweeps/long-runs.json has it.
+#: The command of the run on generated digits alone, in docs/sweeps/long-runs.json.
 STROKES = "scripts.train strokes"
 Row = Mapping[str, Any]
 
@@ -28,9 +27,10 @@ def card_of(name: str) -> Row:
 
 
 def text_figures() -> dict[str, str]:
-    """What the analysis may say of the shipped models and of generated digits alone: {name: figure}.
+    """The figures of the shipped models and of generated digits alone: {name: figure}.
 
-    Lists are by seed, shares in per cent. Garbage is of three kinds, with equally many drawings of each.
+    Lists have one figure a seed. Shares are in per cent. There are equally many drawings of each out-of-distribution
+    kind, so the mean over the kinds is the share of all.
     """
     figures: dict[str, str] = {}
     for name in MODELS:
@@ -39,7 +39,7 @@ def text_figures() -> dict[str, str]:
             f"{name} validation errors": _listed(seed["validation_errors"] for seed in card["seeds"]),
             f"{name} validation losses": _listed(f"{seed['validation_loss']:.3f}" for seed in card["seeds"]),
             f"{name} mean test errors": f"{statistics.mean(seed['test_errors'] for seed in card['seeds']):.0f}",
-            f"{name} refused garbage": f"{100 * statistics.mean(card['garbage_refused_by_kind'].values()):.0f}",
+            f"{name} refused ood": f"{100 * statistics.mean(card['garbage_refused_by_kind'].values()):.0f}",
             f"{name} refused digits": f"{100 * card['drawn_digits_refused']:.1f}",
         }
     errors = [row["validation_errors"] for run in recorded() if run["command"] == STROKES for row in run["seeds"]]
@@ -53,6 +53,6 @@ def _listed(values: Iterable[Any]) -> str:
 
 
 def filled(analysis: str) -> str:
-    """The analysis with its figures. Raises KeyError for a name that is none of them."""
+    """The text with its figures filled in. Raises KeyError for an unknown name."""
     figures = text_figures()
     return re.sub(r"\{\{([a-z ]+)\}\}", lambda match: figures[match[1]], analysis)

@@ -1,7 +1,7 @@
-"""The training loop outside the page: the session's programs, schedule and network, plus what only long runs need.
+"""The training loop of one run outside the page, with the session's programs, schedule and network.
 
-That is averaged weights (EMA), a teacher, keeping the best epoch, and resuming from a file. Owns one run; it judges by
-the validation split alone and never sees the test set.
+It adds what the page does not have: averaged weights (EMA), distillation, and resuming from a file. Decisions are made
+on the validation split; the loop never reads the test set.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tabgrad.session.network import LoadedNetwork, open_network
 from tabgrad.session.schedule import learning_rates, total_steps
 
 from .data import Corpus, recipe_source
-from .garbage import targets
+from .distillation import DistillationSet
+from .out_of_distribution import targets
 from .recipe import Recipe
-from .teacher import Lessons
 
-#: Steps submitted at once. The averaged weights are updated as often.
+#: Steps that are submitted together. The averaged weights are updated once for each such chunk.
 CHUNK = 32
 Tensors = dict[str, NDArray[Any]]
 Report = Callable[[str], None]
@@ -37,8 +37,8 @@ Report = Callable[[str], None]
 
 @dataclass
 class History:
-    """One entry a judgement (see `Run`): mean training loss (nats) and its spread from step to step as a share of the
-    mean, validation loss and errors, seconds so far.
+    """One entry for each evaluation: mean training loss in nats, its standard deviation over the steps divided by the
+    mean, validation loss and errors, and seconds since the start.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -52,49 +52,49 @@ Stop = Callable[[History], bool]
 
 
 class Run:
-    """One training of `recipe` with `seed`. `best` are the weights of the epoch with the fewest validation errors.
+    """One training of `recipe` with `seed`. `best` has the weights with the fewest validation errors.
 
-    `judgements`: how often an epoch the network is judged.
+    `evaluations` is how many times an epoch the network is evaluated.
     """
 
-    def __init__(self, recipe: Recipe, seed: int, corpus: Corpus, device: Device, judgements: int = 1) -> None:
+    def __init__(self, recipe: Recipe, seed: int, corpus: Corpus, device: Device, evaluations: int = 1) -> None:
         self.recipe, self.seed, self.corpus, self.device = recipe, seed, corpus, device
         self.settings = recipe.run_settings(seed)
         self.samples = len(corpus.data.train)
-        self.judgements = judgements
+        self.evaluations = evaluations
         self.steps = total_steps(self.settings, self.samples)
         self.history, self.step, self.best = History(), 0, Tensors()
         self._average = Tensors()
         self._network: LoadedNetwork | None = None
-        self._judge: Judge | None = None
+        self._evaluator: Evaluator | None = None
 
     async def fit(
         self,
-        lessons: Lessons | None = None,
+        distilled: DistillationSet | None = None,
         save: Path | None = None,
         report: Report = print,
         stop: Stop | None = None,
     ) -> None:
-        """Train to the end, or until patience runs out or `stop` says so after an epoch.
+        """Train to the last step, or until the patience is used up, or until `stop(history)` is true.
 
-        With `save`, each epoch can be resumed from that file.
+        With `save`, write the state to that file at each evaluation, and resume from it if it exists.
         """
         await self._open()
         if save and save.exists():
             self._restore(save)
-            report(f"resuming {save.name} at epoch {self._epoch():.1f}")
-        source = lessons or recipe_source(self.recipe, self.corpus, self.seed)
+            report(f"Resuming {save.name} at epoch {self._epoch():.1f}.")
+        source = distilled or recipe_source(self.recipe, self.corpus, self.seed)
         started, before = time.perf_counter(), self.history.seconds[-1] if self.history.seconds else 0.0
         losses: list[float] = []
         while self.step < self.steps and not self._is_patience_over():
-            part = self.step * self.settings.batch * self.judgements // self.samples + 1
+            part = self.step * self.settings.batch * self.evaluations // self.samples + 1
             # The last part may be shorter.
-            end = min(self.steps, -(-part * self.samples // (self.settings.batch * self.judgements)))
+            end = min(self.steps, -(-part * self.samples // (self.settings.batch * self.evaluations)))
             count = min(CHUNK, end - self.step)
             images, labels, logits = await self._take(count * self.settings.batch, source)
             losses += await self._advance(count, images, labels, logits)
             if self.step == end:
-                await self._judge_epoch(losses, before + time.perf_counter() - started)
+                await self._evaluate_now(losses, before + time.perf_counter() - started)
                 report(self._line())
                 losses = []
                 if save:
@@ -104,13 +104,13 @@ class Run:
 
     async def evaluate(self, weights: Tensors, split: Samples) -> Evaluation:
         """Measure `weights` on `split`."""
-        assert self._judge is not None
-        return await self._judge(weights, split)
+        assert self._evaluator is not None
+        return await self._evaluator(weights, split)
 
     def destroy(self) -> None:
         """Free the programs. Idempotent."""
-        if self._network and self._judge:
-            self._judge.destroy()
+        if self._network and self._evaluator:
+            self._evaluator.destroy()
             self._network.destroy()
 
     async def _open(self) -> None:
@@ -121,19 +121,19 @@ class Run:
             beta2=recipe.beta2,
             **recipe.soft_targets(),
         )
-        # Averaged weights are judged without touching those in training: the judge shares no buffers.
-        self._judge = await open_judge(recipe.spec, self.device)
+        # The evaluator has buffers of its own, so averaged weights are evaluated without changing those in training.
+        self._evaluator = await open_evaluator(recipe.spec, self.device)
         self._network = await open_network(
-            self.device, model.training(recipe.spec, training, target, variant), self._judge.program.program
+            self.device, model.training(recipe.spec, training, target, variant), self._evaluator.program.program
         )
         self._network.initialise(self.seed, self.corpus.mean)
 
     async def _take(
-        self, size: int, source: Lessons | Source
+        self, size: int, source: DistillationSet | Source
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32] | None]:
-        """The next `size` images with their labels, and targets as logits where those are soft."""
+        """The next `size` images and labels, and their targets as logits if the recipe has soft targets."""
         position = self.step * self.settings.batch
-        if isinstance(source, Lessons):
+        if isinstance(source, DistillationSet):
             return source.take(position, size, self.seed)
         source.position = position
         images, labels = await source.take(size)
@@ -161,12 +161,12 @@ class Run:
                 self._average[name] = decay * self._average.get(name, value) + (1 - decay) * value
         return [float(loss) for loss in result["loss"].reshape(-1)]
 
-    async def _judge_epoch(self, losses: list[float], seconds: float) -> None:
+    async def _evaluate_now(self, losses: list[float], seconds: float) -> None:
         assert self._network is not None
         weights = self._average if self.recipe.ema else await self._network.weights()
         measured = await self.evaluate(weights, self.corpus.validation)
         errors = round((1 - measured.accuracy) * len(measured.labels))
-        # On a tie the later epoch is kept: it has seen more.
+        # Of equal ones the later is kept: it was trained longer.
         if not self.best or errors <= min(self.history.validation_errors):
             self.best = {name: value.astype(np.float32) for name, value in weights.items()}
         self.history.loss.append(float(np.mean(losses)))
@@ -214,8 +214,8 @@ class Run:
         self.step = int(tensors["step"][0])
 
 
-class Judge:
-    """Measures any weights of one network: call it with weights and samples."""
+class Evaluator:
+    """Evaluates any weights of one network: `await evaluator(weights, samples)`."""
 
     def __init__(self, program: Executable) -> None:
         self.program = program
@@ -224,18 +224,19 @@ class Judge:
         """Loss and accuracy of `weights` on `samples`."""
         for name, value in weights.items():
             self.program.write(name, value)
-        return await evaluate(self.program, samples, _at_once)
+        return await evaluate(self.program, samples, _no_pause)
 
     def destroy(self) -> None:
         """Free the program. Idempotent."""
         self.program.destroy()
 
 
-async def open_judge(spec: model.Spec, device: Device) -> Judge:
-    """A judge for the network `spec`, without its dropout."""
-    still = {k: v for k, v in spec.items() if k != "dropout"}
-    return Judge(await device.load(model.evaluation(still, plan.EVALUATION_BATCH, device.target, device.variants[0])))
+async def open_evaluator(spec: model.Spec, device: Device) -> Evaluator:
+    """An evaluator of the network `spec`, without its dropout."""
+    spec = {k: v for k, v in spec.items() if k != "dropout"}
+    program = model.evaluation(spec, plan.EVALUATION_BATCH, device.target, device.variants[0])
+    return Evaluator(await device.load(program))
 
 
-async def _at_once() -> None:
-    """Nothing to hear between the chunks of an evaluation: there is no page."""
+async def _no_pause() -> None:
+    """Continue with the next chunk of an evaluation; in the page, commands are read here."""
