@@ -1,5 +1,9 @@
-"""Everything that runs on a developer's machine: train, export, build, serve, measure. Never part of the page.
+"""What runs on a developer's machine; nothing of it is part of the page. Each command is `python -m scripts.NAME`.
 
-The Makefile's virtual environment finds this package and `tabgrad` without installing them, so that
-`.venv/bin/python scripts/NAME.py` and `.venv/bin/python -m scripts.NAME` are the same.
+- The site: `build` (with `sitebuild`), `serve`, `fetch_mnist`.
+- The shipped models: `train`, `export`, `export_training`, `measure_strokes`.
+- Figures and pictures: `bench`, `readme`, `screenshots`, `contact_sheet`.
+- For tests and benchmarks: `chromium`, `pyodide_page`, `pyodide_node`.
+
+The Makefile puts the repository on the import path of its virtual environment, so nothing needs to be installed.
 """

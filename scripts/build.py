@@ -1,7 +1,8 @@
 """Builds the static site: `python -m scripts.build` -> dist/.
 
-Same input, same bytes. Everything is self-hosted, under names that carry a hash, with relative URLs: dist/ works from
-any path of any static host that sets no headers. The rooms are in scripts/sitebuild; this file is the floor plan.
+The same input gives the same bytes. All files are self-hosted, with a hash in their names and with relative URLs, so
+dist/ works from any path of any static host, without special headers. This file puts the parts together that
+scripts/sitebuild makes.
 """
 
 import argparse
@@ -24,12 +25,12 @@ MODELS = parts.ROOT / "models"
 TRAINING = MODELS / "training"
 MANIFEST = "{{manifest}}"
 LICENCES = "licences.txt"
-#: What the first prediction needs, for the progress bar of the boot: whatever else is fetched, is fetched later.
+#: Files of Pyodide that the page fetches, besides its standard library and lock file.
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
 
 
 def add_pyodide(site: Site, wheel: bytes) -> str:
-    """Pyodide and NumPy, from its original wheel, with a lock file that knows only NumPy. Returns the folder's URL."""
+    """Add Pyodide, NumPy (`wheel` is the original) and a lock file with NumPy only; returns the folder's URL."""
     lock = parts.pyodide_lock()
     numpy = lock["packages"]["numpy"]
     pruned = python.numpy_wheel(wheel)
@@ -43,14 +44,14 @@ def add_pyodide(site: Site, wheel: bytes) -> str:
 
 
 def add_pyscript(site: Site) -> str:
-    """PyScript's core; returns the URL of its entry point."""
+    """Add PyScript's core; returns the URL of its entry point."""
     folder = parts.NODE_MODULES / "@pyscript" / "core" / "dist"
     chunks = prune.pyscript({path.name: path.read_bytes() for path in folder.glob("*.js")})
     return site.add_folder("pyscript", chunks) + "core.js"
 
 
 def add_python(site: Site) -> dict[str, str]:
-    """Our package, and tinygrad as a compiler for the worker, as zips: {name: URL}."""
+    """Add our package, and tinygrad as the worker's compiler, as zips; returns {name: URL}."""
     spec = importlib.util.find_spec("tinygrad")
     if spec is None or spec.origin is None:
         raise parts.BuildError("tinygrad is not installed in this Python: run `make build`, which installs it.")
@@ -62,7 +63,7 @@ def add_python(site: Site) -> dict[str, str]:
 
 
 def add_models(site: Site) -> dict[str, Any]:
-    """The shipped models, {name: {"card", "weights", "programs": {stem: URL}}}: folders of models/ with a card."""
+    """Add each folder of models/ that has a card; returns {name: {"card", "weights", "programs": {stem: URL}}}."""
     models = {}
     for card in sorted(MODELS.glob("*/card.json")):
         name = card.parent.name
@@ -77,19 +78,19 @@ def add_models(site: Site) -> dict[str, Any]:
 
 
 def add_programs(site: Site, folder: Path, url: str) -> dict[str, str]:
-    """The programs of one folder, {file stem: URL}."""
+    """Add the programs of one folder; returns {file stem: URL}."""
     return {path.stem: site.add(f"{url}/{path.name}", path.read_bytes()) for path in sorted(folder.glob("*.json"))}
 
 
 def add_data(site: Site, files: dict[str, bytes] | None) -> dict[str, Any]:
-    """MNIST's blocks, or null where this build has none: the page then trains on digits it generates."""
+    """Add MNIST's blocks; returns {"mnist": None} without them, and the page then trains on generated digits."""
     if files is None:
         return {"mnist": None}
     return {"mnist": {"index": site.add_folder("data/mnist", data.mnist_blocks(files)) + "index.json"}}
 
 
 def stylesheet(source: Path) -> bytes:
-    """web/style.css through Tailwind, which keeps only the classes that the sources use."""
+    """web/style.css as Tailwind builds it, with only the classes that the sources use."""
     tool = parts.NODE_MODULES / ".bin" / "tailwindcss"
     if not tool.exists():
         raise parts.BuildError("Tailwind is not installed: run `npm ci` (or `make build`, which does).")
@@ -97,12 +98,12 @@ def stylesheet(source: Path) -> bytes:
         [tool, "-i", source, "--minify"], cwd=parts.ROOT, capture_output=True, check=False, timeout=120
     )
     if done.returncode:
-        raise parts.BuildError(f"Tailwind cannot build {source.name}:\n{done.stderr.decode().strip()}")
+        raise parts.BuildError(f"Tailwind cannot build web/{source.name}, correct it:\n{done.stderr.decode().strip()}")
     return done.stdout
 
 
 def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str) -> None:
-    """index.html from its template, with everything it names; then the service worker, which lists all files."""
+    """Add index.html with all files that it names, and then the service worker, which lists all files."""
     pyodide_url = manifest["pyodide"]["index_url"]
     made = {
         "csp": page.policy(),
@@ -120,11 +121,11 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str) -> None:
 
     def web_file(path: Path) -> bytes:
         content = stylesheet(path) if path.suffix == ".css" else path.read_bytes()
-        if path.suffix in {".css", ".webmanifest"}:  # they name fonts and icons
+        if path.suffix in {".css", ".webmanifest"}:  # these name fonts and icons
             return page.fill(content.decode(), made, url_of).encode()
         return content
 
-    # The version covers everything the page is made of, its own text included, so the manifest goes in last.
+    # The version is a hash of all files and of the page's own text, so the manifest is filled in last.
     filled = page.fill((WEB / "index.html").read_text(), made, url_of)
     manifest["version"] = f"{__version__}+{parts.sha256((site.version() + filled).encode())[:10]}"
     site.add_plain("index.html", filled.replace(MANIFEST, page.inline_json(manifest)).encode())
@@ -133,7 +134,7 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str) -> None:
 
 
 def boot_files(site: Site, manifest: dict[str, Any], pyscript_url: str) -> list[str]:
-    """URLs of the large files between navigation and the first prediction of the default model."""
+    """URLs of the large files that the first prediction of the default model needs, for the progress bar."""
     folders = (manifest["pyodide"]["index_url"], pyscript_url.removesuffix("core.js"))
     mlp = manifest["models"].get("mlp")
     model = [mlp["card"], mlp["weights"]] if mlp else []
@@ -141,7 +142,7 @@ def boot_files(site: Site, manifest: dict[str, Any], pyscript_url: str) -> list[
 
 
 def build(out: Path, mnist: dict[str, bytes] | None) -> list[str]:
-    """Build the site into `out`; returns sentences that say what went in. Raises BuildError with one sentence."""
+    """Build the site into `out`; returns sentences that describe it. Raises BuildError."""
     site = Site()
     wheel, numpy_origin = parts.numpy_wheel()
     pyodide_url = add_pyodide(site, wheel)
@@ -162,15 +163,15 @@ def build(out: Path, mnist: dict[str, bytes] | None) -> list[str]:
         f"Built {out.name}/ {manifest['version']}: {len(site.files)} files, {size / 1e6:.1f} MB.",
         f"NumPy is {numpy_origin}.",
         f"Models: {', '.join(manifest['models']) or 'none'}.",
-        "With MNIST." if mnist else "Without MNIST, which is not at hand: the page trains on digits it generates.",
+        "With MNIST." if mnist else "Without MNIST: the page trains on generated digits instead.",
     ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build as the command line says; the exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Build the static site.")
     parser.add_argument("--out", type=Path, default=parts.ROOT / "dist", help="the folder to make (default: dist)")
-    parser.add_argument("--no-mnist", action="store_true", help="leave MNIST out, as where it cannot be had")
+    parser.add_argument("--no-mnist", action="store_true", help="build without MNIST")
     options = parser.parse_args(arguments)
     try:
         mnist = None if options.no_mnist else fetch_mnist.locate()

@@ -1,6 +1,6 @@
 """Draws docs/strokes.svg, a contact sheet of the stroke generator: `python -m scripts.contact_sheet [--check]`.
 
-Every template by name with a few of its random handwritings, as vectors. The same code gives the same file.
+Each template has its name and a few random drawings, as vectors. The same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.sitebuild.parts import ROOT
 from tabgrad.data.seeding import generator
 from tabgrad.data.strokes import DIGITS, Hand, Template, write
 
-FILE = Path(__file__).resolve().parents[1] / "docs" / "strokes.svg"
+FILE = ROOT / "docs" / "strokes.svg"
 COLUMNS, VARIANTS = 4, 6
-#: Side of a drawing, space between drawings, width of a template's name. Pixels.
+#: Side of a drawing, space between drawings, and width of a template's name, in pixels.
 SIDE, GAP, NAME = 30, 10, 120
 ROW = SIDE + GAP
 STYLE = (
@@ -42,7 +42,7 @@ def path_data(strokes: Sequence[NDArray[np.float64]], x: float, y: float) -> str
 
 
 def template_row(number: int, template: Template, x: float, y: float) -> str:
-    """One template: its name and its handwritings."""
+    """The name and the drawings of one template, as SVG."""
     strokes = write(template, VARIANTS, Hand(), generator(1, number))
     drawings = [
         path_data([stroke[k] for stroke in strokes], x + NAME + k * (SIDE + GAP), y + GAP / 2) for k in range(VARIANTS)
@@ -57,19 +57,19 @@ def contact_sheet() -> str:
     width, height = COLUMNS * (NAME + VARIANTS * (SIDE + GAP) + GAP), rows * ROW
     column = width / COLUMNS
     body = [template_row(i, t, GAP + i // rows * column, i % rows * ROW) for i, t in enumerate(DIGITS)]
-    title = f"The stroke generator's {len(DIGITS)} templates, {VARIANTS} random handwritings of each"
+    title = f"The stroke generator's {len(DIGITS)} templates, {VARIANTS} random drawings of each"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{title}">'
     return "\n".join([head, f"<title>{title}</title><style>{STYLE}</style>", *body, "</svg>\n"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; the exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the file instead of writing it")
     text = contact_sheet()
     if parser.parse_args(arguments).check:
         if not FILE.exists() or FILE.read_text() != text:
-            print("docs/strokes.svg is not up to date: run `python -m scripts.contact_sheet`.", file=sys.stderr)
+            print("docs/strokes.svg is outdated: run `python -m scripts.contact_sheet`.", file=sys.stderr)
             return 1
         return 0
     FILE.parent.mkdir(exist_ok=True)

@@ -1,9 +1,9 @@
-"""Compile every shipped model for every engine: models/<name>/programs/*.json from card.json and the weights.
+"""Compiles each shipped model for each engine, from its card to models/<name>/programs/*.json.
 
     python -m scripts.export              write the programs (the same inputs give the same bytes)
-    python -m scripts.export --check      fail if a committed program is not what this code would write
+    python -m scripts.export --check      fail if a committed program differs from what this code writes
 
-Owns the layout of models/, and how its program files are written and compared. Training is scripts/train.py's affair.
+Owns the program files of models/. The weights and the cards come from scripts.train.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.compiler import VARIANTS
 from tabgrad.network import load_safetensors
 from tabgrad.program import Program, ProgramError, Target, dumps
 
-ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "models"
-#: Programs that every shipped model has. Larger ones than `infer` only need to be right: one WGSL variant.
+#: The programs of each shipped model. Only `infer` must be fast, so the others have a single WGSL variant.
 PROGRAMS: dict[str, Callable[[model.Spec, Target, str], Program]] = {
     "infer": model.inference,
     "activations": model.activations,
     "saliency": model.saliency,
 }
-#: Program files and how to compile each, which takes from milliseconds to seconds.
+#: {program file: function that compiles it, in milliseconds to seconds}.
 Files = Mapping[Path, Callable[[], Program]]
 
 
 def variants(program: str) -> Iterator[tuple[Target, str]]:
-    """The (target, variant) pairs that a program is shipped for."""
+    """The (target, variant) pairs in which a program is shipped."""
     for target, names in VARIANTS.items():
         for variant in names:
             if program == "infer" or target == "wasm" or variant == "default":
@@ -42,12 +42,14 @@ def variants(program: str) -> Iterator[tuple[Target, str]]:
 
 
 def check_weights(name: str, spec: model.Spec, folder: Path) -> None:
-    """ProgramError unless weights.safetensors holds exactly the tensors of the network that the card describes."""
+    """Raise ProgramError unless weights.safetensors has exactly the tensors of the network in the card."""
     tensors, _ = load_safetensors((folder / "weights.safetensors").read_bytes())
     expected = {k: tuple(int(n) for n in t.shape) for k, t in model.state(model.build(spec)).items()}
     found = {k: t.shape for k, t in tensors.items()}
     if expected != found:
-        raise ProgramError(f"The weights of {name!r} do not fit its card: {expected} expected, {found} found.")
+        raise ProgramError(
+            f"The weights in models/{name} do not fit its card, train it again: expected {expected}, found {found}."
+        )
 
 
 def model_files(folder: Path) -> Files:
@@ -62,25 +64,25 @@ def model_files(folder: Path) -> Files:
 
 
 def is_current(path: Path, make: Callable[[], Program]) -> bool:
-    """Whether a file is what this code would write."""
+    """Whether a file is the same as what this code writes."""
     return path.exists() and path.read_text() == dumps(make())
 
 
 def obsolete(folder: Path, files: Files) -> list[Path]:
-    """Program files in `folder` that are none of `files`."""
+    """Program files in `folder` that are not in `files`."""
     return sorted(set(folder.glob("*.json")) - files.keys())
 
 
 def check(folder: Path, files: Files) -> int:
-    """Print what in `folder` is not up to date; the exit status."""
+    """Print which files in `folder` are outdated; returns the exit status."""
     stale = [*obsolete(folder, files), *(path for path, make in files.items() if not is_current(path, make))]
     for path in stale:
-        print(f"{path.relative_to(ROOT)} is not up to date: run `make programs`.")
+        print(f"{path.relative_to(ROOT)} is outdated: run `make programs`.")
     return int(bool(stale))
 
 
 def write(folder: Path, files: Files) -> int:
-    """Make `folder` hold `files` and no other program; the exit status."""
+    """Write `files` to `folder` and delete all other programs there; returns the exit status."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in obsolete(folder, files):
         path.unlink()
@@ -90,9 +92,9 @@ def write(folder: Path, files: Files) -> int:
 
 
 def main() -> int:
-    """Command line; returns the exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="model folders (default: all that have a card)")
+    parser.add_argument("names", nargs="*", help="folders of models/ (default: all with a card)")
     parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
     args = parser.parse_args()
     folders = [card.parent for card in sorted(MODELS.glob("*/card.json"))]

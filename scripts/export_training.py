@@ -1,9 +1,9 @@
-"""Compile the programs of the training presets for every engine: models/training/*.json.
+"""Compiles the programs of the training presets for each engine, to models/training/*.json.
 
     python -m scripts.export_training              write the programs (the same inputs give the same bytes)
-    python -m scripts.export_training --check      fail if a committed program is not what this code would write
+    python -m scripts.export_training --check      fail if a committed program differs from what this code writes
 
-With these a run of a preset starts without tinygrad; any other network is compiled in the page.
+With these, a preset starts without loading tinygrad. Other networks are compiled in the page.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FOLDER = export.MODELS / "training"
 
 
 def requests() -> Iterator[ProgramRequest]:
-    """What the presets need, each once."""
+    """The programs that the presets need, each once."""
     seen: set[str] = set()
     for preset in PRESETS.values():
         for target in preset.prebuilt:
@@ -43,7 +43,7 @@ def training_files() -> export.Files:
 
 
 def main() -> int:
-    """Command line; returns the exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
     act = export.check if parser.parse_args().check else export.write

@@ -1,9 +1,8 @@
-"""Finds MNIST, or fetches it: `python -m scripts.fetch_mnist`.
+"""Finds MNIST on this machine, or fetches it: `python -m scripts.fetch_mnist`.
 
-The order: `--from DIR` or the environment variable TABGRAD_MNIST_DIR, else the cache folder data/mnist, else the
-public mirrors, which fill the cache. Whatever is used must be MNIST by the SHA-256 of its uncompressed files. The data
-is never committed. `--optional` makes a failure a sentence instead of an error: the page then trains on digits it
-generates itself.
+The places are, in this order: the folder named by `--from` or by the environment variable TABGRAD_MNIST_DIR; the cache
+folder data/mnist; the public mirrors, from which the cache is filled. The SHA-256 of each uncompressed file is checked.
+With `--optional` the command succeeds also if MNIST cannot be fetched, because the page can train on generated digits.
 """
 
 import argparse
@@ -25,25 +24,25 @@ VARIABLE = "TABGRAD_MNIST_DIR"
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """The four files in `folder`, gzipped or not, checked, {idx name: content}. Raises DataError with one sentence."""
+    """Read and check the four files in `folder`, gzipped or not; returns {idx name: content}. Raises DataError."""
     files = {}
     for name in MNIST_SHA256:
         path = next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
         if path is None:
-            raise DataError(f"{folder} holds no {name}.gz: put MNIST's four files there, or leave the folder out.")
+            raise DataError(f"{folder} has no {name}.gz: put MNIST's four files there, or name no folder.")
         files[name] = path.read_bytes()
         check_mnist(name, files[name])
     return files
 
 
 def named_folder(chosen: Path | None = None) -> Path | None:
-    """The folder that the caller or TABGRAD_MNIST_DIR names, or None."""
+    """The folder that the caller or else TABGRAD_MNIST_DIR names, or None."""
     value = chosen or os.environ.get(VARIABLE)
     return Path(value) if value else None
 
 
 def locate(chosen: Path | None = None) -> dict[str, bytes] | None:
-    """MNIST as it is at hand, or None. Raises DataError where a folder was named and does not hold it."""
+    """MNIST from this machine, or None. Raises DataError if a folder is named that does not have it."""
     folder = named_folder(chosen)
     if folder is not None:
         return read_folder(folder)
@@ -54,7 +53,7 @@ def locate(chosen: Path | None = None) -> dict[str, bytes] | None:
 
 
 def fetch_all(fetch: Callable[[str], bytes | None] = download) -> dict[str, bytes]:
-    """Fetch the four files from the mirrors into the cache folder. Raises DataError where no mirror has one of them."""
+    """Fetch the four files from the mirrors into the cache folder. Raises DataError if no mirror has one of them."""
     return {name: _fetch_one(name, fetch) for name in MNIST_SHA256}
 
 
@@ -71,15 +70,18 @@ def _fetch_one(name: str, fetch: Callable[[str], bytes | None]) -> bytes:
             continue
         write_atomically(CACHE / f"{name}.gz", content)
         return content
-    reason = f"{' and '.join(wrong)} sent something else" if wrong else "no mirror could be reached"
-    raise DataError(f"MNIST cannot be fetched: {reason}. Put its four files into a folder and set {VARIABLE} to it.")
+    reason = f"{' and '.join(wrong)} sent a wrong file" if wrong else "no mirror could be reached"
+    raise DataError(
+        f"MNIST cannot be fetched ({reason}), so the page trains on generated digits: to use MNIST, put its four files "
+        f"into a folder and set {VARIABLE} to it."
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Find or fetch MNIST and say which; the exit status."""
+    """Find or fetch MNIST, and print where it is; returns the exit status."""
     parser = argparse.ArgumentParser(description="Find MNIST or fetch it into data/mnist.")
     parser.add_argument("--from", dest="folder", type=Path, help=f"a folder with the four files (also: {VARIABLE})")
-    parser.add_argument("--optional", action="store_true", help="only say so where MNIST cannot be had")
+    parser.add_argument("--optional", action="store_true", help="succeed also if MNIST cannot be fetched")
     options = parser.parse_args(arguments)
     try:
         if locate(options.folder) is None:

@@ -1,7 +1,7 @@
-"""Accuracy of the drawing path: `python -m scripts.measure_strokes` prints how often each model reads real pen digits.
+"""Measures the accuracy of each model on real pen digits: `python -m scripts.measure_strokes`.
 
-Vector ink goes through the page's own normalisation into the NumPy oracle, which the engines equal within 1e-4. The
-strokes ({"label", "strokes": [[[x, y], …], …]} a line, gzipped) are for measuring only, never for training.
+The strokes are normalised as in the page and classified by the NumPy oracle, which the engines equal within 1e-4. The
+file is gzipped, with {"label", "strokes": [[[x, y], …], …]} on each line. It is for measuring, never for training.
 """
 
 import argparse
@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.sitebuild.parts import ROOT
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.ink import normalise, strokes_from_lists
 from tabgrad.network import load_safetensors
 
-ROOT = Path(__file__).parents[1]
 STROKES = ROOT.parent / "shared" / "strokes-dev.jsonl.gz"
 
 
 def read_strokes(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Normalised images (n, 784) in 0..1 and labels (n,) of a file of strokes."""
+    """Read a file of strokes; returns normalised images (n, 784) in 0..1 and labels (n,)."""
     with gzip.open(path, "rt") as lines:
         samples = [json.loads(line) for line in lines]
     images = [normalise(strokes_from_lists(sample["strokes"])).reshape(-1) for sample in samples]
@@ -32,7 +32,7 @@ def read_strokes(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 
 def measure(folder: Path, images: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Any]:
-    """Accuracy of the model in `folder` on images (n, 784): overall, per digit, and the confusions made most often."""
+    """Accuracy of the model in `folder` on images (n, 784), overall and per digit, and its most frequent confusions."""
     card = json.loads((folder / "card.json").read_text())
     weights, _ = load_safetensors((folder / "weights.safetensors").read_bytes())
     guesses = OracleNetwork(card["spec"], weights, np.float32).forward(images).argmax(1)
@@ -49,7 +49,7 @@ def measure(folder: Path, images: NDArray[np.float32], labels: NDArray[np.int64]
 
 
 def table(results: Sequence[Mapping[str, Any]]) -> str:
-    """The figures as text, one line a model."""
+    """The figures as text, one line for each model."""
     lines = ["model     all   " + "".join(f"{digit:>7}" for digit in range(10))]
     for result in results:
         digits = "".join(f"{value:7.1%}" for value in result["per_digit"].values())
@@ -58,14 +58,14 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure as the command line says; the exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Measure the models on pen digits given as strokes.")
     parser.add_argument("--strokes", type=Path, default=STROKES, help="a .jsonl.gz of labelled strokes")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="the folder of models")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     if not options.strokes.is_file():
-        print(f"There are no strokes at {options.strokes}: name a file with --strokes.", file=sys.stderr)
+        print(f"{options.strokes} does not exist: name a file of strokes with --strokes.", file=sys.stderr)
         return 1
     images, labels = read_strokes(options.strokes)
     folders = sorted(card.parent for card in options.models.glob("*/card.json"))

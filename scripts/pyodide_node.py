@@ -1,4 +1,4 @@
-"""Runs Python under Pyodide in Node, with NumPy, tinygrad and this package: the browser's Python without a browser."""
+"""Runs Python under Pyodide in Node, with NumPy, tinygrad and our package: the page's Python without a browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT_S = 600
 
 
 def run_python(code: str, folder: Path) -> None:
-    """Run `code` with `folder` as /mounted, where it can leave files. RuntimeError with its traceback if it fails."""
+    """Run `code`, for which `folder` is /mounted. Raises RuntimeError with the traceback if it fails."""
     for source in SOURCES:
         shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, content in unpack(parts.numpy_wheel()[0]).items():

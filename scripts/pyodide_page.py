@@ -1,6 +1,6 @@
-"""A bare page with Pyodide, NumPy and this package, to run Python in a real browser without the site around it.
+"""A page with only Pyodide, NumPy and our package, to run Python in a browser without the site.
 
-For measurements and for tests of the engines. Owns the little server it comes from; knows nothing of what is run.
+Benchmarks and tests of the engines use it. Owns the server that the page comes from.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WHEEL = "numpy-2.2.5-cp313-cp313-pyodide_2025_0_wasm32.whl"
 
 
 def _files(folders: Sequence[Path]) -> dict[str, bytes]:
-    """Everything the page fetches, by URL path; `folders` of the repository become importable there."""
+    """All files that the page fetches, by URL path. Modules in `folders` of the repository can be imported there."""
     files = {f"/{name}": parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
     files["/pyodide.mjs"] = prune.pyodide_loader(files["/pyodide.mjs"])
     files["/index.html"] = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
@@ -50,7 +50,7 @@ def _files(folders: Sequence[Path]) -> dict[str, bytes]:
 
 @contextmanager
 def served(files: Mapping[str, bytes]) -> Iterator[str]:
-    """Serve `files` (by URL path) on a free port of this machine; the URL without a slash at its end."""
+    """Serve `files`, by URL path, on a free port of this machine; gives the URL, without a slash at its end."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -73,7 +73,7 @@ def served(files: Mapping[str, bytes]) -> Iterator[str]:
 
 
 class PyodidePage:
-    """`run` Python in the page; `errors` is what the browser's console complained about."""
+    """The page. `errors` has the errors in the browser's console."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -82,7 +82,7 @@ class PyodidePage:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def run(self, body: str, **args: Any) -> Any:
-        """Run the body of a coroutine; `args` are its variables, and what it returns comes back, both by JSON."""
+        """Run the body of a coroutine with the variables `args`; returns what it returns. Both must be JSON values."""
         indented = "\n".join(f"    {line}" for line in body.splitlines())
         names = "".join(f"    {name} = _all[{name!r}]\n" for name in args)
         head = "import json\n_all = json.loads(_args)\nasync def _main():\n"
@@ -104,7 +104,7 @@ class PyodidePage:
 
 @contextmanager
 def pyodide_page(browser: Browser, *folders: Path) -> Iterator[PyodidePage]:
-    """Open a page of `browser` with everything loaded, and with the modules in these folders of the repository."""
+    """Open a page in `browser` and load everything, with the modules in these folders of the repository."""
     with served(_files(folders)) as url:
         context = browser.new_context()
         try:

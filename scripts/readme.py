@@ -1,6 +1,6 @@
 """Writes the README's tables from the models' cards and from docs/bench.json: `python -m scripts.readme`.
 
-`python -m scripts.bench --out docs/bench.json` measures anew.
+To measure again, run `python -m scripts.bench --out docs/bench.json`.
 """
 
 import json
@@ -16,16 +16,16 @@ MODELS_HEAD = """\
 | model | architecture | parameters | errors in 10,000 test images | accuracy, 95 % interval | mean of three seeds |
 |---|---|---|---|---|---|
 """
-#: What, ours, and the yardstick.
+#: What is measured, our figure, and the figure to compare it with.
 Row = tuple[str, str, str]
 FIGURES_HEAD = """\
-| what | tabgrad | the yardstick, in the same run |
+| what | tabgrad | for comparison, in the same run |
 |---|---|---|
 """
 
 
 def models() -> str:
-    """One row for each folder of models/ with a card that has been tested."""
+    """The table of models, with one row for each card that has test errors."""
     cards = [json.loads(path.read_text()) for path in ROOT.glob("models/*/card.json")]
     rows = sorted((card for card in cards if "test_errors" in card), key=lambda card: -int(card["test_errors"]))
     return MODELS_HEAD + "".join(_model(card) for card in rows)
@@ -45,10 +45,10 @@ def _model(card: dict[str, Any]) -> str:
 
 
 def figures(bench: Mapping[str, Any]) -> str:
-    """What was measured, and against what."""
+    """The table of benchmarks, from docs/bench.json."""
     frames = bench["training"]["auto"]
     last = (
-        "a frame of the page while it trains, 99th percentile",
+        "a frame of the page during training, 99th percentile",
         f"{frames['training_frame_ms']['p99']:.1f} ms",
         f"{frames['idle_frame_ms']['p99']:.1f} ms: at rest",
     )
@@ -57,7 +57,7 @@ def figures(bench: Mapping[str, Any]) -> str:
 
 
 def _waits(boot: Mapping[str, Any], goals: Mapping[str, Any]) -> list[Row]:
-    """What a visitor waits for."""
+    """The rows on what users wait for."""
 
     def seconds(row: Mapping[str, Any], scale: float = 1.0) -> str:
         return f"{row['median'] * scale:.1f} s"
@@ -82,7 +82,7 @@ def _waits(boot: Mapping[str, Any], goals: Mapping[str, Any]) -> list[Row]:
 
 
 def _engines(peers: Mapping[str, Any]) -> list[Row]:
-    """The engines and their peers."""
+    """The rows on the engines and their peers."""
 
     def rate(name: str) -> str:
         return f"{peers['training_samples_per_s'][name]['median']:,.0f} images/s"
@@ -90,17 +90,17 @@ def _engines(peers: Mapping[str, Any]) -> list[Row]:
     def latency(name: str) -> str:
         return f"{peers['prediction_ms'][name]['median']:.2g} ms"
 
-    training, answer, software = "training 784-128-10", "one answer of the CNN", "WebGPU in software"
+    training, prediction, software = "training 784-128-10", "one prediction of the CNN", "WebGPU in software"
     return [
         (f"{training}, WebAssembly", rate("wasm"), f"{rate('tfjs wasm')}: TensorFlow.js"),
         (f"{training}, {software}", rate("webgpu"), f"{rate('tfjs webgpu')}: TensorFlow.js"),
-        (f"{answer}, WebAssembly", latency("cnn wasm"), f"{latency('cnn onnx wasm')}: ONNX Runtime Web"),
-        (f"{answer}, {software}", latency("cnn webgpu"), f"{latency('cnn onnx webgpu')}: ONNX Runtime Web"),
+        (f"{prediction}, WebAssembly", latency("cnn wasm"), f"{latency('cnn onnx wasm')}: ONNX Runtime Web"),
+        (f"{prediction}, {software}", latency("cnn webgpu"), f"{latency('cnn onnx webgpu')}: ONNX Runtime Web"),
     ]
 
 
 def filled(readme: str) -> str:
-    """`readme` with its tables made anew."""
+    """The text `readme` with its tables replaced by current ones."""
     tables = {"models": models(), "figures": figures(json.loads(BENCH.read_text()))}
     for name, table in tables.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
@@ -110,7 +110,7 @@ def filled(readme: str) -> str:
 
 
 def main() -> int:
-    """Rewrite the tables; the exit status."""
+    """Rewrite the tables; returns the exit status."""
     README.write_text(filled(README.read_text()))
     return 0
 

@@ -1,6 +1,6 @@
 """Takes pictures of the page: `python -m scripts.screenshots` -> out/screenshots, and docs/screenshot.webp (README).
 
-Phone and desktop, light and dark; empty, drawn, and each panel open. For looking at: nothing is compared.
+They show phone and desktop, light and dark mode, an empty pad, a drawn digit, and each panel. No test compares them.
 """
 
 import argparse
@@ -20,16 +20,16 @@ from scripts.sitebuild.parts import ROOT
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 TIMEOUT_S = 120.0
-#: A three, in the unit square: two bows, each with its centre, its radii, and its first and last angle in degrees.
-BOWS = [(0.47, 0.33, 0.2, 0.16, -140, 85), (0.47, 0.66, 0.23, 0.18, -85, 140)]
+#: The arcs of a three in the unit square: centre (x, y), radii (x, y), first and last angle in degrees.
+ARCS = [(0.47, 0.33, 0.2, 0.16, -140, 85), (0.47, 0.66, 0.23, 0.18, -85, 140)]
 POINTS = 25
 README_PICTURE = ROOT / "docs" / "screenshot.webp"
 
 
 def stroke() -> list[tuple[float, float]]:
-    """The points of the three."""
+    """The points of the three, in the unit square."""
     points = []
-    for x, y, radius_x, radius_y, first, last in BOWS:
+    for x, y, radius_x, radius_y, first, last in ARCS:
         for i in range(POINTS):
             angle = math.radians(first + (last - first) * i / (POINTS - 1))
             points.append((x + radius_x * math.cos(angle), y + radius_y * math.sin(angle)))
@@ -37,19 +37,19 @@ def stroke() -> list[tuple[float, float]]:
 
 
 def wait_for(page: Page, field: str, what: str) -> None:
-    """Wait until the root's dataset field is no longer `what`; polled, as the page's policy forbids eval."""
+    """Wait until the root's dataset field is no longer `what`. It polls, because the page's policy forbids eval."""
     deadline = time.monotonic() + TIMEOUT_S
     while page.evaluate("field => document.documentElement.dataset[field]", field) == what:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"data-{field} is still {what}")
+            raise TimeoutError(f"After {TIMEOUT_S:.0f} s data-{field} is still {what!r}.")
         page.wait_for_timeout(50)
 
 
 def draw(page: Page) -> None:
-    """Draw the three, and wait for its answer."""
+    """Draw the three and wait for its prediction."""
     box = page.get_by_test_id("draw-pad").bounding_box()
     if box is None:
-        raise RuntimeError("There is no pad on the page.")
+        raise RuntimeError("The page shows no drawing pad.")
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke()]
     page.mouse.move(*points[0])
     page.mouse.down()
@@ -57,11 +57,11 @@ def draw(page: Page) -> None:
         page.mouse.move(*point, steps=2)
     page.mouse.up()
     wait_for(page, "predictions", "0")
-    page.wait_for_timeout(500)  # the bars' movement comes to rest
+    page.wait_for_timeout(500)  # the bars are animated
 
 
 def take(browser: Browser, url: str, folder: Path) -> None:
-    """All pictures, as folder/SIZE-SCHEME-STATE.png."""
+    """Take all pictures, as folder/SIZE-SCHEME-STATE.png."""
     for size, (width, height) in SIZES.items():
         for scheme in ("light", "dark"):
             context = browser.new_context(
@@ -87,7 +87,7 @@ def take(browser: Browser, url: str, folder: Path) -> None:
 
 
 def webp(browser: Browser, png: Path, width: int, quality: float = 0.86) -> bytes:
-    """A PNG file as WebP of the given width in pixels, by the browser's own encoder."""
+    """A PNG file as WebP with the given width in pixels, encoded by the browser."""
     page = browser.new_page()
     data: str = page.evaluate(
         """async ([source, width, quality]) => {
@@ -109,7 +109,7 @@ def webp(browser: Browser, png: Path, width: int, quality: float = 0.86) -> byte
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Take the pictures; the exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Take pictures of the built page.")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="the built site (default: dist)")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "screenshots", help="default: out/screenshots")

@@ -1,7 +1,6 @@
-"""Serves the built site on this machine: `python -m scripts.serve`. For people and for tests, never for the internet.
+"""Serves the built site on this machine, for developers and tests: `python -m scripts.serve`. Not for the internet.
 
-It does what a good static host does (types, gzip, ETag) and nothing more: no header that GitHub Pages could not send,
-so what works here works there.
+It behaves as a usual static host: content types, gzip, ETag, and no header that GitHub Pages does not send.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from scripts.sitebuild.output import is_hashed
 from scripts.sitebuild.parts import ROOT
 
 DEFAULT_PORT = 8000
-#: Python's own table reads the machine's, which on some says text/plain for .js; modules then do not run.
+#: Not the table of `mimetypes`: on some machines it has text/plain for .js, and then modules do not run.
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -43,7 +42,7 @@ COMPRESSIBLE = {".html", ".js", ".mjs", ".css", ".py", ".json", ".webmanifest", 
 
 @lru_cache(maxsize=256)
 def encoded(path: Path, mtime_ns: int, compress: bool) -> tuple[bytes, str]:
-    """Content of a file as it is sent, and its ETag. `mtime_ns` only makes a changed file another entry."""
+    """Content of a file as it is sent, and its ETag. `mtime_ns` is there so that a changed file is read again."""
     content = path.read_bytes()
     if compress:
         content = gzip.compress(content, 6, mtime=0)
@@ -57,11 +56,11 @@ class StaticHandler(BaseHTTPRequestHandler):
     root: Path
 
     def do_GET(self) -> None:
-        """Answer with the file, 304 where the browser has it, or 404."""
+        """Answer with the file, with 304 if the browser has it already, or with 404."""
         self._answer(with_body=True)
 
     def do_HEAD(self) -> None:
-        """Answer as GET does, without the file."""
+        """Answer as GET does, without the content."""
         self._answer(with_body=False)
 
     def _answer(self, with_body: bool) -> None:
@@ -94,7 +93,7 @@ class StaticHandler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _file(self) -> Path | None:
-        """The file that the URL means, a folder that lacks its final slash, or None."""
+        """The file of the URL; or the folder, if its final slash is missing; or None."""
         url = unquote(urlsplit(self.path).path)
         path = (self.root / url.lstrip("/")).resolve()
         if not path.is_relative_to(self.root):
@@ -107,11 +106,11 @@ class StaticHandler(BaseHTTPRequestHandler):
         return is_hashed(path.relative_to(self.root).as_posix())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the browser's network panel shows all of it."""
+        """Print nothing: the browser's network panel shows all requests."""
 
 
 class StaticServer(ThreadingHTTPServer):
-    """A server for one folder. A browser that hangs up in the middle of an answer is no error."""
+    """A server for one folder. A connection that the browser closes early is not an error."""
 
     daemon_threads = True
 
@@ -125,13 +124,13 @@ class StaticServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Report what is not a hang-up."""
+        """Report errors other than closed connections."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # passed on as it came
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # passed on unchanged
 
 
 def open_server(folder: Path, port: int) -> StaticServer:
-    """A server for `folder` on `port`, or on any free port where that one is taken."""
+    """A server for `folder` on `port`, or on a free port if that one is taken."""
     try:
         return StaticServer(folder, port)
     except OSError as error:
@@ -141,9 +140,9 @@ def open_server(folder: Path, port: int) -> StaticServer:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until interrupted; the exit status."""
+    """Serve until interrupted; returns the exit status."""
     parser = argparse.ArgumentParser(description="Serve the built site on this machine.")
-    parser.add_argument("--folder", type=Path, default=ROOT / "dist", help="what to serve (default: dist)")
+    parser.add_argument("--folder", type=Path, default=ROOT / "dist", help="the folder to serve (default: dist)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}, else a free one")
     options = parser.parse_args(arguments)
     if not (options.folder / "index.html").is_file():
@@ -151,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     with open_server(options.folder, options.port) as server:
         if server.server_port != options.port:
-            print(f"Port {options.port} is taken, so another one is used.")
+            print(f"Port {options.port} is taken, so port {server.server_port} is used.")
         print(f"tabgrad is at {server.url} (Ctrl+C stops it)", flush=True)
         try:
             server.serve_forever()

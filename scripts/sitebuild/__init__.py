@@ -1,1 +1,1 @@
-"""The rooms of scripts/build.py: where the site's parts come from, what is cut from them, how they go together."""
+"""The parts of the site, for scripts/build.py: where they come from, what is removed from them, how they are packed."""

@@ -1,15 +1,15 @@
-"""Reproducible zips: the same files give the same bytes, on any day and in any folder. Never decides what goes in."""
+"""Reproducible zips: the same files give the same bytes, on any machine and at any time."""
 
 import io
 import zipfile
 from collections.abc import Mapping
 
-#: The earliest moment a zip can hold; a real one would change the bytes, and so the URL, on every build.
+#: The earliest time that a zip can store. A real one would change the bytes, and so the URL, in every build.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """Zip `files` ({path in the archive: content}), sorted by path, deflated, without times or owners."""
+    """Zip `files` ({path in the archive: content}): sorted, deflated, without times or owners."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in sorted(files):
@@ -22,6 +22,6 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(content: bytes) -> dict[str, bytes]:
-    """The files of a zip, {path: content}, folders left out."""
+    """The files of a zip, {path: content}, without folders."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}

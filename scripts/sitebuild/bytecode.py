@@ -1,8 +1,7 @@
-"""Compiles Python files to the bytecode of the page's own interpreter, at build time instead of at every visit.
+"""Compiles Python files to bytecode for the page's interpreter, at build time instead of at each visit.
 
-Most of Pyodide's start is Python compiling its standard library: with bytecode it starts in a fraction of the time, and
-NumPy's and our own imports gain as much. The compiler is the Pyodide of node_modules, run by Node. Never decides which
-files: sitebuild.prune does.
+Without this, Pyodide spends most of its start on compiling the standard library, NumPy and our package. The compiler is
+the Pyodide in node_modules, run by Node. sitebuild.prune and sitebuild.stdlib choose the files.
 """
 
 import subprocess
@@ -19,10 +18,10 @@ TIMEOUT_S = 300
 
 
 def compiled(files: Mapping[str, bytes], names: Iterable[str], *, optimize: int = 0) -> dict[str, bytes]:
-    """`files` with the Python files `names` replaced by their bytecode, `x.py` by `x.pyc`; the rest stays as it is.
+    """`files` with the Python files `names` replaced by their bytecode, `x.py` by `x.pyc`; the others are unchanged.
 
-    Equal files give equal bytes: all of `names` are compiled in one fresh interpreter, in order, because what Python
-    shares between compiled files depends on what it has compiled before. Raises BuildError with one sentence.
+    Equal files give equal bytes: all of `names` are compiled in one new interpreter, in sorted order, because the
+    bytecode of a file depends on what was compiled before it. Raises BuildError.
     """
     chosen = {name: files[name] for name in sorted(names)}
     scripts = [(HERE / name).read_bytes() for name in ("run_in_pyodide.mjs", "compile_all.py")]
@@ -37,7 +36,7 @@ def compiled(files: Mapping[str, bytes], names: Iterable[str], *, optimize: int 
 
 
 def _compile(files: Mapping[str, bytes], optimize: int) -> dict[str, bytes]:
-    npm_file("pyodide/pyodide.mjs")  # says what to do where it is missing
+    npm_file("pyodide/pyodide.mjs")  # raises an error with advice if it is missing
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / str(optimize)
         for name, content in files.items():
@@ -45,5 +44,5 @@ def _compile(files: Mapping[str, bytes], optimize: int) -> dict[str, bytes]:
         command = ["node", str(HERE / "run_in_pyodide.mjs"), str(HERE / "compile_all.py"), folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
         if done.returncode:
-            raise BuildError(f"Python files could not be compiled for the page:\n{done.stderr.strip()}")
+            raise BuildError(f"A Python file cannot be compiled for the page; correct it:\n{done.stderr.strip()}")
         return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.pyc")}

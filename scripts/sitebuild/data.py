@@ -1,4 +1,4 @@
-"""MNIST as the page fetches it: packed once, kept in the cache, checked by the packer. Never downloads."""
+"""MNIST in the blocks that the page fetches. They are packed once and cached. Downloads nothing."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ CACHE = ROOT / ".cache" / "mnist"
 
 
 def mnist_blocks(files: dict[str, bytes]) -> dict[str, bytes]:
-    """{file name: content} of the packed data set, from MNIST's four idx files. Raises DataError for another file.
+    """{file name: content} of the packed data set, from MNIST's four idx files. Raises DataError for other files.
 
-    Packing takes some ten seconds, so the result is kept until the files or the packer change.
+    Packing takes about ten seconds, so the result is cached until the files or the packer change.
     """
     sources = sorted(Path(pack.__file__).parent.glob("*.py"))
     key = sha256("".join(sha256(part) for part in [*(p.read_bytes() for p in sources), *files.values()]).encode())
@@ -20,7 +20,7 @@ def mnist_blocks(files: dict[str, bytes]) -> dict[str, bytes]:
     if index.is_file():
         return {path.name: path.read_bytes() for path in folder.iterdir()}
     packed = pack.pack_mnist(files)
-    # The index goes last: a folder without one is an interrupted run, and is packed again.
+    # The index is written last, so a folder that has one is complete.
     for name in sorted(packed, key=lambda name: name == pack.INDEX_FILE):
         write_atomically(folder / name, packed[name])
     return packed

@@ -1,6 +1,6 @@
-"""The folder that is served: every file but the entry points carries a hash of its content in its name.
+"""The output folder. The names of all files, except the entry points, have a hash of the content in them.
 
-A changed file gets a new URL, so browsers may keep what they have for ever and never mix two builds.
+A changed file has a new URL, so browsers can cache files for ever and never mix two builds.
 """
 
 import re
@@ -15,25 +15,25 @@ HASHED = re.compile(rf"[.-][0-9a-f]{{{HASH_DIGITS}}}(\.\w+$|/)")
 
 
 def is_hashed(url: str) -> bool:
-    """Whether a URL of the site carries the hash of its content, so that what it names never changes."""
+    """Whether a URL of the site has a hash in it, so that its content never changes."""
     return HASHED.search(url) is not None
 
 
 class Site:
-    """Files on their way into the output folder, {URL relative to index.html: content}."""
+    """The files of the site: `files` is {URL relative to index.html: content}."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 
     def add(self, name: str, content: bytes) -> str:
-        """Add one file under a name that carries its hash (`style.css` -> `style.1a2b3c4d5e.css`); returns its URL."""
+        """Add a file with a hash in its name (`style.css` -> `style.1a2b3c4d5e.css`); returns its URL."""
         path = PurePosixPath(name)
         url = str(path.with_name(f"{path.stem}.{sha256(content)[:HASH_DIGITS]}{path.suffix}"))
         self.files[url] = content
         return url
 
     def add_folder(self, name: str, files: Mapping[str, bytes]) -> str:
-        """Add files that find each other by name, in a folder that carries the hash of all of them; returns its URL.
+        """Add files that refer to each other by name, in a folder with a hash of all of them; returns its URL.
 
         The URL ends in a slash.
         """
@@ -48,17 +48,17 @@ class Site:
         return name
 
     def sizes(self, urls: list[str]) -> dict[str, int]:
-        """Uncompressed sizes in bytes, {URL: bytes}."""
+        """Uncompressed sizes, {URL: bytes}."""
         return {url: len(self.files[url]) for url in urls}
 
     def version(self) -> str:
-        """A hash of all that was added so far: two builds of the same input have the same version."""
+        """A hash of all files so far: two builds of the same input have the same version."""
         return sha256("".join(f"{url} {sha256(self.files[url])}\n" for url in sorted(self.files)).encode())[
             :HASH_DIGITS
         ]
 
     def write(self, folder: Path) -> None:
-        """Replace `folder` by the site. A server that is running on it sees the old site or the new one."""
+        """Replace `folder` by the site. A running server serves either the old site or the new one."""
         fresh, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)

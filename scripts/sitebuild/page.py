@@ -1,7 +1,7 @@
-"""web/index.html is a template: this fills it in. Owns the Content-Security-Policy and PyScript's configuration.
+"""Fills in the template web/index.html. Owns the Content-Security-Policy and the configuration of PyScript.
 
-`{{name}}` stands for the URL of web/NAME, content-hashed; a few names (`{{csp}}`, `{{manifest}}`, …) stand for what the
-build makes. A name that is neither stops the build.
+`{{name}}` is replaced by the URL of web/NAME, which has a hash in it. A few names (`{{csp}}`, `{{manifest}}`, …) are
+replaced by what the build makes. Any other name stops the build.
 """
 
 import html
@@ -12,7 +12,7 @@ from typing import Any
 
 from scripts.sitebuild.parts import BuildError
 
-#: As strict as the parts allow: PyScript needs `unsafe-eval` and starts its workers from blob: URLs; the rest is ours.
+#: As strict as possible: PyScript needs `unsafe-eval` and starts its workers from blob: URLs.
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-eval' 'wasm-unsafe-eval' blob:",
@@ -24,8 +24,8 @@ POLICY = {
     "base-uri": "'none'",
     "form-action": "'none'",
 }
-#: PyScript loads its plugins whether a page uses them or not; none is used here. `!error` keeps its red box out of the
-#: page, where errors have their own place.
+#: PyScript loads these plugins unless they are switched off, and the page uses none of them. Without `error`, PyScript
+#: does not show its own red box; the page shows errors itself.
 PLUGINS_OFF = ["codemirror", "deprecations-manager", "donkey", "error", "py-editor", "py-game", "py-terminal"]
 PLACEHOLDER = re.compile(r"\{\{([\w./-]+)\}\}")
 
@@ -36,27 +36,28 @@ def policy() -> str:
 
 
 def pyscript_config(pyodide_url: str) -> str:
-    """PyScript's configuration as JSON; `interpreter` keeps it from asking a CDN for Pyodide."""
+    """PyScript's configuration as JSON. Without `interpreter`, it would load Pyodide from a CDN."""
     config = {"interpreter": f"./{pyodide_url}pyodide.mjs", "plugins": [f"!{name}" for name in PLUGINS_OFF]}
     return json.dumps(config, separators=(",", ":"))
 
 
 def inline_json(value: Any) -> str:
-    """JSON that is safe inside a script element: `</script>` cannot occur in it."""
+    """JSON that is safe inside a script element, because it cannot contain `</script>`."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
 
 
 def service_worker(source: str, version: str, urls: list[str]) -> str:
-    """web/sw.js with the list of what it keeps: `files` from the first visit on, `data` (the training sets) in time."""
+    """web/sw.js with the lists of what it caches: `files` on the first visit, `data` (the training sets) when used."""
     data = [url for url in urls if url.startswith("data/")]
     lists = {"version": version, "files": sorted(set(urls) - set(data)), "data": sorted(data)}
     return f"const BUILD = {inline_json(lists)};\n{source}"
 
 
 def fill(template: str, made: Mapping[str, str], url_of: Callable[[str], str | None]) -> str:
-    """Replace every placeholder: by `made[name]` (escaped for an attribute unless it is the manifest), else by a URL.
+    """Replace each placeholder by `made[name]` or by the URL of web/NAME. Raises BuildError for an unknown name.
 
-    `url_of(name)` gives the URL of web/NAME or None where there is no such file.
+    `url_of(name)` returns the URL of web/NAME, or None if there is no such file. Everything except the manifest is
+    escaped for use in an attribute.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -65,9 +66,7 @@ def fill(template: str, made: Mapping[str, str], url_of: Callable[[str], str | N
             return made[name]
         found = made.get(name) or url_of(name)
         if found is None:
-            raise BuildError(
-                f"web/index.html asks for {{{{{name}}}}}, which is neither a file of web/ nor made by the build."
-            )
+            raise BuildError(f"web/index.html has {{{{{name}}}}}, which is no file in web/ and not made by the build.")
         return html.escape(found, quote=True)
 
     return PLACEHOLDER.sub(value, template)

@@ -1,6 +1,6 @@
-"""Where the third-party parts of the site come from, each checked by its hash before it is used.
+"""The third-party parts of the site: where they come from, and the hashes that they must have.
 
-Owns the locations and the hashes. Never changes a part: sitebuild.prune does.
+Changes no part; sitebuild.prune does.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ CACHE = ROOT / ".cache" / "parts"
 PYODIDE_CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{file_name}"
 DOWNLOAD_TIMEOUT_S = 15
 
-#: The same NumPy for the same ABI (2025_0) as Pyodide's own, out of an npm package that carries it: for machines that
-#: reach npm but not Pyodide's CDN. Only this file of the package is used.
+#: The same NumPy for the same ABI (2025_0), in an npm package: for machines that can reach npm but not Pyodide's CDN.
+#: Nothing else of the package is used.
 FALLBACK_WHEEL = "@bentopdf/pymupdf-wasm/assets/numpy-2.2.5-cp313-cp313-pyodide_2025_0_wasm32.whl"
 FALLBACK_SHA256 = "125230b4c3ecd08803e5c43f1162e017c0718d9f253146225a705a952b9c16c2"
 
 
 class BuildError(Exception):
-    """The site cannot be built; the message is one sentence that says what is missing and what to do."""
+    """The site cannot be built; the message says why and what to do, in one sentence."""
 
 
 def sha256(content: bytes) -> str:
@@ -36,7 +36,7 @@ def sha256(content: bytes) -> str:
 
 
 def npm_file(path: str) -> bytes:
-    """A file of an installed npm package, such as `pyodide/pyodide.mjs`. Raises BuildError where it is missing."""
+    """A file of an installed npm package, such as `pyodide/pyodide.mjs`. Raises BuildError if it is missing."""
     try:
         return (NODE_MODULES / path).read_bytes()
     except FileNotFoundError:
@@ -44,7 +44,7 @@ def npm_file(path: str) -> bytes:
 
 
 def pyodide_lock() -> dict[str, Any]:
-    """Pyodide's own list of packages with their hashes, as npm delivers it."""
+    """Pyodide's list of packages with their hashes, from npm."""
     lock: dict[str, Any] = json.loads(npm_file("pyodide/pyodide-lock.json"))
     return lock
 
@@ -55,7 +55,7 @@ def pyodide_version() -> str:
 
 
 def download(url: str) -> bytes | None:
-    """The content behind `url`, or None where it cannot be had: every download here has a second source."""
+    """The content of `url`, or None if it cannot be fetched, because each download has a second source."""
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_S) as response:
             content: bytes = response.read()
@@ -65,7 +65,7 @@ def download(url: str) -> bytes | None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that an interrupted run leaves either the old file or the new one, never half."""
+    """Write `content` to `path` so that after an interruption the file is either the old one or complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
@@ -79,9 +79,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def numpy_wheel() -> tuple[bytes, str]:
-    """NumPy for Pyodide and a phrase that says where it came from.
+    """NumPy's wheel for Pyodide, and a phrase that says where it came from.
 
-    Pyodide's CDN first, by the hash in its lock file; the copy inside an npm package second, by its own hash.
+    It is fetched from Pyodide's CDN, with the hash in Pyodide's lock file, or else taken from an npm package, with a
+    hash of its own. Raises BuildError if neither has the right hash.
     """
     package = pyodide_lock()["packages"]["numpy"]
     cached = CACHE / package["file_name"]
@@ -97,4 +98,4 @@ def numpy_wheel() -> tuple[bytes, str]:
         raise BuildError(
             f"Neither {url} nor node_modules/{FALLBACK_WHEEL} has the right hash: delete it and run `npm ci`."
         )
-    return fallback, "the copy inside @bentopdf/pymupdf-wasm, as Pyodide's CDN is out of reach"
+    return fallback, "the copy in @bentopdf/pymupdf-wasm, because Pyodide's CDN cannot be reached"

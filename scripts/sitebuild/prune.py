@@ -1,4 +1,4 @@
-"""What the page needs of each third-party part, and nothing else. Never fetches, never names URLs."""
+"""Reduces each third-party part to what the page needs. Fetches nothing."""
 
 import re
 from collections.abc import Mapping
@@ -8,20 +8,20 @@ from scripts.sitebuild.archive import unpack
 
 #: Folders of NumPy that nothing imported by `numpy`, `numpy.linalg` or `numpy.random` needs.
 NUMPY_FOLDERS = {"_pyinstaller", "distutils", "doc", "f2py", "fft", "ma", "polynomial", "testing", "tests"}
-#: Compiled for nobody: the page never builds extensions, never type-checks, never runs NumPy's tests.
+#: Files for building extensions, for type checking and for NumPy's tests, which the page never does.
 NUMPY_SUFFIXES = {".a", ".c", ".h", ".pxd", ".pyi", ".pyx", ".txt", ".typed"}
 NUMPY_FILES = {"numpy/conftest.py", "numpy/_configtool.py", "numpy/lib/recfunctions.py", "numpy/linalg/lapack_lite"}
 
-#: Nothing but docstrings for what is written in C, set one by one at import.
+#: These only set docstrings of C functions, one by one at import.
 NUMPY_DOCSTRINGS = {"numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py"}
 
-#: tinygrad's drivers and generated headers are 34 MB; the page only compiles, and only to WGSL and WebAssembly.
+#: tinygrad's drivers and generated headers have 34 MB. The page only compiles, to WGSL and WebAssembly.
 TINYGRAD_FOLDERS = {"amd", "autogen", "graph", "isa", "llm", "support", "viz"}
 TINYGRAD_FILES = {"nn/onnx.py", "nn/torch.py", "renderer/llvmir.py", "renderer/nir.py", "renderer/ptx.py"}
-#: Imported by what stays, though their folders go.
+#: Files in removed folders that the other modules import.
 TINYGRAD_KEEP = {"renderer/isa/__init__.py", "runtime/support/__init__.py", "runtime/support/memory.py"}
 
-#: Takes JavaScript Promise Integration away, as far as the browser has it.
+#: Removes JavaScript Promise Integration from a browser that has it.
 NO_STACK_SWITCHING = b"""for (const name of ["Suspending", "promising"]) Reflect.deleteProperty(WebAssembly, name);
 """
 
@@ -29,16 +29,16 @@ NO_STACK_SWITCHING = b"""for (const name of ["Suspending", "promising"]) Reflect
 def pyodide_loader(module: bytes) -> bytes:
     """Pyodide's entry point, `pyodide.mjs`, without stack switching, in the page as in the worker.
 
-    Where a browser offers it, Pyodide runs every coroutine's beginning on a stack of its own, for the sake of
-    `run_sync`, which nothing here uses. Chromium's sampling heap profiler looks for the next frame up to 8 KiB further
-    on (`kMaxStackScanArea` in base/debug/stack_trace.cc): beyond the end of such a stack, where the tab crashes. It
-    samples seldom: three of some thousand boots crashed there.
+    With stack switching, Pyodide starts each coroutine on a separate stack, to support `run_sync`, which nothing here
+    uses. Chromium's sampling heap profiler searches for the next frame up to 8 KiB further on (`kMaxStackScanArea` in
+    base/debug/stack_trace.cc). That can be beyond the end of such a stack, and then the tab crashes: three times in
+    about a thousand boots.
     """
     return NO_STACK_SWITCHING + module
 
 
 def numpy(wheel: bytes) -> dict[str, bytes]:
-    """The files of NumPy's wheel without tests, f2py, stubs, headers and the parts the page never imports."""
+    """The files of NumPy's wheel without tests, f2py, stubs, headers and parts that the page never imports."""
     files = {name: content for name, content in unpack(wheel).items() if _wanted_of_numpy(name)}
     return files | dict.fromkeys(NUMPY_DOCSTRINGS & files.keys(), b"")
 
@@ -55,7 +55,7 @@ def _wanted_of_numpy(name: str) -> bool:
 
 
 def tinygrad(package: Path) -> dict[str, bytes]:
-    """tinygrad as a compiler: the folder `package` (…/tinygrad) without drivers and generated headers."""
+    """The files of tinygrad's folder `package`, without drivers and generated headers."""
     names = {path: path.relative_to(package).as_posix() for path in package.rglob("*.py")}
     return {f"tinygrad/{name}": path.read_bytes() for path, name in names.items() if _wanted_of_tinygrad(name)}
 
@@ -70,10 +70,10 @@ def _wanted_of_tinygrad(name: str) -> bool:
 
 
 def pyscript(dist: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The chunks of PyScript that run the page: the core, what it imports, and its error plugin, which it always loads.
+    """PyScript's core, the chunks that it imports, and its error plugin, which it always loads.
 
-    Terminal, editor, TOML and zip are loaded on demand, and page.pyscript_config demands none of them. The source maps
-    (2.6 MB) stay behind, and so do the lines that point at them.
+    Terminal, editor, TOML and zip are loaded on demand, and the page needs none of them. The source maps (2.6 MB) are
+    left out, and so are the lines that refer to them.
     """
     wanted, queue = set[str](), ["core.js", *(name for name in dist if re.fullmatch(r"error-\w+\.js", name))]
     while queue:

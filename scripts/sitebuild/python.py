@@ -1,6 +1,6 @@
-"""The four archives of Python code that the page gets: standard library, NumPy, our own package, and the compiler.
+"""The four archives of Python code in the site: standard library, NumPy, our own package, and the compiler.
 
-Owns their form (bytecode or source, wheel or zip). What goes in is chosen by sitebuild.stdlib and sitebuild.prune.
+Owns their form (bytecode or source, wheel or zip). sitebuild.stdlib and sitebuild.prune choose their files.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from scripts.sitebuild import prune, stdlib
 from scripts.sitebuild.archive import pack, unpack
 from scripts.sitebuild.bytecode import compiled
 
-#: NumPy sets docstrings of C functions from those of this module, and fails without them.
+#: NumPy copies docstrings of this module to C functions, and fails without them.
 NEEDS_DOCSTRINGS = "numpy/_core/multiarray.py"
-#: What the page imports of our package before the first prediction. The rest stays source, which is smaller (and the
-#: networks of `model` are shown and edited as text): the worker's layers, and panels that open on demand.
+#: The parts of our package that the page imports before the first prediction are bytecode. The others (the worker's
+#: layers, and panels that open on demand) are source, which is smaller, and which the page can show as text.
 PAGE_LAYERS = (
     "__init__.py",
     "artifacts/",
@@ -29,14 +29,15 @@ PAGE_LAYERS = (
     "ui/",
 )
 ON_DEMAND = "ui/inspect/"
-#: What is of no use without tinygrad travels with it, when a network is compiled live.
+#: These need tinygrad, so they are in the compiler's archive.
 COMPILER_LAYERS = ("compiler/", "model/")
 
 
 def standard_library(archive: bytes) -> bytes:
-    """Pyodide's python_stdlib.zip without what no page needs, compiled where the boot imports it.
+    """Pyodide's python_stdlib.zip without the modules that no page needs.
 
-    The other modules stay source, which is half the size. No docstrings and no asserts: a sixth of the size.
+    Modules that the boot imports are bytecode without docstrings and asserts, which saves a sixth of their size. The
+    others are source, which has half the size of bytecode.
     """
     files = {name: content for name, content in unpack(archive).items() if stdlib.wanted(name)}
     return pack(compiled(files, filter(stdlib.at_boot, files), optimize=2))
@@ -47,19 +48,19 @@ def numpy_wheel(wheel: bytes) -> bytes:
     files = compiled(prune.numpy(wheel), [NEEDS_DOCSTRINGS])
     files = compiled(files, _python(files), optimize=2)
     (record,) = (name for name in files if name.endswith(".dist-info/RECORD"))
-    # The wheel's list of its own files; hashes are optional there, and the lock file has one of the whole.
+    # The wheel's list of its files. Hashes are optional in it, and the lock file has a hash of the whole wheel.
     files[record] = "".join(f"{name},,\n" for name in sorted(files)).encode()
     return pack(files)
 
 
 def compiler(tinygrad: Path, tabgrad: Path) -> bytes:
-    """tinygrad from its installed folder, pruned and compiled; and the layers of our own that need it."""
+    """tinygrad from its installed folder, pruned and compiled, and the layers of our package that need it."""
     files = prune.tinygrad(tinygrad)
     return pack({**compiled(files, _python(files)), **_sources(tabgrad, needs_compiler=True)})
 
 
 def package(tabgrad: Path) -> bytes:
-    """Our own package from its source folder: bytecode without docstrings where the page waits for it."""
+    """Our package from its source folder. What the page needs at boot is bytecode without docstrings."""
     files = _sources(tabgrad, needs_compiler=False)
     return pack(compiled(files, filter(_at_boot, files), optimize=2))
 

@@ -1,8 +1,8 @@
-"""Which of Python's standard library the page gets, and in which form. Only the choice: sitebuild.python makes it."""
+"""Chooses which modules of Python's standard library are in the site, and which of them are compiled to bytecode."""
 
 from pathlib import PurePosixPath
 
-#: For servers, terminals, debuggers, packagers and mail, and Python twins of C modules: nothing that runs in a tab.
+#: For servers, terminals, debugging, packaging and mail, and Python versions of C modules: not needed in a browser.
 DROPPED = {
     "_pydatetime", "_pyio", "_pyrepl", "_sysconfigdata__emscripten_wasm32-emscripten", "bdb", "cProfile", "cmd",
     "compileall", "doctest", "ensurepip", "fileinput", "ftplib", "http", "imaplib", "lib2to3", "mailbox",
@@ -15,8 +15,8 @@ DROPPED_FILES = {
     "concurrent/futures/process.py", "logging/config.py", "logging/handlers.py", "multiprocessing/managers.py",
     "multiprocessing/pool.py", "multiprocessing/sharedctypes.py", "urllib/request.py", "urllib/robotparser.py",
 }  # fmt: skip
-#: Imported before the first prediction, by Pyodide, PyScript, NumPy or the page: these come as bytecode. The others
-#: come as source, which is half the size.
+#: Modules that Pyodide, PyScript, NumPy or the page import before the first prediction. These are compiled to bytecode.
+#: The others stay source, which has half the size.
 AT_BOOT = {
     "__future__", "_colorize", "_compat_pickle", "_compression", "_opcode_metadata", "_pyodide", "_weakrefset",
     "ast", "asyncio", "base64", "bisect", "bz2", "collections", "concurrent", "contextlib", "contextvars", "copy",
@@ -30,7 +30,7 @@ FILES_AT_BOOT = {
     "email/__init__.py", "encodings/__init__.py", "encodings/aliases.py", "encodings/cp437.py",
     "encodings/utf_8.py", "urllib/__init__.py", "urllib/parse.py",
 }  # fmt: skip
-#: Kept of `encodings`: what the web and zip files use. The others are tables for old character sets.
+#: The modules of `encodings` that the web and zip files use. The others are tables of old character sets.
 ENCODINGS = {
     "__init__", "aliases", "ascii", "base64_codec", "charmap", "cp1252", "cp437", "hex_codec", "idna", "latin_1",
     "punycode", "raw_unicode_escape", "unicode_escape", "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_8",
@@ -39,12 +39,12 @@ ENCODINGS = {
 
 
 def wanted(name: str) -> bool:
-    """Whether the page gets this file of the standard library."""
+    """Whether this file of the standard library is in the site."""
     path = PurePosixPath(name)
     if path.parts[0] == "encodings":
         return path.stem in ENCODINGS
     if path.parts[0] == "email":
-        return path.stem == "__init__"  # importlib.metadata asks for it
+        return path.stem == "__init__"  # importlib.metadata imports it
     return _top(name) not in DROPPED and name not in DROPPED_FILES
 
 

@@ -1,4 +1,4 @@
-"""Parts of the site: reproducible zips, hashed names, pruning that leaves what is needed, a page without loose ends."""
+"""Parts of the site: reproducible zips, names with hashes, pruning that keeps what is needed, a complete page."""
 
 import importlib.util
 import json
@@ -19,14 +19,14 @@ NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?\.(py|js|bin)", fullmatch=True)
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=200)))
-def test_a_zip_depends_on_its_files_only(files: dict[str, bytes]) -> None:
+def test_a_zip_depends_only_on_its_files(files: dict[str, bytes]) -> None:
     backwards = dict(reversed(files.items()))
     assert archive.pack(files) == archive.pack(backwards)
     assert archive.unpack(archive.pack(files)) == files
 
 
 @given(NAMES, st.binary(max_size=50), st.binary(max_size=50))
-def test_a_name_changes_exactly_when_the_content_does(name: str, one: bytes, other: bytes) -> None:
+def test_a_url_changes_exactly_when_the_content_does(name: str, one: bytes, other: bytes) -> None:
     site = output.Site()
     url = site.add(name, one)
     assert output.is_hashed(url)
@@ -38,7 +38,7 @@ def test_entry_points_keep_their_names() -> None:
     assert not any(map(output.is_hashed, ("index.html", "sw.js", "models/mlp/card.json", "some-folder/file.js")))
 
 
-def test_a_folder_is_renamed_when_any_of_its_files_changes() -> None:
+def test_a_folder_gets_a_new_url_when_one_of_its_files_changes() -> None:
     site = output.Site()
     url = site.add_folder("part", {"a.js": b"1", "b.js": b"2"})
     assert site.files[f"{url}a.js"] == b"1"
@@ -60,7 +60,7 @@ def test_writing_replaces_the_old_site(tmp_path: Path) -> None:
 KEPT_OF_NUMPY = ["numpy/__init__.py", "numpy/random/mtrand.so", "numpy/linalg/_umath_linalg.so", "numpy/typing/a.py"]
 
 
-def test_pruning_numpy_cuts_what_the_page_never_imports() -> None:
+def test_pruning_numpy_removes_what_the_page_never_imports() -> None:
     cut = ["numpy/fft/_p.so", "numpy/tests/test_x.py", "numpy/random/tests/data/x.csv", "numpy/__init__.pyi"]
     cut += ["numpy/_core/include/a.h", "numpy/linalg/lapack_lite.cpython-313.so"]
     files = dict.fromkeys([*KEPT_OF_NUMPY, *cut, "numpy-2.dist-info/RECORD"], b"x")
@@ -83,10 +83,10 @@ def test_bytecode_replaces_the_chosen_sources_only(tmp_path: Path, monkeypatch: 
     for name in ("first", "second"):
         monkeypatch.setattr(bytecode, "CACHE", tmp_path / name)
         results.append(bytecode.compiled(files, ["a/one.py"], optimize=2))
-    assert results[0] == results[1]  # compiled twice: the same bytes
+    assert results[0] == results[1]  # two compilations give the same bytes
     assert results[0].keys() == {"a/one.pyc", "a/two.py", "data.bin"}
     assert b"Doc." not in results[0]["a/one.pyc"]
-    assert b"a/one.py" in results[0]["a/one.pyc"]  # what a traceback shows
+    assert b"a/one.py" in results[0]["a/one.pyc"]  # the name in tracebacks
 
 
 def test_a_source_that_does_not_compile_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,23 +95,23 @@ def test_a_source_that_does_not_compile_stops_the_build(tmp_path: Path, monkeypa
         bytecode.compiled({"broken.py": b"def f(:"}, ["broken.py"])
 
 
-def test_the_standard_library_keeps_what_its_lists_promise() -> None:
+def test_the_standard_library_follows_its_lists() -> None:
     original = archive.unpack(parts.npm_file("pyodide/python_stdlib.zip"))
     names = archive.unpack(python.standard_library(parts.npm_file("pyodide/python_stdlib.zip"))).keys()
     assert {"asyncio/__init__.pyc", "encodings/utf_8.pyc", "statistics.py"} <= names
     assert not any(name.startswith(("unittest/", "xml/")) for name in names)
-    # A name in a list that Pyodide no longer has is a leftover.
+    # All names in the lists must exist in this version of Pyodide.
     tops = {name.split("/")[0].removesuffix(".py") for name in original}
     assert tops >= stdlib.AT_BOOT
     assert original.keys() >= stdlib.FILES_AT_BOOT | stdlib.DROPPED_FILES
 
 
 def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) -> None:
-    """The worker has this zip and nothing else of tinygrad; a module missing there shows here."""
+    """The worker has nothing else of tinygrad, so a module that was removed by mistake makes this fail."""
     installed = importlib.util.find_spec("tinygrad")
     assert installed is not None
     assert installed.origin is not None
-    # Unpacked, as in the worker: tinygrad looks into its own folder for device drivers.
+    # Unpacked, as in the worker, because tinygrad searches its folder for device drivers.
     for name, content in prune.tinygrad(Path(installed.origin).parent).items():
         parts.write_atomically(tmp_path / name, content)
     code = textwrap.dedent("""
@@ -149,33 +149,31 @@ def test_pyscript_keeps_what_its_core_imports() -> None:
     assert b"sourceMappingURL" not in kept["core.js"]
 
 
-def test_a_placeholder_that_nobody_fills_stops_the_build() -> None:
+def test_an_unknown_placeholder_stops_the_build() -> None:
     assert page.fill('<a href="{{x.js}}">', {"x.js": 'a"b'}, lambda _: None) == '<a href="a&quot;b">'
     with pytest.raises(parts.BuildError, match=r"\{\{missing\.js\}\}"):
         page.fill("{{missing.js}}", {}, lambda _: None)
 
 
-def test_inline_json_cannot_end_its_element() -> None:
+def test_inline_json_cannot_end_its_script_element() -> None:
     value = {"text": "</script><script>alert(1)</script>"}
     assert "<" not in page.inline_json(value)
     assert json.loads(page.inline_json(value)) == value
 
 
-def test_a_part_that_npm_did_not_install_is_named() -> None:
+def test_a_missing_npm_package_is_explained() -> None:
     with pytest.raises(parts.BuildError, match="npm ci"):
         parts.npm_file("no-such-package/file.js")
 
 
-def test_numpy_comes_from_the_second_source_where_the_first_is_out_of_reach(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_numpy_comes_from_the_npm_package_if_the_cdn_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "CACHE", tmp_path)
     for answer in (None, b"an error page of a proxy"):
         monkeypatch.setattr(parts, "download", lambda url, answer=answer: answer)
         content, origin = parts.numpy_wheel()
         assert parts.sha256(content) == parts.FALLBACK_SHA256
-        assert "out of reach" in origin
-    assert not list(tmp_path.iterdir())  # nothing wrong was kept
+        assert "cannot be reached" in origin
+    assert not list(tmp_path.iterdir())  # a wrong file is not cached
 
 
 def test_numpy_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

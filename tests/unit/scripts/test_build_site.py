@@ -1,4 +1,4 @@
-"""The built site as a whole: complete, reproducible, self-hosted, relative. Needs node_modules, as the build does."""
+"""The built site is complete, reproducible and self-hosted, with relative URLs. Needs node_modules, like the build."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from scripts.sitebuild import output, parts
 
 
 class Inline(HTMLParser):
-    """Collects the manifest, the policy and every URL that index.html names."""
+    """Collects the manifest, the policy and all URLs in index.html."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ def files_of(dist: Path) -> dict[str, bytes]:
     return {p.relative_to(dist).as_posix(): p.read_bytes() for p in dist.rglob("*") if p.is_file()}
 
 
-def test_everything_that_is_named_is_there_and_relative(dist: Path, index: Inline) -> None:
+def test_all_urls_are_relative_and_exist(dist: Path, index: Inline) -> None:
     manifest = json.loads(index.manifest)
     version = manifest.pop("version")
     packages = manifest["pyodide"].pop("packages")
@@ -81,11 +81,11 @@ def test_the_manifest_has_every_model_and_training_program(index: Inline) -> Non
     assert manifest["data"] == {"mnist": None}
 
 
-def test_all_but_the_entry_points_carry_a_hash(dist: Path) -> None:
+def test_only_the_entry_points_have_no_hash_in_their_names(dist: Path) -> None:
     assert {url for url in files_of(dist) if not output.is_hashed(url)} == {"index.html", "sw.js", "licences.txt"}
 
 
-def test_every_part_comes_with_its_licence(dist: Path) -> None:
+def test_the_licence_of_every_part_is_included(dist: Path) -> None:
     text = (dist / "licences.txt").read_text()
     for words in (
         "MIT License",
@@ -98,13 +98,13 @@ def test_every_part_comes_with_its_licence(dist: Path) -> None:
         assert words in text
 
 
-def test_sizes_are_those_of_the_files(dist: Path, index: Inline) -> None:
+def test_the_manifest_has_the_sizes_of_the_files(dist: Path, index: Inline) -> None:
     sizes = json.loads(index.manifest)["sizes"]
     assert {url: (dist / url).stat().st_size for url in sizes} == sizes
     assert any(url.endswith("pyodide.asm.wasm") for url in sizes)
 
 
-def test_the_lock_file_vouches_for_the_pruned_numpy(dist: Path, index: Inline) -> None:
+def test_the_lock_file_has_the_hash_of_the_pruned_numpy(dist: Path, index: Inline) -> None:
     folder = dist / json.loads(index.manifest)["pyodide"]["index_url"]
     lock = json.loads((folder / "pyodide-lock.json").read_text())
     assert lock["packages"].keys() == {"numpy"}
@@ -112,12 +112,12 @@ def test_the_lock_file_vouches_for_the_pruned_numpy(dist: Path, index: Inline) -
     assert parts.sha256((folder / numpy["file_name"]).read_bytes()) == numpy["sha256"]
 
 
-def test_the_policy_lets_nothing_in_from_elsewhere(index: Inline) -> None:
+def test_the_policy_allows_nothing_from_other_origins(index: Inline) -> None:
     assert index.policy.startswith("default-src 'self'")
     assert not re.search(r"https?:|\*|'unsafe-inline'", index.policy)
 
 
-def test_the_service_worker_knows_every_file(dist: Path) -> None:
+def test_the_service_worker_lists_every_file(dist: Path) -> None:
     first_line = (dist / "sw.js").read_text().splitlines()[0]
     lists = json.loads(first_line.removeprefix("const BUILD = ").removesuffix(";"))
     assert sorted([*lists["files"], *lists["data"], "sw.js"]) == sorted(files_of(dist))
@@ -128,7 +128,7 @@ def test_the_same_input_gives_the_same_bytes(dist: Path, tmp_path: Path) -> None
     assert files_of(tmp_path / "again") == files_of(dist)
 
 
-def test_mnist_goes_in_where_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_is_included_if_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = {"index.json": b"{}", "mnist-train-00-0123456789.bin": b"block"}
     monkeypatch.setattr(building.data, "mnist_blocks", lambda files: blocks)
     sentences = building.build(tmp_path / "dist", {"train-images-idx3-ubyte": b""})

@@ -1,4 +1,4 @@
-"""The committed programs are what this code compiles: whoever changes a network or the compiler exports anew."""
+"""The committed programs are up to date. After a change of a network or of the compiler they are exported again."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from scripts import export, export_training
 from tabgrad.program import loads
 
 ADVICE = "run `make programs` and commit models/"
-#: One variant of each of our own code generators. The others come from the same captures.
+#: One variant of each of our code generators. The other variants are made from the same captured schedule.
 VARIANTS = ("sw", "simd")
-#: The training of convolutions has more and takes half a minute; its gradients are also those of their saliency.
+#: Training programs of CNNs have more kernels and take half a minute. Saliency covers the same gradients.
 MOST_KERNELS = 40
 
 
 def all_files() -> dict[Path, export.Files]:
-    """Every folder of programs, with the files that belong there."""
+    """{folder of programs: its files}."""
     models = {card.parent / "programs": export.model_files(card.parent) for card in export.MODELS.glob("*/card.json")}
     return {**models, export_training.FOLDER: export_training.training_files()}
 
@@ -26,13 +26,13 @@ def is_chosen(path: Path) -> bool:
     return path.stem.endswith(VARIANTS) and len(loads(path.read_text()).kernels) <= MOST_KERNELS
 
 
-def test_every_program_is_there_and_no_other() -> None:
+def test_each_folder_has_exactly_its_programs() -> None:
     for folder, files in all_files().items():
         assert set(folder.glob("*.json")) == files.keys(), f"{folder}: {ADVICE}"
 
 
-def test_programs_are_what_the_compiler_writes() -> None:
-    """Some of them, within half a minute. GitHub's CI compares all (`scripts.export --check`)."""
+def test_programs_are_up_to_date() -> None:
+    """Compares some of them, in half a minute. GitHub's CI compares all (`make programs EXPORT_ARGS=--check`)."""
     files = {path: make for folder in all_files().values() for path, make in folder.items() if is_chosen(path)}
     assert len(files) > 10
     stale = [path.name for path, make in files.items() if not export.is_current(path, make)]

@@ -1,4 +1,4 @@
-"""Finding and fetching MNIST: the order of the sources, and one clear sentence for each thing that can be wrong."""
+"""Finding and fetching MNIST: the order of the places, and one clear sentence for each error."""
 
 import gzip
 import hashlib
@@ -9,13 +9,13 @@ import pytest
 from scripts import fetch_mnist
 from tabgrad.data import DataError, idx
 
-#: Stand-ins for the four files, by name: small, with hashes of their own.
+#: Small files instead of MNIST's four, by name.
 CONTENT = {name: f"the content of {name}".encode() for name in idx.MNIST_SHA256}
 
 
 @pytest.fixture(autouse=True)
-def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Other hashes, an empty cache, no variable: returns the cache folder."""
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hashes of the small files, an empty cache, no variable; returns the cache folder."""
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
     for module in (idx, fetch_mnist):
         monkeypatch.setattr(module, "MNIST_SHA256", hashes)
@@ -44,12 +44,12 @@ def test_a_named_folder_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert {name: idx.unzip(content) for name, content in files.items()} == CONTENT
 
 
-def test_the_argument_goes_before_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_argument_overrides_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(fetch_mnist.VARIABLE, str(tmp_path / "nowhere"))
     assert fetch_mnist.locate(fill(tmp_path / "mine")) is not None
 
 
-def test_a_named_folder_without_the_files_is_an_error_and_no_reason_to_download(
+def test_a_named_folder_without_the_files_is_an_error_and_nothing_is_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(fetch_mnist, "fetch_all", lambda: pytest.fail("it went to the mirrors"))
@@ -64,29 +64,29 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
         fetch_mnist.locate(folder)
 
 
-def test_fetching_fills_the_cache_and_is_not_repeated(stand_ins: Path) -> None:
+def test_fetched_files_are_found_in_the_cache(cache: Path) -> None:
     assert fetch_mnist.locate() is None
     fetched = fetch_mnist.fetch_all(mirror)
     assert fetch_mnist.locate() == fetched
-    assert sorted(path.name for path in stand_ins.iterdir()) == sorted(f"{name}.gz" for name in CONTENT)
+    assert sorted(path.name for path in cache.iterdir()) == sorted(f"{name}.gz" for name in CONTENT)
 
 
-def test_the_second_mirror_is_asked_where_the_first_is_down_or_wrong() -> None:
+def test_the_second_mirror_is_used_if_the_first_is_down_or_wrong() -> None:
     first = fetch_mnist.MIRRORS[0]
     for bad in (None, b"<html>not found</html>", mirror("train-images-idx3-ubyte.gz")[:20]):
         fetch_mnist.fetch_all(lambda url, bad=bad: bad if url.startswith(first) else mirror(url))
 
 
-def test_no_mirror_gives_one_sentence_and_leaves_no_file(stand_ins: Path) -> None:
+def test_without_a_mirror_the_error_is_one_sentence_and_no_file_is_left(cache: Path) -> None:
     with pytest.raises(DataError, match=fetch_mnist.VARIABLE):
         fetch_mnist.fetch_all(lambda url: None)
-    with pytest.raises(DataError, match="sent something else"):
+    with pytest.raises(DataError, match="sent a wrong file"):
         fetch_mnist.fetch_all(lambda url: b"<html>")
-    assert not stand_ins.exists()
+    assert not cache.exists()
 
 
 @pytest.mark.parametrize(("arguments", "status"), [(["--optional"], 0), ([], 1)])
-def test_optional_means_a_sentence_instead_of_an_error(
+def test_optional_makes_a_failed_download_no_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int
 ) -> None:
     def offline() -> None:

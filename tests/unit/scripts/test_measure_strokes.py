@@ -1,4 +1,4 @@
-"""The drawing path from strokes to digits, in CPython, on the digits that the browser tests draw."""
+"""From strokes to digits in CPython, with the digits that the browser tests draw."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from tests.e2e.drawing import DIGITS
 def strokes(tmp_path: Path) -> Path:
     path = tmp_path / "strokes.jsonl.gz"
     samples = [{"label": digit, "strokes": polylines} for digit, polylines in DIGITS.items()]
-    samples.append({"label": 0, "strokes": DIGITS[8]})  # a lie, to be counted as a mistake
+    samples.append({"label": 0, "strokes": DIGITS[8]})  # a wrong label, which counts as an error
     path.write_bytes(gzip.compress("\n".join(map(json.dumps, samples)).encode()))
     return path
 
@@ -35,6 +35,6 @@ def test_the_table_has_a_line_for_each_model(strokes: Path, capsys: pytest.Captu
     assert "90.91%" in lines[1]
 
 
-def test_no_strokes_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--strokes", str(tmp_path / "none.gz")]) == 1
-    assert "name a file with --strokes" in capsys.readouterr().err
+    assert "name a file of strokes with --strokes" in capsys.readouterr().err

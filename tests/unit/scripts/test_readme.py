@@ -1,4 +1,4 @@
-"""The commands and files that the README names exist, and its tables are those of the cards and measurements."""
+"""The commands and files in the README exist, and its tables show the current cards and benchmarks."""
 
 import re
 from pathlib import Path
@@ -17,4 +17,4 @@ def test_the_commands_exist() -> None:
 
 
 def test_the_tables_are_up_to_date() -> None:
-    assert readme.filled(README) == README, "`python -m scripts.readme` writes them anew"
+    assert readme.filled(README) == README, "run `python -m scripts.readme`"

@@ -1,4 +1,4 @@
-"""The local server behaves as a good static host does, and shows nothing outside its folder."""
+"""The local server behaves as a usual static host, and serves nothing outside its folder."""
 
 import gzip
 import http.client
@@ -47,11 +47,11 @@ def test_types_and_folders(server: StaticServer) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/../secret.txt", "/%2e%2e/secret.txt", "//etc/passwd"])
-def test_nothing_but_the_folder(server: StaticServer, path: str) -> None:
+def test_nothing_outside_the_folder_is_served(server: StaticServer, path: str) -> None:
     assert get(server, path).status == 404
 
 
-def test_gzip_only_for_those_who_ask(server: StaticServer) -> None:
+def test_gzip_is_used_only_if_accepted(server: StaticServer) -> None:
     plain = get(server, f"/{HASHED}")
     assert plain.getheader("Content-Encoding") is None
     assert plain.read() == TEXT.encode()
@@ -60,7 +60,7 @@ def test_gzip_only_for_those_who_ask(server: StaticServer) -> None:
     assert gzip.decompress(zipped.read()) == TEXT.encode()
 
 
-def test_a_known_file_is_not_sent_again(server: StaticServer) -> None:
+def test_an_unchanged_file_is_not_sent_again(server: StaticServer) -> None:
     first = get(server, "/")
     etag = first.getheader("ETag") or ""
     again = get(server, "/", If_None_Match=etag)
@@ -68,21 +68,21 @@ def test_a_known_file_is_not_sent_again(server: StaticServer) -> None:
     assert get(server, "/", If_None_Match='"other"').status == 200
 
 
-def test_only_hashed_names_may_be_kept(server: StaticServer) -> None:
+def test_only_names_with_a_hash_are_cached_for_ever(server: StaticServer) -> None:
     assert "immutable" in (get(server, f"/{HASHED}").getheader("Cache-Control") or "")
     assert get(server, "/").getheader("Cache-Control") == "no-cache"
 
 
-def test_head_has_the_length_and_no_body(server: StaticServer) -> None:
+def test_head_gives_the_length_and_no_body(server: StaticServer) -> None:
     head = get(server, f"/{HASHED}", method="HEAD")
     assert (head.getheader("Content-Length"), head.read()) == (str(len(TEXT.encode())), b"")
 
 
-def test_a_taken_port_is_no_obstacle(server: StaticServer, tmp_path: Path) -> None:
+def test_another_port_is_used_if_one_is_taken(server: StaticServer, tmp_path: Path) -> None:
     with open_server(tmp_path, server.server_port) as other:
         assert other.server_port != server.server_port
 
 
-def test_an_empty_folder_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_a_site_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--folder", str(tmp_path)]) == 1
     assert "make build" in capsys.readouterr().err
