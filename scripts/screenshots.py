@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "screenshots", help="default: out/screenshots")
     options = parser.parse_args(arguments)
     if not (options.dist / "index.html").is_file():
-        print(f"{options.dist} holds no built site: run `make build` first.", file=sys.stderr)
+        print(f"{options.dist} has no built site: run `make build` first.", file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
     with open_server(options.dist, 0) as server, sync_playwright() as playwright:

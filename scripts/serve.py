@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}, else a free one")
     options = parser.parse_args(arguments)
     if not (options.folder / "index.html").is_file():
-        print(f"{options.folder} holds no built site: run `make build` first.", file=sys.stderr)
+        print(f"{options.folder} has no built site: run `make build` first.", file=sys.stderr)
         return 1
     with open_server(options.folder, options.port) as server:
         if server.server_port != options.port:

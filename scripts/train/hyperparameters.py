@@ -52,7 +52,7 @@ def explored(study: Mapping[str, Any]) -> list[Row]:
 def trials_table(study: Mapping[str, Any]) -> str:
     """All runs, the best first and the stopped ones last."""
     rows = sorted(study["trials"], key=lambda r: (r["state"] != "complete", final_errors(r)))
-    knobs = list(rows[0]["params"])
+    names = list(rows[0]["params"])
     head = [
         "run",
         "seed",
@@ -60,15 +60,15 @@ def trials_table(study: Mapping[str, Any]) -> str:
         "loss",
         "spread",
         "s",
-        *(name.replace("_", " ") for name in knobs),
+        *(name.replace("_", " ") for name in names),
     ]
 
     def cells(row: Row) -> list[Any]:
         name = f"{row['number']}" if row["repeats"] is None else f"{row['number']} (as {row['repeats']})"
         errors = ", ".join(map(str, row["validation_errors"])) + ("" if row["state"] == "complete" else " stopped")
-        knob = [f"{v:.2f}" if k == "lr_factor" else v for k, v in row["params"].items()]
+        values = [f"{v:.2f}" if k == "lr_factor" else v for k, v in row["params"].items()]
         figures = [f"{row['loss'][-1]:.3f}", f"{row['loss_spread'][-1]:.2f}", f"{row['seconds'][-1]:.0f}"]
-        return [name, row["seed"], errors, *figures, *knob]
+        return [name, row["seed"], errors, *figures, *values]
 
     return table(head, (cells(row) for row in rows))
 

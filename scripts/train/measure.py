@@ -14,7 +14,7 @@ import numpy as np
 from scripts.measure_strokes import STROKES, read_strokes
 from tabgrad.data import Samples
 from tabgrad.data.sets import StrokeData
-from tabgrad.data.strokes.garbage import garbage
+from tabgrad.data.strokes.garbage import garbage as draw_ood
 from tabgrad.session.evaluation import Evaluation
 
 from .calibration import Calibration, calibrate, refused_share
@@ -30,7 +30,7 @@ async def measure(evaluator: Evaluator, weights: Tensors, corpus: Corpus) -> tup
     """Figures for the card: calibration, and accuracy and refusals on generated digits and on OOD drawings."""
 
     async def on_ood(seed: int, kind: str) -> Evaluation:
-        images = garbage(seed, kind)
+        images = draw_ood(seed, kind)
         return await evaluator(weights, Samples(images, np.zeros(len(images), np.uint8)))
 
     validation = await evaluator(weights, corpus.validation)

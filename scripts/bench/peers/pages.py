@@ -39,12 +39,12 @@ loaded["train"] = await load("mlp.train")
 rng = np.random.default_rng(0)
 for buffer in loaded["train"].program.by_role("weight"):
     loaded["train"].write(buffer.name, (rng.standard_normal(buffer.shape) * 0.05).astype(np.float32))
-builtins.contenders = {**getattr(builtins, "contenders", {}), engine: loaded}
+builtins.engines = {**getattr(builtins, "engines", {}), engine: loaded}
 return device.description
 """
 OURS_INFER = """
 import builtins, time, numpy as np
-executable = builtins.contenders[engine][network]
+executable = builtins.engines[engine][network]
 x = np.array(image, np.float32)[None]
 times = []
 for _ in range(runs):
@@ -56,7 +56,7 @@ return times, logits[0].tolist()
 """
 OURS_TRAIN = """
 import builtins, time, numpy as np
-executable = builtins.contenders[engine]["train"]
+executable = builtins.engines[engine]["train"]
 batch = executable.program.buffer("y").shape[0]
 rng = np.random.default_rng(1)
 chunk = 20

@@ -83,7 +83,7 @@ def write_bare_page(folder: Path) -> None:
 
 
 def profile(context: BenchContext, folder: str) -> BrowserContext:
-    """A browser with a profile on disk: as for a real visitor, code caches and the service worker outlive a visit."""
+    """A browser with a profile on disk: as for a user, code caches and the service worker outlive a visit."""
     path = chromium.find(context.playwright)
     return context.playwright.chromium.launch_persistent_context(
         folder, executable_path=path, args=chromium.flags(), viewport={"width": 1280, "height": 900}
