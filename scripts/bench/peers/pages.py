@@ -21,7 +21,8 @@ GROUPS = {"webgpu": 1, "wasm": 20}
 OURS = """
 import builtins, numpy as np
 from pathlib import Path
-from tabgrad.program import load_safetensors, loads
+from tabgrad.network import load_safetensors
+from tabgrad.program import loads
 if engine == "webgpu":
     from tabgrad.backends.webgpu.device import open_webgpu as opener
 else:

@@ -31,7 +31,7 @@ from pathlib import Path
 from tabgrad.backends.wasm.browser import open_device
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import streams
-from tabgrad.session.programs import Programs
+from tabgrad.session.programs import ProgramLibrary
 from tabgrad.session.services import Opened, Services
 class Nothing:
     async def get(self, key): return None
@@ -40,15 +40,15 @@ async def fetch(url): return (Path(folder) / url.replace("/", "_")).read_bytes()
 async def load_compiler(): raise OSError("Only prebuilt programs are measured.")
 device = await open_device()
 async def open_engine(choice): return Opened(device, "")
-programs = Programs(manifest["training"], fetch, Nothing(), load_compiler, "")
+programs = ProgramLibrary(manifest["training"], fetch, Nothing(), load_compiler, "")
 builtins.services = Services(open_engine, programs, DataSets(manifest["data"], fetch, streams.inflate))
 return device.description
 """
 BARE = """
 import builtins, time, numpy as np
-from tabgrad.protocol import RunSettings
 from tabgrad.session import plan
 from tabgrad.session.network import open_network
+from tabgrad.settings import RunSettings
 settings = RunSettings.make(settings)
 device = (await builtins.services.open_engine("wasm")).device
 requests = [make(settings, "wasm", device.variants[0]) for make in (plan.training_request, plan.evaluation_request)]
@@ -71,13 +71,14 @@ return rates[-1]
 """
 RUN = """
 import asyncio, builtins
-from tabgrad.protocol import Dispose, Failed, Finished, RunSettings, Start
-from tabgrad.session.host import Host
+from tabgrad.protocol import Dispose, Failed, Finished, Start
+from tabgrad.session.host import WorkerHost
+from tabgrad.settings import RunSettings
 ended = asyncio.get_running_loop().create_future()
 def hear(event):
     if isinstance(event, (Failed, Finished)) and not ended.done():
         ended.set_result(event)
-host = Host(builtins.services, hear)
+host = WorkerHost(builtins.services, hear)
 host.receive(Start(id=1, settings=settings))
 event = await ended
 if isinstance(event, Failed):
