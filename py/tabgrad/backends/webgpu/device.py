@@ -1,74 +1,71 @@
-"""The WebGPU engine: an opened GPU as a `Device` that builds programs. Runs over the browser and over wgpu-py alike.
+"""The WebGPU engine: an opened GPU as a `Device` that builds programs. Runs on the browser and on wgpu-py alike.
 
-Owns the device's life: buffers are made, shared and counted here, and every error of the driver becomes one sentence.
-Never dispatches (see `webgpu_executable`) and never imports the browser or wgpu except to open it.
+Owns how a program becomes pipelines, buffers and bind groups. Never dispatches (see `executable`), and imports the
+browser or wgpu only to open a device.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from tabgrad.program import Limits, Program, ProgramError, Target, check_device
 
-from ..base import DeviceLostError, EngineError, Executable
-from .executable import EncodedLaunch, WebGPUExecutable
+from ..base import EngineError, Executable
+from .executable import WebGPUExecutable
 from .gpu import GPU, SHADER_STAGE_COMPUTE, BufferUsage
+from .resources import EncodedLaunch, GpuResources, SharedBuffer
 
-#: How long a device may take to say that it is lost after a call on it has failed.
-LOSS_GRACE_S = 0.5
 _SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "basic render")
-
-
-@dataclass(slots=True)
-class SharedBuffer:
-    """A GPU buffer and the number of executables that bind it."""
-
-    buffer: Any
-    size_bytes: int
-    users: int = 0
+_COPY_DST = BufferUsage.COPY_DST
 
 
 class WebGPUDevice:
-    """`base.Device` on WebGPU.
-
-    `live_buffers` and `live_bytes` count the GPU memory in use; they return to their start when all executables
-    are destroyed.
-    """
+    """`base.Device` on WebGPU."""
 
     name = "webgpu"
     target: Target = "wgsl"
 
     def __init__(self, gpu: GPU) -> None:
-        self.gpu, self.queue = gpu, gpu.device.queue
+        self.resources = GpuResources(gpu)
+        self.gpu, self.queue = gpu, self.resources.queue
         self.description = describe(gpu)
         self.is_software = gpu.is_software or any(word in self.description.lower() for word in _SOFTWARE)
         self.variants: tuple[str, ...] = ("sw", "gpu", "default") if self.is_software else ("gpu", "default", "sw")
         self.limits = Limits(**{f.name: gpu.limits[f.name] for f in fields(Limits) if f.name in gpu.limits})
-        self.live_buffers = self.live_bytes = 0
-        self._destroyed = False
         # tinygrad's WGSL reads infinity from a uniform: the language has no literal for it.
         self._infinity = gpu.device.create_buffer(label="infinity", size=4, usage=BufferUsage.UNIFORM | _COPY_DST)
         self.queue.write_buffer(self._infinity, 0, np.array([np.inf], np.float32))
+
+    @property
+    def live_buffers(self) -> int:
+        """Buffers of all loaded programs on the GPU: 0 once all are destroyed."""
+        return self.resources.live_buffers
+
+    @property
+    def live_bytes(self) -> int:
+        """GPU memory of all loaded programs in bytes: 0 once all are destroyed."""
+        return self.resources.live_bytes
 
     async def load(self, program: Program, share: Executable | None = None) -> WebGPUExecutable:
         """See `base.Device.load`. Pipelines compile in parallel, off this thread."""
         if program.target != self.target:
             raise ProgramError(f"The program {program.name!r} is for WebAssembly, not for WebGPU.")
         check_device(program, self.limits)
-        self.check()
+        self.resources.check()
         storages: list[SharedBuffer] = []
         what = f"WebGPU could not build the program {program.name!r}"
         try:
-            return WebGPUExecutable(self, program, storages, await self._build(program, share, storages, what))
+            plan = await self._build(program, share, storages, what)
+            return WebGPUExecutable(self.resources, program, storages, plan)
         except BaseException as error:  # a cancelled load must not keep its buffers either
-            self.release(storages)
+            self.resources.release(storages)
             if isinstance(error, EngineError) or not isinstance(error, Exception):
                 raise
-            raise await self.error_from(error, what) from error
+            raise await self.resources.error_from(error, what) from error
 
     async def _build(
         self, program: Program, share: Executable | None, storages: list[SharedBuffer], what: str
@@ -88,7 +85,7 @@ class WebGPUDevice:
             if isinstance(fault, BaseException):
                 raise fault
         if problem:
-            raise await self.error_from(problem, what)
+            raise await self.resources.error_from(problem, what)
         ready = dict(zip(pipelines, compiled, strict=True))
         return [EncodedLaunch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
 
@@ -123,11 +120,12 @@ class WebGPUDevice:
         if not isinstance(share, WebGPUExecutable | None):
             raise EngineError("A program on WebGPU can share weights only with another one on WebGPU.")
         shared = share.shareable() if share else {}
+        create = self.resources.create_buffer
         for buffer in program.buffers:
             storage = shared.get(buffer.name) if buffer.role in ("weight", "state") else None
             if storage is None or storage.size_bytes != buffer.size_bytes:
                 usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | _COPY_DST
-                storage = SharedBuffer(self.create_buffer(buffer.size_bytes, usage, buffer.name), buffer.size_bytes)
+                storage = SharedBuffer(create(buffer.size_bytes, usage, buffer.name), buffer.size_bytes)
             storage.users += 1
             storages.append(storage)
             if buffer.data:
@@ -143,60 +141,11 @@ class WebGPUDevice:
             ],
         )
 
-    def create_buffer(self, size_bytes: int, usage: BufferUsage, label: str = "") -> Any:
-        """A counted GPU buffer; give it back with `destroy_buffer`."""
-        buffer = self.gpu.device.create_buffer(label=label, size=size_bytes, usage=int(usage))
-        self.live_buffers += 1
-        self.live_bytes += size_bytes
-        return buffer
-
-    def destroy_buffer(self, buffer: Any) -> None:
-        """Free a buffer of `create_buffer`."""
-        self.live_buffers -= 1
-        self.live_bytes -= buffer.size
-        buffer.destroy()
-
-    def release(self, storages: list[SharedBuffer]) -> None:
-        """Drop one use of each storage and free those that nobody uses any more. Empties the list."""
-        for storage in storages:
-            storage.users -= 1
-            if not storage.users:
-                self.destroy_buffer(storage.buffer)
-        storages.clear()
-
-    def check(self) -> None:
-        """Raise DeviceLostError if the device is gone, EngineError for an error that nobody has seen yet."""
-        if self._destroyed:
-            raise DeviceLostError("This WebGPU device was closed; open a new one.")
-        if self.gpu.lost:
-            raise self._lost()
-        if problem := self.gpu.take_error():
-            raise EngineError(f"WebGPU reported an error ({_first_line(problem)}); another engine may still work.")
-
-    async def error_from(self, cause: object, what: str) -> EngineError:
-        """The error to raise for a failed call: the device's loss if that is the reason, else `what` and the cause."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + (LOSS_GRACE_S if isinstance(cause, BaseException) else 0)
-        while not self.gpu.lost and loop.time() < deadline:
-            await asyncio.sleep(0.01)
-        return self._lost() if self.gpu.lost else EngineError(f"{what} ({_first_line(str(cause))}).")
-
-    def _lost(self) -> DeviceLostError:
-        return DeviceLostError(f"The graphics device was lost ({_first_line(self.gpu.lost)}).")
-
     def destroy(self) -> None:
         """Free the device and everything loaded on it. Idempotent."""
-        if not self._destroyed:
-            self._destroyed = True
+        if not self.resources.destroyed:
             self._infinity.destroy()
-            self.gpu.destroy()
-
-
-_COPY_DST = BufferUsage.COPY_DST
-
-
-def _first_line(message: str) -> str:
-    return (message.strip().splitlines() or ["no reason given"])[0].rstrip(".")[:200]
+            self.resources.destroy()
 
 
 def describe(gpu: GPU) -> str:

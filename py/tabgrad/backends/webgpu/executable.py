@@ -1,7 +1,7 @@
 """A program on a WebGPU device: writes, dispatches, reads. The hot path of the page, so everything it needs is built
 once: the launch plan, the staging buffers, the layout of results.
 
-Owns what one executable may bind and read; buffers are created, shared and freed by `webgpu.WebGPUDevice`.
+Owns what one executable may bind and read; buffers are created, shared and freed by `resources`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,24 +19,12 @@ from tabgrad.program import DTYPES, Buffer, Program, ProgramError
 from ..base import Arrays, EngineError, LaunchTimes
 from .gpu import BufferUsage
 from .readback import Readbacks
-
-if TYPE_CHECKING:
-    from .device import SharedBuffer, WebGPUDevice
+from .resources import EncodedLaunch, GpuResources, SharedBuffer
 
 #: Work per submit: longer ones freeze the compositor, and a drawing's prediction waits behind them. Milliseconds.
 SUBMIT_MS = 10.0
 #: Chunks of `run_steps` that may be pending: one runs while the next is prepared.
 MAX_IN_FLIGHT = 2
-
-
-class EncodedLaunch(NamedTuple):
-    """One dispatch with all it binds."""
-
-    pipeline: Any
-    bind_group: Any
-    x: int
-    y: int
-    z: int
 
 
 class Slot(NamedTuple):
@@ -51,12 +39,12 @@ class WebGPUExecutable:
     """`base.Executable` on WebGPU."""
 
     def __init__(
-        self, device: WebGPUDevice, program: Program, storages: list[SharedBuffer], plan: list[EncodedLaunch]
+        self, resources: GpuResources, program: Program, storages: list[SharedBuffer], plan: list[EncodedLaunch]
     ) -> None:
         self.program = program
-        self._device, self._queue, self._storages, self._plan = device, device.queue, storages, plan
-        self._create_encoder = device.gpu.device.create_command_encoder
-        self._readbacks = Readbacks(device.create_buffer, device.destroy_buffer, spare=MAX_IN_FLIGHT)
+        self._resources, self._queue, self._storages, self._plan = resources, resources.queue, storages, plan
+        self._create_encoder = resources.gpu.device.create_command_encoder
+        self._readbacks = Readbacks(resources.create_buffer, resources.destroy_buffer, spare=MAX_IN_FLIGHT)
         self._streams: dict[str, Any] = {}
         self._slots: dict[tuple[str, ...], tuple[tuple[Slot, ...], int]] = {}
         self._in_flight = 0
@@ -132,8 +120,8 @@ class WebGPUExecutable:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            raise await self._device.error_from(error, "WebGPU could not return a result") from error
-        self._device.check()
+            raise await self._resources.error_from(error, "WebGPU could not return a result") from error
+        self._resources.check()
         return contents
 
     def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
@@ -186,9 +174,9 @@ class WebGPUExecutable:
         stream = self._streams.get(name)
         if stream is None or stream.size < rows.nbytes:
             if stream is not None:
-                self._device.destroy_buffer(stream)
+                self._resources.destroy_buffer(stream)
             usage = BufferUsage.COPY_SRC | BufferUsage.COPY_DST
-            stream = self._streams[name] = self._device.create_buffer(rows.nbytes, usage, f"{name} stream")
+            stream = self._streams[name] = self._resources.create_buffer(rows.nbytes, usage, f"{name} stream")
         self._queue.write_buffer(stream, 0, rows)
         return stream, self._storages[index].buffer, self.program.buffers[index].size_bytes
 
@@ -197,12 +185,12 @@ class WebGPUExecutable:
         from .timing import time_launches
 
         self._check()
-        return await time_launches(self._device, self._plan, self._storages[0].buffer, self._readbacks)
+        return await time_launches(self._resources, self._plan, self._storages[0].buffer, self._readbacks)
 
     def _check(self) -> None:
         if self._destroyed:
             raise EngineError(f"The program {self.program.name!r} was unloaded.")
-        self._device.check()
+        self._resources.check()
 
     def destroy(self) -> None:
         """See `base.Executable.destroy`."""
@@ -211,9 +199,9 @@ class WebGPUExecutable:
         self._destroyed = True
         self._readbacks.close()
         for stream in self._streams.values():
-            self._device.destroy_buffer(stream)
+            self._resources.destroy_buffer(stream)
         self._streams.clear()
-        self._device.release(self._storages)
+        self._resources.release(self._storages)
 
 
 def _retrieve(chunk: asyncio.Future[Any]) -> None:

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..base import LaunchTimes
 from ..launch_times import Stopwatch, one_launch_ms
 from .gpu import BufferUsage
-
-if TYPE_CHECKING:
-    from .device import WebGPUDevice
-    from .executable import EncodedLaunch
-    from .readback import Readbacks
+from .readback import Readbacks
+from .resources import EncodedLaunch, GpuResources
 
 #: Launches in one submission: recording each takes Python some 20 microseconds.
 MOST = 1024
@@ -29,32 +26,34 @@ STAMP_BYTES, MS_PER_NS = 8, 1e-6
 
 
 async def time_launches(
-    device: WebGPUDevice, plan: Sequence[EncodedLaunch], written: Any, readbacks: Readbacks
+    resources: GpuResources, plan: Sequence[EncodedLaunch], written: Any, readbacks: Readbacks
 ) -> LaunchTimes:
     """See `base.Executable.time_launches`. `written` is a buffer that can be copied from, to know when all is done."""
-    if device.gpu.has_timestamps:
-        with_queries = await _by_device(device, plan, readbacks)
+    if resources.gpu.has_timestamps:
+        with_queries = await _by_device(resources, plan, readbacks)
         if with_queries is not None:
             return with_queries
-    found = [await one_launch_ms(_host_clock(device, launch, written, readbacks), MOST) for launch in plan]
+    found = [await one_launch_ms(_host_clock(resources, launch, written, readbacks), MOST) for launch in plan]
     return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
 
 
-async def _by_device(device: WebGPUDevice, plan: Sequence[EncodedLaunch], readbacks: Readbacks) -> LaunchTimes | None:
+async def _by_device(
+    resources: GpuResources, plan: Sequence[EncodedLaunch], readbacks: Readbacks
+) -> LaunchTimes | None:
     """None if the stamps are too coarse to be of use: browsers round them, some to nothing."""
-    queries = device.gpu.device.create_query_set(label="launch times", type="timestamp", count=2)
+    queries = resources.gpu.device.create_query_set(label="launch times", type="timestamp", count=2)
     usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC
-    resolved = device.create_buffer(2 * STAMP_BYTES, usage, "launch times")
+    resolved = resources.create_buffer(2 * STAMP_BYTES, usage, "launch times")
     try:
         found = []
         for launch in plan:
-            ms = await one_launch_ms(_device_clock(device, launch, queries, resolved, readbacks), MOST)
+            ms = await one_launch_ms(_device_clock(resources, launch, queries, resolved, readbacks), MOST)
             if ms is None:
                 return None
             found.append(ms)
         return LaunchTimes(tuple(found), "device")
     finally:
-        device.destroy_buffer(resolved)
+        resources.destroy_buffer(resolved)
         queries.destroy()
 
 
@@ -67,45 +66,45 @@ def _record(compute_pass: Any, launch: EncodedLaunch, count: int) -> None:
 
 
 def _device_clock(
-    device: WebGPUDevice, launch: EncodedLaunch, queries: Any, resolved: Any, readbacks: Readbacks
+    resources: GpuResources, launch: EncodedLaunch, queries: Any, resolved: Any, readbacks: Readbacks
 ) -> Stopwatch:
     """One pass, stamped at its beginning and at its end."""
 
     async def run(count: int) -> float:
-        encoder = device.gpu.device.create_command_encoder()
+        encoder = resources.gpu.device.create_command_encoder()
         writes = {"query_set": queries, "beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
         _record(encoder.begin_compute_pass(timestamp_writes=writes), launch, count)
         encoder.resolve_query_set(queries, 0, 2, resolved, 0)
         staging = readbacks.take(2 * STAMP_BYTES)
         encoder.copy_buffer_to_buffer(resolved, 0, staging, 0, 2 * STAMP_BYTES)
-        device.queue.submit([encoder.finish()])
-        begin, end = np.frombuffer(await _read(device, readbacks, staging), np.uint64)
+        resources.queue.submit([encoder.finish()])
+        begin, end = np.frombuffer(await _read(resources, readbacks, staging), np.uint64)
         return float(end - begin) * MS_PER_NS if end > begin else 0.0  # a reset clock has no meaning
 
     return run
 
 
-def _host_clock(device: WebGPUDevice, launch: EncodedLaunch, written: Any, readbacks: Readbacks) -> Stopwatch:
+def _host_clock(resources: GpuResources, launch: EncodedLaunch, written: Any, readbacks: Readbacks) -> Stopwatch:
     """One submission, from its start until its result is here."""
 
     async def run(count: int) -> float:
-        encoder = device.gpu.device.create_command_encoder()
+        encoder = resources.gpu.device.create_command_encoder()
         _record(encoder.begin_compute_pass(), launch, count)
         staging = readbacks.take(4)
         encoder.copy_buffer_to_buffer(written, 0, staging, 0, 4)
         commands = encoder.finish()
         begin = time.perf_counter()
-        device.queue.submit([commands])
-        await _read(device, readbacks, staging)
+        resources.queue.submit([commands])
+        await _read(resources, readbacks, staging)
         return (time.perf_counter() - begin) * 1e3
 
     return run
 
 
-async def _read(device: WebGPUDevice, readbacks: Readbacks, staging: Any) -> memoryview:
+async def _read(resources: GpuResources, readbacks: Readbacks, staging: Any) -> memoryview:
     try:
         contents = await readbacks.collect(staging)
     except Exception as error:
-        raise await device.error_from(error, "WebGPU could not time the program") from error
-    device.check()
+        raise await resources.error_from(error, "WebGPU could not time the program") from error
+    resources.check()
     return contents

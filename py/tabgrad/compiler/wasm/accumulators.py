@@ -6,12 +6,10 @@ Owns the mapping; `reductions` decides it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tinygrad.uop.ops import Ops, UOp
 
-if TYPE_CHECKING:
-    from .linear import Linear
+from .linear import Linear
 
 Register = tuple[UOp, int]  # the register BUFFER and the element
 
