@@ -1,4 +1,4 @@
-"""WebGPU outside the browser, for tests: skipped, with the reason, on a machine that has no driver for it at all."""
+"""WebGPU outside the browser, for tests: they are skipped, with the reason, on a machine without a graphics driver."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from functools import cache
 
 import pytest
 
-from tabgrad.backends.webgpu.device import WebGPUDevice, open_webgpu
+from tabgrad.backends.webgpu import WebGPUDevice, open_device
 
 
 @cache
-def _has_adapter() -> bool:
+def has_adapter() -> bool:
+    """Whether wgpu-py finds a graphics driver."""
     import wgpu
 
     return bool(wgpu.gpu.enumerate_adapters_sync())
 
 
 async def open_gpu() -> WebGPUDevice:
-    """The device; whatever is wrong with it where there is an adapter fails the test."""
-    if not _has_adapter():
+    """The device; skips the test without a driver. With one, a device that does not open fails the test."""
+    if not has_adapter():
         pytest.skip("no graphics driver: Debian has one in mesa-vulkan-drivers")
-    return await open_webgpu()
+    return await open_device()

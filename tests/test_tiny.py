@@ -10,7 +10,7 @@ import numpy as np
 from tabgrad import ink, model
 from tabgrad.backends.base import Device, Executable
 from tabgrad.backends.oracle.network import OracleNetwork as Oracle
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.program import dumps, loads

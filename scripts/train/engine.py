@@ -16,14 +16,14 @@ async def open_engine(name: str = "auto") -> Device:
         gpu = await _open_gpu(name == "webgpu")
         if gpu is not None:
             return gpu
-    from tabgrad.backends.wasm.device import WasmDevice
+    from tabgrad.backends.wasm import WasmDevice
     from tabgrad.backends.wasm.native import NativeHost
 
     return WasmDevice(NativeHost())
 
 
 async def _open_gpu(insist: bool) -> Device | None:
-    from tabgrad.backends.webgpu.device import WebGPUDevice
+    from tabgrad.backends.webgpu import WebGPUDevice
     from tabgrad.backends.webgpu.native import request_device
 
     try:

@@ -17,8 +17,8 @@ from tests.parity.conftest import make_case
 #: For each engine the target and a variant; the native parity tests cover all variants.
 ENGINES = {"webgpu": ("wgsl", "sw"), "wasm": ("wasm", "simd")}
 OPEN = """
-from tabgrad.backends.webgpu.device import open_webgpu
-from tabgrad.backends.wasm.browser import open_device as open_wasm
+from tabgrad.backends.webgpu import open_device as open_webgpu
+from tabgrad.backends.wasm import open_device as open_wasm
 from tabgrad.backends.base import DeviceLostError, EngineError
 from tabgrad.interop.convert import live_proxies
 from tests.parity import cases

@@ -21,8 +21,8 @@ TARGETS: dict[str, tuple[Target, str]] = {"webgpu": ("wgsl", "sw"), "wasm": ("wa
 LONG = replace(SMALL, epochs=1200 * SMALL.batch / TRAINING_IMAGES)
 RUN = """
 import asyncio, js
-from tabgrad.backends.wasm.browser import open_device as open_wasm
-from tabgrad.backends.webgpu.device import open_webgpu
+from tabgrad.backends.wasm import open_device as open_wasm
+from tabgrad.backends.webgpu import open_device as open_webgpu
 from tabgrad.interop.convert import live_proxies
 from tabgrad.program import loads
 from tabgrad.protocol import RunSettings

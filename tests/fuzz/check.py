@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tabgrad.backends.wasm import WasmDevice, WasmExecutable
 from tabgrad.backends.wasm.arena import PAGE_BYTES, SLACK_BYTES
-from tabgrad.backends.wasm.device import WasmDevice, WasmExecutable
 from tabgrad.program import Program
 from tests.fuzz import integers
 from tests.fuzz.expressions import Array, Expr, Generator

@@ -9,7 +9,7 @@ import secrets
 
 import pytest
 
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tests.fuzz.check import check
 
 COUNT = int(os.environ.get("FUZZ_COUNT", "320"))

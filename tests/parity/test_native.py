@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tabgrad.backends.base import Device
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tests.native_gpu import open_gpu
 from tests.parity import cases
 

@@ -77,7 +77,7 @@ class Device(Protocol):
     target: Target  #: which programs it runs
     variants: tuple[str, ...]  #: program variants it can run, best first
     description: str  #: for the badge: adapter or flavour, e.g. "SwiftShader", "WebAssembly SIMD"
-    is_software: bool  #: True if the "GPU" is a CPU in disguise
+    is_software: bool  #: True if the CPU computes: on WebAssembly, and for a GPU that is emulated in software
 
     async def load(self, program: Program, share: Executable | None = None) -> Executable:
         """Validate `program` against this device, build it and allocate its buffers.

@@ -1,32 +1,39 @@
-"""How long one launch takes, found by repeating it: clocks of browsers tick far too coarsely for a single one.
+"""How long one launch takes, found by repeating it: browser clocks tick too coarsely for a single one.
 
-Owns the choice of how often to repeat; what a launch is and whose clock is read lies with the engine.
+Owns how often to repeat. What a launch is, and whose clock is read, is for the engine to say (see `Stopwatch`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
-from statistics import median
+from collections.abc import Awaitable, Callable, Sequence
 
-#: Repetitions go on for so long, forty ticks of the 0.1 ms to which browsers round their clocks. Milliseconds.
+#: Launches are repeated until they take this long: forty ticks of the 0.1 ms to which browsers round their clocks.
 LONG_ENOUGH_MS = 4.0
-#: A difference under three ticks says nothing. Milliseconds.
+#: A difference below three ticks says nothing. Milliseconds.
 USABLE_MS = 0.3
-#: Measurements of which the median counts, and the time after which one has to do. Milliseconds.
+#: The median of this many measurements counts; a measurement slower than the limit is taken once. Milliseconds.
 ROUNDS, SLOW_MS = 5, 40.0
 
-#: Milliseconds that so many launches take in one go, with what it costs to start and to read the clock.
+#: Milliseconds that this many launches in a row take, with the cost of starting them and of reading the clock.
 Stopwatch = Callable[[int], Awaitable[float]]
 
 
-async def one_launch_ms(run: Stopwatch, most: int) -> float | None:
-    """Milliseconds of one launch, from the difference between one and many; None if the clock does not show any.
+def median(values: Sequence[float]) -> float:
+    """The middle value; of an even number, the larger of the two in the middle.
 
-    `most` launches at once are all that the engine takes well.
+    The standard library's `statistics` would load half a dozen other modules while the page boots.
     """
-    await run(1)  # whatever is done the first time only
+    return sorted(values)[len(values) // 2]
+
+
+async def one_launch_ms(run: Stopwatch, most: int) -> float | None:
+    """Milliseconds of one launch, from the difference between one launch and many; None if the clock shows none.
+
+    `most` is the largest number of launches that the engine can run well in one go.
+    """
+    await run(1)  # the first launch also pays for one-time work
     once = [await run(1) for _ in range(ROUNDS)]
     count, extra_ms = 1, 0.0
     while extra_ms < LONG_ENOUGH_MS and count < most:

@@ -1,9 +1,8 @@
-"""Opens one of the browser's engines for a session: the one asked for, or the one that trains fastest here."""
+"""Opens an engine for a session: the one asked for, or the one that trains fastest here. Never runs a program."""
 
 from __future__ import annotations
 
-from tabgrad.backends.base import Device
-from tabgrad.backends.engines.choice import order_variants, select_engine
+from tabgrad.backends.engines import ENGINES, order_variants, select_engine
 from tabgrad.program import Program, Target
 from tabgrad.settings import RunSettings
 
@@ -12,28 +11,17 @@ from .programs import Cache, ProgramLibrary
 from .services import Opened
 
 
-async def open_engine(choice: str, programs: ProgramLibrary, memory: Cache) -> Opened:
-    """The engine for "webgpu", "wasm" or "auto". Raises EngineError if it is not to be had.
+async def open_engine(choice: str, programs: ProgramLibrary, cache: Cache) -> Opened:
+    """The engine for "webgpu", "wasm" or "auto". Raises EngineError with one sentence if it cannot be opened.
 
-    What is timed, on both engines and in all tilings, are steps of the default network, which every site has
-    prebuilt: compiling the visitor's own for each of them would cost more than a wrong choice.
+    Steps of the default network are timed, on every engine and in every variant: each site ships those programs.
+    Compiling the visitor's own network for all of them would cost more than a wrong choice.
     """
-
-    async def open_webgpu() -> Device:
-        from tabgrad.backends.webgpu import device as webgpu
-
-        return await webgpu.open_webgpu()
-
-    async def open_wasm() -> Device:
-        from tabgrad.backends.wasm import browser as wasm_browser
-
-        return await wasm_browser.open_device()
 
     async def default_program(target: Target, variant: str) -> Program | None:
         return await programs.prebuilt(training_request(RunSettings(), target, variant))
 
-    openers = {"webgpu": open_webgpu, "wasm": open_wasm}
-    chosen = await select_engine(openers, default_program, choice, memory)
-    if chosen.device.name == "webgpu":
-        await order_variants(chosen.device, default_program, memory)
+    chosen = await select_engine(default_program, choice, cache)
+    if ENGINES[chosen.device.name].measures_variants:
+        await order_variants(chosen.device, default_program, cache)
     return Opened(chosen.device, chosen.reason)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tabgrad.artifacts.checkpoint import unpack, weights_for
 from tabgrad.artifacts.record import Record
 from tabgrad.backends.base import DeviceLostError, EngineError
+from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engine
 from tabgrad.data import DataError, Samples
 from tabgrad.data.augment_shared import SharedAugmenter
 from tabgrad.data.sets import RunData
@@ -30,8 +31,6 @@ from .schedule import total_steps
 from .source import AUGMENTATIONS, NEIGHBOURS, AugmentedSource, mean_image
 from .trainer import Trainer
 
-#: How often a lost device is opened again before the run moves to WebAssembly.
-DEVICE_RETRIES = 2
 _Tensors = dict[str, NDArray[Any]]
 
 
@@ -53,7 +52,7 @@ class Run:
 
     async def go(self) -> None:
         """Train to the end and report. Raises Diverged, Abandoned, DataError, ProgramError, EngineError, OSError."""
-        losses = 0
+        losses, moved = 0, False
         while True:
             try:
                 trainer = await self._set_up()
@@ -62,12 +61,14 @@ class Run:
                 return
             except DeviceLostError as error:
                 losses += 1
+                failed = self._workshop.engine if self._engine == "auto" else self._engine
                 self._workshop.close()
-                if losses > DEVICE_RETRIES:
-                    if self._engine == "wasm":
+                if losses > MAX_REOPENED:
+                    other = fallback_engine(failed)
+                    if moved or other is None:
                         raise
-                    self._engine = "wasm"
-                where = "on WebAssembly" if self._engine == "wasm" else "on a new device"
+                    self._engine, moved = other, True
+                where = f"on {ENGINE_TITLES[self._engine]}" if moved else "on a new device"
                 self._emit(Notice(message=f"{error} Training goes on {where} from the last checkpoint."))
 
     async def _set_up(self) -> Trainer:

@@ -26,6 +26,11 @@ class Runtime:
         self._opened: tuple[str, Opened] | None = None
         self._network: tuple[str, LoadedNetwork] | None = None
 
+    @property
+    def engine(self) -> str:
+        """The name of the open engine; empty if none is open."""
+        return self._opened[1].device.name if self._opened else ""
+
     async def device(self, choice: str) -> Device:
         """The engine for a setting "auto", "webgpu" or "wasm", opened if it is not open. Raises EngineError."""
         if self._opened is None or self._opened[0] != choice:

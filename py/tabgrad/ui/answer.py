@@ -6,7 +6,7 @@ import asyncio
 
 import numpy as np
 
-from tabgrad.backends.engines.choice import ENGINE_TITLES, EngineChoice
+from tabgrad.backends.engines import ENGINE_TITLES, EngineChoice
 from tabgrad.ink import SIZE_PX
 from tabgrad.interop import dom
 

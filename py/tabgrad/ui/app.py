@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, DeviceLostError, EngineError
-from tabgrad.backends.engines.choice import ENGINE_TITLES, EngineChoice
+from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, EngineChoice, fallback_engine
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes
@@ -30,10 +30,6 @@ from .status import Status
 from .tabs import Tab, Tabs
 from .theme import Theme
 
-#: A device that is lost more often than this is not opened again.
-MAX_REOPENED = 2
-#: The engine to go on with when one fails.
-OTHER_ENGINE = {"webgpu": "wasm", "wasm": "webgpu"}
 #: What to do where no engine runs.
 BROWSERS = "try a current Chrome, Edge, Firefox or Safari"
 
@@ -209,7 +205,8 @@ class App:
         """Go on with the other engine: the same ink, and the same model if it can run there."""
         assert self.device is not None
         self._fell_back = True
-        failed, other = self.device.name, OTHER_ENGINE[self.device.name]
+        failed, other = self.device.name, fallback_engine(self.device.name)
+        assert other is not None
         if await self._open_another(other, f"{why} Trying {ENGINE_TITLES[other]} …"):
             self.answer.show_engine(EngineChoice(self.device, f"{ENGINE_TITLES[failed]} failed here"))
             await self._use_any()

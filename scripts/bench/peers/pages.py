@@ -24,9 +24,9 @@ from pathlib import Path
 from tabgrad.network import load_safetensors
 from tabgrad.program import loads
 if engine == "webgpu":
-    from tabgrad.backends.webgpu.device import open_webgpu as opener
+    from tabgrad.backends.webgpu import open_device as opener
 else:
-    from tabgrad.backends.wasm.browser import open_device as opener
+    from tabgrad.backends.wasm import open_device as opener
 device = await opener()
 async def load(name):
     found = (Path(f"/bench/{name}.{device.target}.{variant}.json") for variant in device.variants)

@@ -28,7 +28,7 @@ STEPS = {"mlp": 512, "cnn": 64}
 OPEN = """
 import builtins
 from pathlib import Path
-from tabgrad.backends.wasm.browser import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import streams
 from tabgrad.session.programs import ProgramLibrary

@@ -24,9 +24,8 @@ from scripts.bench.peers.peak import best_gflops
 from scripts.pyodide_node import run_python
 from scripts.pyodide_page import pyodide_page
 from tabgrad import model
-from tabgrad.backends.wasm.device import WasmDevice, WasmExecutable
+from tabgrad.backends.wasm import WasmDevice, WasmExecutable, open_device
 from tabgrad.backends.wasm.driver import driver, kernel_imports
-from tabgrad.backends.wasm.native import open_device
 from tabgrad.model.programs import OptimizerName
 from tabgrad.program import Program, dumps
 
@@ -44,7 +43,7 @@ IN_BROWSER = """
 import time, numpy as np
 from pathlib import Path
 from tabgrad.program import loads
-from tabgrad.backends.wasm.browser import open_device
+from tabgrad.backends.wasm import open_device
 device = await open_device()
 figures = {}
 for path in sorted(Path(folder).iterdir()):

@@ -1,16 +1,16 @@
-"""The choice of an engine, with engines that only pretend: who is opened, timed, taken, remembered, closed."""
+"""The choice of an engine, with fake engines: which are opened, timed, chosen, remembered and closed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tabgrad.backends.base import EngineError
-from tabgrad.backends.engines.choice import EngineChoice, order_variants, select_engine
+from tabgrad.backends.engines import Engine, EngineChoice, order_variants, select_engine
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
 
 
@@ -25,7 +25,7 @@ def program(variant: str, target: Any = "wgsl", training: bool = False) -> Progr
 
 
 class Clock:
-    """Time stands still but for the steps of the pretended engines."""
+    """Time that only the steps of the fake engines move on."""
 
     now_s = 0.0
 
@@ -76,7 +76,7 @@ class FakeExecutable:
         self.alive = False
 
 
-class Kept:
+class DictCache:
     def __init__(self) -> None:
         self.values: dict[str, bytes] = {}
 
@@ -87,22 +87,30 @@ class Kept:
         self.values[key] = value
 
 
-def choose(*engines: Fake, wanted: str = "auto", memory: Any = None, training: bool = False) -> EngineChoice:
+def table(**openers: Callable[[], Any]) -> Mapping[str, Engine]:
+    return {name: Engine(name.upper(), opener, fallback="") for name, opener in openers.items()}
+
+
+def choose(*engines: Fake, wanted: str = "auto", cache: Any = None, training: bool = False) -> EngineChoice:
     async def program_for(target: Any, variant: str) -> Program | None:
         return program(variant, target, training)
 
-    openers = {engine.name: engine.opener for engine in engines}
-    return asyncio.run(select_engine(openers, program_for, wanted, memory))
+    rows = table(**{engine.name: engine.opener for engine in engines})
+    return asyncio.run(select_engine(program_for, wanted, cache, rows))
 
 
-def missing(sentence: str) -> Callable[[], Any]:
+def raises(error: Exception) -> Callable[[], Any]:
     async def opener() -> Any:
-        raise EngineError(sentence)
+        raise error
 
     return opener
 
 
-def test_hardware_is_taken_untimed_and_the_other_is_closed() -> None:
+def missing(sentence: str) -> Callable[[], Any]:
+    return raises(EngineError(sentence))
+
+
+def test_a_hardware_gpu_is_chosen_without_timing_and_the_other_engine_is_closed() -> None:
     gpu, wasm = Fake("webgpu", is_software=False, gpu=9), Fake("wasm", simd=1)
     choice = choose(wasm, gpu)
     assert choice.device is gpu
@@ -111,40 +119,49 @@ def test_hardware_is_taken_untimed_and_the_other_is_closed() -> None:
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_without_hardware_the_faster_engine_wins_and_the_reason_says_by_how_much(training: bool) -> None:
+def test_without_a_hardware_gpu_the_faster_engine_is_chosen_and_the_reason_says_by_how_much(training: bool) -> None:
     gpu, wasm = Fake("webgpu", sw=30), Fake("wasm", simd=3)
     choice = choose(gpu, wasm, training=training)
     assert choice.device is wasm
     assert choice.reason == "10x faster here than WebGPU on webgpu hardware"
-    assert choice.step_ms["wasm"] < choice.step_ms["webgpu"]
     assert (gpu.open, wasm.open) == (0, 1)
     assert not any(executable.alive for executable in gpu.loaded + wasm.loaded)
 
 
-def test_the_hopeless_one_is_not_timed_again() -> None:
+def test_an_engine_that_is_far_slower_is_not_timed_again() -> None:
     gpu, wasm = Fake("webgpu", sw=60), Fake("wasm", simd=1)
     choose(gpu, wasm)
-    assert gpu.steps == 2  # to warm up, and once in earnest
+    assert gpu.steps == 2  # one warm-up run and one timed run
 
 
-def test_a_name_is_obeyed_and_its_failure_is_told() -> None:
+def test_an_engine_asked_for_by_name_is_opened_alone_and_its_error_is_raised() -> None:
     gpu, wasm = Fake("webgpu", sw=30), Fake("wasm", simd=3)
     assert choose(gpu, wasm, wanted="webgpu").device is gpu
     assert wasm.open == 0
     with pytest.raises(EngineError, match=r"^No adapter\.$"):
-        asyncio.run(select_engine({"webgpu": missing("No adapter.")}, None, "webgpu"))  # type: ignore[arg-type]
+        asyncio.run(select_engine(no_program, "webgpu", None, table(webgpu=missing("No adapter."))))
 
 
-def test_the_only_engine_needs_no_race_and_says_what_is_missing() -> None:
-    wasm = Fake("wasm", simd=3)
-    openers = {"webgpu": missing("This browser has no WebGPU."), "wasm": wasm.opener}
-    choice = asyncio.run(select_engine(openers, None))  # type: ignore[arg-type]
+async def no_program(target: Any, variant: str) -> None:
+    raise AssertionError("nothing is timed")
+
+
+def test_the_only_engine_that_opens_is_not_timed_and_the_reason_says_what_is_missing() -> None:
+    rows = table(webgpu=missing("This browser has no WebGPU."), wasm=Fake("wasm", simd=3).opener)
+    choice = asyncio.run(select_engine(no_program, engines=rows))
     assert choice.reason == "the only engine here: This browser has no WebGPU."
     with pytest.raises(EngineError, match=r"^No GPU\. No SIMD\.$"):
-        asyncio.run(select_engine({"a": missing("No GPU."), "b": missing("No SIMD.")}, None))  # type: ignore[arg-type]
+        asyncio.run(select_engine(no_program, engines=table(a=missing("No GPU."), b=missing("No SIMD."))))
 
 
-def test_an_engine_that_fails_its_trial_loses() -> None:
+def test_an_unexpected_error_of_one_engine_leaves_the_other() -> None:
+    rows = table(webgpu=raises(TypeError("limits is undefined")), wasm=Fake("wasm", simd=3).opener)
+    choice = asyncio.run(select_engine(no_program, engines=rows))
+    assert choice.device.name == "wasm"
+    assert choice.reason.endswith("WEBGPU could not be opened here (TypeError: limits is undefined).")
+
+
+def test_an_engine_that_fails_its_trial_is_not_chosen() -> None:
     gpu, wasm = Fake("webgpu", sw=1, fails=True), Fake("wasm", simd=30)
     choice = choose(gpu, wasm)
     assert choice.device is wasm
@@ -152,44 +169,46 @@ def test_an_engine_that_fails_its_trial_loses() -> None:
 
 
 def test_the_result_is_remembered_for_these_devices_and_programs() -> None:
-    memory = Kept()
-    first = choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), memory=memory)
+    cache = DictCache()
+    first = choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), cache=cache)
     gpu, wasm = Fake("webgpu", sw=1), Fake("wasm", simd=30)
-    again = choose(gpu, wasm, memory=memory)
-    assert (again.device.name, again.reason, again.step_ms) == ("wasm", first.reason, {})
+    again = choose(gpu, wasm, cache=cache)
+    assert (again.device.name, again.reason) == ("wasm", first.reason)
     assert gpu.steps == wasm.steps == 0
     other = Fake("webgpu", sw=1)
     other.description = "another adapter"
-    assert choose(other, Fake("wasm", simd=30), memory=memory).device is other
+    assert choose(other, Fake("wasm", simd=30), cache=cache).device is other
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b'["gone", "x"]', b'["wasm"]', b"7"])
-def test_a_damaged_memory_is_as_good_as_none(damage: bytes) -> None:
-    memory = Kept()
-    choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), memory=memory)
-    memory.values = dict.fromkeys(memory.values, damage)
-    assert choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), memory=memory).step_ms
+def test_a_damaged_cache_entry_is_ignored(damage: bytes) -> None:
+    cache = DictCache()
+    choose(Fake("webgpu", sw=30), Fake("wasm", simd=3), cache=cache)
+    cache.values = dict.fromkeys(cache.values, damage)
+    wasm = Fake("wasm", simd=3)
+    choose(Fake("webgpu", sw=30), wasm, cache=cache)
+    assert wasm.steps
 
 
-def test_variants_are_put_in_order_of_speed_and_remembered() -> None:
+def test_variants_are_ordered_by_speed_and_the_order_is_remembered() -> None:
     async def program_for(target: Any, variant: str) -> Program | None:
         if variant == "broken":
             raise ProgramError("It is damaged.")
         return program(variant) if variant != "absent" else None
 
-    memory = Kept()
+    cache = DictCache()
     paces = {"absent": 0.0, "gpu": 20.0, "broken": 0.0, "default": 2.0, "sw": 10.0}
     device: Any = Fake("webgpu", **paces)
-    times = asyncio.run(order_variants(device, program_for, memory))
+    times = asyncio.run(order_variants(device, program_for, cache))
     assert device.variants[:3] == ("default", "sw", "gpu")
     assert times.keys() == {"gpu", "default", "sw"}
     again: Any = Fake("webgpu", **paces)
-    assert asyncio.run(order_variants(again, program_for, memory)) == {}
+    assert asyncio.run(order_variants(again, program_for, cache)) == {}
     assert again.variants[:3] == ("default", "sw", "gpu")
     assert again.steps == 0
 
 
-def test_zeros_of_every_shape_reach_the_engine() -> None:
+def test_every_input_is_given_zeros_of_its_shape() -> None:
     seen: list[Any] = []
 
     class Spy(FakeExecutable):

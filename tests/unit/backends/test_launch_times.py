@@ -12,7 +12,7 @@ import pytest
 from scripts.build import MODELS
 from tabgrad.backends.base import Device, DeviceLostError, LaunchTimes
 from tabgrad.backends.launch_times import LONG_ENOUGH_MS, USABLE_MS, one_launch_ms
-from tabgrad.backends.webgpu.device import WebGPUDevice
+from tabgrad.backends.webgpu import WebGPUDevice
 from tabgrad.program import loads
 from tests.native_gpu import open_gpu
 
@@ -114,7 +114,7 @@ def test_a_device_that_is_lost_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_webassembly_times_launches_of_less_than_a_tick() -> None:
-    from tabgrad.backends.wasm.native import open_device
+    from tabgrad.backends.wasm import open_device
 
     async def main() -> LaunchTimes:
         device = await open_device()

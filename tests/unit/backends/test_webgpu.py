@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tabgrad.backends.base import DeviceLostError, EngineError
-from tabgrad.backends.webgpu.device import WebGPUDevice
+from tabgrad.backends.webgpu import WebGPUDevice
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
 from tests.native_gpu import open_gpu
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tabgrad import model
 from tabgrad.backends.wasm import arena as wasm_arena
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.compiler import Capture, wasm
 from tabgrad.compiler.wasm.linear import SLACK_BYTES, UnsupportedOpError
 from tabgrad.explain.wasm_reader import Instruction, read_kernel

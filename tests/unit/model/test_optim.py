@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tabgrad import model
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.model.optim import NEGLIGIBLE
 from tabgrad.model.programs import OptimizerName
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from tabgrad.backends.base import Arrays, Device, DeviceLostError
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.data import DataError, Samples, Source
 from tabgrad.data.sets import DataSets, RunData
 from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_event, encode

@@ -13,7 +13,7 @@ import numpy as np
 from tabgrad.artifacts.checkpoint import unpack
 from tabgrad.artifacts.record import Record
 from tabgrad.backends.base import Device
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.data import Samples
 from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tabgrad.backends.wasm.device import WasmDevice, WasmExecutable
+from tabgrad.backends.wasm import WasmDevice, WasmExecutable
 from tabgrad.protocol import Finished, Start
 from tabgrad.session.network import LoadedNetwork
 from tabgrad.session.trainer import Trainer

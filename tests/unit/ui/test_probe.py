@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from tabgrad.backends.oracle.network import OracleNetwork
-from tabgrad.backends.wasm.device import WasmDevice
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import WasmDevice, open_device
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.explain import attribution
 from tabgrad.network import load_safetensors

@@ -10,7 +10,7 @@ import pytest
 
 from tabgrad.artifacts.checkpoint import pack
 from tabgrad.artifacts.record import Record
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.explain.stages import spec_of
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.program import ProgramError

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.wasm.native import open_device
+from tabgrad.backends.wasm import open_device
 from tabgrad.network import load_safetensors
 from tabgrad.program import loads
 from tabgrad.settings import USUAL_RATES, RunSettings

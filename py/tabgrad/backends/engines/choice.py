@@ -1,7 +1,7 @@
-"""Chooses the engine, and the variant of its programs, by timing real steps of the program at hand.
+"""Chooses an engine, and the fastest variant of its programs, by timing real steps of a program.
 
-The names of the engines are the caller's: any list of openers will do. Owns the order of preference and the words for
-the badge; keeps nothing itself (see `Memory`) and knows no engine from inside.
+Owns the order of preference and the reason that the badge shows. Never opens an engine itself (see `registry`), and
+keeps its decisions only in the cache that the caller hands in.
 """
 
 from __future__ import annotations
@@ -11,81 +11,76 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from tabgrad.program import DTYPES, Program, ProgramError, Target
+from tabgrad.storage import Cache
 
 from ..base import Device, EngineError, Executable
+from ..launch_times import median
+from .registry import ENGINE_TITLES, ENGINES, Engine, open_engine
 
-Opener = Callable[[], Awaitable[Device]]
-#: The program at hand for a target and a variant, or None where the site has none. May raise OSError.
+#: The program to time for a target and a variant, or None if the site has none. May raise OSError or ProgramError.
 ProgramFor = Callable[[Target, str], Awaitable[Program | None]]
+#: What is compared, engines or variants: name -> the device and the program to time on it.
+Candidates = Mapping[str, tuple[Device, Program]]
 
-ENGINE_TITLES = {"webgpu": "WebGPU", "wasm": "WebAssembly"}
 ROUNDS = 5
-#: A candidate so many times slower than the best after one round is out.
+#: After any round, a candidate that is this many times slower than the fastest is not timed again.
 HOPELESS = 4.0
-#: Rounds end when they have taken this long, and a single candidate may not take longer than the limit. Seconds.
+#: No new round starts after this time, and a single measurement of a candidate may take at most the limit. Seconds.
 BUDGET_S, LIMIT_S = 0.5, 10.0
-#: Steps timed at once for a training program: its pace is what counts, not the way there and back.
+#: Training steps that are timed together: the throughput counts, not the latency of a single step.
 TRAINING_STEPS = 4
-#: Predictions are repeated for so long, or so often: browsers' clocks tick in steps of up to 1 ms.
-CLOCK_S, MOST_RUNS = 0.004, 40
+#: A prediction is repeated until this time has passed, at most this often: browser clocks tick in steps of up to 1 ms.
+CLOCK_S, MAX_RUNS = 0.004, 40
 FAILURES = (EngineError, ProgramError, OSError, TimeoutError)
-
-
-class Memory(Protocol):
-    """Bytes kept between visits. Both methods do their best and never raise."""
-
-    async def get(self, key: str) -> bytes | None:
-        """What was put under `key`, or None."""
-
-    async def put(self, key: str, value: bytes) -> None:
-        """Keep `value`."""
 
 
 @dataclass(slots=True)
 class EngineChoice:
-    """An open device, and in words why it is this one, e.g. "11x faster here than WebGPU on SwiftShader"."""
+    """An open device, and why it was chosen, e.g. "11x faster here than WebGPU on SwiftShader"."""
 
     device: Device
     reason: str
-    step_ms: dict[str, float] = field(default_factory=dict)  #: measured, by engine or variant; empty if remembered
 
 
 async def select_engine(
-    openers: Mapping[str, Opener], program_for: ProgramFor, wanted: str = "auto", memory: Memory | None = None
+    program_for: ProgramFor,
+    wanted: str = "auto",
+    cache: Cache | None = None,
+    engines: Mapping[str, Engine] = ENGINES,
 ) -> EngineChoice:
-    """Open the engine called `wanted`, or for "auto" the best one.
+    """Open the engine called `wanted`, or the best one if there is none of that name ("auto").
 
-    "auto" takes a WebGPU adapter that is real hardware; where there is none, the engine that is faster at a few
-    steps of the program at hand. The result is remembered for the same program on the same devices. Raises
-    EngineError with one sentence if nothing can be opened.
+    A GPU in hardware is best. Without one, the engine that runs a few steps of the program fastest is chosen, and the
+    choice is kept in `cache` for the same program on the same devices. Raises EngineError with one sentence if no
+    engine can be opened.
     """
-    if wanted in openers:
-        return EngineChoice(await openers[wanted](), "asked for by name")
-    devices, faults = await _open_all(openers)
+    if wanted in engines:
+        return EngineChoice(await open_engine(wanted, engines), "asked for by name")
+    devices, faults = await _open_all(engines)
     if not devices:
-        raise EngineError(" ".join(faults.values()) or "There is no engine to run programs on.")
-    choice = await _best(devices, faults, program_for, memory)
+        raise EngineError(" ".join(faults) or "There is no engine to run programs on.")
+    choice = await _best(devices, faults, program_for, cache)
     for device in devices:
         if device is not choice.device:
             device.destroy()
     return choice
 
 
-async def _open_all(openers: Mapping[str, Opener]) -> tuple[list[Device], dict[str, str]]:
-    """All engines that open, in the given order, and a sentence for each of the others."""
-    opened = await asyncio.gather(*(opener() for opener in openers.values()), return_exceptions=True)
+async def _open_all(engines: Mapping[str, Engine]) -> tuple[list[Device], list[str]]:
+    """All engines that open, in the order of the table, and a sentence for each of the others."""
+    opened = await asyncio.gather(*(open_engine(name, engines) for name in engines), return_exceptions=True)
     devices: list[Device] = []
-    faults: dict[str, str] = {}
-    for name, result in zip(openers, opened, strict=True):
+    faults: list[str] = []
+    for result in opened:
         if isinstance(result, EngineError):
-            faults[name] = str(result)
-        elif isinstance(result, BaseException):
+            faults.append(str(result))
+        elif isinstance(result, BaseException):  # cancelled
             raise result
         else:
             devices.append(result)
@@ -93,98 +88,98 @@ async def _open_all(openers: Mapping[str, Opener]) -> tuple[list[Device], dict[s
 
 
 async def _best(
-    devices: Sequence[Device], faults: Mapping[str, str], program_for: ProgramFor, memory: Memory | None
+    devices: Sequence[Device], faults: Sequence[str], program_for: ProgramFor, cache: Cache | None
 ) -> EngineChoice:
     if len(devices) == 1:
-        return EngineChoice(devices[0], ": ".join(["the only engine here", *faults.values()]))
-    hardware = next((d for d in devices if d.name == "webgpu" and not d.is_software), None)
+        return EngineChoice(devices[0], ": ".join(["the only engine here", *faults]))
+    hardware = next((d for d in devices if not d.is_software), None)
     if hardware is not None:
         return EngineChoice(hardware, "a graphics adapter in hardware")
     candidates = {d.name: (d, program) for d in devices if (program := await _first_program(d, program_for))}
     key = _key("engine", devices, [program for _, program in candidates.values()])
-    remembered = await _recall(memory, key)
+    remembered = await _recall(cache, key)
     for device in devices:
         if len(remembered) == 2 and remembered[0] == device.name:
             return EngineChoice(device, remembered[1])
-    times = await measure(candidates)
-    if not times:
+    step_ms = await measure(candidates)
+    if not step_ms:
         return EngineChoice(devices[0], "no engine could be timed")
-    winner = next(d for d in devices if d.name == min(times, key=times.__getitem__))
-    reason = _compare(winner, devices, times)
-    await _keep(memory, key, [winner.name, reason])
-    return EngineChoice(winner, reason, times)
+    fastest = next(d for d in devices if d.name == min(step_ms, key=step_ms.__getitem__))
+    reason = _compare(fastest, devices, step_ms)
+    await _remember(cache, key, [fastest.name, reason])
+    return EngineChoice(fastest, reason)
 
 
-def _compare(winner: Device, devices: Sequence[Device], times: Mapping[str, float]) -> str:
-    others = [d for d in devices if d is not winner]
-    timed = [d for d in others if d.name in times]
+def _compare(fastest: Device, devices: Sequence[Device], step_ms: Mapping[str, float]) -> str:
+    others = [d for d in devices if d is not fastest]
+    timed = [d for d in others if d.name in step_ms]
     if not timed:
         return f"{_title(others[0])} failed its trial"
-    rival = min(timed, key=lambda d: times[d.name])
-    ratio = times[rival.name] / times[winner.name]
-    return f"{ratio:.0f}x faster here than {_title(rival)}" if ratio >= 1.5 else f"a little faster than {_title(rival)}"
+    second = min(timed, key=lambda d: step_ms[d.name])
+    ratio = step_ms[second.name] / step_ms[fastest.name]
+    return f"{f'{ratio:.0f}x faster here' if ratio >= 1.5 else 'a little faster'} than {_title(second)}"
 
 
 def _title(device: Device) -> str:
     return f"{ENGINE_TITLES.get(device.name, device.name)} on {device.description}"
 
 
-async def order_variants(device: Device, program_for: ProgramFor, memory: Memory | None = None) -> dict[str, float]:
+async def order_variants(device: Device, program_for: ProgramFor, cache: Cache | None = None) -> dict[str, float]:
     """Time each variant of a program on `device` and put the fastest first in `device.variants`.
 
-    Returns milliseconds a step by variant: empty where there was no choice, or where it was remembered.
+    Returns milliseconds per step by variant; empty if there was nothing to choose, or if the order was in `cache`.
     """
     programs = {variant: await _program(device.target, variant, program_for) for variant in device.variants}
     candidates = {variant: (device, program) for variant, program in programs.items() if program is not None}
     if len(candidates) < 2:
         return {}
     key = _key("variant", [device], [program for _, program in candidates.values()])
-    remembered = await _recall(memory, key)
-    times = {} if remembered else await measure(candidates)
-    ranked = remembered or sorted(times, key=times.__getitem__)
+    remembered = await _recall(cache, key)
+    step_ms = {} if remembered else await measure(candidates)
+    ranked = remembered or sorted(step_ms, key=step_ms.__getitem__)
     device.variants = tuple(sorted(device.variants, key=lambda v: ranked.index(v) if v in ranked else len(ranked)))
-    if times:
-        await _keep(memory, key, ranked)
-    return times
+    if step_ms:
+        await _remember(cache, key, ranked)
+    return step_ms
 
 
-async def measure(candidates: Mapping[str, tuple[Device, Program]]) -> dict[str, float]:
-    """Median milliseconds a step of each candidate, timed in turns; those that fail are left out."""
+async def measure(candidates: Candidates) -> dict[str, float]:
+    """Median milliseconds per step of each candidate, timed in turn. Candidates that fail are skipped."""
     loaded: dict[str, Executable] = {}
     times: dict[str, list[float]] = {}
     try:
         for name, (device, program) in candidates.items():
             try:
                 loaded[name] = await asyncio.wait_for(device.load(program), LIMIT_S)
-                await asyncio.wait_for(_time_step(loaded[name]), LIMIT_S)  # the first run compiles and allocates
+                await asyncio.wait_for(_step_ms(loaded[name]), LIMIT_S)  # the first run compiles and allocates
                 times[name] = []
             except FAILURES:
                 continue
-        started = time.perf_counter()
-        racing = list(times)
-        for _ in range(ROUNDS):
-            for name in racing:
-                try:
-                    times[name].append(await asyncio.wait_for(_time_step(loaded[name]), LIMIT_S))
-                except FAILURES:
-                    del times[name]
-            racing = [name for name in racing if name in times]
-            best = min((_median(times[name]) for name in racing), default=0.0)
-            racing = [name for name in racing if _median(times[name]) <= HOPELESS * best]
-            if len(racing) < 2 or time.perf_counter() - started > BUDGET_S:
-                break
+        await _race({name: partial(_step_ms, loaded[name]) for name in times}, times)
     finally:
         for executable in loaded.values():
             executable.destroy()
-    return {name: _median(values) for name, values in times.items()}
+    return {name: median(values) for name, values in times.items()}
 
 
-def _median(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 2]  # the statistics module would bring half a dozen others along
+async def _race(racing: Mapping[str, Callable[[], Awaitable[float]]], times: dict[str, list[float]]) -> None:
+    """Add times round by round; drop from `racing` what is hopeless, and from `times` too what fails."""
+    started = time.perf_counter()
+    for _ in range(ROUNDS):
+        for name, run in racing.items():
+            try:
+                times[name].append(await asyncio.wait_for(run(), LIMIT_S))
+            except FAILURES:
+                del times[name]
+        left = {name: run for name, run in racing.items() if name in times}
+        best = min((median(times[name]) for name in left), default=0.0)
+        racing = {name: run for name, run in left.items() if median(times[name]) <= HOPELESS * best}
+        if len(racing) < 2 or time.perf_counter() - started > BUDGET_S:
+            return
 
 
-async def _time_step(executable: Executable) -> float:
-    """Milliseconds of one step on zeros: of the way from input to output, or of the pace of training."""
+async def _step_ms(executable: Executable) -> float:
+    """Milliseconds per step on zeros: the latency of a prediction, or the pace of training."""
     program = executable.program
     inputs = {b.name: np.zeros(b.shape, DTYPES[b.dtype]) for b in program.by_role("input")}
     output = min(program.by_role("output"), key=lambda b: b.nbytes).name
@@ -193,7 +188,7 @@ async def _time_step(executable: Executable) -> float:
     if program.by_role("state"):
         runs = TRAINING_STEPS
         await executable.run_steps(runs, {name: np.stack([value] * runs) for name, value in inputs.items()}, [output])
-    while time.perf_counter() - started < CLOCK_S and runs < MOST_RUNS:
+    while time.perf_counter() - started < CLOCK_S and runs < MAX_RUNS:
         await executable.run(inputs, [output])
         runs += 1
     return max(time.perf_counter() - started, 1e-6) * 1e3 / runs
@@ -214,20 +209,20 @@ async def _first_program(device: Device, program_for: ProgramFor) -> Program | N
 
 
 def _key(what: str, devices: Sequence[Device], programs: Sequence[Program]) -> str:
-    """Names a decision: what it was about, on which devices, for which programs (by their kernels' content hashes)."""
+    """Names a decision: what it is about, on which devices, for which programs (by the hashes of their kernels)."""
     kernels = "".join(sorted({key for program in programs for key in program.kernels}))
     names = "|".join(f"{d.name}:{d.description}" for d in devices)
     return f"choice/{what}/{names}/{hashlib.sha256(kernels.encode()).hexdigest()[:16]}"
 
 
-async def _recall(memory: Memory | None, key: str) -> list[str]:
+async def _recall(cache: Cache | None, key: str) -> list[str]:
     try:
-        value = json.loads(await memory.get(key) or b"[]") if memory else []
+        value = json.loads(await cache.get(key) or b"[]") if cache else []
     except ValueError:
         return []
     return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else []
 
 
-async def _keep(memory: Memory | None, key: str, value: list[str]) -> None:
-    if memory:
-        await memory.put(key, json.dumps(value).encode())
+async def _remember(cache: Cache | None, key: str, value: list[str]) -> None:
+    if cache:
+        await cache.put(key, json.dumps(value).encode())

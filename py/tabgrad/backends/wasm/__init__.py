@@ -1,1 +1,10 @@
-"""The WebAssembly engine, in a browser or in wasmtime."""
+"""The WebAssembly engine: runs programs of target "wasm" on one core, in the browser or through wasmtime.
+
+device = await open_device()                      # EngineError where there is no WebAssembly SIMD
+executable = await device.load(program)
+logits = (await executable.run({"x": x}, ["logits"]))["logits"]
+"""
+
+from .device import WasmDevice, WasmExecutable, open_device
+
+__all__ = ["WasmDevice", "WasmExecutable", "open_device"]

@@ -14,7 +14,6 @@ from tabgrad.program import Kernel
 from tabgrad.program.wasm_binary import MEMORY_IMPORT, Function, module
 
 from ..base import EngineError
-from .device import WasmDevice
 
 _SPLAT, _MADD, _DROP = b"\x43\x00\x00\x00\x00\xfd\x13", b"\xfd\x85\x02", b"\x1a"
 #: The smallest modules that use what a flavour needs: f32x4.splat; f32x4.relaxed_madd.
@@ -85,8 +84,3 @@ class BrowserHost:
         """Let the browser collect everything."""
         self._exports.clear()
         self._memory = webassembly.Memory()
-
-
-async def open_device() -> WasmDevice:
-    """The engine in this browser. Raises EngineError if the browser has no WebAssembly SIMD."""
-    return WasmDevice(BrowserHost())

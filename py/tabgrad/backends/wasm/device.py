@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.interop import IN_BROWSER
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError, Target, validate
 
 from ..base import Arrays, EngineError, Executable, LaunchTimes
@@ -171,7 +172,7 @@ class WasmDevice:
 
     name = "wasm"
     target: Target = "wasm"
-    is_software = False
+    is_software = True
 
     def __init__(self, host: WasmHost) -> None:
         self.host = host
@@ -204,6 +205,21 @@ class WasmDevice:
     def destroy(self) -> None:
         """Let go of everything."""
         self.host.destroy()
+
+
+async def open_device() -> WasmDevice:
+    """Open WebAssembly in this browser, or in wasmtime outside one. Raises EngineError with one sentence."""
+    return WasmDevice(_open_host())
+
+
+def _open_host() -> WasmHost:
+    if IN_BROWSER:
+        from .browser import BrowserHost
+
+        return BrowserHost()
+    from .native import NativeHost
+
+    return NativeHost()
 
 
 def _checked(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[Any]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from tabgrad.program import Kernel
 
 from ..base import EngineError
-from .device import WasmDevice
 
 
 class NativeHost:
@@ -25,8 +24,10 @@ class NativeHost:
     description = "WebAssembly SIMD in wasmtime"
 
     def __init__(self) -> None:
-        import wasmtime
-
+        try:
+            import wasmtime
+        except ImportError as error:
+            raise EngineError("wasmtime is not installed: pip install wasmtime, or use WebGPU.") from error
         self._wasmtime = wasmtime
         config = wasmtime.Config()
         config.cranelift_opt_level = "speed"
@@ -93,11 +94,3 @@ class NativeHost:
         """Drop everything."""
         self._exports.clear()
         self._view = np.zeros(0, np.uint8)
-
-
-async def open_device() -> WasmDevice:
-    """The engine on this machine's CPU. Raises EngineError if wasmtime is not installed."""
-    try:
-        return WasmDevice(NativeHost())
-    except ImportError as error:
-        raise EngineError("wasmtime is not installed: pip install wasmtime, or use WebGPU.") from error

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tabgrad.interop import IN_BROWSER
 from tabgrad.program import Limits, Program, ProgramError, Target, check_device
 
 from ..base import EngineError, Executable
@@ -157,15 +158,19 @@ def describe(gpu: GPU) -> str:
     return info["device"] or info["description"] or name or "an unnamed adapter"
 
 
-async def open_webgpu() -> WebGPUDevice:
-    """Open navigator.gpu, or wgpu-py outside the browser. EngineError with one sentence where there is none."""
-    import sys
-
-    if sys.platform == "emscripten":
-        from tabgrad.interop.webgpu import request_device
-    else:
-        from .native import request_device
+async def open_device() -> WebGPUDevice:
+    """Open WebGPU in this browser, or through wgpu-py outside one. Raises EngineError with one sentence."""
     try:
-        return WebGPUDevice(await request_device())
+        return WebGPUDevice(await _request_gpu())
     except (RuntimeError, ImportError) as error:
         raise EngineError(str(error) or "WebGPU could not be opened.") from error
+
+
+async def _request_gpu() -> GPU:
+    if IN_BROWSER:
+        from tabgrad.interop import webgpu
+
+        return await webgpu.request_device()
+    from .native import request_device
+
+    return await request_device()
