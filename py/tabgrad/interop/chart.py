@@ -28,7 +28,6 @@ class Line:
     label: str
     colour: str
     points: bool = False
-    dashed: bool = False
 
 
 async def load(url: str) -> None:
@@ -43,10 +42,8 @@ async def load(url: str) -> None:
 class Chart:
     """A chart in `parent`, as wide as it; `x_label` names its horizontal axis. `load` must have been awaited."""
 
-    def __init__(
-        self, parent: Any, lines: Sequence[Line], x_label: str, y_range: tuple[float, float] | None = None
-    ) -> None:
-        self._parent, self._lines, self._x_label, self._range = parent, lines, x_label, y_range
+    def __init__(self, parent: Any, lines: Sequence[Line], x_label: str) -> None:
+        self._parent, self._lines, self._x_label = parent, lines, x_label
         self._data: list[NDArray[np.float64]] = [np.zeros(0)] * (len(lines) + 1)
         self._plot: Any = None
         self._watch = dom.SizeWatch(parent, self.resize)
@@ -67,16 +64,13 @@ class Chart:
             colour = dom.colour(self._parent, line.colour)
             one: dict[str, Any] = {"label": line.label, "stroke": colour, "width": 2, "spanGaps": True}
             one["points"] = {"show": line.points, "size": 6, "fill": colour}
-            if line.dashed:
-                one["dash"] = [6, 4]
             series.append(one)
-        scale: dict[str, Any] = {} if self._range is None else {"range": list(self._range)}
         options = {
             "width": self._width(),
             "height": HEIGHT,
             "cursor": {"drag": {"x": False, "y": False}},
             "legend": {"show": False},
-            "scales": {"x": {"time": False}, "y": scale},
+            "scales": {"x": {"time": False}, "y": {}},
             "axes": [{**axis, **below}, {**axis, "size": 46}],
             "series": series,
         }

@@ -1,7 +1,7 @@
 """Files kept in this browser between visits: a key-value store of bytes in IndexedDB, in page and worker alike.
 
 Thin: says what failed in one sentence and decides nothing. Other origins cannot read it; the browser may drop it when
-space is short, unless `keep` was granted. https://www.w3.org/TR/IndexedDB/
+space is short, unless it granted `ask_to_persist`. https://www.w3.org/TR/IndexedDB/
 """
 
 from __future__ import annotations
@@ -76,11 +76,6 @@ class BrowserStorage:
         """Forget `key`. Raises StorageError."""
         await self._request("readwrite", "delete", key)
 
-    async def keys(self, prefix: str = "") -> list[str]:
-        """All keys that begin with `prefix`, sorted. Raises StorageError."""
-        found = await self._request("readonly", "getAllKeys")
-        return sorted(str(key) for key in found if str(key).startswith(prefix))
-
     async def _request(self, mode: str, method: str, *arguments: Any) -> Any:
         try:
             transaction = self._database.transaction(STORE, mode)
@@ -116,7 +111,7 @@ async def open_storage() -> BrowserStorage:
         release(proxy)
 
 
-async def keep() -> bool:
+async def ask_to_persist() -> bool:
     """Ask the browser not to drop the store when space is short; True if it agrees."""
     try:
         return bool(await js.navigator.storage.persist())

@@ -56,7 +56,7 @@ def _body(program: Program) -> dict[str, Any]:
         "target": program.target,
         "variant": program.variant,
         "tinygrad": program.tinygrad,
-        "meta": dict(sorted(program.meta.items())),
+        "meta": {},  # unused; version 1 of the format has it, and the hash covers it
         "kernels": {key: _kernel(kernel) for key, kernel in sorted(program.kernels.items())},
         "buffers": [_buffer(b) for b in program.buffers],
         "dispatch": [_dispatch(d) for d in program.dispatch],
@@ -124,5 +124,4 @@ def _parse(body: dict[str, Any]) -> Program:
         dispatch=tuple(dispatch(item) for item in body["dispatch"]),
         variant=str(body.get("variant", "default")),
         tinygrad=str(body.get("tinygrad", "")),
-        meta={str(k): str(v) for k, v in body.get("meta", {}).items()},
     )

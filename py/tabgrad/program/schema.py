@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -106,7 +106,6 @@ class Program:
     dispatch: tuple[Dispatch, ...]
     variant: str = "default"
     tinygrad: str = ""
-    meta: Mapping[str, str] = field(default_factory=dict)
 
     def index(self, name: str) -> int:
         """Position of the buffer called `name`; ProgramError if there is none."""

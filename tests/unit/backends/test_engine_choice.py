@@ -199,11 +199,10 @@ def test_variants_are_ordered_by_speed_and_the_order_is_remembered() -> None:
     cache = DictCache()
     paces = {"absent": 0.0, "gpu": 20.0, "broken": 0.0, "default": 2.0, "sw": 10.0}
     device: Any = Fake("webgpu", **paces)
-    times = asyncio.run(order_variants(device, program_for, cache))
-    assert device.variants[:3] == ("default", "sw", "gpu")
-    assert times.keys() == {"gpu", "default", "sw"}
+    asyncio.run(order_variants(device, program_for, cache))
+    assert device.variants == ("default", "sw", "gpu", "absent", "broken")
     again: Any = Fake("webgpu", **paces)
-    assert asyncio.run(order_variants(again, program_for, cache)) == {}
+    asyncio.run(order_variants(again, program_for, cache))
     assert again.variants[:3] == ("default", "sw", "gpu")
     assert again.steps == 0
 

@@ -124,23 +124,23 @@ def _title(device: Device) -> str:
     return f"{ENGINE_TITLES.get(device.name, device.name)} on {device.description}"
 
 
-async def order_variants(device: Device, program_for: ProgramFor, cache: Cache | None = None) -> dict[str, float]:
+async def order_variants(device: Device, program_for: ProgramFor, cache: Cache | None = None) -> None:
     """Time each variant of a program on `device` and put the fastest first in `device.variants`.
 
-    Returns milliseconds per step by variant; empty if there was nothing to choose, or if the order was in `cache`.
+    Variants without a program come last. The order is kept in `cache` for the same programs on the same device.
     """
     programs = {variant: await _program(device.target, variant, program_for) for variant in device.variants}
     candidates = {variant: (device, program) for variant, program in programs.items() if program is not None}
     if len(candidates) < 2:
-        return {}
+        return
     key = _key("variant", [device], [program for _, program in candidates.values()])
-    remembered = await _recall(cache, key)
-    step_ms = {} if remembered else await measure(candidates)
-    ranked = remembered or sorted(step_ms, key=step_ms.__getitem__)
+    ranked = await _recall(cache, key)
+    if not ranked:
+        step_ms = await measure(candidates)
+        ranked = sorted(step_ms, key=step_ms.__getitem__)
+        if ranked:
+            await _remember(cache, key, ranked)
     device.variants = tuple(sorted(device.variants, key=lambda v: ranked.index(v) if v in ranked else len(ranked)))
-    if step_ms:
-        await _remember(cache, key, ranked)
-    return step_ms
 
 
 async def measure(candidates: Candidates) -> dict[str, float]:

@@ -21,7 +21,6 @@ class Readbacks:
         self._create, self._destroy, self._spare = create, destroy, spare
         self._free: dict[int, list[Any]] = {}
         self._taken: list[Any] = []
-        self._closed = False
 
     def take(self, size_bytes: int) -> Any:
         """A buffer to copy into, then to `collect`."""

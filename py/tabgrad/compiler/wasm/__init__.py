@@ -5,9 +5,7 @@ README.md beside this file walks one kernel from tinygrad's UOps to bytes.
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-Flavour = Literal["simd", "relaxed"]
+from typing import Any
 
 
 def renderer_for(flavour: str) -> type[Any]:
