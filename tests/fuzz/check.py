@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from tabgrad.backends.wasm import WasmDevice, WasmExecutable
-from tabgrad.backends.wasm.arena import PAGE_BYTES, SLACK_BYTES
+from tabgrad.backends.wasm.arena import PAGE_BYTES
 from tabgrad.program import Program
+from tabgrad.program.wasm_binary import SLACK_BYTES
 from tests.fuzz import integers
 from tests.fuzz.expressions import Array, Expr, Generator
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import Device
+from tabgrad.backends import Device
 from tabgrad.backends.oracle.network import OracleNetwork, cross_entropy
 from tabgrad.backends.oracle.optim import train_step
 from tabgrad.network import load_safetensors, save_safetensors

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tabgrad.backends.base import Device
+from tabgrad.backends import Device
 from tabgrad.backends.wasm import open_device
 from tests.native_gpu import open_gpu
 from tests.parity import cases

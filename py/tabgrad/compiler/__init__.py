@@ -1,10 +1,16 @@
 """tinygrad as a pure compiler: `Capture` turns tensors into a `Program` without executing anything.
 
-Runs the same in CPython (ahead of time, scripts/export.py) and in the page's worker (live), with byte-identical
-output. Importing it imports tinygrad.
+    with Capture("infer", "wasm") as c:
+        x = c.buffer("x", "input", (1, 784))
+        c.output("logits", network(x))
+    c.program                                         # a `tabgrad.program.Program`
+
+It gives the same bytes in CPython (ahead of time) and in the page's worker (live). Importing this package imports
+tinygrad. A module that imports tinygrad itself imports `environment` first.
 """
 
+from . import environment
 from .capture import TINYGRAD_VERSION, Capture
 from .stub import VARIANTS
 
-__all__ = ["TINYGRAD_VERSION", "VARIANTS", "Capture"]
+__all__ = ["TINYGRAD_VERSION", "VARIANTS", "Capture", "environment"]

@@ -45,14 +45,14 @@ def _plain(value: Any) -> Any:
         return {camel_case(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value.js if isinstance(value, GpuBuffer) else value
+    return value.js if isinstance(value, GPUBuffer) else value
 
 
 def _descriptor(**fields: Any) -> Any:
     return to_js(_plain(fields))
 
 
-class GpuBuffer:
+class GPUBuffer:
     """GPUBuffer. With `nudge`, a function that submits nothing, mapping does not wait for the browser to look."""
 
     __slots__ = ("_nudge", "destroy", "js", "map_async", "size", "unmap")
@@ -76,7 +76,7 @@ class GpuBuffer:
         return memoryview(js.Uint8Array.new(self.js.getMappedRange(offset, size)).to_bytes())
 
 
-class ComputePass:
+class GPUComputePassEncoder:
     """GPUComputePassEncoder: JavaScript's own methods, looked up once a pass and not once a call."""
 
     __slots__ = ("dispatch_workgroups", "end", "set_bind_group", "set_pipeline")
@@ -86,7 +86,7 @@ class ComputePass:
         self.dispatch_workgroups, self.end = encoder.dispatchWorkgroups, encoder.end
 
 
-class CommandEncoder:
+class GPUCommandEncoder:
     """GPUCommandEncoder."""
 
     __slots__ = ("_begin", "_copy", "_js", "finish")
@@ -95,25 +95,25 @@ class CommandEncoder:
         self._begin, self._copy, self.finish = encoder.beginComputePass, encoder.copyBufferToBuffer, encoder.finish
         self._js = encoder
 
-    def begin_compute_pass(self, timestamp_writes: dict[str, Any] | None = None) -> ComputePass:
+    def begin_compute_pass(self, timestamp_writes: dict[str, Any] | None = None) -> GPUComputePassEncoder:
         """Start recording dispatches."""
         stamped = () if timestamp_writes is None else (_descriptor(timestamp_writes=timestamp_writes),)
-        return ComputePass(self._begin(*stamped))
+        return GPUComputePassEncoder(self._begin(*stamped))
 
     def resolve_query_set(
-        self, query_set: Any, first_query: int, query_count: int, destination: GpuBuffer, destination_offset: int
+        self, query_set: Any, first_query: int, query_count: int, destination: GPUBuffer, destination_offset: int
     ) -> None:
         """Record that the results of queries are written to a buffer, 8 bytes each."""
         self._js.resolveQuerySet(query_set, first_query, query_count, destination.js, destination_offset)
 
     def copy_buffer_to_buffer(
-        self, source: GpuBuffer, source_offset: int, destination: GpuBuffer, destination_offset: int, size: int
+        self, source: GPUBuffer, source_offset: int, destination: GPUBuffer, destination_offset: int, size: int
     ) -> None:
         """Record a copy; offsets and size in bytes, multiples of 4."""
         self._copy(source.js, source_offset, destination.js, destination_offset, size)
 
 
-class Queue:
+class GPUQueue:
     """GPUQueue."""
 
     def __init__(self, queue: Any) -> None:
@@ -121,7 +121,7 @@ class Queue:
         self._staging = js.Uint8Array.new(0)
         self._views: dict[int, Any] = {}
 
-    def write_buffer(self, buffer: GpuBuffer, buffer_offset: int, data: Any) -> None:
+    def write_buffer(self, buffer: GPUBuffer, buffer_offset: int, data: Any) -> None:
         """Copy `data` (contiguous, a multiple of 4 bytes) to the buffer.
 
         Goes through one persistent JavaScript array, so that a prediction allocates nothing; writeBuffer has taken
@@ -144,18 +144,18 @@ class Queue:
         self._submit(self._array_of(*command_buffers))
 
 
-class GpuDevice:
+class GPUDevice:
     """GPUDevice."""
 
     def __init__(self, device: Any) -> None:
-        self.js, self.queue = device, Queue(device.queue)
+        self.js, self.queue = device, GPUQueue(device.queue)
         self._create_encoder = device.createCommandEncoder
         self.needs_nudges = "Firefox/" in str(js.navigator.userAgent)
 
-    def create_buffer(self, *, label: str = "", size: int, usage: int) -> GpuBuffer:
+    def create_buffer(self, *, label: str = "", size: int, usage: int) -> GPUBuffer:
         """A buffer of `size` bytes, filled with zeros."""
         nudge = (lambda: self.queue.submit([])) if self.needs_nudges else None
-        return GpuBuffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size, nudge)
+        return GPUBuffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size, nudge)
 
     def create_shader_module(self, *, label: str = "", code: str) -> Any:
         """Parse WGSL."""
@@ -181,16 +181,16 @@ class GpuDevice:
         """A place for the results of `count` queries."""
         return self.js.createQuerySet(_descriptor(label=label, type=type, count=count))
 
-    def create_command_encoder(self) -> CommandEncoder:
+    def create_command_encoder(self) -> GPUCommandEncoder:
         """Start recording commands."""
-        return CommandEncoder(self._create_encoder())
+        return GPUCommandEncoder(self._create_encoder())
 
 
 class BrowserGPU:
     """An opened device with its adapter's identity, and what went wrong on it so far."""
 
     def __init__(self, device: Any, adapter: Any) -> None:
-        self.device = GpuDevice(device)
+        self.device = GPUDevice(device)
         info = getattr(adapter, "info", None)  # the youngest part of the interface: some browsers lack it
         self.info: Mapping[str, str] = {
             k: str(getattr(info, k, "")) for k in ("vendor", "architecture", "device", "description")

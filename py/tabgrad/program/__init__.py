@@ -1,8 +1,13 @@
-"""The contract between the two worlds: what the compiler makes and the engines run.
+"""The contract between the compiler, which makes programs, and the engines, which run them.
 
-A `Program` is plain data: kernels keyed by a hash of their source, typed buffers with a role, and a dispatch
-list. It knows nothing of tinygrad, of WebGPU objects or of networks. This package reads, writes and validates
-programs and the safetensors files that carry their weights; it never compiles and never executes.
+A `Program` is plain data: kernels keyed by a hash of their code, typed buffers with a role, and a dispatch list. It
+knows nothing of tinygrad, of WebGPU objects or of networks. This package reads, writes and validates programs; it
+never compiles and never executes. The binary format of WebAssembly kernels is part of the contract: `wasm_binary`
+writes modules, `wasm_opcodes` names the instructions.
+
+    program = loads(path.read_text())                 # ProgramError with one sentence if anything is wrong
+    [buffer.name for buffer in program.by_role("input")]
+    assert dumps(program) == path.read_text()         # canonical: the same program gives the same bytes
 """
 
 from .codec import dumps, loads, program_hash
@@ -25,4 +30,6 @@ __all__ = [
     "loads",
     "program_hash",
     "validate",
+    "wasm_binary",
+    "wasm_opcodes",
 ]

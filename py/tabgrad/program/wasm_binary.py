@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 MEMORY_IMPORT = ("env", "memory")
+#: Unused bytes that an engine keeps at both ends of the memory. Kernels may read there, and drop what they read,
+#: instead of branching on whether an index is in bounds. They never write there.
+SLACK_BYTES = 1 << 16
 
 
 class ValType(IntEnum):

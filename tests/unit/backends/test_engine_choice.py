@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.base import EngineError
+from tabgrad.backends import EngineError
 from tabgrad.backends.engines import Engine, EngineChoice, order_variants, select_engine
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
 

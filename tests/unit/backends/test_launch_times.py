@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scripts.build import MODELS
-from tabgrad.backends.base import Device, DeviceLostError, LaunchTimes
+from tabgrad.backends import Device, DeviceLostError, LaunchTimes
 from tabgrad.backends.launch_times import LONG_ENOUGH_MS, USABLE_MS, one_launch_ms
 from tabgrad.backends.webgpu import WebGPUDevice
 from tabgrad.program import loads

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabgrad import model
-from tabgrad.backends.base import EngineError
+from tabgrad.backends import EngineError
 from tabgrad.backends.wasm import WasmDevice, WasmExecutable, open_device
-from tabgrad.backends.wasm.arena import ALIGN_BYTES, SLACK_BYTES, Arena, plan_scratch
+from tabgrad.backends.wasm.arena import ALIGN_BYTES, Arena, plan_scratch
 from tabgrad.compiler import Capture
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
-from tabgrad.program.wasm_binary import Function, ValType, module
+from tabgrad.program.wasm_binary import SLACK_BYTES, Function, ValType, module
 
 SPEC = {"kind": "mlp", "hidden": [16]}
 BATCH = 8

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.base import DeviceLostError, EngineError
+from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.backends.webgpu import WebGPUDevice
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
 from tests.native_gpu import open_gpu

@@ -17,15 +17,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tabgrad import model
-from tabgrad.backends.wasm import arena as wasm_arena
 from tabgrad.backends.wasm import open_device
 from tabgrad.compiler import Capture, wasm
-from tabgrad.compiler.wasm.linear import SLACK_BYTES, UnsupportedOpError
+from tabgrad.compiler.wasm.linear import UnsupportedOpError
 from tabgrad.explain.wasm_reader import Instruction, read_kernel
 from tabgrad.program import Program
 from tabgrad.program.wasm_binary import sleb, uleb
 
-FLAVOURS = ("simd", "relaxed")
+VARIANTS = ("simd", "relaxed")
 NODE_VALIDATES = """
 const lines = require("fs").readFileSync(0, "utf8").split("\\n").filter(Boolean);
 console.log(JSON.stringify(lines.map(line => WebAssembly.validate(Buffer.from(line, "base64")))));
@@ -33,10 +32,10 @@ console.log(JSON.stringify(lines.map(line => WebAssembly.validate(Buffer.from(li
 
 
 def compiled(
-    function: Callable[..., Any], *shapes: tuple[int, ...], flavour: str = "simd", dtype: str = "float32"
+    function: Callable[..., Any], *shapes: tuple[int, ...], variant: str = "simd", dtype: str = "float32"
 ) -> Program:
     """The program of a function of tensors a0, a1, ... with the output "out"."""
-    with Capture("test", "wasm", flavour) as c:
+    with Capture("test", "wasm", variant) as c:
         tensors = [c.buffer(f"a{i}", "input", shape, dtype) for i, shape in enumerate(shapes)]
         c.output("out", function(*tensors))
     return c.program
@@ -82,12 +81,12 @@ def test_sleb_extends_the_sign_of_its_last_byte(value: int) -> None:
     assert raw - (1 << 7 * len(data) if data[-1] & 0x40 else 0) == value
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_modules_are_valid_in_v8(flavour: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_modules_are_valid_in_v8(variant: str) -> None:
     """wasmtime validates what it loads; this is the other engine at hand, the one of Chromium and Node."""
     spec = {"kind": "cnn", "stages": ["conv3x4", "pool", "dense16"]}
     recipe = model.Training(batch=8, optimizer="muon")
-    programs = [model.saliency(spec, "wasm", flavour), model.training(spec, recipe, "wasm", flavour)]
+    programs = [model.saliency(spec, "wasm", variant), model.training(spec, recipe, "wasm", variant)]
     text = "\n".join(b64encode(k.module).decode() for p in programs for k in p.kernels.values())
     # Node 20's V8 is one release older than relaxed SIMD by default; newer ones have dropped the flag
     known = subprocess.run(["node", "--v8-options"], capture_output=True, text=True, check=True).stdout
@@ -99,9 +98,9 @@ def test_modules_are_valid_in_v8(flavour: str) -> None:
     assert all(verdicts)
 
 
-@pytest.mark.parametrize(("flavour", "product"), [("simd", "f32x4.mul"), ("relaxed", "f32x4.relaxed_madd")])
-def test_a_matrix_product_is_all_vectors(flavour: str, product: str) -> None:
-    names = innermost_loop(listing(compiled(lambda a, b: a @ b, (64, 256), (256, 64), flavour=flavour)))
+@pytest.mark.parametrize(("variant", "product"), [("simd", "f32x4.mul"), ("relaxed", "f32x4.relaxed_madd")])
+def test_a_matrix_product_is_all_vectors(variant: str, product: str) -> None:
+    names = innermost_loop(listing(compiled(lambda a, b: a @ b, (64, 256), (256, 64), variant=variant)))
     assert names.count(product) == 8  # the tile: eight vector accumulators
     assert not [n for n in names if n.startswith("f32.") or "lane" in n]
     assert sum(n.startswith("v128.load") for n in names) <= 6
@@ -129,16 +128,16 @@ def test_loop_invariant_work_leaves_the_loop() -> None:
     assert sum(n.startswith("f32x4.") for n in names) == 2  # the product and the sum
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_sin_is_right_over_its_whole_range(flavour: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_sin_is_right_over_its_whole_range(variant: str) -> None:
     rng = np.random.default_rng(0)
     exponents = rng.uniform(-30, 38.5, 4000)
     x = (rng.choice([-1, 1], 4000) * 10**exponents).astype(np.float32)
     x[:6] = np.array([0, -0.0, np.pi, 30, -30, np.finfo(np.float32).max])
-    got = computed(compiled(lambda a: a.sin(), (4000,), flavour=flavour), x)
+    got = computed(compiled(lambda a: a.sin(), (4000,), variant=variant), x)
     np.testing.assert_allclose(got, np.sin(x.astype(np.float64)), atol=3e-7)
     special = np.array([np.inf, -np.inf, np.nan, 1], np.float32)
-    got = computed(compiled(lambda a: a.sin(), (4,), flavour=flavour), special)
+    got = computed(compiled(lambda a: a.sin(), (4,), variant=variant), special)
     assert np.isnan(got[:3]).all()
     assert got[3] == pytest.approx(np.sin(1))
 
@@ -182,10 +181,6 @@ def test_what_cannot_be_compiled_is_named() -> None:
 
     with pytest.raises(UnsupportedOpError, match=r"cannot (load|compute) .*double"):
         compiled(lambda a: (a.cast(dtypes.float64) * 2).cast(dtypes.float32), (8,))
-
-
-def test_both_sides_agree_on_the_slack() -> None:
-    assert SLACK_BYTES == wasm_arena.SLACK_BYTES
 
 
 def test_the_walk_in_the_readme_is_what_the_compiler_does() -> None:

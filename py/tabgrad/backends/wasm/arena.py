@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tabgrad.program import Program
+from tabgrad.program.wasm_binary import SLACK_BYTES
 
-#: Unused bytes at both ends, as the compiler assumes them (compiler.wasm.linear.SLACK_BYTES; a test compares).
-SLACK_BYTES = 1 << 16
 PAGE_BYTES = 1 << 16
 #: Buffers start on a cache line, so that no vector load of an aligned tile straddles two.
 ALIGN_BYTES = 64

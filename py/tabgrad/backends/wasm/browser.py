@@ -16,11 +16,11 @@ from tabgrad.program.wasm_binary import MEMORY_IMPORT, Function, module
 from ..base import EngineError
 
 _SPLAT, _MADD, _DROP = b"\x43\x00\x00\x00\x00\xfd\x13", b"\xfd\x85\x02", b"\x1a"
-#: The smallest modules that use what a flavour needs: f32x4.splat; f32x4.relaxed_madd.
+#: The smallest modules that use what a variant needs: f32x4.splat; f32x4.relaxed_madd.
 PROBES = {"relaxed": _SPLAT * 3 + _MADD + _DROP, "simd": _SPLAT + _DROP}
 
 
-def supported_flavours() -> tuple[str, ...]:
+def supported_variants() -> tuple[str, ...]:
     """The kernel variants that this browser takes, best first."""
     return tuple(
         name for name, body in PROBES.items() if webassembly.validate(module([Function("probe", (), (), body)]))
@@ -40,10 +40,10 @@ class BrowserHost:
     """One memory; kernels are cached by their key for as long as the device lives."""
 
     def __init__(self) -> None:
-        self.flavours = supported_flavours()
-        if not self.flavours:
+        self.variants = supported_variants()
+        if not self.variants:
             raise EngineError("This browser has no WebAssembly SIMD; any browser since 2023 has it. Please update it.")
-        fused = " with FMA" if "relaxed" in self.flavours else ""
+        fused = " with FMA" if "relaxed" in self.variants else ""
         self.description = f"WebAssembly SIMD{fused}"
         self._memory = webassembly.Memory()
         self._exports: dict[str, Any] = {}

@@ -176,7 +176,7 @@ class WasmDevice:
 
     def __init__(self, host: WasmHost) -> None:
         self.host = host
-        self.variants, self.description = host.flavours, host.description
+        self.variants, self.description = host.variants, host.description
         self.arena = Arena()
 
     def allocate(self, size_bytes: int) -> Region:

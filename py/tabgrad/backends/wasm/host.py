@@ -13,7 +13,7 @@ from tabgrad.program import Kernel
 class WasmHost(Protocol):
     """One WebAssembly runtime with one linear memory that all kernels import."""
 
-    flavours: tuple[str, ...]  #: kernel variants it can run, best first
+    variants: tuple[str, ...]  #: kernel variants it can run, best first
     description: str  #: for the badge
 
     def reserve(self, pages: int) -> None:

@@ -20,7 +20,7 @@ from ..base import EngineError
 class NativeHost:
     """wasmtime with one store and one memory. Instances live as long as the store: kernels are cached by their key."""
 
-    flavours: tuple[str, ...] = ("relaxed", "simd")
+    variants: tuple[str, ...] = ("relaxed", "simd")
     description = "WebAssembly SIMD in wasmtime"
 
     def __init__(self) -> None:

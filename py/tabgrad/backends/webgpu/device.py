@@ -18,7 +18,7 @@ from tabgrad.program import Limits, Program, ProgramError, Target, check_device
 from ..base import EngineError, Executable
 from .executable import WebGPUExecutable
 from .gpu import GPU, SHADER_STAGE_COMPUTE, BufferUsage
-from .resources import EncodedLaunch, GpuResources, SharedBuffer
+from .resources import EncodedLaunch, GPUResources, SharedBuffer
 
 _SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "basic render")
 _COPY_DST = BufferUsage.COPY_DST
@@ -31,7 +31,7 @@ class WebGPUDevice:
     target: Target = "wgsl"
 
     def __init__(self, gpu: GPU) -> None:
-        self.resources = GpuResources(gpu)
+        self.resources = GPUResources(gpu)
         self.gpu, self.queue = gpu, self.resources.queue
         self.description = describe(gpu)
         self.is_software = gpu.is_software or any(word in self.description.lower() for word in _SOFTWARE)

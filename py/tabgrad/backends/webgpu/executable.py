@@ -18,8 +18,8 @@ from tabgrad.program import DTYPES, Buffer, Program, ProgramError
 
 from ..base import Arrays, EngineError, LaunchTimes
 from .gpu import BufferUsage
-from .readback import Readbacks
-from .resources import EncodedLaunch, GpuResources, SharedBuffer
+from .resources import EncodedLaunch, GPUResources, SharedBuffer
+from .staging import StagingPool
 
 #: Work per submit: longer ones freeze the compositor, and a drawing's prediction waits behind them. Milliseconds.
 SUBMIT_MS = 10.0
@@ -39,12 +39,12 @@ class WebGPUExecutable:
     """`base.Executable` on WebGPU."""
 
     def __init__(
-        self, resources: GpuResources, program: Program, storages: list[SharedBuffer], plan: list[EncodedLaunch]
+        self, resources: GPUResources, program: Program, storages: list[SharedBuffer], plan: list[EncodedLaunch]
     ) -> None:
         self.program = program
         self._resources, self._queue, self._storages, self._plan = resources, resources.queue, storages, plan
         self._create_encoder = resources.gpu.device.create_command_encoder
-        self._readbacks = Readbacks(resources.create_buffer, resources.destroy_buffer, spare=MAX_IN_FLIGHT)
+        self._pool = StagingPool(resources.create_buffer, resources.destroy_buffer, spare=MAX_IN_FLIGHT)
         self._streams: dict[str, Any] = {}
         self._slots: dict[tuple[str, ...], tuple[tuple[Slot, ...], int]] = {}
         self._in_flight = 0
@@ -82,7 +82,7 @@ class WebGPUExecutable:
 
     async def _submit_and_read(self, encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         slots, size_bytes = self._layout(names)
-        staging = self._readbacks.take(max(size_bytes, 4))
+        staging = self._pool.take(max(size_bytes, 4))
         self._copy_out(encoder, slots, staging, 0)
         self._queue.submit([encoder.finish()])
         contents = await self._collect(staging)
@@ -116,7 +116,7 @@ class WebGPUExecutable:
 
     async def _collect(self, staging: Any) -> memoryview:
         try:
-            contents = await self._readbacks.collect(staging)
+            contents = await self._pool.collect(staging)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -135,7 +135,7 @@ class WebGPUExecutable:
             raise EngineError(f"At most {MAX_IN_FLIGHT} chunks of steps may be in flight; await one first.")
         inputs = [self._stream(name, value, count) for name, value in streams.items() if count]
         slots, size_bytes = self._layout(tuple(collect))
-        staging = self._readbacks.take(max(size_bytes * count, 4))
+        staging = self._pool.take(max(size_bytes * count, 4))
         per_submit = max(1, min(count, int(SUBMIT_MS / self._step_ms))) if self._step_ms else 1
         started = time.perf_counter()
         for first in range(0, count, per_submit):
@@ -185,7 +185,7 @@ class WebGPUExecutable:
         from .timing import time_launches
 
         self._check()
-        return await time_launches(self._resources, self._plan, self._storages[0].buffer, self._readbacks)
+        return await time_launches(self._resources, self._plan, self._storages[0].buffer, self._pool)
 
     def _check(self) -> None:
         if self._destroyed:
@@ -197,7 +197,7 @@ class WebGPUExecutable:
         if self._destroyed:
             return
         self._destroyed = True
-        self._readbacks.close()
+        self._pool.close()
         for stream in self._streams.values():
             self._resources.destroy_buffer(stream)
         self._streams.clear()

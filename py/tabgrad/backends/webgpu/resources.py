@@ -35,7 +35,7 @@ class EncodedLaunch(NamedTuple):
     z: int
 
 
-class GpuResources:
+class GPUResources:
     """An opened GPU with its buffers.
 
     `live_buffers` and `live_bytes` count the GPU memory in use; they return to their start when all executables

@@ -16,8 +16,8 @@ import numpy as np
 from ..base import LaunchTimes
 from ..launch_times import Stopwatch, one_launch_ms
 from .gpu import BufferUsage
-from .readback import Readbacks
-from .resources import EncodedLaunch, GpuResources
+from .resources import EncodedLaunch, GPUResources
+from .staging import StagingPool
 
 #: Launches in one submission: recording each takes Python some 20 microseconds.
 MOST = 1024
@@ -26,20 +26,18 @@ STAMP_BYTES, MS_PER_NS = 8, 1e-6
 
 
 async def time_launches(
-    resources: GpuResources, plan: Sequence[EncodedLaunch], written: Any, readbacks: Readbacks
+    resources: GPUResources, plan: Sequence[EncodedLaunch], written: Any, pool: StagingPool
 ) -> LaunchTimes:
     """See `base.Executable.time_launches`. `written` is a buffer that can be copied from, to know when all is done."""
     if resources.gpu.has_timestamps:
-        with_queries = await _by_device(resources, plan, readbacks)
+        with_queries = await _by_device(resources, plan, pool)
         if with_queries is not None:
             return with_queries
-    found = [await one_launch_ms(_host_clock(resources, launch, written, readbacks), MOST) for launch in plan]
+    found = [await one_launch_ms(_host_clock(resources, launch, written, pool), MOST) for launch in plan]
     return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
 
 
-async def _by_device(
-    resources: GpuResources, plan: Sequence[EncodedLaunch], readbacks: Readbacks
-) -> LaunchTimes | None:
+async def _by_device(resources: GPUResources, plan: Sequence[EncodedLaunch], pool: StagingPool) -> LaunchTimes | None:
     """None if the stamps are too coarse to be of use: browsers round them, some to nothing."""
     queries = resources.gpu.device.create_query_set(label="launch times", type="timestamp", count=2)
     usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC
@@ -47,7 +45,7 @@ async def _by_device(
     try:
         found = []
         for launch in plan:
-            ms = await one_launch_ms(_device_clock(resources, launch, queries, resolved, readbacks), MOST)
+            ms = await one_launch_ms(_device_clock(resources, launch, queries, resolved, pool), MOST)
             if ms is None:
                 return None
             found.append(ms)
@@ -66,7 +64,7 @@ def _record(compute_pass: Any, launch: EncodedLaunch, count: int) -> None:
 
 
 def _device_clock(
-    resources: GpuResources, launch: EncodedLaunch, queries: Any, resolved: Any, readbacks: Readbacks
+    resources: GPUResources, launch: EncodedLaunch, queries: Any, resolved: Any, pool: StagingPool
 ) -> Stopwatch:
     """One pass, stamped at its beginning and at its end."""
 
@@ -75,35 +73,35 @@ def _device_clock(
         writes = {"query_set": queries, "beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
         _record(encoder.begin_compute_pass(timestamp_writes=writes), launch, count)
         encoder.resolve_query_set(queries, 0, 2, resolved, 0)
-        staging = readbacks.take(2 * STAMP_BYTES)
+        staging = pool.take(2 * STAMP_BYTES)
         encoder.copy_buffer_to_buffer(resolved, 0, staging, 0, 2 * STAMP_BYTES)
         resources.queue.submit([encoder.finish()])
-        begin, end = np.frombuffer(await _read(resources, readbacks, staging), np.uint64)
+        begin, end = np.frombuffer(await _read(resources, pool, staging), np.uint64)
         return float(end - begin) * MS_PER_NS if end > begin else 0.0  # a reset clock has no meaning
 
     return run
 
 
-def _host_clock(resources: GpuResources, launch: EncodedLaunch, written: Any, readbacks: Readbacks) -> Stopwatch:
+def _host_clock(resources: GPUResources, launch: EncodedLaunch, written: Any, pool: StagingPool) -> Stopwatch:
     """One submission, from its start until its result is here."""
 
     async def run(count: int) -> float:
         encoder = resources.gpu.device.create_command_encoder()
         _record(encoder.begin_compute_pass(), launch, count)
-        staging = readbacks.take(4)
+        staging = pool.take(4)
         encoder.copy_buffer_to_buffer(written, 0, staging, 0, 4)
         commands = encoder.finish()
         begin = time.perf_counter()
         resources.queue.submit([commands])
-        await _read(resources, readbacks, staging)
+        await _read(resources, pool, staging)
         return (time.perf_counter() - begin) * 1e3
 
     return run
 
 
-async def _read(resources: GpuResources, readbacks: Readbacks, staging: Any) -> memoryview:
+async def _read(resources: GPUResources, pool: StagingPool, staging: Any) -> memoryview:
     try:
-        contents = await readbacks.collect(staging)
+        contents = await pool.collect(staging)
     except Exception as error:
         raise await resources.error_from(error, "WebGPU could not time the program") from error
     resources.check()

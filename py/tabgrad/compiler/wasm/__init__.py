@@ -1,18 +1,22 @@
-"""A tinygrad compiler back end that writes WebAssembly SIMD binaries, in pure Python, for CPython and Pyodide alike.
+"""A back end for tinygrad that writes WebAssembly SIMD binaries, in pure Python, in CPython and in Pyodide.
 
-README.md beside this file walks one kernel from tinygrad's UOps to bytes.
+README.md beside this file follows one kernel from tinygrad's UOps to bytes.
+
+    renderer_for("simd")                              # the Renderer class that tinygrad compiles kernels with
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+__all__ = ["renderer_for", "wasm_opts"]
 
-def renderer_for(flavour: str) -> type[Any]:
+
+def renderer_for(variant: str) -> type[Any]:
     """The tinygrad Renderer class of a program variant: "simd", or "relaxed" with fused multiply-adds."""
     from .renderer import RelaxedWasmRenderer, WasmRenderer
 
-    return RelaxedWasmRenderer if flavour == "relaxed" else WasmRenderer
+    return RelaxedWasmRenderer if variant == "relaxed" else WasmRenderer
 
 
 def wasm_opts(scheduler: Any) -> Any:

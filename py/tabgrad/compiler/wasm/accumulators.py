@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tinygrad.uop.ops import Ops, UOp
 
-from .linear import Linear
+from .linear import LinearUOps
 
 Register = tuple[UOp, int]  # the register BUFFER and the element
 
@@ -32,7 +32,7 @@ class Accumulators:
     places: dict[Register, Place] = field(default_factory=dict)
     groups: dict[tuple[Register, ...], int] = field(default_factory=dict)
 
-    def group_of(self, linear: Linear, lanes: tuple[UOp, ...]) -> int | None:
+    def group_of(self, linear: LinearUOps, lanes: tuple[UOp, ...]) -> int | None:
         """The local of the vector that holds exactly these four accumulators in this order."""
         registers = tuple(r for u in lanes if (r := linear.register(u)) is not None)
         return self.groups.get(registers) if len(registers) == 4 else None

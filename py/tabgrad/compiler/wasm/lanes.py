@@ -19,7 +19,7 @@ from tinygrad.dtype import dtypes
 from tinygrad.uop.ops import GroupOp, Ops, UOp
 
 from .accumulators import Accumulators
-from .linear import Element, Linear, const_value, is_const, is_float
+from .linear import Element, LinearUOps, const_value, is_const, is_float
 from .opcodes import LANE_DTYPES, lane_op
 
 Lanes = tuple[UOp, ...]  # four scalars, lane 0 first
@@ -44,7 +44,7 @@ class Cost(NamedTuple):
 class LaneFinder:
     """Compares scalars of one kernel. All answers are memoised: kernels have thousands of UOps."""
 
-    def __init__(self, linear: Linear, accumulators: Accumulators) -> None:
+    def __init__(self, linear: LinearUOps, accumulators: Accumulators) -> None:
         self.linear, self.accumulators = linear, accumulators
         self._shape_ids: dict[Hashable, int] = {}
         self._shapes: dict[UOp, int] = {}

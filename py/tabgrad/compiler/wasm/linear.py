@@ -13,9 +13,7 @@ from tinygrad.dtype import dtypes
 from tinygrad.uop.ops import Ops, UOp
 
 from tabgrad.program import ProgramError
-
-#: Bytes of unused memory that the engine keeps at both ends of its arena: loads behind a gate may stray there.
-SLACK_BYTES = 1 << 16
+from tabgrad.program.wasm_binary import SLACK_BYTES
 
 
 class UnsupportedOpError(ProgramError):
@@ -64,7 +62,7 @@ def storage(u: UOp) -> UOp:
     return u
 
 
-class Linear:
+class LinearUOps:
     """The UOps of a kernel with their positions, segments and loops.
 
     A segment is a stretch of code without a loop or condition boundary; they are numbered in order. `path[s]` is the

@@ -20,7 +20,7 @@ from tabgrad.program.wasm_binary import ValType, uleb
 from .accumulators import Accumulators
 from .ir import Graph, Node
 from .lanes import LaneFinder, Lanes
-from .linear import Linear, UnsupportedOpError, is_const, is_float, split_offset, storage
+from .linear import LinearUOps, UnsupportedOpError, is_const, is_float, split_offset, storage
 from .reductions import Horizontal, ReductionPlanner, Update
 from .scalar import Scalars
 from .vector import Vectors
@@ -59,7 +59,7 @@ class _Element(NamedTuple):
 class Plan:
     """Actions by position, the locals made so far (after the parameters), and the loop counters."""
 
-    linear: Linear
+    linear: LinearUOps
     actions: dict[int, list[Action]] = field(default_factory=lambda: defaultdict(list))
     locals: list[ValType] = field(default_factory=list)
     loops: dict[UOp, int] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Planner:
     """Makes the plan of one kernel."""
 
     def __init__(self, uops: list[UOp], fused: bool) -> None:
-        self.linear = linear = Linear(uops)
+        self.linear = linear = LinearUOps(uops)
         self.plan = Plan(linear)
         self.graph, self.accumulators = Graph(), Accumulators()
         self._check(uops)

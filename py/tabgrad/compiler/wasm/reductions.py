@@ -18,7 +18,7 @@ from tabgrad.program.wasm_binary import ValType
 from .accumulators import Accumulators, Place, Register
 from .casts import type_of
 from .lanes import Cost, LaneFinder, Lanes
-from .linear import Linear, const_value, is_const
+from .linear import LinearUOps, const_value, is_const
 
 #: An instruction after the loop, in instructions of the loop.
 AFTER_LOOP = 0.01
@@ -59,7 +59,7 @@ class ReductionPlanner:
 
     def __init__(
         self,
-        linear: Linear,
+        linear: LinearUOps,
         finder: LaneFinder,
         accumulators: Accumulators,
         new_local: Callable[[ValType], int],

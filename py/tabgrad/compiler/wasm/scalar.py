@@ -14,7 +14,7 @@ from tabgrad.program.wasm_binary import ValType, uleb
 from .accumulators import Accumulators
 from .casts import bitcast, cast, literal, narrow, prefix, type_of
 from .ir import Graph, Node, Read
-from .linear import Element, Linear, UnsupportedOpError, const_value, is_const, storage
+from .linear import Element, LinearUOps, UnsupportedOpError, const_value, is_const, storage
 from .opcodes import UNSIGNED, scalar_op
 
 F32, I32, I64, V128 = ValType.F32, ValType.I32, ValType.I64, ValType.V128
@@ -36,7 +36,7 @@ _REGISTER = {ValType.F32: "f32x4", ValType.I32: "i32x4"}
 class Scalars:
     """Lowers scalars of one kernel. Asking again for the same UOp gives the same node."""
 
-    def __init__(self, linear: Linear, graph: Graph, loops: dict[UOp, int], accumulators: Accumulators) -> None:
+    def __init__(self, linear: LinearUOps, graph: Graph, loops: dict[UOp, int], accumulators: Accumulators) -> None:
         self.linear, self.graph, self.loops, self.accumulators = linear, graph, loops, accumulators
         self._nodes: dict[UOp, Node] = {}
 

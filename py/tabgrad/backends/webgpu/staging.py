@@ -12,7 +12,7 @@ from typing import Any
 from .gpu import MAP_MODE_READ, BufferUsage
 
 
-class Readbacks:
+class StagingPool:
     """Staging buffers of one executable, by size in bytes. At most `spare` of a size are kept for later."""
 
     def __init__(
