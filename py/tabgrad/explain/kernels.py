@@ -99,19 +99,3 @@ def _of_one(program: Program, written: Buffer, read: Buffer) -> str:
 
 def _layer(match: re.Match[str]) -> str:
     return f"{match[1]}[{match[2]}]: {_LINES[match[1]]}"
-
-
-def amount(value: float, unit: str = "") -> str:
-    """A count of operations or bytes in a few characters: 950, 12.3 k, 4.5 MB."""
-    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {prefix}{unit}"
-    return f"{value:.0f} {unit}".strip()
-
-
-def duration(ms: float) -> str:
-    """A time with three digits: 35.1 ns, 12.3 µs, 4.56 ms."""
-    for unit, size_ms in (("ms", 1.0), ("\N{MICRO SIGN}s", 1e-3)):
-        if ms >= 0.9995 * size_ms:
-            return f"{ms / size_ms:.3g} {unit}"
-    return f"{ms * 1e6:.3g} ns"

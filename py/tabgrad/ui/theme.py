@@ -1,4 +1,4 @@
-"""Light or dark: the system's choice until the visitor makes one, which boot.js applies on the next visit."""
+"""Light or dark: the system's setting, until the visitor chooses. boot.js applies the choice on the next visit."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ from collections.abc import Callable
 
 from tabgrad.interop import dom
 
+_DARK = "(prefers-color-scheme: dark)"
+
+
+def is_dark() -> bool:
+    """Whether the page is dark now."""
+    chosen = str(getattr(dom.root_dataset(), "theme", ""))
+    return chosen == "dark" if chosen else dom.media_matches(_DARK)
+
 
 class Theme:
-    """The switch in the header. `changed` is called when colours change: canvases do not follow by themselves."""
+    """The switch in the header. `changed` is called when the colours change: canvases must be painted again."""
 
     def __init__(self, changed: Callable[[], object]) -> None:
         self._changed = changed
         self._listeners = [
             dom.Listener(dom.by_id("theme"), "click", self._toggle),
-            dom.on_media_change("(prefers-color-scheme: dark)", lambda _event: changed()),
+            dom.on_media_change(_DARK, lambda _event: changed()),
         ]
 
     def _toggle(self, _event: dom.Event) -> None:
-        dataset = dom.root_dataset()
-        now = str(getattr(dataset, "theme", "")) or (
-            "dark" if dom.media_matches("(prefers-color-scheme: dark)") else "light"
-        )
-        dataset.theme = "light" if now == "dark" else "dark"
-        dom.store("theme", dataset.theme)
+        theme = dom.root_dataset().theme = "light" if is_dark() else "dark"
+        dom.store("theme", theme)
         self._changed()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tabgrad import model
-from tabgrad.explain.kernels import amount, duration, launches
+from tabgrad.explain.kernels import launches
 from tabgrad.program import Program
 
 CNN = {"kind": "cnn", "stages": ["conv3x4", "pool", "dense8"]}
@@ -70,14 +70,3 @@ def test_a_wasm_program_is_listed_as_formulas() -> None:
     for launch in launches(model.inference(MLP, "wasm", "simd")):
         assert "loop" in launch.code
         assert launch.writes.name in launch.code
-
-
-def test_amounts_are_short() -> None:
-    assert [amount(n) for n in (0, 950, 12_345, 4_500_000, 2e9)] == ["0", "950", "12.3 k", "4.5 M", "2 G"]
-    assert [amount(n, "B") for n in (128, 1_540)] == ["128 B", "1.54 kB"]
-
-
-def test_times_are_short() -> None:
-    times = {0.0000244: "24.4 ns", 0.000778: "778 ns", 0.00634: "6.34 \N{MICRO SIGN}s", 0.99949: "999 \N{MICRO SIGN}s"}
-    assert {ms: duration(ms) for ms in times} == times
-    assert [duration(ms) for ms in (0.9996, 4.561, 70)] == ["1 ms", "4.56 ms", "70 ms"]

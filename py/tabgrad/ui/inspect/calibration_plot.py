@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabgrad.interop import dom
 from tabgrad.metrics import Results, wilson_95
 
-from ..widgets.basic import share
+from ..widgets.format import percent
 
 #: Side of the plot in its own units, and the room beside it for words.
 SIZE, MARGIN = 100, 11
@@ -46,11 +46,11 @@ class CalibrationPlot:
             f'<svg viewBox="{-MARGIN} -3 {side} {side}"><rect width="{SIZE}" height="{SIZE}"/>'
             f'<path class="ideal" d="M0 {SIZE}L{SIZE} 0"/>{"".join(bars)}{"".join(points)}{_WORDS}</svg>'
         )
-        words = "; ".join(f"said {share(p.confidence)}, right {share(p.accuracy)} of {p.count:,}" for p in bins)
+        words = "; ".join(f"said {percent(p.confidence)}, right {percent(p.accuracy)} of {p.count:,}" for p in bins)
         self._figure.setAttribute("aria-label", f"Confidence and accuracy: {words}")
         error = results.expected_calibration_error()
         self._note.textContent = (
             "On the dashed line it is right exactly as often as it claims; below it, it is too sure of itself. The "
-            f"upright lines are {share(0.95)} intervals. On average it is off by {100 * error:.1f} percentage points."
+            f"upright lines are {percent(0.95)} intervals. On average it is off by {100 * error:.1f} percentage points."
         )
         self._note.dataset.value = f"{error:.6f}"

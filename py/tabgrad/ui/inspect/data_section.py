@@ -12,8 +12,8 @@ from tabgrad.data.sets import DataSets
 from tabgrad.explain import browse
 from tabgrad.interop import dom
 
-from ..widgets.basic import Button, Select, Switch
-from ..widgets.gallery import Gallery, Item
+from ..widgets.controls import Button, Field, Select, Switch
+from ..widgets.gallery import Gallery, GalleryItem
 from .probe import Probe, as_input
 from .scene import ViewState
 
@@ -50,12 +50,9 @@ class DataSection:
         digits = {ANY: "any", **{str(d): str(d) for d in range(10)}}
         self._digit = Select(controls, "Digit", digits, self._restart, "data-digit")
         self._wrong = Switch(controls, "Only what the network gets wrong", False, self._restart, "data-wrong")
-        label = dom.create("label", controls, class_="choice")
-        dom.create("span", label, text="From image")
-        self._from = dom.create(
-            "input", label, type="number", min="0", value="0", class_="number", data_testid="data-from"
+        self._from = Field(
+            controls, "From image", self._jump, "data-from", type="number", min="0", value="0", class_="number"
         )
-        self._listener = dom.Listener(self._from, "change", lambda _event: self._jump())
         self._gallery = Gallery(body, "Images", self._pick, "data-gallery")
         foot = dom.create("div", body, class_="controls")
         self._before = Button(foot, "Back", self._back, "data-back")
@@ -72,7 +69,7 @@ class DataSection:
         self._refresh()
 
     def _jump(self) -> None:
-        text = str(self._from.value)
+        text = self._from.value
         self._starts = [int(text) if text.isdecimal() else 0]
         self._refresh()
 
@@ -130,7 +127,7 @@ class DataSection:
     def _show(self, page: browse.Page, description: str, size: int) -> None:
         self._gallery.show(
             [
-                Item(image, str(label), f"Image {index}, a {label}")
+                GalleryItem(image, str(label), f"Image {index}, a {label}")
                 for index, image, label in zip(page.indices, page.samples.images, page.samples.labels, strict=True)
             ]
         )

@@ -13,7 +13,8 @@ from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
 from ..prediction import DOT_UNITS, PAD_UNITS
-from ..widgets.basic import Button, Picture, Select, Switch
+from ..widgets.controls import Button, Select, Switch
+from ..widgets.picture import Picture
 from .inputs import Inputs
 from .scene import ViewState
 

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tabgrad.backends.base import Device, LaunchTimes
-from tabgrad.explain.kernels import Launch, amount, duration, launches
+from tabgrad.explain.kernels import Launch, launches
 from tabgrad.interop import dom
 from tabgrad.program import Program, ProgramError
 
 from ..faults import FAULTS
-from ..widgets.basic import Button, Select
+from ..widgets.controls import Button, Select
+from ..widgets.format import amount, short_time
 from .probe import Probe
 from .scene import ViewState
 
@@ -170,11 +171,11 @@ class KernelsSection:
     def _show_times(self, times: LaunchTimes) -> None:
         whole = sum(times.ms)
         for cell, ms in zip(self._times, times.ms, strict=True):
-            cell.textContent = duration(ms)
+            cell.textContent = short_time(ms)
             cell.dataset.value = f"{ms:.6f}"
             cell.style.setProperty("--share", f"{ms / whole if whole else 0:.3f}")
         self._clock.textContent = (
-            f"{duration(whole)} for one of each, measured {CLOCKS[times.clock]}: a launch is over far too soon for any "
-            "clock, so each was repeated."
+            f"{short_time(whole)} for all launches together, measured {CLOCKS[times.clock]}. One launch is too short "
+            "for any clock, so each was repeated many times."
         )
         self._clock.dataset.clock = times.clock

@@ -12,7 +12,7 @@ from tabgrad.explain.stages import Stage, unit_weights
 from tabgrad.explain.wall import Wall
 from tabgrad.interop import dom
 
-from ..widgets.basic import Picture, legend
+from ..widgets.picture import Picture, legend
 from .probe import Probe
 from .scene import ViewState
 from .unit_card import UnitCard

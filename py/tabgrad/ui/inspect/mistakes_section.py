@@ -15,9 +15,10 @@ from tabgrad.interop import dom
 from tabgrad.metrics import Results
 
 from ..faults import FAULTS
-from ..widgets.basic import Button, Select, share
 from ..widgets.confusion_table import ConfusionTable
-from ..widgets.gallery import Gallery, Item
+from ..widgets.controls import Button, Select
+from ..widgets.format import percent
+from ..widgets.gallery import Gallery, GalleryItem
 from .calibration_plot import CalibrationPlot
 from .lens import Lens
 from .measure import measure
@@ -155,14 +156,14 @@ class MistakesSection:
         assert self._results is not None
         results, count = self._results, len(self._results.labels)
         per_10000, low, high = results.errors_of_10000
-        right = share(1 - results.errors / count, 2)
+        right = percent(1 - results.errors / count, 2)
         self._headline.textContent = f"{right} right: {results.errors:,} errors in {count:,} images."
         self._headline.dataset.errors, self._headline.dataset.count = str(results.errors), str(count)
         self._count += 1
         self._headline.dataset.measurement = str(self._count)
         self._note.textContent = (
             f"{what}. That is {per_10000:.0f} errors of 10,000; with other images of this kind, between {low:.0f} and "
-            f"{high:.0f} ({share(0.95)} interval)."
+            f"{high:.0f} ({percent(0.95)} interval)."
         )
         self._body.hidden = False
         self._table.show(results.confusion)
@@ -189,11 +190,11 @@ class MistakesSection:
         self._title.textContent = f"{title}: {len(chosen):,}{more}"
         self._gallery.show([self._item(results, samples, int(i)) for i in self._shown])
 
-    def _item(self, results: Results, samples: Samples, i: int) -> Item:
+    def _item(self, results: Results, samples: Samples, i: int) -> GalleryItem:
         truth, answer, sure = int(results.labels[i]), int(results.answers[i]), float(results.confidences[i])
         caption = f"{truth} \N{RIGHTWARDS ARROW} {answer}" if truth != answer else str(truth)
-        label = f"Image {i}, a {truth}, read as {answer} with {share(sure)} confidence"
-        return Item(samples.images[i], f"{caption}, {share(sure)}", label, truth != answer)
+        label = f"Image {i}, a {truth}, read as {answer} with {percent(sure)} confidence"
+        return GalleryItem(samples.images[i], f"{caption}, {percent(sure)}", label, truth != answer)
 
     def _pick(self, place: int) -> None:
         if self._samples is not None:

@@ -17,8 +17,9 @@ from tabgrad.metrics import Results, wilson_95
 from ..faults import FAULTS
 from ..prediction import PAD_UNITS
 from ..tasks import Tasks
-from ..widgets.basic import Button, share
-from ..widgets.gallery import Gallery, Item
+from ..widgets.controls import Button, FilePicker
+from ..widgets.format import interval_95, percent
+from ..widgets.gallery import Gallery, GalleryItem
 from .measure import CHUNK_MS
 from .own_store import OwnDrawings
 from .probe import Probe
@@ -75,11 +76,7 @@ class OwnSection:
         tools = dom.create("div", body, class_="controls")
         self._undo = Button(tools, "Remove last", lambda: self._tasks.do(self._remove()), "mine-remove")
         self._export = Button(tools, "Export", self._save, "mine-export")
-        label = dom.create("label", tools, class_="quiet-button file-button", text="Import")
-        self._file = dom.create(
-            "input", label, type="file", accept=".json", class_="sr-only", data_testid="mine-import"
-        )
-        self._listener = dom.Listener(self._file, "change", lambda _event: self._tasks.do(self._import()))
+        self._file = FilePicker(tools, "Import", ".json", lambda: self._tasks.do(self._import()), "mine-import")
         self._note = dom.create("p", body, class_="note", role="status", data_testid="mine-note")
         dom.create("h4", body, class_="stage-title tune-title", text="Teach it your hand")
         dom.create("p", body, class_="note", text=TUNE_LEAD)
@@ -143,7 +140,7 @@ class OwnSection:
         page.download("my-digits.json", self._store.dumps(), "application/json")
 
     async def _import(self) -> None:
-        content = await page.chosen_file(self._file)
+        content = await self._file.read()
         if content is None:
             return
         try:
@@ -215,20 +212,20 @@ class OwnSection:
         low, high = wilson_95(right, count)
         learned = " It has learned from half of them." if scene.probe.model.card.get("learned_from") == "mine" else ""
         self._headline.textContent = (
-            f"{scene.probe.model.title} reads {right} of your {count} drawings: {share(right / count)} "
-            f"({share(0.95)} interval {share(low)} to {share(high)}).{learned}"
+            f"{scene.probe.model.title} reads {right} of your {count} drawings: {percent(right / count)} "
+            f"({interval_95(low, high)}).{learned}"
         )
         self._headline.dataset.right, self._headline.dataset.count = str(right), str(count)
 
 
 def _share(right: int, count: int) -> str:
     low, high = wilson_95(right, count)
-    return f"{right} ({share(right / count)}, {share(0.95)} interval {share(low)} to {share(high)})"
+    return f"{right} ({percent(right / count)}, {interval_95(low, high)})"
 
 
-def _item(pixels: NDArray[np.uint8], label: int, place: int, results: Results | None) -> Item:
+def _item(pixels: NDArray[np.uint8], label: int, place: int, results: Results | None) -> GalleryItem:
     if results is None:
-        return Item(pixels, str(label), f"Drawing {place + 1}, a {label}")
+        return GalleryItem(pixels, str(label), f"Drawing {place + 1}, a {label}")
     answer = int(results.answers[place])
     caption = str(label) if answer == label else f"{label} \N{RIGHTWARDS ARROW} {answer}"
-    return Item(pixels, caption, f"Drawing {place + 1}, a {label}, read as {answer}", answer != label)
+    return GalleryItem(pixels, caption, f"Drawing {place + 1}, a {label}, read as {answer}", answer != label)

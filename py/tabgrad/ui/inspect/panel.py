@@ -13,7 +13,7 @@ from tabgrad.interop import dom
 
 from ..context import PageContext
 from ..faults import FAULTS
-from ..widgets.basic import is_dark
+from ..theme import is_dark
 from .lens import WEIGHTS_EVERY_S, Lens
 from .scene import Section, ViewState
 

@@ -12,7 +12,10 @@ from tabgrad.explain.colour import columns_for, diverging, mosaic
 from tabgrad.explain.stages import Stage, unit_weights
 from tabgrad.interop import dom
 
-from ..widgets.basic import Picture, Select, SignedBars, signed
+from ..widgets.bars import SignedBars
+from ..widgets.controls import Field, Select
+from ..widgets.format import signed
+from ..widgets.picture import Picture
 from .scene import ViewState
 
 Array = NDArray[np.float32]
@@ -57,12 +60,12 @@ class UnitCard:
 
     def _pick(self, parent: dom.Element) -> None:
         """A slider for the keyboard: the pictures are for pointers."""
-        label = dom.create("label", parent, class_="choice")
-        dom.create("span", label, text="Unit")
-        self._slider = dom.create("input", label, type="range", min="0", max="0", value="0", data_testid="unit-slider")
-        self._listener = dom.Listener(self._slider, "input", lambda _e: self._slide(int(self._slider.value)))
+        self._slider = Field(
+            parent, "Unit", self._slide, "unit-slider", "input", type="range", min="0", max="0", value="0"
+        )
 
-    def _slide(self, place: int) -> None:
+    def _slide(self) -> None:
+        place = int(self._slider.value)
         for index, stage in enumerate(self._structure[:-1]):
             if place < stage.units:
                 self.choose(index, place, pin=True)
@@ -107,9 +110,9 @@ class UnitCard:
         stage, unit, weights = self._structure[self._stage], self._unit, scene.probe.weights
         kind = "unit" if stage.kind == "dense" else "map"
         self._title.textContent = f"Layer {self._stage + 1}, {kind} {unit}" + (" (pinned)" if self._pinned else "")
-        self._slider.max = str(sum(s.units for s in self._structure[:-1]) - 1)
+        self._slider.element.max = str(sum(s.units for s in self._structure[:-1]) - 1)
         self._slider.value = str(sum(s.units for s in self._structure[: self._stage]) + unit)
-        self._slider.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {kind} {unit}")
+        self._slider.element.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {kind} {unit}")
         value = values[stage.tap][unit]
         self._weights.figure.hidden = stage.kind == "pool"
         pattern = (scene.probe, scene.probe.version, self._stage, unit, scene.dark)

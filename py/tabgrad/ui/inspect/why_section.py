@@ -14,7 +14,9 @@ from tabgrad.explain.colour import diverging, grey
 from tabgrad.interop import dom
 
 from ..faults import FAULTS
-from ..widgets.basic import Picture, Select, legend, signed
+from ..widgets.controls import Select
+from ..widgets.format import signed
+from ..widgets.picture import Picture, legend
 from .scene import ViewState
 
 Array = NDArray[np.float32]

@@ -12,7 +12,7 @@ from tabgrad.network import load_safetensors
 from tabgrad.protocol import Finished, Progress, Ready
 from tabgrad.settings import PRESETS, RunSettings
 
-from ..widgets.basic import is_dark
+from ..theme import is_dark
 from .data import duration, percent, with_interval
 
 #: What a run can be in; also `documentElement.dataset.worker`.

@@ -15,7 +15,7 @@ PRESS = "Press a number to see those images."
 
 
 class ConfusionTable:
-    """`pressed` gets the truth and the answer of a cell; without it nothing can be pressed. `name` is the test id."""
+    """`pressed` gets the true digit and the answer of a cell; None makes cells of plain text. `name` is the test id."""
 
     def __init__(
         self, parent: dom.Element, pressed: Callable[[tuple[int, int]], object] | None, name: str = "confusion"
@@ -50,7 +50,10 @@ class ConfusionTable:
             self._pressed((int(truth), int(answer)))
 
     def show(self, counts: NDArray[np.int64]) -> None:
-        """`counts` (10, 10), row = truth; the more of a row's images a cell has, the stronger its colour."""
+        """Show `counts` (10, 10), one row for each true digit.
+
+        A right answer is coloured by its share of the row, a mistake by its share of the most frequent mistake.
+        """
         rows = counts.sum(axis=1).clip(1)
         largest = max(1, int((counts - np.diag(np.diag(counts))).max()))
         for truth, row in enumerate(self._cells):
@@ -59,7 +62,9 @@ class ConfusionTable:
                 share = count / int(rows[truth]) if truth == answer else count / largest
                 cell.textContent = str(count) if count else "\N{MIDDLE DOT}"
                 cell.style.setProperty("--share", f"{share:.3f}")
-                if self._pressed is not None:  # a cell of text is read with its row and column by itself
+                if (
+                    self._pressed is not None
+                ):  # screen readers read a cell of text with its row and column by themselves
                     cell.disabled = count == 0
                     cell.setAttribute("aria-label", f"{truth} read as {answer}: {count}")
                 cell.dataset.value = str(count)

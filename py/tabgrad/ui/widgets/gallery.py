@@ -1,4 +1,4 @@
-"""A row of small images with captions, each a button. Owns its elements; what a press means is the caller's affair."""
+"""Rows of small images with captions, each a button. Owns its elements; its user decides what a press does."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tabgrad.interop import dom
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Item:
-    """`image` uint8 (28, 28); `label` says what it is to who cannot see it; `wrong` marks a mistake."""
+class GalleryItem:
+    """`image` uint8 (28, 28); `label` describes it to screen readers; `wrong` marks a mistake."""
 
     image: NDArray[np.uint8]
     caption: str
@@ -24,12 +24,12 @@ class Item:
 
 
 class Gallery:
-    """`pressed` gets the position of an item."""
+    """`pressed` gets the position of the item that was pressed, from 0."""
 
     def __init__(self, parent: dom.Element, label: str, pressed: Callable[[int], object], testid: str) -> None:
         self._list = dom.create("ul", parent, class_="gallery", aria_label=label, data_testid=testid)
         self._cells: list[tuple[Any, Any, Any, Any]] = []
-        self._items: list[Item | None] = []  # what each cell shows
+        self._items: list[GalleryItem | None] = []  # what each cell shows
         self._pressed = pressed
         self._listener = dom.Listener(self._list, "click", self._on_click)
 
@@ -38,8 +38,8 @@ class Gallery:
         if button is not None:
             self._pressed(int(dom.data(button, "place")))
 
-    def show(self, items: Sequence[Item]) -> None:
-        """Replace what is shown. Elements are kept for the next time, and what has not changed is not drawn again."""
+    def show(self, items: Sequence[GalleryItem]) -> None:
+        """Replace what is shown. Elements are kept for reuse; what has not changed is not drawn again."""
         for place in range(len(self._cells), len(items)):
             row = dom.create("li", self._list)
             button = dom.create("button", row, type="button", class_="sample", data_place=str(place))
@@ -61,5 +61,5 @@ class Gallery:
             button.toggleAttribute("data-wrong", item.wrong)
 
 
-def _words(item: Item) -> tuple[str, str, bool]:
+def _words(item: GalleryItem) -> tuple[str, str, bool]:
     return item.caption, item.label, item.wrong

@@ -1,0 +1,108 @@
+"""What visitors press, choose and fill in. Each control owns its elements; what a change means is up to its user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tabgrad.interop import dom
+from tabgrad.interop.page import chosen_file
+
+
+class Button:
+    """A button. `pressed` is called on each press."""
+
+    def __init__(self, parent: dom.Element, text: str, pressed: Callable[[], object], testid: str) -> None:
+        self.element = dom.create("button", parent, text=text, type="button", class_="quiet-button", data_testid=testid)
+        self._listener = dom.Listener(self.element, "click", lambda _event: pressed())
+
+    def enable(self, on: bool) -> None:
+        """Allow or refuse presses."""
+        self.element.disabled = not on
+
+
+class FilePicker:
+    """A button that asks for a file. `chosen` is called when there is one to `read`; `accept` is its ending."""
+
+    def __init__(self, parent: dom.Element, text: str, accept: str, chosen: Callable[[], object], testid: str) -> None:
+        label = dom.create("label", parent, class_="quiet-button file-button", text=text)
+        self._input = dom.create("input", label, type="file", accept=accept, class_="sr-only", data_testid=testid)
+        self._listener = dom.Listener(self._input, "change", lambda _event: chosen())
+
+    async def read(self) -> bytes | None:
+        """The content of the chosen file, None if there is none. The same file can then be chosen again."""
+        return await chosen_file(self._input)
+
+
+class Switch:
+    """A labelled checkbox."""
+
+    def __init__(self, parent: dom.Element, text: str, on: bool, changed: Callable[[], object], testid: str) -> None:
+        label = dom.create("label", parent, class_="switch")
+        self._box = dom.create("input", label, type="checkbox", data_testid=testid)
+        self._box.checked = on
+        dom.create("span", label, text=text)
+        self._listener = dom.Listener(self._box, "change", lambda _event: changed())
+
+    @property
+    def on(self) -> bool:
+        """Whether it is ticked."""
+        return bool(self._box.checked)
+
+    @on.setter
+    def on(self, value: bool) -> None:
+        self._box.checked = value
+
+
+class Field:
+    """A labelled `<input>`. `attributes` are the input's: `type="range"`, `min="0"`. `event` is the one to listen to:
+    "change" when a value is entered, "input" while it changes.
+    """
+
+    def __init__(
+        self,
+        parent: dom.Element,
+        text: str,
+        changed: Callable[[], object],
+        testid: str,
+        event: str = "change",
+        **attributes: str,
+    ) -> None:
+        self.element = dom.create("input", _label(parent, text), data_testid=testid, **attributes)
+        self._listener = dom.Listener(self.element, event, lambda _event: changed())
+
+    @property
+    def value(self) -> str:
+        """The text that was entered."""
+        return str(self.element.value)
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self.element.value = value
+
+
+class Select:
+    """A labelled `<select>`. `options` maps each value to its title."""
+
+    def __init__(
+        self, parent: dom.Element, text: str, options: Mapping[str, str], changed: Callable[[], object], testid: str
+    ) -> None:
+        self._select = dom.create("select", _label(parent, text), class_="select", data_testid=testid)
+        for value, title in options.items():
+            dom.create("option", self._select, text=title, value=value)
+        self._listener = dom.Listener(self._select, "change", lambda _event: changed())
+
+    @property
+    def value(self) -> str:
+        """The chosen value."""
+        return str(self._select.value)
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self._select.value = value
+
+
+def _label(parent: dom.Element, text: str) -> dom.Element:
+    """A label around a control that is put into it next."""
+    label = dom.create("label", parent, class_="choice")
+    dom.create("span", label, text=text)
+    return label

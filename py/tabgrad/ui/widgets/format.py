@@ -1,0 +1,76 @@
+"""How numbers are written on the page: shares, signed numbers, amounts, times. Knows no document and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+#: A 95 % interval at least this wide is shown with its accuracy: MNIST's 10,000 test images give a tenth of it.
+WIDE_INTERVAL = 0.04
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """A share in 0..1 that no line break takes apart: `percent(0.9753, 2)` is "97.53 %"."""
+    return f"{100 * share:.{decimals}f}{NBSP}%"
+
+
+def confidence(probability: float) -> str:
+    """A probability in 0..1, with one decimal near 0 and 1, where it tells: 0.42 is "42 %", 0.996 is "99.6 %".
+
+    So "100 %" stands for 0.9995 and more, and "0 %" for less than 0.001.
+    """
+    near_an_end = 0.001 <= probability < 0.1 or 0.99 <= probability < 0.9995
+    return percent(probability, 1 if near_an_end else 0)
+
+
+def interval_95(low: float, high: float) -> str:
+    """A 95 % interval of a share: "95 % interval 40 % to 89 %"."""
+    return f"{percent(0.95)} interval {percent(low)} to {percent(high)}"
+
+
+def with_interval(accuracy: float, interval: Sequence[float]) -> str:
+    """An accuracy, with its 95 % interval (low, high) where that is wide: among few images, 100 % says little.
+
+    0.9753 with (0.972, 0.978) is "97.53 %"; 0.8 with (0.6, 0.92) is "80.00 % (95 % interval 60 to 92 %)".
+    """
+    low, high = interval
+    if high - low < WIDE_INTERVAL:
+        return percent(accuracy, 2)
+    return f"{percent(accuracy, 2)} ({percent(0.95)} interval {100 * low:.0f} to {percent(high)})"
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """A number with its sign, and none on what rounds to 0: "+1.50", "\N{MINUS SIGN}0.25", "0.00"."""
+    text = f"{abs(value):.{decimals}f}"
+    sign = "" if float(text) == 0 else "+" if value > 0 else MINUS
+    return sign + text
+
+
+def amount(value: float, unit: str = "") -> str:
+    """A count of operations or bytes in three digits: "950", "12.3 k"; with the unit "B", "4.5 MB"."""
+    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {prefix}{unit}"
+    return f"{value:.0f} {unit}".strip()
+
+
+def milliseconds(time_ms: float) -> str:
+    """A time in milliseconds: "0.35 ms" below 1 ms, else "12.3 ms"."""
+    return f"{time_ms:.{2 if time_ms < 1 else 1}f} ms"
+
+
+def short_time(time_ms: float) -> str:
+    """A time of at most a few milliseconds in three digits of the unit that fits: "35.1 ns", "12.3 µs", "4.56 ms"."""
+    for unit, size_ms in (("ms", 1.0), ("\N{MICRO SIGN}s", 1e-3)):
+        if time_ms >= 0.9995 * size_ms:
+            return f"{time_ms / size_ms:.3g} {unit}"
+    return f"{time_ms * 1e6:.3g} ns"
+
+
+def duration(time_s: float) -> str:
+    """A time that a person waits: "0.8 s", "12 s", "3 min 05 s"."""
+    if time_s < 10:
+        return f"{time_s:.1f} s"
+    if time_s < 60:
+        return f"{time_s:.0f} s"
+    return f"{time_s // 60:.0f} min {time_s % 60:02.0f} s"
