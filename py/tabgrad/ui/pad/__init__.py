@@ -1,1 +1,12 @@
-"""The drawing pad: pointers and keys become ink."""
+"""The drawing pad: pointers and keys become ink.
+
+from ..pad.pad import Pad
+
+pad = Pad(changed)    # `changed` gets the ink after every change
+pad.sheet.now         # the ink, an `ink.Snapshot`
+pad.put(ink)          # shows other ink; undo brings the old one back
+
+The module `pad` needs a browser and is not imported here, so that `gestures` can be tested without one.
+"""
+
+__all__ = ["pad"]

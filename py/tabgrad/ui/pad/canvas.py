@@ -1,4 +1,4 @@
-"""Paints the pad: sharp at any pixel ratio, from vectors, so that resizing loses nothing. Takes no input."""
+"""Paints the pad from vectors, so that it is sharp at any size and pixel ratio. Takes no input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabgrad.interop import dom
 
 
 class PadCanvas:
-    """The canvas `element`, painted in units of which its side has `size`; a normal pen is `pen` units wide."""
+    """The canvas `element`. Its side is `size` units long, and the normal pen `pen` units wide."""
 
     def __init__(self, element: dom.Element, size: float, pen: float) -> None:
         self._element, self._size, self._pen = element, size, pen
@@ -21,21 +21,21 @@ class PadCanvas:
         self.cursor: tuple[int, int] | None = None  #: the cell (row, column) that the keyboard is at
 
     def units(self, events: list[dom.Event]) -> NDArray[np.float32]:
-        """Where pointer events happened, (n, 2) in units."""
+        """Where pointer events happened: x and y in units, (n, 2)."""
         box = self._element.getBoundingClientRect()
         points = np.array([(event.clientX, event.clientY) for event in events], np.float64)
         scaled: NDArray[np.float32] = ((points - (box.x, box.y)) * (self._size / max(box.width, 1))).astype(np.float32)
         return scaled
 
     def redraw(self, ink: Snapshot) -> None:
-        """Paint everything anew, at the canvas's present size."""
+        """Paint everything again, at the canvas's current size."""
         side = max(1, round(self._element.clientWidth * dom.device_pixel_ratio()))
         if self._element.width != side or self._element.height != side:
             self._element.width = self._element.height = side
         context, scale = self._context, side / self._size
         context.setTransform(scale, 0, 0, scale, 0, 0)
         context.clearRect(0, 0, self._size, self._size)
-        context.globalCompositeOperation = "source-over"  # the boot script's eraser may have left another one
+        context.globalCompositeOperation = "source-over"  # the boot script's eraser may have set another mode
         context.lineCap = context.lineJoin = "round"
         context.fillStyle = context.strokeStyle = dom.style(self._element, "color")
         for stroke in ink.strokes:
@@ -47,10 +47,10 @@ class PadCanvas:
             self._draw_grid(scale)
 
     def line(self, points: NDArray[np.float32], width: float) -> None:
-        """Add a polyline (n, 2) in units to what is there."""
+        """Paint a polyline (n, 2), in units, over what is there. `width` 1 is the normal pen."""
         self._context.lineWidth = self._pen * width
         (x, y), *_ = corners = np.round(points, 2).tolist()
-        # A line of no length is not painted, not even its round ends: so that a dot is one, each starts a bit aside.
+        # Browsers paint nothing for a line of length 0. To make a dot visible, each line starts 0.01 units to the left.
         self._context.stroke(dom.path(f"M{x - 0.01} {y}L" + " ".join(f"{x} {y}" for x, y in corners)))
 
     def _draw_grid(self, scale: float) -> None:

@@ -1,7 +1,7 @@
 """The drawing pad: pointers and keys become actions on the sheet.
 
-Owns the sheet, and takes over the ink that was drawn before Python was up. Never predicts: whoever wants to know gets
-every new state through `changed`.
+Owns the sheet, and takes over the ink that was drawn before Python had started. Never makes a prediction: it passes
+every new state of the ink to `changed`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from tabgrad.ink import CELLS, Sheet, Snapshot
 from tabgrad.interop import dom
 
 from .canvas import PadCanvas
+from .eraser_ring import EraserRing
 from .gestures import Gesture, Tool, begin
-from .ring import Ring
 from .toolbar import Toolbar
 
 _ARROWS = {"ArrowUp": (-1, 0), "ArrowDown": (1, 0), "ArrowLeft": (0, -1), "ArrowRight": (0, 1)}
-#: PointerEvent.button of a stylus held upside down.
+#: `PointerEvent.button` of a stylus's eraser end.
 _ERASER_BUTTON = 5
 
 
 class Pad:
-    """The canvas `#pad` with its tools. `changed` gets every new state of the sheet, also while a stroke grows."""
+    """The canvas `#pad` with its tools. `changed` gets the ink after every change, also while a stroke grows."""
 
     def __init__(self, changed: Callable[[Snapshot], object]) -> None:
         self._changed = changed
@@ -46,29 +46,29 @@ class Pad:
             dom.Listener(element, "focus blur", self._on_focus, passive=True),
             dom.on_page("keydown", self._on_page_key),
         ]
-        self._ring = Ring(element, self._eraser_share)
+        self._ring = EraserRing(element, self._eraser_share)
         self._size = dom.SizeWatch(element, self.redraw)
         self._toolbar.choose(self._toolbar.tool)
         self._report()
 
     def redraw(self) -> None:
-        """Paint the pad anew: its size or the colours have changed."""
+        """Paint the pad again, after a change of its size or its colours."""
         self._canvas.redraw(self.sheet.now)
 
     def act(self, action: str) -> None:
-        """Undo, redo or clear."""
+        """Do what `action` says: "undo", "redo" or "clear". Ignored while a stroke is being drawn."""
         if self._gesture is None:
             {"undo": self.sheet.undo, "redo": self.sheet.redo, "clear": self.sheet.clear}[action]()
             self._refresh()
 
     def put(self, ink: Snapshot) -> None:
-        """Lay other ink on the sheet, as an action that can be undone."""
+        """Replace the ink on the sheet, as an action that can be undone."""
         self.sheet.checkpoint()
         self.sheet.now = ink
         self._refresh()
 
     def _eraser_share(self) -> float:
-        """The eraser's diameter as a share of the pad's side; 0 with another tool in hand."""
+        """The eraser's diameter as a share of the pad's side; 0 while another tool is chosen."""
         return 2 * self._eraser * self._toolbar.width / self.sheet.size if self._toolbar.tool == "eraser" else 0.0
 
     def _refresh(self) -> None:
@@ -82,7 +82,7 @@ class Pad:
         self._changed(sheet.now)
 
     def _take_over(self) -> None:
-        """Replay the boot's log, so that all of it can be undone; a stroke that is being drawn goes on."""
+        """Replay what the boot script logged, so that it can be undone. A stroke that is being drawn goes on."""
         log, self._pointer = dom.boot_takeover()
         for action in log:
             self._replay(action)
@@ -174,7 +174,7 @@ class Pad:
             self.redraw()
 
     def _on_page_key(self, event: dom.Event) -> None:
-        """Control Z and Control Shift Z (or Y) anywhere but where text is edited."""
+        """Control Z, and Control Shift Z or Control Y, anywhere but in a text field."""
         key = str(event.key).lower()
         if not (event.ctrlKey or event.metaKey) or key not in ("z", "y") or dom.edits_text(event.target):
             return

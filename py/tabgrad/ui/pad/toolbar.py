@@ -12,7 +12,7 @@ TOOLS: tuple[Tool, ...] = ("pen", "eraser", "cells")
 
 
 class Toolbar:
-    """`act` gets "undo", "redo" or "clear"; `chosen` is called when the tool has changed."""
+    """`act` gets "undo", "redo" or "clear"; `chosen` gets the tool when another one is chosen."""
 
     def __init__(self, act: Callable[[str], object], chosen: Callable[[Tool], object]) -> None:
         self._act, self._chosen = act, chosen
@@ -31,16 +31,16 @@ class Toolbar:
         return min(2.0, max(0.5, float(self._brush.value)))
 
     def choose(self, tool: Tool) -> None:
-        """Take up a tool."""
+        """Choose a tool."""
         self.tool = tool
         for name, button in self._tools.items():
             button.setAttribute("aria-pressed", "true" if name == tool else "false")
         self._chosen(tool)
 
     def enable(self, **actions: bool) -> None:
-        """Which of undo, redo and clear would do something."""
+        """Enable or disable the buttons `undo`, `redo` and `clear`."""
         for name, possible in actions.items():
-            if self._actions[name].disabled == possible:  # a change of this attribute restyles the page
+            if self._actions[name].disabled == possible:  # setting it restyles the whole page
                 self._actions[name].disabled = not possible
 
     def _click(self, event: dom.Event) -> None:

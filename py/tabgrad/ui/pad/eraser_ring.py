@@ -1,4 +1,4 @@
-"""The ring around the mouse or stylus over the pad: as wide as what the eraser takes away. Draws no ink."""
+"""A ring around the pointer over the pad that shows how much the eraser removes. Draws no ink."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from tabgrad.interop import dom
 
 
-class Ring:
-    """`diameter` says how wide the tool is now, as a share of the pad's side; 0 shows no ring."""
+class EraserRing:
+    """`diameter` gives the width of the ring, as a share of the pad's side; 0 hides it."""
 
     def __init__(self, pad: dom.Element, diameter: Callable[[], float]) -> None:
         self._pad, self._diameter = pad, diameter
         self._ring = dom.create("span", pad.parentElement, class_="pad-ring", aria_hidden="true")
         self._ring.hidden = True
-        self._shown = 0.0
+        self._shown_px = 0.0
         self._listeners = [
             dom.Listener(pad, "pointermove", self._follow, passive=True),
             dom.Listener(pad, "pointerleave pointercancel", self._hide, passive=True),
@@ -22,16 +22,16 @@ class Ring:
 
     def _follow(self, event: dom.Event) -> None:
         side = float(self._pad.clientWidth)
-        size = self._diameter() * side
-        if event.pointerType == "touch" or not size:  # a finger covers it
+        size_px = self._diameter() * side
+        if event.pointerType == "touch" or not size_px:  # a finger would cover the ring
             self._hide(event)
             return
-        if size != self._shown:
-            self._shown = size
-            self._ring.style.width = self._ring.style.height = f"{size}px"
+        if size_px != self._shown_px:
+            self._shown_px = size_px
+            self._ring.style.width = self._ring.style.height = f"{size_px}px"
         inside = 0 <= event.offsetX <= side and 0 <= event.offsetY <= side
         self._ring.hidden = not inside
-        self._ring.style.transform = f"translate({event.offsetX - size / 2}px, {event.offsetY - size / 2}px)"
+        self._ring.style.transform = f"translate({event.offsetX - size_px / 2}px, {event.offsetY - size_px / 2}px)"
 
     def _hide(self, _event: dom.Event) -> None:
         self._ring.hidden = True
