@@ -32,7 +32,7 @@ async def boot(event: "js.MessageEvent") -> None:
     except Exception as error:
         # Our package may be what is missing, so this one event is written out by hand.
         sentence = f"The training worker could not start ({error}): check the network and reload the page."
-        failed = {"protocol": 2, "type": "failed", "id": 0, "reply_to": 0, "kind": "start", "message": sentence}
+        failed = {"protocol": 3, "type": "failed", "id": 0, "reply_to": 0, "kind": "start", "message": sentence}
         port.postMessage(js.Array.of(json.dumps(failed)))
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,39 +14,35 @@ from numpy.typing import NDArray
 from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.network import fold_mean, save_safetensors
-from tabgrad.session.evaluation import interval_95
+from tabgrad.metrics import wilson_95
+from tabgrad.network import CLASSES, IMAGE_SHAPE, Spec, Stage, stages
 
 MODELS = ROOT / "models"
 
 
-def multiply_adds(spec: model.Spec) -> int:
-    """Multiply-adds of one inference, in dense and convolution layers; other layers are not counted."""
-    network = model.build(spec)
-    if isinstance(network, model.MLP):
-        return sum(int(layer.weight.numel()) for layer in network.layers)
-    size, total, convs = 28, 0, iter(network.convs)
-    for stage in network.stages:
-        if stage == "pool":
-            size //= 2
-        elif stage.startswith("conv"):
-            weight, padding = (conv := next(convs)).weight, conv.padding
-            size += 2 * padding - int(weight.shape[-1]) + 1
-            total += int(weight.numel()) * size * size
-    return total + sum(int(layer.weight.numel()) for layer in network.layers)
+def multiply_adds(spec: Spec) -> int:
+    """Multiplications of one inference in dense and convolution layers; the other layers do not count here."""
+    return sum(_products(stage) for stage in stages(spec))
 
 
-def architecture(spec: model.Spec) -> str:
-    """The network in one line, such as "784-128-10" or "conv5x8, pool, conv5x24, pool, dense64, 10"."""
-    network = model.build(spec)
-    if isinstance(network, model.MLP):
-        return "-".join(str(n) for n in (784, *(int(layer.weight.shape[1]) for layer in network.layers)))
-    return ", ".join((*network.stages, "10"))
+def _products(stage: Stage) -> int:
+    if stage.kind == "conv":
+        kernel, channels, _ = stage.numbers
+        return kernel * kernel * stage.input_shape[0] * channels * math.prod(stage.shape[1:])
+    return math.prod(stage.input_shape) * stage.units if stage.kind == "dense" else 0
+
+
+def architecture(spec: Spec) -> str:
+    """One line for people, such as "784-128-10" or "conv5x8, pool, conv5x24, pool, dense64, 10"."""
+    if spec["kind"] == "cnn":
+        return ", ".join((*spec["stages"], str(CLASSES)))
+    return "-".join(map(str, (math.prod(IMAGE_SHAPE), *spec["hidden"], CLASSES)))
 
 
 def test_row(errors: int, count: int) -> dict[str, Any]:
     """The card's figures of the test set: accuracy in 0..1 with Wilson's 95 % interval."""
     accuracy = 1 - errors / count
-    interval = [round(bound, 5) for bound in interval_95(accuracy, count)]
+    interval = [round(bound, 5) for bound in wilson_95(count - errors, count)]
     return {"test_errors": errors, "test_count": count, "test_accuracy": accuracy, "test_accuracy_95": interval}
 
 

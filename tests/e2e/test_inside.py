@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution
-from tabgrad.explain.stages import spec_of, stages
+from tabgrad.network import shapes_of, spec_of, stages
 from tabgrad.explain.units import against, feeds
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, value
@@ -35,8 +35,8 @@ class Model:
 
     def __init__(self, name: str) -> None:
         self.card, self.weights = shipped(name)
-        spec = spec_of(self.card, self.weights)
-        self.stages, self.network = stages(spec, self.weights), OracleNetwork(spec, self.weights)
+        spec = spec_of(self.card, shapes_of(self.weights))
+        self.stages, self.network = stages(spec), OracleNetwork(spec, self.weights)
 
     def look(self, x: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         taps: list[NDArray[Any]] = []

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from scripts import fetch_mnist
 from tabgrad.data import drawings
-from tabgrad.explain.stages import spec_of
+from tabgrad.network import shapes_of, spec_of
 from tabgrad.metrics import Results
 from tests.e2e.drawing import DIGITS, draw, guess
 from tests.e2e.inside_page import (
@@ -97,7 +97,7 @@ def test_a_sample_goes_to_the_pad_and_is_read_pixel_by_pixel(generated: Page, di
 
 def expected_results(name: str, digits: Digits) -> Results:
     card, weights = shipped(name)
-    return results_of(spec_of(card, weights), weights, digits, float(card.get("temperature", 1.0)))
+    return results_of(spec_of(card, shapes_of(weights)), weights, digits, float(card.get("temperature", 1.0)))
 
 
 def test_only_mistakes_are_listed_when_asked(generated: Page, digits: Digits) -> None:

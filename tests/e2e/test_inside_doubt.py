@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tabgrad.backends.oracle.network import OracleNetwork
-from tabgrad.explain.stages import spec_of
+from tabgrad.network import shapes_of, spec_of
 from tabgrad.ink import Snapshot, Stroke
 from tabgrad.ui.prediction import PAD_UNITS, softmax, standard_input
 from tests.e2e.drawing import DIGITS, Polyline, bars
@@ -43,7 +43,7 @@ def confidence(name: str, drawing: list[Polyline]) -> float:
     card, weights = shipped(name)
     strokes = tuple(Stroke(np.array(line, np.float32) * PAD_UNITS) for line in drawing)
     image = standard_input(Snapshot(strokes))
-    logits = OracleNetwork(spec_of(card, weights), weights).forward(image.reshape(1, 784))[0]
+    logits = OracleNetwork(spec_of(card, shapes_of(weights)), weights).forward(image.reshape(1, 784))[0]
     return float(softmax(logits, card.get("temperature", 1.0)).max())
 
 

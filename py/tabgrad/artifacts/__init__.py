@@ -1,5 +1,38 @@
-"""The files that a run leaves behind: weights, checkpoint with its record, curves. Each format lives here alone."""
+"""What a run leaves behind: weights, checkpoints with their record, the timeline, the table of runs.
 
+Each format is read and written here and nowhere else.
+
+    checkpoint = unpack(data)                       # WeightsError with one sentence
+    checkpoint.record.step, checkpoint.tensors["layers.0.weight"]
+    load_weights(data).settings                     # of a weights file
+"""
+
+from .checkpoint import CheckpointFile, pack, read_record, unpack
 from .curves import Curves
+from .record import Record
+from .runs import RunRow, dump_rows, load_rows, make_row, to_csv, to_json
+from .timeline import TimelineEntry, dump_index, load_index, thinned
+from .weights import WeightsFile, load_weights, save_weights, weights_for
 
-__all__ = ["Curves"]
+__all__ = [
+    "CheckpointFile",
+    "Curves",
+    "Record",
+    "RunRow",
+    "TimelineEntry",
+    "WeightsFile",
+    "dump_index",
+    "dump_rows",
+    "load_index",
+    "load_rows",
+    "load_weights",
+    "make_row",
+    "pack",
+    "read_record",
+    "save_weights",
+    "thinned",
+    "to_csv",
+    "to_json",
+    "unpack",
+    "weights_for",
+]

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.protocol import Metrics
 from tabgrad.settings import RunSettings
 
-from . import Curves
+from .curves import Curves
 
 #: Points of a training curve over the whole run, about: as many as a plot can show.
 CURVE_POINTS = 200
@@ -75,18 +74,10 @@ class Record:
         self.curves.validation_loss.append(loss)
         self.curves.validation_accuracy.append(accuracy)
 
-    def news(self) -> Metrics:
-        """The points since the last call."""
-        (train, validation), c = self._sent, self.curves
-        self._sent = (len(c.step), len(c.validation_step))
-        return Metrics(
-            step=c.step[train:],
-            loss=c.loss[train:],
-            accuracy=c.accuracy[train:],
-            validation_step=c.validation_step[validation:],
-            validation_loss=c.validation_loss[validation:],
-            validation_accuracy=c.validation_accuracy[validation:],
-        )
+    def new_points(self) -> Curves:
+        """The points of the curves since the last call."""
+        sent, self._sent = self._sent, (len(self.curves.step), len(self.curves.validation_step))
+        return self.curves.since(*sent)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` of it goes on where this one is."""

@@ -6,11 +6,14 @@ bookkeeping; runs no network.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tabgrad.network import Stage
 
 Array = NDArray[np.floating[Any]]
 
@@ -52,3 +55,15 @@ def against(activations: Array, weight: Array, bias: Array, digit: int, other: i
     if other is not None:
         column, offset = column - weight[:, other], offset - float(bias[other])
     return Contributions(activations.reshape(-1) * column, offset)
+
+
+def unit_weights(stage: Stage, weights: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """What each unit looks for: weights of a dense or conv stage as pictures (units, parts, height, width).
+
+    The parts are the input's maps. Units that are fed by a dense layer have one part, which is a single row.
+    """
+    weight = weights[stage.weight]
+    if stage.kind == "conv":
+        return np.asarray(weight, np.float32)
+    shape = stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape)
+    return np.asarray(weight.T.reshape(-1, *shape), np.float32)

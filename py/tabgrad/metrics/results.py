@@ -1,11 +1,10 @@
-"""A network's record on labelled images: confusion, intervals, calibration, and which mistakes to look at first.
+"""The results of a network on labelled images: accuracy, confusion, calibration, and its mistakes in order.
 
-Works on logits and labels of whole data sets; it runs no network and draws nothing.
+Works on logits and labels of whole data sets; runs no network and draws nothing.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -13,29 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .scores import mean_cross_entropy, softmax, wilson_95
+
 Array = NDArray[np.floating[Any]]
-#: Two-sided 95 % quantile of the normal distribution.
-Z_95 = 1.959964
-
-
-def softmax(logits: Array) -> NDArray[np.float64]:
-    """Probabilities (n, classes); the maximum is subtracted first, so that nothing overflows."""
-    shifted = logits - logits.max(axis=-1, keepdims=True).astype(np.float64)
-    powers = np.exp(shifted)
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
-
-
-def wilson_95(hits: int, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share: right for few samples and near 0 and 1, too. (0, 1) for no samples.
-
-    Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22, p. 209.
-    """
-    if not count:
-        return 0.0, 1.0
-    share, z2 = hits / count, Z_95 * Z_95 / count
-    middle = share + z2 / 2
-    spread = Z_95 * math.sqrt(share * (1 - share) / count + z2 / (4 * count))
-    return max(0.0, (middle - spread) / (1 + z2)), min(1.0, (middle + spread) / (1 + z2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +51,22 @@ class Results:
     @cached_property
     def confidences(self) -> NDArray[np.float64]:
         """Probability of each answer."""
-        return np.asarray(softmax(self.logits / self.temperature).max(axis=1))
+        return np.asarray(softmax(self.logits, self.temperature).max(axis=1))
+
+    @cached_property
+    def loss(self) -> float:
+        """Mean cross entropy in nats, of the logits as they are."""
+        return mean_cross_entropy(self.logits, self.labels)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, 0..1."""
+        return (len(self.labels) - self.errors) / len(self.labels)
+
+    @property
+    def interval_95(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy."""
+        return wilson_95(len(self.labels) - self.errors, len(self.labels))
 
     @property
     def errors(self) -> int:

@@ -4,13 +4,13 @@ Importing it imports tinygrad: only the worker, the scripts and the tests do.
 """
 
 from tabgrad.compiler import environment  # noqa: F401 - must run before tinygrad is imported
-from tabgrad.network import fold_mean
+from tabgrad.network import Spec, fold_mean
 
 from .cnn import CNN
 from .init import initial_weights
 from .mlp import MLP
 from .programs import Training, activations, evaluation, inference, saliency, training
-from .spec import Network, Spec, build, parameter_count, state, trained
+from .spec import Network, build, parameter_count, state, trained
 
 __all__ = [
     "CNN",

@@ -1,6 +1,4 @@
-"""The layers our networks are made of, in tinygrad. Shapes only: initial values come from `init.initial_weights`."""
-
-from collections.abc import Callable
+"""The layers with weights, in tinygrad. Shapes only: initial values come from `init.initial_weights`."""
 
 from tabgrad.compiler import environment  # noqa: F401 - must run before tinygrad is imported
 
@@ -8,16 +6,6 @@ from .conv import conv2d
 
 from tinygrad import Tensor  # isort: skip
 from tinygrad.helpers import TRAINING  # isort: skip
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": Tensor.relu,
-    "leaky_relu": Tensor.leaky_relu,
-    "silu": Tensor.silu,
-    "tanh": Tensor.tanh,
-}
-
-#: Members of a state dict that are not trained by gradient.
-STATISTICS = ("running_mean", "running_var", "input_mean")
 
 
 class Linear:
@@ -73,14 +61,3 @@ class BatchNorm:
         """Move the running statistics a step towards the batch's; `var` is the unbiased estimate."""
         self.running_mean.assign((1 - self.MOMENTUM) * self.running_mean + self.MOMENTUM * mean)
         self.running_var.assign((1 - self.MOMENTUM) * self.running_var + self.MOMENTUM * var)
-
-
-def max_pool_2x2(x: Tensor) -> Tensor:
-    """x (B, C, H, W) -> (B, C, H // 2, W // 2), the largest of each 2x2 block; an odd last row or column is dropped.
-
-    As a reshape and a maximum, every pixel belongs to one block and its gradient is a comparison. tinygrad's
-    `max_pool2d` allows overlapping windows, and its gradient looks for each pixel through all that might hold it:
-    20 times slower on a CPU.
-    """
-    b, c, h, w = x.shape
-    return x[:, :, : h // 2 * 2, : w // 2 * 2].reshape(b, c, h // 2, 2, w // 2, 2).max(axis=(3, 5))

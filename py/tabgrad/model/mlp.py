@@ -1,11 +1,14 @@
 """The multilayer perceptron: pixels -> hidden layers -> ten logits. 784-128-10 unless told otherwise."""
 
 import itertools
+import math
 from collections.abc import Sequence
 
 from tinygrad import Tensor
 
-from .layers import ACTIVATIONS, Linear
+from tabgrad.network import ACTIVATIONS, CLASSES, IMAGE_SHAPE
+
+from .layers import Linear
 
 
 class MLP:
@@ -18,11 +21,11 @@ class MLP:
     def __init__(
         self, hidden: Sequence[int] = (128,), activation: str = "relu", dropout: float = 0.0, center: bool = False
     ) -> None:
-        sizes = (784, *hidden, 10)
+        sizes = (math.prod(IMAGE_SHAPE), *hidden, CLASSES)
         self.layers = [Linear(i, o) for i, o in itertools.pairwise(sizes)]
-        self.activation, self.dropout = ACTIVATIONS[activation], dropout
+        self.activation, self.dropout = ACTIVATIONS[activation].tensor, dropout
         if center:
-            self.input_mean = Tensor.empty(784)
+            self.input_mean = Tensor.empty(sizes[0])
 
     def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
         """x (B, 784) in 0..1 -> logits (B, 10). Appends each hidden layer's activations (B, width) to `taps`."""

@@ -12,10 +12,11 @@ from typing import Literal
 from tinygrad import Tensor, dtypes
 
 from tabgrad.compiler import Capture
+from tabgrad.network import Spec
 from tabgrad.program import Program, Target
 
 from .optim import SGD, AdamW, Muon
-from .spec import Network, Spec, build, state, trained
+from .spec import Network, build, state, trained
 
 OptimizerName = Literal["sgd", "adam", "adamw", "muon"]
 

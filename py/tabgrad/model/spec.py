@@ -1,20 +1,19 @@
-"""What is needed to build a network again: plain data that fits in a card, a URL or a message."""
+"""Builds a network in tinygrad from its specification."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict
 
+from tabgrad.network import Spec, is_trained
+from tabgrad.network import parameter_count as network_parameters
+
 from .cnn import CNN
-from .layers import STATISTICS
 from .mlp import MLP
 
 Network = MLP | CNN
-#: For example {"kind": "mlp", "hidden": [128]} or {"kind": "cnn", "stages": ["conv5x8", "pool", "dense64"]}.
-Spec = Mapping[str, Any]
 KINDS: Mapping[str, type[MLP] | type[CNN]] = {"mlp": MLP, "cnn": CNN}
 
 
@@ -36,9 +35,9 @@ def state(network: Network) -> dict[str, Tensor]:
 
 def trained(network: Network) -> dict[str, Tensor]:
     """The tensors that training changes by gradient."""
-    return {name: t for name, t in state(network).items() if not name.endswith(STATISTICS)}
+    return {name: t for name, t in state(network).items() if is_trained(name)}
 
 
 def parameter_count(network: Network) -> int:
     """Number of trained parameters."""
-    return sum(int(t.numel()) for t in trained(network).values())
+    return network_parameters({name: tuple(int(n) for n in t.shape) for name, t in state(network).items()})

@@ -1,9 +1,44 @@
-"""What a network is, as data: initial values by name and shape, and the safetensors files that carry its weights.
+"""What a network is, as data: its specification and grammar, the names and first values of its weights, their files.
+
+    spec = {"kind": "cnn", "stages": ["conv5x8", "pool", "dense64"]}
+    [stage.shape for stage in stages(spec)]              # [(8, 24, 24), (8, 12, 12), (64,), (10,)]
+    save_safetensors(draw_weights({"layers.0.weight": (784, 10)}, seed=1))
 
 NumPy only. It runs no network and knows no engine.
 """
 
+from .activations import ACTIVATIONS, Activation
 from .initial import draw_weights, fold_mean, initial_state, unfold_mean
-from .safetensors import load_safetensors, save_safetensors
+from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
+from .spec import Spec, spec_of
+from .stages import CLASSES, CNN_STAGES, IMAGE_SHAPE, STAGE_KINDS, Stage, StageKind, parse_stages, stages
+from .state import INPUT_MEAN, STATISTICS, TRAINING_STATE, is_trained, parameter_count, shapes_of
 
-__all__ = ["draw_weights", "fold_mean", "initial_state", "load_safetensors", "save_safetensors", "unfold_mean"]
+__all__ = [
+    "ACTIVATIONS",
+    "CLASSES",
+    "CNN_STAGES",
+    "IMAGE_SHAPE",
+    "INPUT_MEAN",
+    "STAGE_KINDS",
+    "STATISTICS",
+    "TRAINING_STATE",
+    "Activation",
+    "Spec",
+    "Stage",
+    "StageKind",
+    "WeightsError",
+    "draw_weights",
+    "fold_mean",
+    "initial_state",
+    "is_trained",
+    "load_safetensors",
+    "parameter_count",
+    "parse_stages",
+    "read_header",
+    "save_safetensors",
+    "shapes_of",
+    "spec_of",
+    "stages",
+    "unfold_mean",
+]

@@ -1,19 +1,18 @@
-"""What a network's weights and an optimizer's state are before the first step, from names and shapes alone.
+"""Weights and optimizer state before the first step, from names and shapes alone.
 
-Pure NumPy, so that a run can begin from prebuilt programs without tinygrad: the same seed gives the same network on
-every engine and in every browser. Knows the naming contract of state dicts; holds no network.
+NumPy only, so that a run can begin with prebuilt programs and without tinygrad: the same seed gives the same network
+on every engine and in every browser. Knows the names of a state dict; holds no network.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_DENSE = re.compile(r"layers\.(\d+)\.weight")
+from .state import INPUT_MEAN, layer_count
 
 
 def draw_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, NDArray[Any]]:
@@ -25,7 +24,7 @@ def draw_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, 
     vanish or explode. Biases start at 0, batch norms as the identity.
     """
     rng = np.random.default_rng(seed)
-    last = f"layers.{max((int(m[1]) for m in map(_DENSE.fullmatch, shapes) if m), default=-1)}.weight"
+    last = f"layers.{layer_count(shapes) - 1}.weight"
     out: dict[str, NDArray[Any]] = {}
     for name, shape in shapes.items():
         if name.endswith(".weight") and len(shape) > 1:
@@ -54,7 +53,7 @@ def initial_state(name: str, shape: tuple[int, ...], seed: int) -> NDArray[Any]:
 def fold_mean(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """A centred MLP's weights (`input_mean` and all) as those of a plain one: b' = b - mean @ W of the first layer."""
     out = dict(weights)
-    mean = out.pop("input_mean", None)
+    mean = out.pop(INPUT_MEAN, None)
     if mean is not None:
         out["layers.0.bias"] = (out["layers.0.bias"] - mean @ out["layers.0.weight"]).astype(np.float32)
     return out
@@ -63,4 +62,4 @@ def fold_mean(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def unfold_mean(weights: Mapping[str, NDArray[Any]], mean: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     """A plain MLP's weights as those of a centred one that answers the same: the inverse of `fold_mean`."""
     bias = (weights["layers.0.bias"] + mean @ weights["layers.0.weight"]).astype(np.float32)
-    return {**weights, "layers.0.bias": bias, "input_mean": mean}
+    return {**weights, "layers.0.bias": bias, INPUT_MEAN: mean}

@@ -1,7 +1,7 @@
 """safetensors, the weights file format: an 8-byte little-endian header length, a JSON header, then raw data.
 
-The reference library is a native extension without a Pyodide build, so the page has this reader; the tests
-compare it with the library. Format: https://github.com/huggingface/safetensors#format
+The reference library is a native extension without a Pyodide build, so the page has this reader; the tests compare it
+with the library. Format: https://github.com/huggingface/safetensors#format
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.program.schema import DTYPES, ProgramError
+from tabgrad.program import DTYPES
 
 _CODES = {
     "BOOL": "bool",
@@ -31,6 +31,11 @@ _CODES = {
 _NAMES = {name: code for code, name in _CODES.items()}
 #: The library's own bound on the header. Bytes.
 MAX_HEADER_BYTES = 100_000_000
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+
+
+class WeightsError(ValueError):
+    """A weights file cannot be used. The message is one sentence, fit to be shown to the visitor."""
 
 
 def save_safetensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
@@ -40,7 +45,7 @@ def save_safetensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str,
     for name in sorted(tensors):
         array = np.ascontiguousarray(tensors[name])
         if array.dtype.name not in _NAMES:
-            raise ProgramError(f"Tensor {name!r} has dtype {array.dtype.name}, which safetensors cannot hold.")
+            raise WeightsError(f"Tensor {name!r} has dtype {array.dtype.name}, which safetensors cannot hold.")
         blobs.append(array.tobytes())
         header[name] = {
             "dtype": _NAMES[array.dtype.name],
@@ -54,30 +59,47 @@ def save_safetensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str,
 
 
 def load_safetensors(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Parse a safetensors file into (tensors, metadata). Copies. Raises ProgramError, nothing else."""
+    """Parse a safetensors file into (tensors, metadata). Copies. Raises WeightsError, nothing else."""
+    header, metadata, body = _parse(data)
+    try:
+        tensors = {str(name): _tensor(str(name), item, body) for name, item in header.items()}
+    except WeightsError:
+        raise
+    except _DAMAGED as error:
+        raise WeightsError("The weights file's header is damaged: it is not a usable safetensors file.") from error
+    if sum(t.nbytes for t in tensors.values()) != len(body):
+        raise WeightsError("The weights file is truncated: its tensors do not fill it.")
+    return tensors, metadata
+
+
+def read_header(data: bytes) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """(shapes of the tensors by name, metadata) of a safetensors file, without its data. Raises WeightsError."""
+    header, metadata, _ = _parse(data)
+    try:
+        return {str(name): tuple(int(n) for n in item["shape"]) for name, item in header.items()}, metadata
+    except _DAMAGED as error:
+        raise WeightsError("The weights file's header is damaged: it is not a usable safetensors file.") from error
+
+
+def _parse(data: bytes) -> tuple[dict[str, Any], dict[str, str], memoryview]:
+    """(header by tensor, metadata, raw data)."""
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > min(len(data) - 8, MAX_HEADER_BYTES):
-        raise ProgramError("The weights file is truncated or is not a safetensors file.")
+        raise WeightsError("The weights file is truncated or is not a safetensors file.")
     try:
         header = json.loads(data[8 : 8 + size])
         metadata = {str(k): str(v) for k, v in header.pop("__metadata__", {}).items()}
-        body = memoryview(data)[8 + size :]
-        tensors = {str(name): _tensor(str(name), item, body) for name, item in header.items()}
-    except ProgramError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise ProgramError("The weights file's header is damaged: it is not a usable safetensors file.") from error
-    if sum(t.nbytes for t in tensors.values()) != len(body):
-        raise ProgramError("The weights file is truncated: its tensors do not fill it.")
-    return tensors, metadata
+        return dict(header), metadata, memoryview(data)[8 + size :]
+    except _DAMAGED as error:
+        raise WeightsError("The weights file's header is damaged: it is not a usable safetensors file.") from error
 
 
 def _tensor(name: str, item: dict[str, Any], body: memoryview) -> NDArray[Any]:
     if item["dtype"] not in _CODES:
-        raise ProgramError(f"Tensor {name!r} has dtype {item['dtype']}, which this page cannot read.")
+        raise WeightsError(f"Tensor {name!r} has dtype {item['dtype']}, which this page cannot read.")
     dtype = DTYPES[_CODES[item["dtype"]]]
     begin, end = (int(n) for n in item["data_offsets"])
     shape = tuple(int(n) for n in item["shape"])
     if not 0 <= begin <= end <= len(body) or any(n < 0 for n in shape):
-        raise ProgramError(f"The weights file is truncated: tensor {name!r} lies outside it.")
+        raise WeightsError(f"The weights file is truncated: tensor {name!r} lies outside it.")
     return np.frombuffer(body[begin:end], dtype).reshape(shape).copy()

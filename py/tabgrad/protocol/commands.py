@@ -1,8 +1,8 @@
 """The commands that the page gives the worker, as one union. Nothing here sends them.
 
-A message is a frozen dataclass. Each command gets one answer event whose `reply_to` is the command's `id`: what it
-asked for, `Accepted`, or `Failed`; what it brings about follows as further events. Binary fields hold whole files
-(safetensors, a checkpoint) and travel beside the JSON, so that a channel can transfer them without a copy.
+A message is a frozen dataclass. Each command gets one answer, an event whose `reply_to` is the command's `id`: what it
+asked for, `Accepted`, or `Failed`. Its effects follow as further events. Binary fields hold whole files (safetensors, a
+checkpoint) and travel beside the JSON, so that a channel can transfer them without a copy.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: Raised with every incompatible change; page and worker come from one build, so a difference is a stale cache.
-PROTOCOL_VERSION = 2
-#: Where the browser's storage has the visitor's drawings: the page writes them there, the worker reads them.
-DRAWINGS_KEY = "mine/drawings"
+PROTOCOL_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What all messages have: `id`, unique among its sender's messages and set when sent (0: not sent yet)."""
+    """What all messages have: `id`, unique among its sender's messages and set when it is sent; 0 before."""
 
     id: int = 0
 
@@ -38,11 +36,10 @@ class Prepare(Message):
 class Start(Message):
     """Begin a run with `settings`, or go on from `checkpoint`, whose own settings then count.
 
-    A fresh run begins with the network in `weights` (a safetensors file, a plain network's), called `origin`, if there
-    is one; else with weights drawn by the seed.
-    `answer_target` names the programs that the page runs ("wgsl.default", "wasm.simd"): the worker sends the
-    inference program of the network in training for it. Empty: none is wanted. `start_paused` waits for Resume or
-    Step after the set-up.
+    A fresh run begins with the network in `weights` (a weights file), called `origin`, if there is one; else with
+    weights drawn by the seed. `answer_target` names the programs that the page runs ("wgsl.default", "wasm.simd"): the
+    worker sends the inference program of the network in training for that target. Empty: the page needs none.
+    With `start_paused` the run waits for Resume or Step after the set-up.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -55,7 +52,7 @@ class Start(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(Message):
-    """Hold the run after the chunk of steps in flight."""
+    """Pause the run after the chunk of steps in flight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,7 @@ class Step(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Message):
-    """End the run early; its result is evaluated and kept like a finished one's."""
+    """End the run early; its result is evaluated and kept like that of a finished run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +78,8 @@ class Tune(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluate(Message):
-    """Measure the current network, or the one in `weights`, on "validation" or "test"; answered by Evaluated."""
-
-    split: str
-    weights: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export(Message):
-    """Ask for the current weights as safetensors, or with `checkpoint` for all that a resume needs."""
-
-    checkpoint: bool = False
+class SaveCheckpoint(Message):
+    """Ask for a checkpoint of this moment of the run under way; answered by Checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +87,6 @@ class Import(Message):
     """Replace the weights of the current run by a safetensors file's; names and shapes must fit the network."""
 
     weights: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Samples(Message):
-    """Ask for images by index from "train", "validation" or "test"; answered by SampleData."""
-
-    split: str
-    indices: list[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,19 +106,4 @@ class Dispose(Message):
     """Forget the run and free its buffers; the worker stays ready for another."""
 
 
-Command = (
-    Prepare
-    | Start
-    | Pause
-    | Resume
-    | Step
-    | Stop
-    | Tune
-    | Evaluate
-    | Export
-    | Import
-    | Samples
-    | ShowProgram
-    | Ping
-    | Dispose
-)
+Command = Prepare | Start | Pause | Resume | Step | Stop | Tune | SaveCheckpoint | Import | ShowProgram | Ping | Dispose

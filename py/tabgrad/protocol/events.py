@@ -22,7 +22,7 @@ class Accepted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy(Event):
-    """The worker may be deaf for up to `seconds`, because of `what` (a compilation): no reason to end it."""
+    """The worker may not answer for up to `seconds`, because of `what` (a compilation). It is not to be ended."""
 
     what: str
     seconds: float
@@ -30,14 +30,14 @@ class Busy(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
-    """One sentence for the visitor about something that was dealt with (the GPU was lost and opened again)."""
+    """One sentence for the visitor about a fault that was repaired (the GPU was lost and opened again)."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready(Event):
-    """The engine is open. `engine` is its name, `description` the adapter or flavour, `reason` why it was chosen;
+    """The engine is open. `engine` is its name, `description` the adapter or variant, `reason` why it was chosen;
     `data` says in words which images are used."""
 
     engine: str
@@ -60,7 +60,7 @@ class Compiled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress(Event):
-    """Where the run is. `state` is "training", "paused" or "evaluating"; rates are over the last moments."""
+    """Where the run is. `state` is "training", "paused" or "evaluating"; `samples_per_s` is over the last second."""
 
     state: str
     step: int
@@ -88,7 +88,7 @@ class Metrics(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights(Event):
-    """The network as it is now, as safetensors bytes under the names of the state dict."""
+    """The network as it is now, as a weights file."""
 
     step: int
     weights: bytes
@@ -96,50 +96,20 @@ class Weights(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint(Event):
-    """All that a resume needs (safetensors: weights, optimizer state, metadata), after `step` steps.
+    """All that a resume needs, after `step` steps: a file of `artifacts.pack`.
 
-    With `milestone` an epoch or the run has just ended, and `validation_accuracy` (0..1) and `confusion` (10 rows of 10
-    counts, row = truth, column = answer) were measured there; without it, this is only a safe point to go on from, and
-    `confusion` is empty.
+    At the end of an epoch and of the run (`end_of_epoch`) it comes with what was measured there on the validation
+    split, `validation_accuracy` (0..1) and `confusion` (10 rows of 10 counts, row = truth, column = answer), and with
+    the network's `weights` as a weights file. Otherwise it is an autosave: `weights` and `confusion` are empty.
     """
 
     step: int
     epoch: float
-    milestone: bool
+    end_of_epoch: bool
     validation_accuracy: float
     checkpoint: bytes
+    weights: bytes = b""
     confusion: list[list[int]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluated(Event):
-    """A network measured on a split. `logits` is float32 (count, 10), `labels` uint8 (count,), both little-endian;
-    `confusion[truth][answer]` counts images."""
-
-    split: str
-    count: int
-    loss: float
-    accuracy: float
-    confusion: list[list[int]]
-    logits: bytes
-    labels: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported(Event):
-    """The answer to Export: a safetensors file."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleData(Event):
-    """The answer to Samples: `pixels` is uint8 (count, 784), `labels` uint8 (count,)."""
-
-    split: str
-    indices: list[int]
-    pixels: bytes
-    labels: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,19 +138,4 @@ class Failed(Event):
     message: str
 
 
-AnyEvent = (
-    Accepted
-    | Busy
-    | Notice
-    | Ready
-    | Compiled
-    | Progress
-    | Metrics
-    | Weights
-    | Checkpoint
-    | Evaluated
-    | Exported
-    | SampleData
-    | Finished
-    | Failed
-)
+AnyEvent = Accepted | Busy | Notice | Ready | Compiled | Progress | Metrics | Weights | Checkpoint | Finished | Failed

@@ -1,6 +1,6 @@
-"""The visitor's hand on a run: pause, resume, step, stop, and requests that wait for a quiet moment.
+"""Run control: pause, resume, step, stop, and requests that wait until no steps are in flight.
 
-Commands set these; the trainer reads them between chunks. Nothing here trains.
+Commands set the state here; the trainer reads it between chunks. Nothing here trains.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .errors import Abandoned
 Request = Callable[[], Awaitable[None]]
 
 
-class Control:
+class RunControl:
     """State shared by the command handler and the trainer, both on one event loop."""
 
     def __init__(self, paused: bool = False) -> None:
@@ -24,7 +24,7 @@ class Control:
         self._changed = asyncio.Event()
 
     def pause(self) -> None:
-        """Hold after the chunk in flight."""
+        """Pause after the chunk in flight."""
         self.paused = True
 
     def resume(self) -> None:
@@ -33,7 +33,7 @@ class Control:
         self._changed.set()
 
     def step(self) -> None:
-        """Do one step, then hold."""
+        """Do one step, then pause."""
         self.paused = True
         self.single_steps += 1
         self._changed.set()
@@ -48,28 +48,28 @@ class Control:
         self.abandoned = True
         self._changed.set()
 
-    def ask(self, request: Request) -> None:
-        """Have `request` awaited when no steps are in flight: soon, paused or not."""
+    def request(self, request: Request) -> None:
+        """Have `request` awaited as soon as no steps are in flight, whether the run is paused or not."""
         self._requests.append(request)
         self._changed.set()
 
     @property
     def interrupted(self) -> bool:
-        """True if steps in flight should be collected, because somebody wants something."""
+        """True if the trainer should collect the steps in flight and look at this object."""
         return self.paused or self.stopping or self.abandoned or bool(self._requests)
 
-    async def hear(self) -> None:
-        """Let messages in. Raises Abandoned."""
+    async def yield_and_check(self) -> None:
+        """Let the event loop deliver messages. Raises Abandoned."""
         await asyncio.sleep(0)
         if self.abandoned:
             raise Abandoned("The run was ended.")
 
     async def serve(self) -> None:
-        """With nothing in flight: await the requests, and while paused wait for something to do. Raises Abandoned."""
+        """With no steps in flight: await the requests, and while paused wait for something to do. Raises Abandoned."""
         while True:
             while self._requests:
                 await self._requests.pop(0)()
-            await self.hear()
+            await self.yield_and_check()
             if self.stopping or not self.paused or self.single_steps:
                 return
             if not self._requests:
@@ -77,7 +77,7 @@ class Control:
                 await self._changed.wait()
 
     async def flush(self) -> None:
-        """Await what was still asked for when the run ended; their failures are the callers' own affair."""
+        """Await the requests that were open when the run ended. Each reports its own failure."""
         while self._requests:
             with suppress(Exception):
                 await self._requests.pop(0)()

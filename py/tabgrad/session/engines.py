@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tabgrad.backends.engines import ENGINES, order_variants, select_engine
+from tabgrad.backends.engines import ENGINES, EngineChoice, order_variants, select_engine
 from tabgrad.program import Program, Target
 from tabgrad.settings import RunSettings
+from tabgrad.storage import Cache
 
 from .plan import training_request
-from .programs import Cache, ProgramLibrary
-from .services import Opened
+from .programs import ProgramLibrary
 
 
-async def open_engine(choice: str, programs: ProgramLibrary, cache: Cache) -> Opened:
+async def open_engine(choice: str, programs: ProgramLibrary, cache: Cache) -> EngineChoice:
     """The engine for "webgpu", "wasm" or "auto". Raises EngineError with one sentence if it cannot be opened.
 
     Steps of the default network are timed, on every engine and in every variant: each site ships those programs.
@@ -24,4 +24,4 @@ async def open_engine(choice: str, programs: ProgramLibrary, cache: Cache) -> Op
     chosen = await select_engine(default_program, choice, cache)
     if ENGINES[chosen.device.name].measures_variants:
         await order_variants(chosen.device, default_program, cache)
-    return Opened(chosen.device, chosen.reason)
+    return chosen

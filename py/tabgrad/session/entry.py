@@ -1,6 +1,6 @@
-"""What the worker script calls: puts a session together from the browser's parts and connects it to the page.
+"""The worker's entry: puts a session together from the browser's parts and connects it to the page.
 
-Owns the wiring and nothing else. The page's first message brings the manifest; commands follow through the port.
+Owns the wiring and nothing else. The page's first message has the manifest; commands follow through the port.
 """
 
 from __future__ import annotations
@@ -11,35 +11,19 @@ import sys
 from typing import Any
 
 import tabgrad
+from tabgrad.backends.engines.choice import EngineChoice
 from tabgrad.data import gunzip
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
-from tabgrad.protocol import DRAWINGS_KEY, AnyEvent, Failed, ProtocolError, decode_command, encode
+from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
+from tabgrad.storage import BestEffortCache, keys
 
 from .engines import open_engine
 from .host import WorkerHost
 from .programs import ProgramLibrary
-from .services import Opened, Services
+from .runtime import Services
 
 COMPILER_FOLDER = "/home/pyodide/compiler"
-
-
-class BrowserCache:
-    """Compiled programs in the browser's storage. Implements `programs.Cache`: what fails is a miss."""
-
-    async def get(self, key: str) -> bytes | None:
-        """What was kept, or None."""
-        try:
-            return await (await storage.open_storage()).get(key)
-        except storage.StorageError:
-            return None
-
-    async def put(self, key: str, value: bytes) -> None:
-        """Keep `value` if there is room."""
-        try:
-            await (await storage.open_storage()).put(key, value)
-        except storage.StorageError:
-            return
 
 
 def serve(port: Any, first: str) -> None:
@@ -60,14 +44,14 @@ def serve(port: Any, first: str) -> None:
             importlib.invalidate_caches()
 
     inflate = streams.inflate if streams.can_inflate() else gunzip
-    cache = BrowserCache()
+    cache = BestEffortCache(storage.open_storage)
     programs = ProgramLibrary(manifest["training"], fetch, cache, load_compiler, manifest["version"])
 
-    async def open_one(choice: str) -> Opened:
+    async def open_one(choice: str) -> EngineChoice:
         return await open_engine(choice, programs, cache)
 
     async def drawings() -> bytes | None:
-        return await (await storage.open_storage()).get(DRAWINGS_KEY)
+        return await (await storage.open_storage()).get(keys.DRAWINGS)
 
     services = Services(open_one, programs, DataSets(manifest["data"], fetch, inflate, drawings))
 

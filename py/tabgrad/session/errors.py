@@ -1,4 +1,4 @@
-"""What can end a run before its time, each with one sentence for the visitor."""
+"""What can end a run early, each with one sentence for the visitor."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from tabgrad.settings import RunSettings
 
 
 class Diverged(RuntimeError):
-    """The loss grew beyond use. The network holds its last good weights."""
+    """The loss grew too large. The network holds its last good weights."""
 
 
 class Abandoned(RuntimeError):
-    """The run was disposed of while it was at work."""
+    """The run was disposed of while it was training."""
 
 
 def divergence_advice(settings: RunSettings, step: int, good_step: int, finite: bool) -> str:
@@ -18,7 +18,7 @@ def divergence_advice(settings: RunSettings, step: int, good_step: int, finite: 
     what = "grew without bound" if finite else "stopped being a number"
     if settings.lr > 1e-3:
         advice = f"try a tenth of the learning rate ({settings.lr / 10:g})"
-    elif settings.momentum > 0.9 and settings.optimizer in ("momentum", "muon"):
+    elif settings.momentum > 0.9 and "momentum" in settings.optimizer_row.fields:
         advice = "try a momentum of 0.9"
     else:
         advice = "try a larger batch"

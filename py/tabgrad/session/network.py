@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
-from tabgrad.network import draw_weights, fold_mean, initial_state, unfold_mean
+from tabgrad.network import INPUT_MEAN, draw_weights, fold_mean, initial_state, unfold_mean
 from tabgrad.program import Program, ProgramError
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
 class LoadedNetwork:
-    """`train` and `evaluate` are loaded programs of one network; make one with `open_network`."""
+    """`train` and `evaluate` are loaded programs of one network; make one with `load_network`."""
 
     def __init__(self, train: Executable, evaluate: Executable) -> None:
         self.train, self.evaluate = train, evaluate
@@ -27,21 +27,21 @@ class LoadedNetwork:
         self.state_names = tuple(b.name for b in train.program.by_role("state"))
 
     def initialise(self, seed: int, mean: NDArray[np.float32], given: Tensors | None = None) -> None:
-        """Weights drawn by the seed, or `given` ones, which must fit, and fresh optimizer state.
+        """Set the weights, drawn by the seed or `given` ones that fit, and fresh optimizer state.
 
         `mean` (784,) is the training images' mean, for a network that centres.
         """
         program = self.train.program
-        drawn = draw_weights({b.name: b.shape for b in program.by_role("weight")}, seed)
-        if "input_mean" in self.weight_names:
-            drawn = unfold_mean(fold_mean(given), mean) if given else {**drawn, "input_mean": mean}
+        weights = draw_weights({b.name: b.shape for b in program.by_role("weight")}, seed)
+        if INPUT_MEAN in self.weight_names:
+            weights = unfold_mean(fold_mean(given), mean) if given else {**weights, INPUT_MEAN: mean}
         elif given:
-            drawn = dict(given)
-        self.write(drawn)
+            weights = dict(given)
+        self.write(weights)
         self.write({b.name: initial_state(b.name, b.shape, seed) for b in program.by_role("state")})
 
     def write(self, tensors: Tensors) -> None:
-        """Set weights and state; ProgramError, before anything is changed, for a name or shape that is not here."""
+        """Set weights and state; ProgramError, before anything is changed, for a name or shape that does not fit."""
         for name, value in tensors.items():
             if name not in self.weight_names and name not in self.state_names:
                 raise ProgramError(f"This network has no tensor called {name!r}.")
@@ -64,7 +64,7 @@ class LoadedNetwork:
         self.train.destroy()
 
 
-async def open_network(device: Device, train: Program, evaluate: Program) -> LoadedNetwork:
+async def load_network(device: Device, train: Program, evaluate: Program) -> LoadedNetwork:
     """Load both programs on `device`, sharing weights. Raises ProgramError or EngineError."""
     training = await device.load(train)
     try:

@@ -1,6 +1,6 @@
-"""How many steps to submit at once, so that a command is never far away: found from the time past chunks took.
+"""How many steps to submit at once, so that a command never waits long: found from the time that past chunks took.
 
-Also sees to it that the page is told before a chunk that may block the worker for long.
+Also announces a chunk that may block the worker for long.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .effort import MARGIN, Announce
+from .busy import MARGIN, Announce
 
 T = TypeVar("T")
-#: Work in one chunk. Two are in flight, so a command waits for at most about twice this. Seconds.
+#: Time for one chunk. Two are in flight, so a command waits for about twice this at most. Seconds.
 TARGET_S = 0.04
 #: Pixels and labels streamed with one chunk at most. Bytes.
 MAX_STREAM_BYTES = 8 << 20
@@ -22,17 +22,17 @@ MAX_STEPS = 1024
 class Pace:
     """`count` is a power of two: engines keep their stream buffers while the count stays the same.
 
-    `announce` hears how long a chunk may block; `worst_step_s` is what one step may take before any was timed.
+    `announce` is told how long a chunk may block; `max_step_s` is how long one step may take before any was timed.
     """
 
-    def __init__(self, bytes_per_step: int, announce: Announce, worst_step_s: float) -> None:
+    def __init__(self, bytes_per_step: int, announce: Announce, max_step_s: float) -> None:
         self.count = 1
         self._most = max(1, min(MAX_STEPS, MAX_STREAM_BYTES // bytes_per_step))
         self._last = time.perf_counter()
-        self._announce, self._longest_step_s, self._blocked_step_s = announce, worst_step_s, 0.0
+        self._announce, self._longest_step_s, self._blocked_step_s = announce, max_step_s, 0.0
 
     def restart(self) -> None:
-        """Forget the time since the last chunk: it was spent on something else."""
+        """Do not count the time since the last chunk: it was spent on something else."""
         self._last = time.perf_counter()
 
     def submit(self, count: int, work: Callable[[], T]) -> T:
@@ -45,7 +45,7 @@ class Pace:
         return result
 
     def finished(self, count: int) -> None:
-        """A chunk of `count` steps is done: adapt. At most a doubling a chunk, as the first ones are untypical."""
+        """A chunk of `count` steps is done: adapt. At most a doubling a chunk, since the first chunks are slow."""
         now = time.perf_counter()
         # Of two chunks computed before the first was asked for, the second seems to take no time.
         per_step = max(1e-6, (now - self._last) / count, self._blocked_step_s)

@@ -1,6 +1,6 @@
-"""From settings to what must be compiled and what is only an input: the one place that knows both vocabularies.
+"""What a run needs from its settings: which programs, and which values are only inputs of them.
 
-Everything here is plain data; tinygrad is not needed to plan a run.
+Plain data: tinygrad is not needed to plan a run.
 """
 
 from __future__ import annotations
@@ -15,44 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.program import Program, ProgramError
-from tabgrad.settings import TUNABLE, RunSettings, SettingsError
+from tabgrad.settings import TUNABLE, RunSettings, SettingsError, answering_spec, training_spec
 
-#: Images per evaluation step. Large enough to keep an engine busy, and it divides 5,000 and 10,000.
+#: Images per evaluation step. Large enough to keep an engine busy; divides 5,000 and 10,000.
 EVALUATION_BATCH = 250
+#: Inputs of a training program that change with every step.
+_STREAMED = ("x", "y", "lr", "teacher")
 
 
-def spec(settings: RunSettings) -> dict[str, Any]:
-    """The network as `tabgrad.model.build` takes it."""
-    common = {"activation": settings.activation, "dropout": settings.dropout}
-    if settings.model == "cnn":
-        return {"kind": "cnn", **common}
-    return {"kind": "mlp", "hidden": list(settings.hidden), "center": settings.center == "mean", **common}
-
-
-def answering_spec(settings: RunSettings) -> dict[str, Any]:
-    """The network that the page runs: a centred MLP's mean is folded into its bias, and dropout is for training."""
-    return {name: value for name, value in spec(settings).items() if name not in ("center", "dropout")}
-
-
-def recipe(settings: RunSettings) -> dict[str, Any]:
-    """What is compiled into the training program: the fields of `tabgrad.model.Training`."""
-    optimizer = {"momentum": "sgd", "adam": "adamw"}.get(settings.optimizer, settings.optimizer)
+def training_options(settings: RunSettings) -> dict[str, Any]:
+    """What is compiled into the training program: fields of `tabgrad.model.Training`."""
     return {
         "batch": settings.batch,
-        "optimizer": optimizer,
+        "optimizer": settings.optimizer_row.rule,
         "label_smoothing": settings.label_smoothing,
         "clip": settings.clip > 0,
     }
 
 
-def knobs(settings: RunSettings, program: Program) -> dict[str, NDArray[np.float32]]:
-    """Values of the training program's 1-element inputs but `lr`, which changes with every step."""
-    values = {
-        "momentum": 0.0 if settings.optimizer == "sgd" else settings.momentum,
-        "weight_decay": 0.0 if settings.optimizer == "adam" else settings.weight_decay,
-        "clip_norm": settings.clip,
-    }
-    names = [b.name for b in program.by_role("input") if b.name not in ("x", "y", "lr", "teacher")]
+def hyperparameters(settings: RunSettings, program: Program) -> dict[str, NDArray[np.float32]]:
+    """Values (1,) of the training program's inputs that stay the same from step to step, by name."""
+    used = settings.optimizer_row.fields
+    values = {name: getattr(settings, name) if name in used else 0.0 for name in ("momentum", "weight_decay")}
+    values["clip_norm"] = settings.clip
+    names = [b.name for b in program.by_role("input") if b.name not in _STREAMED]
     if unknown := [name for name in names if name not in values]:
         raise ProgramError(f"The training program asks for {unknown[0]!r}, which is no setting of this page.")
     return {name: np.array([values[name]], np.float32) for name in names}
@@ -70,7 +56,7 @@ def tuned(settings: RunSettings, values: Mapping[str, Any]) -> RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProgramRequest:
-    """A program by what it is made from. `kind` is "train", "evaluate" or "infer"; `options` are its other inputs."""
+    """A program, named by what it is made from. `kind` is "train", "evaluate" or "infer"."""
 
     kind: str
     spec: Mapping[str, Any]
@@ -80,7 +66,7 @@ class ProgramRequest:
 
     @property
     def stem(self) -> str:
-        """File name without suffix and cache key: it changes with anything that changes the program."""
+        """File name without suffix, and cache key. It changes with anything that changes the program."""
         text = json.dumps([dict(self.spec), dict(self.options)], sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"{self.kind}-{digest}.{self.target}.{self.variant}"
@@ -88,12 +74,12 @@ class ProgramRequest:
 
 def training_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:
     """The training program of a run."""
-    return ProgramRequest("train", spec(settings), recipe(settings), target, variant)
+    return ProgramRequest("train", training_spec(settings), training_options(settings), target, variant)
 
 
 def evaluation_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:
     """The evaluation program of a run. Dropout does nothing there, so one program serves all rates."""
-    evaluated = {**spec(settings), "dropout": 0.0}
+    evaluated = {**training_spec(settings), "dropout": 0.0}
     return ProgramRequest("evaluate", evaluated, {"batch": EVALUATION_BATCH}, target, variant)
 
 

@@ -1,36 +1,28 @@
 """Finds the program for a request: prebuilt on the site, compiled on an earlier visit, or compiled now by tinygrad.
 
-Owns the order of these three and the cache's keys; the compiler itself is `tabgrad.model`, imported when needed.
+Owns the order of these three; the compiler itself is `tabgrad.model`, imported when needed.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from tabgrad.data.reader import Fetch
 from tabgrad.program import Program, ProgramError, Target, dumps, loads
 from tabgrad.protocol import AnyEvent, Busy, Compiled
+from tabgrad.storage import Cache, keys
 
 from .plan import ProgramRequest
 
-#: How long a compilation may take before the page may think that the worker is dead. Seconds.
-LONGEST_COMPILE_S = 120.0
+#: A compilation may take this long before the page may take the worker for dead. Seconds.
+MAX_COMPILE_S = 120.0
 
-
-class Cache(Protocol):
-    """Bytes kept between visits. Both methods do their best and never raise: a cache that fails is a slow one."""
-
-    async def get(self, key: str) -> bytes | None:
-        """What was put under `key`, or None."""
-
-    async def put(self, key: str, value: bytes) -> None:
-        """Keep `value`."""
+Fetch = Callable[[str], Awaitable[bytes]]
 
 
 def compile_program(request: ProgramRequest) -> Program:
-    """Have tinygrad make the program, which blocks for seconds. ProgramError if there is no such network."""
+    """Compile with tinygrad, which blocks for seconds. ProgramError if there is no such network."""
     from tabgrad import model
 
     target, spec, options = cast(Target, request.target), request.spec, cast(Any, dict(request.options))
@@ -63,7 +55,7 @@ class ProgramLibrary:
         self._ready: dict[str, Program] = {}
 
     async def get(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> Program:
-        """The program; `emit` hears of it unless it was at hand. Raises ProgramError, or OSError from `fetch`."""
+        """The program; `emit` is told unless it was ready. Raises ProgramError, or OSError from `fetch`."""
         stem = request.stem
         if stem not in self._ready:
             started = time.perf_counter()
@@ -83,14 +75,14 @@ class ProgramLibrary:
     async def _find(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> tuple[Program, str]:
         if ready := await self.prebuilt(request):
             return ready, "prebuilt"
-        key = f"program/{self._version}/{request.stem}"
+        key = keys.compiled_program(self._version, request.stem)
         kept = await self._cache.get(key)
         if kept is not None:
             try:
                 return loads(kept), "cache"
             except ProgramError:
-                pass  # a damaged cache entry is as good as none: it is compiled anew and written over
-        emit(Busy(what=f"Compiling the {request.kind} program", seconds=LONGEST_COMPILE_S))
+                pass  # a damaged cache entry counts as none: the program is compiled anew and written over it
+        emit(Busy(what=f"Compiling the {request.kind} program", seconds=MAX_COMPILE_S))
         await self._load_compiler()
         program = compile_program(request)
         await self._cache.put(key, dumps(program).encode())

@@ -9,45 +9,45 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tabgrad.artifacts.checkpoint import export_weights
-from tabgrad.artifacts.record import Record
-from tabgrad.protocol import AnyEvent, Checkpoint, Progress, Weights
+from tabgrad.artifacts import Record, save_weights
+from tabgrad.metrics import Results
+from tabgrad.protocol import AnyEvent, Checkpoint, Metrics, Progress, Weights
 
-from .evaluation import Evaluation
 from .schedule import learning_rates
 
-#: How often the page hears of progress and gets fresh weights. Seconds.
+Tensors = Mapping[str, NDArray[Any]]
+#: How often the page gets progress and fresh weights. Seconds.
 PROGRESS_EVERY_S = 0.2
 WEIGHTS_EVERY_S = 0.28
 #: How much work a crash may cost at most, where epochs are long. Seconds.
-SAFE_POINT_EVERY_S = 10.0
-#: Over how long the rate of samples is measured. Seconds.
+AUTOSAVE_EVERY_S = 10.0
+#: The rate of samples is measured over this time. Seconds.
 RATE_WINDOW_S = 1.0
 
 
 class Reporter:
-    """`emit` is given the events. Also owns the clock of the run, which stands while the run is held."""
+    """`emit` gets the events. Also owns the clock of the run, which stands still while the run is paused."""
 
     def __init__(self, record: Record, emit: Callable[[AnyEvent], None]) -> None:
         self.record, self.emit = record, emit
         self._running_since: float | None = None
-        self._moments: deque[tuple[float, int]] = deque()
+        self._progress: deque[tuple[float, int]] = deque()  # (time, step) within the window of the rate
         self._progress_at = self._weights_at = 0.0
         self._checkpoint_at = time.perf_counter()
 
     def start_clock(self) -> None:
         """The run goes on."""
         self._running_since = time.perf_counter()
-        self._moments.clear()
-        self._moments.append((self._running_since, self.record.step))
+        self._progress.clear()
+        self._progress.append((self._running_since, self.record.step))
 
     def stop_clock(self) -> None:
-        """The run is held: the time until `start_clock` is not its own."""
+        """The run is paused: the time until `start_clock` does not count."""
         self.record.seconds, self._running_since = self.seconds, None
 
     @property
     def seconds(self) -> float:
-        """Time spent on the run, pauses left out."""
+        """Time spent training, without pauses."""
         running = 0.0 if self._running_since is None else time.perf_counter() - self._running_since
         return self.record.seconds + running
 
@@ -57,35 +57,36 @@ class Reporter:
         return time.perf_counter() - self._weights_at > WEIGHTS_EVERY_S
 
     @property
-    def safe_point_due(self) -> bool:
-        """True if the last checkpoint is so old that losing what came after it would hurt."""
-        return time.perf_counter() - self._checkpoint_at > SAFE_POINT_EVERY_S
+    def autosave_due(self) -> bool:
+        """True if much work would be lost with what came after the last checkpoint."""
+        return time.perf_counter() - self._checkpoint_at > AUTOSAVE_EVERY_S
 
-    def milestone(self, packed: bytes, measured: Evaluation) -> None:
-        """Send the checkpoint of a step at which the network was measured on the validation split."""
-        self._checkpoint(packed, measured.accuracy, measured.confusion().tolist())
-
-    def safe_point(self, packed: bytes) -> None:
-        """Send a checkpoint to go on from."""
-        self._checkpoint(packed, [0.0, *self.record.curves.validation_accuracy][-1], [])
-
-    def _checkpoint(self, packed: bytes, validation_accuracy: float, confusion: list[list[int]]) -> None:
-        self._checkpoint_at = time.perf_counter()
-        self.emit(
-            Checkpoint(
-                step=self.record.step,
-                epoch=self.record.epoch,
-                milestone=bool(confusion),
-                validation_accuracy=validation_accuracy,
-                checkpoint=packed,
-                confusion=confusion,
-            )
+    def epoch_checkpoint(self, packed: bytes, weights: Tensors, measured: Results) -> None:
+        """Send the checkpoint at the end of an epoch or of the run, with its results on the validation split."""
+        self._send_checkpoint(
+            packed,
+            end_of_epoch=True,
+            weights=self._weights_file(weights, self.record.step),
+            validation_accuracy=measured.accuracy,
+            confusion=measured.confusion.tolist(),
         )
 
-    def weights(self, weights: Mapping[str, NDArray[Any]], step: int) -> None:
+    def autosave(self, packed: bytes, reply_to: int = 0) -> None:
+        """Send a checkpoint to go on from."""
+        latest = [0.0, *self.record.curves.validation_accuracy][-1]
+        self._send_checkpoint(packed, reply_to=reply_to, end_of_epoch=False, validation_accuracy=latest)
+
+    def _send_checkpoint(self, packed: bytes, **fields: Any) -> None:
+        self._checkpoint_at = time.perf_counter()
+        self.emit(Checkpoint(step=self.record.step, epoch=self.record.epoch, checkpoint=packed, **fields))
+
+    def weights(self, weights: Tensors, step: int) -> None:
         """Send the weights of `step`."""
         self._weights_at = time.perf_counter()
-        self.emit(Weights(step=step, weights=export_weights(weights, self.record)))
+        self.emit(Weights(step=step, weights=self._weights_file(weights, step)))
+
+    def _weights_file(self, weights: Tensors, step: int) -> bytes:
+        return save_weights(weights, self.record.settings, step)
 
     def progress_if_due(self) -> None:
         """Send progress unless it was sent a moment ago."""
@@ -93,12 +94,12 @@ class Reporter:
             self.progress("training")
 
     def _samples_per_s(self) -> float:
-        """The rate over the last moments."""
+        """The rate over the last `RATE_WINDOW_S`."""
         now, step = time.perf_counter(), self.record.step
-        while len(self._moments) > 1 and now - self._moments[0][0] > RATE_WINDOW_S:
-            self._moments.popleft()
-        self._moments.append((now, step))
-        since, first = self._moments[0]
+        while len(self._progress) > 1 and now - self._progress[0][0] > RATE_WINDOW_S:
+            self._progress.popleft()
+        self._progress.append((now, step))
+        since, first = self._progress[0]
         return (step - first) * self.record.settings.batch / max(1e-6, now - since)
 
     def progress(self, state: str) -> None:
@@ -119,6 +120,6 @@ class Reporter:
                 lr=float(learning_rates(record.settings, record.step, 1, record.samples)[0]),
             )
         )
-        news = record.news()
-        if news.step or news.validation_step:
-            self.emit(news)
+        points = record.new_points()
+        if points.step or points.validation_step:
+            self.emit(Metrics(**vars(points)))

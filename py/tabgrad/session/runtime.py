@@ -1,29 +1,43 @@
-"""The open engine and the networks on it: what outlives a single run, so that the next one starts at once.
+"""What the worker has loaded: the engine, and a network on it. It outlives a run, so that the next one starts at once.
 
 Owns devices and loaded networks. Commands and the life of a run are `host` and `run`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from tabgrad.backends.base import Device, EngineError
-from tabgrad.data.sets import RunData
+from tabgrad.backends.engines import EngineChoice
+from tabgrad.data.sets import DataSets, RunData
 from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
 from tabgrad.settings import RunSettings
 
-from .network import LoadedNetwork, open_network
+from .network import LoadedNetwork, load_network
 from .plan import answer_request, evaluation_request, training_request
-from .services import Opened, Services
+from .programs import ProgramLibrary
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a session is given from outside.
+
+    `open_engine` takes "auto" or an engine's name; it raises EngineError if that engine cannot be opened.
+    """
+
+    open_engine: Callable[[str], Awaitable[EngineChoice]]
+    programs: ProgramLibrary
+    data_sets: DataSets
 
 
 class Runtime:
-    """One device at a time, and at most one network on it."""
+    """One device at a time, and at most one network on it. `emit` gets events for the page."""
 
     def __init__(self, services: Services, emit: Callable[[AnyEvent], None]) -> None:
-        self.services, self._emit = services, emit
-        self._opened: tuple[str, Opened] | None = None
+        self._services, self._emit = services, emit
+        self._opened: tuple[str, EngineChoice] | None = None
         self._network: tuple[str, LoadedNetwork] | None = None
 
     @property
@@ -31,11 +45,16 @@ class Runtime:
         """The name of the open engine; empty if none is open."""
         return self._opened[1].device.name if self._opened else ""
 
+    @property
+    def engine(self) -> str:
+        """The name of the open engine; empty if none is open."""
+        return self._opened[1].device.name if self._opened else ""
+
     async def device(self, choice: str) -> Device:
-        """The engine for a setting "auto", "webgpu" or "wasm", opened if it is not open. Raises EngineError."""
+        """The engine for the setting `engine`, opened if it is not open. Raises EngineError."""
         if self._opened is None or self._opened[0] != choice:
             self.close()
-            self._opened = (choice, await self.services.open_engine(choice))
+            self._opened = (choice, await self._services.open_engine(choice))
         return self._opened[1].device
 
     async def network(self, settings: RunSettings) -> LoadedNetwork:
@@ -45,26 +64,26 @@ class Runtime:
         requests = [make(settings, device.target, variant) for make in (training_request, evaluation_request)]
         key = " ".join(request.stem for request in requests)
         if self._network is None or self._network[0] != key:
-            self.forget()
-            train, evaluate = [await self.services.programs.get(request, self._emit) for request in requests]
-            self._network = (key, await open_network(device, train, evaluate))
+            self.unload()
+            train, evaluate = [await self._services.programs.get(request, self._emit) for request in requests]
+            self._network = (key, await load_network(device, train, evaluate))
         return self._network[1]
 
     async def data(self, settings: RunSettings) -> RunData:
         """The data set that the settings name. Raises DataError or OSError."""
-        return await self.services.datasets.open(settings.data)
+        return await self._services.data_sets.open(settings.data)
 
     def announce(self, data: RunData, reply_to: int = 0) -> None:
         """Tell the page which engine and data are in use."""
         if self._opened is None:
             raise EngineError("No engine is open.")
-        device, reason = self._opened[1]
+        choice = self._opened[1]
         self._emit(
             Ready(
                 reply_to=reply_to,
-                engine=device.name,
-                description=device.description,
-                reason=reason,
+                engine=choice.device.name,
+                description=choice.device.description,
+                reason=choice.reason,
                 data=data.description,
             )
         )
@@ -78,7 +97,7 @@ class Runtime:
             if isinstance(event, Busy):
                 self._emit(event)
 
-        self._send("infer", await self.services.programs.get(request, only_busy), reply_to)
+        self._send("infer", await self._services.programs.get(request, only_busy), reply_to)
 
     def show_program(self, name: str, reply_to: int) -> None:
         """Send the "train" or the "evaluate" program of the network that is loaded. Raises ProgramError."""
@@ -94,7 +113,7 @@ class Runtime:
         content, count = dumps(program).encode(), len(program.kernels)
         self._emit(Compiled(reply_to=reply_to, name=name, source="", seconds=0.0, kernels=count, program=content))
 
-    def forget(self) -> None:
+    def unload(self) -> None:
         """Free the network."""
         if self._network is not None:
             self._network[1].destroy()
@@ -102,7 +121,7 @@ class Runtime:
 
     def close(self) -> None:
         """Free everything on the device, and the device; the next use opens one anew."""
-        self.forget()
+        self.unload()
         if self._opened is not None:
             self._opened[1].device.destroy()
             self._opened = None

@@ -1,4 +1,4 @@
-"""The training loop: takes samples, submits chunks of steps, collects losses, and minds everything in between.
+"""The training loop: takes samples, submits chunks of steps, collects losses, validates, saves.
 
 Two chunks are in flight, so a GPU never waits for Python. What the run computes depends on settings, seed and engine
 alone: chunk lengths follow the clock, but data order, rates, validation and early stopping follow the step count.
@@ -14,25 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.artifacts import checkpoint
-from tabgrad.artifacts.record import Record
+from tabgrad.artifacts import Record, pack
 from tabgrad.data import Samples, Source
+from tabgrad.metrics import Results
 from tabgrad.protocol import AnyEvent
 from tabgrad.settings import RunSettings
 
-from .control import Control
-from .effort import announcer, worst_step_s
+from .busy import announcer, max_step_s
+from .control import RunControl
 from .errors import Diverged, divergence_advice
-from .evaluation import Evaluation, evaluate, evaluation_pace
+from .evaluation import evaluate, evaluation_pace
 from .network import LoadedNetwork
 from .pace import Pace
-from .plan import knobs, tuned
+from .plan import hyperparameters, tuned
 from .reporter import Reporter
 from .schedule import Rates, total_steps
 
-#: The curve of the first epochs is worth two points in each; later ones get one, at their end.
+#: The first epochs are validated twice each, so that the curve shows them; later ones once, at their end.
 EARLY_EPOCHS, EARLY_VALIDATIONS = 2, 2
-#: A mean loss this far above chance (ln 10 = 2.3 nats) is divergence; it is taken over about so many images.
+#: A mean loss this far above chance (ln 10 = 2.3 nats) is divergence; the mean is over about `LOSS_WINDOW` images.
 DIVERGED_LOSS = 23.0
 LOSS_WINDOW = 512
 #: Weights are worth keeping while the mean loss is no worse than twice chance. Nats.
@@ -48,8 +48,9 @@ class _Chunk:
 class Trainer:
     """One run of `network` on `source`. `record` says where it is; `run` takes it to the end.
 
-    `validation` gives the images that choices are made on; `emit` is given events for the page. `best` holds the
-    weights of the best epoch while early stopping is on; `measured` is the present weights' validation, if it is known.
+    `validation` gives the images that choices are made on; `emit` gets the events for the page. `best` holds the
+    weights of the best epoch while early stopping is on. `measured` is the validation of the present weights, None if
+    they have not been measured.
     """
 
     def __init__(
@@ -60,22 +61,22 @@ class Trainer:
         *,
         validation: Callable[[], Awaitable[Samples]],
         emit: Callable[[AnyEvent], None],
-        control: Control,
+        control: RunControl,
     ) -> None:
         self.network, self.source, self.record, self.control = network, source, record, control
         self.best: dict[str, NDArray[Any]] = {}
-        self.measured: Evaluation | None = None
+        self.measured: Results | None = None
         self.reporter = Reporter(record, emit)
         self._validation = validation
-        self._announce = announcer(emit)
-        worst_s = worst_step_s(network.train.program, record.settings.optimizer == "muon")
-        self._pace = Pace(record.settings.batch * 788, self._announce, worst_s)
-        self.evaluation_pace = evaluation_pace(network.evaluate, self._announce)
+        announce = announcer(emit)
+        limit_s = max_step_s(network.train.program, record.settings.optimizer)
+        self._pace = Pace(record.settings.batch * 788, announce, limit_s)
+        self.evaluation_pace = evaluation_pace(network.evaluate, announce)
         self._rates = Rates(record.samples)
-        self._knobs_of: RunSettings | None = None
+        self._written: RunSettings | None = None  # whose hyperparameters are in the program's inputs
         self._inflight: list[_Chunk] = []
         self._submitted = record.step
-        self._due = self._next_milestone()
+        self._next_validation = self._validation_step()
         self._good: tuple[int, dict[str, NDArray[Any]]] = (0, {})
         self._loss: float | None = None
 
@@ -86,7 +87,7 @@ class Trainer:
         try:
             return await self._run()
         finally:
-            # Whatever ended the run: no chunk may stay in flight, nor may its failure go unheard by the event loop.
+            # However the run ends: await every chunk, or the event loop reports its failure as unhandled.
             for chunk in self._inflight:
                 with suppress(Exception):
                     await chunk.result
@@ -105,11 +106,11 @@ class Trainer:
                 reason = "completed"
             else:
                 await self._advance()
-                if self._submitted == self._due:
-                    reason = await self._milestone()
-                elif self.reporter.safe_point_due:
+                if self._submitted == self._next_validation:
+                    reason = await self._validate()
+                elif self.reporter.autosave_due:
                     await self._drain()
-                    self.reporter.safe_point(await self.pack())
+                    await self.save()
         await self._drain()
         await self._share_weights()
         self.reporter.stop_clock()
@@ -125,23 +126,33 @@ class Trainer:
             record.settings = tuned(record.settings, values)
             record.steps = max(record.step, total_steps(record.settings, record.samples))
             record.tunings.append({"step": record.step, **values})
-            self._due = self._next_milestone()
+            self._next_validation = self._validation_step()
 
-        self.control.ask(apply)
+        self.control.request(apply)
 
-    async def pack(self) -> bytes:
-        """A checkpoint file of the present step. Only with nothing in flight: through `control.ask` during a run."""
+    async def save(self, reply_to: int = 0) -> None:
+        """Send a checkpoint of this step. Only with no steps in flight: through `control.request` during a run."""
+        self.reporter.autosave((await self._packed())[0], reply_to)
+
+    async def save_epoch(self, measured: Results) -> None:
+        """Send the checkpoint at the end of an epoch or of the run, with its results on the validation split."""
+        self.reporter.epoch_checkpoint(*await self._packed(), measured)
+
+    async def _packed(self) -> tuple[bytes, dict[str, NDArray[Any]]]:
+        """A checkpoint file of the present step, and the weights in it."""
+        tensors = await self.network.everything()
         record = replace(self.record, seconds=self.reporter.seconds)
-        return checkpoint.pack(await self.network.everything(), record, self.best)
+        return pack(tensors, record, self.best), {name: tensors[name] for name in self.network.weight_names}
 
-    async def validate(self) -> Evaluation:
-        """Measure on the validation split, which is all that choices may look at."""
-        return await evaluate(self.network.evaluate, await self._validation(), self.control.hear, self.evaluation_pace)
+    async def validate(self) -> Results:
+        """Measure on the validation split, the only one that choices may depend on."""
+        between = self.control.yield_and_check
+        return await evaluate(self.network.evaluate, await self._validation(), between, self.evaluation_pace)
 
     async def _advance(self) -> None:
         """Submit the next chunk; with two in flight, collect the older one."""
         record, self.measured = self.record, None
-        count = min(self._pace.count, self._due - self._submitted)
+        count = min(self._pace.count, self._next_validation - self._submitted)
         if self.control.single_steps:
             count, self.control.single_steps = 1, self.control.single_steps - 1
         batch = record.settings.batch
@@ -152,19 +163,19 @@ class Trainer:
             "lr": self._rates.of(record.settings, self._submitted, count).reshape(count, 1),
         }
         train = self.network.train
-        if self._knobs_of is not record.settings:
-            self._knobs_of = record.settings
-            for name, value in knobs(record.settings, train.program).items():
+        if self._written is not record.settings:
+            self._written = record.settings
+            for name, value in hyperparameters(record.settings, train.program).items():
                 train.write(name, value)
         result = self._pace.submit(count, lambda: train.run_steps(count, streams, ["loss", "correct"]))
         self._inflight.append(_Chunk(count, result))
         self._submitted += count
         if len(self._inflight) > 1:
             await self._collect()
-        await self.control.hear()
+        await self.control.yield_and_check()
 
     async def _collect(self) -> None:
-        """Take in the results of the oldest chunk; what is due for the page goes out."""
+        """Add the results of the oldest chunk to the record; send the page what is due."""
         chunk = self._inflight.pop(0)
         result = await chunk.result
         losses = result["loss"].reshape(chunk.count)
@@ -174,7 +185,7 @@ class Trainer:
         mean = float(losses.mean(dtype=np.float64))
         self._loss = mean if self._loss is None else self._loss + share * (mean - self._loss)
         if not self._loss < DIVERGED_LOSS:
-            await self._fall_back()
+            await self._restore_good_weights()
         if self.reporter.weights_due:
             await self._share_weights()
         self.reporter.progress_if_due()
@@ -186,7 +197,7 @@ class Trainer:
     async def _hold(self) -> None:
         """Serve requests and wait while paused, with nothing in flight and the clock stopped."""
         await self._drain()
-        self.measured = None  # other weights may be imported now
+        self.measured = None  # weights may be imported now
         self.reporter.stop_clock()
         if self.control.paused:
             await self._share_weights()
@@ -198,7 +209,7 @@ class Trainer:
         self.reporter.start_clock()
         self._pace.restart()
 
-    def _next_milestone(self) -> int:
+    def _validation_step(self) -> int:
         """The first step after the submitted ones at which to validate: epochs, halves of early ones, and the end."""
         record = self.record
         parts = EARLY_VALIDATIONS if self._submitted * record.settings.batch < EARLY_EPOCHS * record.samples else 1
@@ -206,7 +217,7 @@ class Trainer:
         step = -(-part * record.samples // (parts * record.settings.batch))
         return min(record.steps, max(self._submitted + 1, step))
 
-    async def _milestone(self) -> str:
+    async def _validate(self) -> str:
         """Validate. At the end of an epoch and of the run: checkpoint and early stopping. Returns a stop reason."""
         record = self.record
         await self._drain()
@@ -215,15 +226,18 @@ class Trainer:
         reason = ""
         epochs_before = int((self._submitted - 1) * record.settings.batch / record.samples)
         if int(record.epoch) > epochs_before or self._submitted == record.steps:
-            reason = await self._judge_epoch(measured.accuracy)
-            self.reporter.milestone(await self.pack(), measured)
+            reason = await self._check_patience(measured.accuracy)
+            await self.save_epoch(measured)
         self.reporter.progress("training")
-        self._due = self._next_milestone()
+        self._next_validation = self._validation_step()
         self._pace.restart()
         return reason
 
-    async def _judge_epoch(self, accuracy: float) -> str:
-        """Early stopping with patience (Prechelt 1998, "Early stopping - but when?"): the best weights come back."""
+    async def _check_patience(self, accuracy: float) -> str:
+        """Early stopping (Prechelt 1998, "Early stopping - but when?"): the best weights are restored.
+
+        Returns "early" if the run is to end.
+        """
         record, patience = self.record, self.record.settings.patience
         if accuracy > record.best_accuracy:
             record.best_accuracy, record.best_epoch = accuracy, round(record.epoch)
@@ -237,12 +251,12 @@ class Trainer:
     async def _share_weights(self) -> None:
         weights = await self.network.weights()
         if not all(np.isfinite(w).all() for w in weights.values()):
-            await self._fall_back()
+            await self._restore_good_weights()
         if self._loss is not None and self._loss < GOOD_LOSS:
             self._good = (self.record.step, weights)
         self.reporter.weights(weights, self.record.step)
 
-    async def _fall_back(self) -> None:
+    async def _restore_good_weights(self) -> None:
         """Put the last good weights back and raise Diverged, which says what to change."""
         record = self.record
         for chunk in self._inflight:

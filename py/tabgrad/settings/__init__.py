@@ -1,30 +1,33 @@
-"""The settings of a training run: fields, limits, presets, and their form in the page's address."""
+"""The settings of a training run: their fields and limits, the optimizers, presets, and their form in an address.
 
-from .fields import (
-    FIELDS,
-    TUNABLE,
-    USUAL_RATES,
-    ChoiceField,
-    NumberField,
-    RunSettings,
-    SettingsError,
-    SizesField,
-    from_query,
-    to_query,
-)
+settings = RunSettings.make({"hidden": [64], "lr": 0.1})       # SettingsError with one sentence
+to_query(settings)                                             # "hidden=64&lr=0.1"
+settings.optimizer_row.title                                   # "SGD, momentum"
+"""
+
+from .address import from_query, to_query
+from .fields import FIELDS, TUNABLE, ChoiceField, NumberField, SettingsError, SizesField
+from .network_spec import ARCHITECTURE, answering_spec, settings_for, training_spec
+from .optimizers import OPTIMIZERS, Optimizer
 from .presets import PRESETS, Preset
+from .run_settings import RunSettings
 
 __all__ = [
+    "ARCHITECTURE",
     "FIELDS",
+    "OPTIMIZERS",
     "PRESETS",
     "TUNABLE",
-    "USUAL_RATES",
     "ChoiceField",
     "NumberField",
+    "Optimizer",
     "Preset",
     "RunSettings",
     "SettingsError",
     "SizesField",
+    "answering_spec",
     "from_query",
+    "settings_for",
     "to_query",
+    "training_spec",
 ]

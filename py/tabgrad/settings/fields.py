@@ -1,16 +1,19 @@
-"""The settings of a training run: their meaning, defaults and limits, and their two spellings (JSON and URL).
+"""The fields of a run's settings: what each means, its limits and its choices.
 
-Worker and panel both work from this table, so a knob cannot be offered that the session would refuse. This module
-knows no network, no engine and no page.
+Worker and form both work from this table, so the form cannot offer what the worker would refuse. A choice comes from
+the table of the layer that implements it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+
+from tabgrad.network import ACTIVATIONS
+
+from .optimizers import OPTIMIZERS
 
 
 class SettingsError(ValueError):
@@ -19,7 +22,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class NumberField:
-    """A knob that is a number within [low, high]. `zero_is_off` allows 0 below `low`."""
+    """A field that is a number within [low, high]. `zero_is_off` allows 0 below `low`."""
 
     label: str
     low: float
@@ -43,7 +46,7 @@ class NumberField:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceField:
-    """A knob with a few named values: `options` maps each value to what the page calls it."""
+    """A field with a few named values: `options` maps each value to what the page calls it."""
 
     label: str
     options: Mapping[str, str]
@@ -58,7 +61,7 @@ class ChoiceField:
 
 @dataclass(frozen=True, slots=True)
 class SizesField:
-    """A knob that lists the sizes of the hidden layers: at most `most` whole numbers up to `high`, or none."""
+    """A field that lists the sizes of the hidden layers: at most `most` whole numbers up to `high`, or none."""
 
     label: str
     most: int
@@ -77,13 +80,13 @@ class SizesField:
         return sizes
 
 
-#: Every knob by its name in `RunSettings`, in the order the panel shows them.
+#: Every field by its name in `RunSettings`, in the order in which the form shows them.
 FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     "model": ChoiceField("Network", {"mlp": "MLP", "cnn": "Small CNN"}, "What kind of network is trained."),
-    "hidden": SizesField("Hidden layers", 4, 1024, "SizesField of the MLP's hidden layers, such as 128 or 256, 64."),
+    "hidden": SizesField("Hidden layers", 4, 1024, "Sizes of the MLP's hidden layers, such as 128 or 256, 64."),
     "activation": ChoiceField(
         "Activation",
-        {"relu": "ReLU", "leaky_relu": "Leaky ReLU", "silu": "SiLU", "tanh": "tanh"},
+        {name: activation.title for name, activation in ACTIVATIONS.items()},
         "The nonlinearity after each hidden layer.",
     ),
     "center": ChoiceField(
@@ -94,7 +97,7 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     "dropout": NumberField("Dropout", 0.0, 0.9, "Share of hidden units silenced at random in every step."),
     "optimizer": ChoiceField(
         "Optimizer",
-        {"sgd": "SGD", "momentum": "SGD, momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"},
+        {name: optimizer.title for name, optimizer in OPTIMIZERS.items()},
         "How a gradient becomes a step.",
     ),
     "lr": NumberField("Learning rate", 1e-6, 10.0, "Size of a step; the peak of the schedule."),
@@ -146,71 +149,5 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     ),
 }
 
-#: Settings that are inputs of the training program or the loop's own: they can change during a run.
+#: Settings that can change during a run: inputs of the training program, and what the training loop itself reads.
 TUNABLE = frozenset({"lr", "momentum", "weight_decay", "clip", "patience", "epochs", "schedule", "decay", "warm_up"})
-
-#: A learning rate to begin with for each optimizer, at the default batch size: theirs differ by a hundred times.
-USUAL_RATES: Mapping[str, float] = {"sgd": 0.5, "momentum": 0.4, "adam": 0.003, "adamw": 0.003, "muon": 0.05}
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """Everything that decides a run, JSON-able. Construct through `make` to have the limits checked."""
-
-    model: str = "mlp"
-    hidden: tuple[int, ...] = (128,)
-    activation: str = "relu"
-    center: str = "mean"
-    dropout: float = 0.0
-    optimizer: str = "momentum"
-    lr: float = 0.4
-    schedule: str = "one_cycle"
-    warm_up: float = 0.25
-    decay: float = 0.8
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    clip: float = 0.0
-    batch: int = 128
-    epochs: float = 3.0
-    augment: str = "none"
-    patience: int = 0
-    data: str = "mnist"
-    seed: int = 1
-    engine: str = "auto"
-
-    @classmethod
-    def make(cls, values: Mapping[str, Any], base: RunSettings | None = None) -> RunSettings:
-        """`base` (default: the defaults) changed by `values`; SettingsError names the first value that is wrong."""
-        unknown = sorted(set(values) - set(FIELDS))
-        if unknown:
-            raise SettingsError(f"There is no setting called {unknown[0][:40]!r}.")
-        checked: dict[str, Any] = {name: FIELDS[name].check(value) for name, value in values.items()}
-        return replace(base or cls(), **checked)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, complete: `make` of it gives an equal object."""
-        return {**asdict(self), "hidden": list(self.hidden)}
-
-
-def to_query(settings: RunSettings) -> str:
-    """The settings that differ from the defaults as a URL query, such as "lr=0.1&hidden=128-64"."""
-    pairs = []
-    for item in fields(RunSettings):
-        value = getattr(settings, item.name)
-        if value != getattr(RunSettings(), item.name):
-            text = "-".join(map(str, value)) if isinstance(value, tuple) else f"{value}".removesuffix(".0")
-            pairs.append((item.name, text))
-    return urlencode(pairs)
-
-
-def from_query(query: str) -> tuple[RunSettings, list[str]]:
-    """Settings from a URL query, and a sentence for each value that was refused. Other keys are ignored."""
-    settings, refused = RunSettings(), []
-    for name, text in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
-        if name in FIELDS:
-            try:
-                settings = RunSettings.make({name: text}, settings)
-            except SettingsError as error:
-                refused.append(str(error))
-    return settings, refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .fields import RunSettings
+from .run_settings import RunSettings
 
 #: Engines that a preset's programs are compiled for ahead; on another one they are compiled in the page.
 ALL_TARGETS: tuple[str, ...] = ("wgsl", "wasm")

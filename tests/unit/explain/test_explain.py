@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution, units
 from tabgrad.explain.ink_steps import SHEET_PX, Recipe, ink_steps
-from tabgrad.explain.stages import spec_of, stages, unit_weights
+from tabgrad.explain.units import unit_weights
+from tabgrad.network import shapes_of, spec_of, stages
 from tabgrad.ink import Stroke, normalise, strokes_from_lists
 from tabgrad.network import draw_weights
 
@@ -105,16 +106,16 @@ def test_stages_have_the_shapes_of_the_activations(kind: str) -> None:
     spec, weights, net = network(kind)
     taps: list[Any] = []
     logits = net.forward(digit_image().reshape(1, 784), taps=taps)
-    found = stages(spec, weights)
+    found = stages(spec)
     assert [s.shape for s in found] == [t.shape[1:] for t in (*taps, logits)]
     assert [s.tap for s in found] == [*(f"act.{i}" for i in range(len(taps))), ""]
-    assert [s.fed_by for s in found[1:]] == [s.shape for s in found[:-1]]
+    assert [s.input_shape for s in found[1:]] == [s.shape for s in found[:-1]]
 
 
 def test_a_spec_comes_from_the_card_or_from_the_weights() -> None:
     for spec, shapes in NETWORKS.values():
         weights = {name: np.zeros(shape) for name, shape in shapes.items()}
-        assert spec_of({"spec": {**spec, "dropout": 0.2}}, weights) == spec_of({}, weights) == spec
+        assert spec_of({"spec": {**spec, "dropout": 0.2}}, shapes_of(weights)) == spec_of({}, shapes_of(weights)) == spec
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -122,13 +123,13 @@ def test_a_units_picture_times_what_it_sees_is_its_value(kind: str) -> None:
     spec, weights, net = network(kind)
     x, taps = digit_image().reshape(1, 784), list[Any]()
     net.forward(x, taps=taps)
-    seen = {s.tap: values for s, values in zip(stages(spec, weights), taps, strict=False)}
+    seen = {s.tap: values for s, values in zip(stages(spec), taps, strict=False)}
     seen[""] = x.reshape(1, 1, 28, 28)
     before = ""
-    for stage in stages(spec, weights)[:-1]:
+    for stage in stages(spec)[:-1]:
         if stage.kind == "dense":
             patterns, bias = unit_weights(stage, weights), weights[stage.bias]
-            assert patterns.shape[1:] == (stage.fed_by if len(stage.fed_by) == 3 else (1, 1, *stage.fed_by))
+            assert patterns.shape[1:] == (stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape))
             for unit in range(stage.units):
                 fed = units.feeds(seen[before], weights[stage.weight], bias, unit)
                 value = float((patterns[unit].reshape(-1) * seen[before].reshape(-1)).sum() + bias[unit])
@@ -142,7 +143,7 @@ def test_contributions_add_up_to_the_logits(kind: str) -> None:
     spec, weights, net = network(kind)
     taps: list[Any] = []
     logits = net.forward(digit_image().reshape(1, 784), taps=taps)[0]
-    last = stages(spec, weights)[-1]
+    last = stages(spec)[-1]
     weight, bias = weights[last.weight], weights[last.bias]
     for digit in range(10):
         parts = units.against(taps[-1], weight, bias, digit)

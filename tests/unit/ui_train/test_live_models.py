@@ -11,7 +11,7 @@ import pytest
 from tabgrad.artifacts.checkpoint import pack
 from tabgrad.artifacts.record import Record
 from tabgrad.backends.wasm import open_device
-from tabgrad.explain.stages import spec_of
+from tabgrad.network import shapes_of, spec_of
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.program import ProgramError
 from tabgrad.ui.models.live import LiveModel, plain_weights, record_in, settings_of
@@ -50,7 +50,7 @@ def test_a_file_that_says_nothing_of_its_network_is_recognised_by_its_tensors() 
         network.set_program(PROGRAM)
         network.set_weights(foreign)
         model = await network.make(await open_device())
-        assert spec_of(model.card, WEIGHTS)["kind"] == "mlp"
+        assert spec_of(model.card, shapes_of(WEIGHTS))["kind"] == "mlp"
         assert settings_of(*load_safetensors(foreign)).hidden == (128, 64)
 
     asyncio.run(go())

@@ -1,1 +1,16 @@
-"""The networks in plain NumPy, to check the engines against."""
+"""The oracle: our networks and optimizers in plain NumPy, to check the engines against.
+
+    network = OracleNetwork({"kind": "mlp", "hidden": [128]}, weights)
+    logits = network.forward(x)                                # x (B, 784) -> (B, 10)
+    loss, d_logits = cross_entropy(logits, labels)
+    network.backward(d_logits)                                 # network.gradients["layers.0.weight"], ...
+
+Written from the formulas and not from tinygrad. The page uses it only to look into networks that have no compiled
+programs for it.
+"""
+
+from .layers import MaxPool
+from .network import OracleNetwork, cross_entropy
+from .optim import OPTIMIZERS, clip, newton_schulz, train_step
+
+__all__ = ["OPTIMIZERS", "MaxPool", "OracleNetwork", "clip", "cross_entropy", "newton_schulz", "train_step"]

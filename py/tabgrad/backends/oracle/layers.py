@@ -1,7 +1,7 @@
 """The oracle's layers in NumPy: one class a layer, forward and backward side by side, as in Karpathy's micrograd.
 
-A layer reads its weights from its network's state dict and leaves their gradients in `network.gradients`, under the
-same names. Each keeps what its backward needs from its last forward. B batch, C channels, H and W height and width.
+A layer reads its weights from its network's state dict and puts their gradients into `network.gradients` under the
+same names. It keeps what backward needs of the last forward. B batch, C channels, H and W height and width.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tabgrad.network import Activation
 
 Array = NDArray[np.floating[Any]]
 
@@ -172,50 +174,20 @@ class Subtract(Layer):
         return gradient
 
 
-class Relu(Layer):
-    """max(x, 0); the slope at 0 is taken as 0."""
+class ActivationLayer(Layer):
+    """One of `tabgrad.network.ACTIVATIONS`, element by element."""
+
+    def __init__(self, network: _Store, activation: Activation) -> None:
+        super().__init__(network)
+        self.activation = activation
 
     def forward(self, x: Array, training: bool) -> Array:
-        self.positive = x > 0
-        return np.where(self.positive, x, 0).astype(x.dtype)
+        self.x = x
+        return self.activation.array(x)
 
     def backward(self, gradient: Array) -> Array:
-        return np.asarray(gradient * self.positive)
+        return np.asarray(gradient * self.activation.slope(self.x))
 
 
-class LeakyRelu(Layer):
-    """x where positive, 0.01 x elsewhere."""
-
-    SLOPE = 0.01
-
-    def forward(self, x: Array, training: bool) -> Array:
-        self.slope = np.where(x < 0, self.SLOPE, 1).astype(x.dtype)
-        return np.asarray(x * self.slope)
-
-    def backward(self, gradient: Array) -> Array:
-        return np.asarray(gradient * self.slope)
-
-
-class Silu(Layer):
-    """x sigmoid(x)."""
-
-    def forward(self, x: Array, training: bool) -> Array:
-        self.x, self.sigmoid = x, 0.5 * (1 + np.tanh(x / 2))  # this form cannot overflow
-        return np.asarray(x * self.sigmoid)
-
-    def backward(self, gradient: Array) -> Array:
-        return np.asarray(gradient * self.sigmoid * (1 + self.x * (1 - self.sigmoid)))
-
-
-class Tanh(Layer):
-    """tanh(x)."""
-
-    def forward(self, x: Array, training: bool) -> Array:
-        self.y = np.tanh(x)
-        return self.y
-
-    def backward(self, gradient: Array) -> Array:
-        return np.asarray(gradient * (1 - self.y**2))
-
-
-ACTIVATIONS: dict[str, type[Layer]] = {"relu": Relu, "leaky_relu": LeakyRelu, "silu": Silu, "tanh": Tanh}
+#: The layer of each kind of stage that has no weights.
+STAGE_LAYERS: dict[str, type[Layer]] = {"pool": MaxPool}

@@ -1,34 +1,35 @@
-"""The oracle: our networks in plain NumPy, to check the engines against (the layers are in `oracle_layers`).
-
-Written from the formulas and not from tinygrad, in float64 unless told otherwise. It is never fast and never shipped
-to the page's hot path; it owns nothing but the arithmetic. The optimizers are in `oracle_optim`.
-
-    network = OracleNetwork({"kind": "mlp", "hidden": [128]}, weights)
-    logits = network.forward(x)                                # (B, 10)
-    loss, d_logits = cross_entropy(logits, labels)
-    network.backward(d_logits)                                 # network.gradients["layers.0.weight"], ...
-"""
+"""The networks in NumPy. Written from the formulas, in float64 unless told otherwise; never fast."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .layers import ACTIVATIONS, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool, Subtract
+from tabgrad.metrics import log_softmax
+from tabgrad.network import (
+    ACTIVATIONS,
+    IMAGE_SHAPE,
+    INPUT_MEAN,
+    STAGE_KINDS,
+    Activation,
+    Stage,
+    shapes_of,
+    spec_of,
+    stages,
+)
+
+from .layers import STAGE_LAYERS, ActivationLayer, BatchNorm, Conv2d, Flatten, Layer, Linear, Subtract
 
 Array = NDArray[np.floating[Any]]
-_CONV = re.compile(r"conv(\d+)x(\d+)(?:p(\d+))?")
 
 
 class OracleNetwork:
-    """A network built from its description and its state dict, which it copies and, on training, changes.
+    """A network built from its specification and its state dict, which it copies and, on training, changes.
 
-    `spec` is what the model package builds from: {"kind": "mlp", "hidden": [128], "activation": "relu"} or
-    {"kind": "cnn", "stages": ["conv5x8", "pool", "dense64"]}. ValueError for dropout, which has no one right answer.
+    ValueError for dropout, which has no one right answer.
     """
 
     def __init__(self, spec: Mapping[str, Any], weights: Mapping[str, Array], dtype: DTypeLike = np.float64) -> None:
@@ -37,38 +38,29 @@ class OracleNetwork:
         self.weights: dict[str, Array] = {name: np.array(value, dtype) for name, value in weights.items()}
         self.gradients: dict[str, Array] = {}
         self.dtype = np.dtype(dtype)
+        parsed = stages(spec_of({"spec": spec}, shapes_of(weights)))
         activation = ACTIVATIONS[spec.get("activation", "relu")]
-        self.stages = self._cnn(spec, activation) if spec["kind"] == "cnn" else self._mlp(activation)
+        #: Layers by stage. The last stage gives the logits.
+        self.stages: list[list[Layer]] = [self._layers(stage, activation) for stage in parsed]
+        if INPUT_MEAN in self.weights:
+            self.stages[0].insert(0, Subtract(self, INPUT_MEAN))
+        self._takes_maps = STAGE_KINDS[parsed[0].kind].on_maps
 
-    def _mlp(self, activation: type[Layer]) -> list[list[Layer]]:
-        """Stages: what lies between two taps. The last one gives the logits."""
-        count = sum(re.fullmatch(r"layers\.\d+\.weight", name) is not None for name in self.weights)
-        first: list[Layer] = [Subtract(self, "input_mean")] if "input_mean" in self.weights else []
-        stages = [[Linear(self, f"layers.{i}"), activation(self)] for i in range(count - 1)]
-        stages.append([Linear(self, f"layers.{count - 1}")])
-        return [first + stages[0], *stages[1:]]
-
-    def _cnn(self, spec: Mapping[str, Any], activation: type[Layer]) -> list[list[Layer]]:
-        stages: list[list[Layer]] = []
-        convs = dense = 0
-        for word in spec["stages"]:
-            if match := _CONV.fullmatch(word):
-                conv = Conv2d(self, f"convs.{convs}", padding=int(match[3] or 0))
-                stages.append([conv, BatchNorm(self, f"norms.{convs}"), activation(self)])
-                convs += 1
-            elif word == "pool":
-                stages.append([MaxPool(self)])
-            else:
-                stages.append([Flatten(self), Linear(self, f"layers.{dense}"), activation(self)])
-                dense += 1
-        return [*stages, [Flatten(self), Linear(self, f"layers.{dense}")]]
+    def _layers(self, stage: Stage, activation: Activation) -> list[Layer]:
+        if stage.kind == "conv":
+            norm = BatchNorm(self, stage.name.replace("convs", "norms"))
+            return [Conv2d(self, stage.name, stage.numbers[2]), norm, ActivationLayer(self, activation)]
+        if stage.kind == "dense":
+            linear: list[Layer] = [Flatten(self), Linear(self, stage.name)]
+            return [*linear, ActivationLayer(self, activation)] if stage.tap else linear
+        return [STAGE_LAYERS[stage.kind](self)]
 
     def forward(self, x: NDArray[Any], training: bool = False, taps: list[Array] | None = None) -> Array:
         """x (B, 784) in 0..1 -> logits (B, 10). Appends the output of every stage but the last to `taps`."""
         values = np.asarray(x, self.dtype)
         self._image = values.shape
-        if isinstance(self.stages[0][0], (Conv2d, MaxPool)):
-            values = values.reshape(-1, 1, 28, 28)
+        if self._takes_maps:
+            values = values.reshape(-1, *IMAGE_SHAPE)
         for stage in self.stages:
             for layer in stage:
                 values = layer.forward(values, training)
@@ -83,12 +75,6 @@ class OracleNetwork:
             for layer in reversed(stage):
                 gradient = layer.backward(gradient)
         return gradient.reshape(self._image)
-
-
-def log_softmax(logits: Array) -> Array:
-    """Log-probabilities (B, 10). Subtracting the maximum first keeps exp from overflowing."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def cross_entropy(logits: Array, labels: NDArray[Any], label_smoothing: float = 0.0) -> tuple[float, Array]:

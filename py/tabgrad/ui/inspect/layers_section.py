@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.explain.colour import diverging, mosaic
-from tabgrad.explain.stages import Stage, unit_weights
+from tabgrad.explain.units import unit_weights
 from tabgrad.explain.wall import Wall
 from tabgrad.interop import dom
+from tabgrad.network import IMAGE_SHAPE, STAGE_KINDS, Stage
 
 from ..widgets.picture import Picture, legend
 from .probe import Probe
@@ -23,17 +24,11 @@ NARROW_WALL_A_ROW, NARROW_UNITS_A_ROW = 8, 12
 NARROW = "(max-width: 40rem)"
 #: Side of a unit without a picture of its own, and of the gap between pictures. Pixels.
 CELL_PX, GAP_PX = 7, 1
-NAMES = {"dense": "units", "conv": "feature maps", "pool": "maps, shrunk"}
 #: What is to be seen, for somebody who has never seen a layer.
 WALL_NOTE = (
     "Each picture is what one unit looks for: orange where it wants ink, blue where it wants none. The bar below it "
     "says how much of that is in your drawing."
 )
-NOTES = {
-    "dense": "Each square is one unit, fed by all of the layer before. The stronger its colour, the more active it is.",
-    "conv": "Each picture is a map of your drawing: it shows where one small pattern of strokes was found.",
-    "pool": "The same maps, made smaller: of four neighbours only the strongest is kept.",
-}
 
 
 class StageView:
@@ -41,11 +36,12 @@ class StageView:
 
     def __init__(self, parent: dom.Element, index: int, stage: Stage, card: UnitCard) -> None:
         self.index, self.stage = index, stage
-        title = f"Layer {index + 1}: {stage.units} {NAMES[stage.kind]}"
+        kind = STAGE_KINDS[stage.kind]
+        title = f"Layer {index + 1}: {stage.units} {kind.noun}"
         self.block = dom.create("section", parent, class_="stage-view")
         dom.create("h4", self.block, text=title, class_="stage-title")
-        self.has_wall = stage.kind == "dense" and stage.fed_by == (1, 28, 28)
-        dom.create("p", self.block, text=WALL_NOTE if self.has_wall else NOTES[stage.kind], class_="stage-note")
+        self.has_wall = stage.kind == "dense" and stage.input_shape == IMAGE_SHAPE
+        dom.create("p", self.block, text=WALL_NOTE if self.has_wall else kind.note, class_="stage-note")
         self._picture = Picture(self.block, "", "wall" if self.has_wall else "maps")
         self._card = card
         self._wall: Wall | None = None
@@ -96,7 +92,7 @@ class StageView:
     def show(self, values: NDArray[np.float32], dark: bool) -> None:
         """Activations in the stage's shape."""
         active = int((np.abs(values.reshape(self.stage.units, -1)).max(axis=1) > 0).sum())
-        alt = f"{active} of {self.stage.units} {NAMES[self.stage.kind]} are active"
+        alt = f"{active} of {self.stage.units} {STAGE_KINDS[self.stage.kind].noun} are active"
         if self._wall:
             self._picture.show(self._wall.picture(values), f"Weights of the units; {alt}")
             return

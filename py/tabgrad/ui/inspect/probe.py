@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tabgrad.backends.base import Device, Executable
 from tabgrad.backends.oracle.network import OracleNetwork
-from tabgrad.explain.stages import Stage, spec_of, stages
+from tabgrad.network import Stage, shapes_of, spec_of, stages
 from tabgrad.program import ProgramError
 
 from ..models.shipped import Model, ShippedModels
@@ -41,8 +41,8 @@ class Probe:
         """Read the weights from the engine; again whenever they have changed there. Raises EngineError."""
         executable = self.model.executable
         self.weights = await executable.read(*(b.name for b in executable.program.by_role("weight")))
-        spec = spec_of(self.model.card, self.weights)
-        self.structure = stages(spec, self.weights)
+        spec = spec_of(self.model.card, shapes_of(self.weights))
+        self.structure = stages(spec)
         if self._oracle is not None or not await self._has_programs():
             self._oracle = OracleNetwork(spec, self.weights, np.float32)
         self.version += 1

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from tabgrad.explain import units
 from tabgrad.explain.colour import columns_for, diverging, mosaic
-from tabgrad.explain.stages import Stage, unit_weights
+from tabgrad.explain.units import unit_weights
 from tabgrad.interop import dom
+from tabgrad.network import Stage
 
 from ..widgets.bars import SignedBars
 from ..widgets.controls import Field, Select
@@ -119,7 +120,7 @@ class UnitCard:
         if stage.kind != "pool" and pattern != self._pattern:
             self._pattern = pattern
             self._weights.show(_sheet(unit_weights(stage, weights)[unit], scene.dark), f"Weights of {kind} {unit}")
-        plain = len(stage.fed_by) == 1
+        plain = len(stage.input_shape) == 1
         self._weights.caption("which units of the layer before it listens to" if plain else "what it looks for")
         if stage.kind != "dense":
             self._fed.caption("what it finds, and where")
@@ -127,7 +128,7 @@ class UnitCard:
             self._sum.textContent = f"Strongest where it is {signed(float(value.max()))}." if scene.answer else ""
             return
         fed = units.feeds(self._input(self._stage, scene, values), weights[stage.weight], weights[stage.bias], unit)
-        shape = stage.fed_by if len(stage.fed_by) == 3 else (1, 1, *stage.fed_by)
+        shape = stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape)
         self._fed.caption(
             "what they tell it: activation times weight" if plain else "what it finds: input times weight"
         )

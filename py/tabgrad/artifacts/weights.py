@@ -1,0 +1,125 @@
+"""A weights file: safetensors with a plain network's weights, and what made them as metadata.
+
+Plain: the mean image of a centred network is folded into its first bias, and there is no training state. Files from
+elsewhere have no metadata; an MLP's shapes tell what it is. Owns this format, and the check that weights fit a program.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.network import (
+    INPUT_MEAN,
+    TRAINING_STATE,
+    WeightsError,
+    fold_mean,
+    load_safetensors,
+    parameter_count,
+    save_safetensors,
+    shapes_of,
+)
+from tabgrad.program import Program
+from tabgrad.settings import RunSettings, answering_spec
+
+from .checkpoint import BEST
+
+FORMAT = "tabgrad-weights"
+Tensors = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightsFile:
+    """A weights file that has been read: its bytes, its tensors by name, and its metadata."""
+
+    data: bytes
+    tensors: dict[str, NDArray[Any]]
+    metadata: Mapping[str, str]
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The network's specification; empty if the file has none. Raises WeightsError."""
+        spec = _json(self.metadata.get("spec", "{}"), "The weights file's description of its network is damaged.")
+        return spec if isinstance(spec, dict) else {}
+
+    @property
+    def settings(self) -> RunSettings:
+        """The settings of its network: from the metadata, or from an MLP's shapes. WeightsError if there are none."""
+        if "settings" in self.metadata:
+            damaged = "The weights file's settings are damaged."
+            try:
+                return RunSettings.make(_json(self.metadata["settings"], damaged))
+            except (TypeError, ValueError) as error:
+                raise WeightsError(damaged) from error
+        return _settings_of_mlp(shapes_of(self.tensors))
+
+    @property
+    def step(self) -> str:
+        """The step of the run that the weights are of; empty if the file does not say."""
+        return self.metadata.get("step", "")
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained parameters."""
+        return parameter_count(shapes_of(self.tensors))
+
+
+def _json(text: str, damaged: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(damaged) from error
+
+
+def _settings_of_mlp(shapes: Mapping[str, tuple[int, ...]]) -> RunSettings:
+    sizes = [784]
+    while len(shape := shapes.get(f"layers.{len(sizes) - 1}.weight", ())) == 2 and shape[0] == sizes[-1]:
+        sizes.append(shape[1])
+    if len(shapes) != 2 * (len(sizes) - 1) or sizes[-1] != 10 or len(sizes) < 2:
+        raise WeightsError("The weights file belongs to no network that this page can build.")
+    return RunSettings.make({"hidden": sizes[1:-1], "center": "plain"})
+
+
+def save_weights(weights: Tensors, settings: RunSettings | None = None, step: int = 0) -> bytes:
+    """Weights as a plain network's file, with the settings and the step of their run if there are any."""
+    metadata = {"format": FORMAT}
+    if settings is not None:
+        metadata |= {
+            "spec": json.dumps(answering_spec(settings)),
+            "settings": json.dumps(settings.to_json()),
+            "step": str(step),
+        }
+    return save_safetensors(fold_mean(weights), metadata)
+
+
+def load_weights(data: bytes) -> WeightsFile:
+    """Read a weights file, or the weights of a checkpoint. Raises WeightsError."""
+    tensors, metadata = load_safetensors(data)
+    weights = {name: t for name, t in tensors.items() if not name.startswith((*TRAINING_STATE, BEST))}
+    return WeightsFile(data, weights, metadata)
+
+
+def weights_for(program: Program, tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """The weights of `program` among `tensors`; WeightsError with one sentence if they do not fit.
+
+    A plain network's weights fit a centred one: its mean is zero then.
+    """
+    shapes = {b.name: (b.shape, b.dtype) for b in program.by_role("weight")}
+    found = dict(tensors)
+    if INPUT_MEAN in shapes:
+        found.setdefault(INPUT_MEAN, np.zeros(shapes[INPUT_MEAN][0], np.float32))
+    if missing := sorted(shapes.keys() - found.keys()):
+        raise WeightsError(f"The weights file has no tensor {missing[0]!r}: it belongs to another network.")
+    if extra := sorted(found.keys() - shapes.keys()):
+        raise WeightsError(f"The weights file has a tensor {extra[0][:60]!r} too many: it belongs to another network.")
+    for name, (shape, dtype) in shapes.items():
+        if found[name].shape != shape or found[name].dtype != dtype:
+            raise WeightsError(f"The tensor {name!r} is {found[name].shape} in the file, this network needs {shape}.")
+        if not np.isfinite(found[name]).all():
+            raise WeightsError(f"The tensor {name!r} of the file holds values that are not finite numbers.")
+    return found

@@ -1,0 +1,149 @@
+"""The one grammar of networks: a list of words becomes stages with shapes and the names of their weights.
+
+    conv5x8      a 5x5 convolution to 8 channels, batch norm, activation; conv3x24p1 is padded by 1
+    pool         2x2 max pooling
+    dense64      a dense layer of 64 units, activation
+
+The ten logits are added at the end. A stage is what lies between two outputs of the `activations` program. A new kind
+of stage is a row in `STAGE_KINDS`; one without weights brings its form in tinygrad along (`tensor`). Owns words, shapes
+and names; computes nothing but that form and holds no weights.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Shape = tuple[int, ...]
+#: One image: channels, height, width.
+IMAGE_SHAPE: Shape = (1, 28, 28)
+CLASSES = 10
+#: The stages of the CNN that the page trains.
+CNN_STAGES = ("conv5x8", "pool", "conv5x24", "pool", "dense64")
+
+
+@dataclass(frozen=True, slots=True)
+class StageKind:
+    """A kind of stage.
+
+    `pattern` matches its word; its groups go to `shape`, which gives the output's shape for an input's. `list_name`
+    is where the state dict keeps its layers ("convs" holds convs.0, convs.1, …), empty without weights; `tensor`
+    computes a kind without weights, on a tinygrad tensor (B, C, H, W). `on_maps`: it takes feature maps only.
+    `noun` and `note` tell a learner what its units are called and what to see in them.
+    """
+
+    pattern: re.Pattern[str]
+    shape: Callable[[Shape, Sequence[int]], Shape]
+    noun: str
+    note: str
+    on_maps: bool = True
+    list_name: str = ""
+    tensor: Callable[[Any], Any] | None = None
+
+
+def max_pool_2x2(x: Any) -> Any:
+    """x (B, C, H, W) -> (B, C, H // 2, W // 2), the largest of each 2x2 block; an odd last row or column is dropped.
+
+    As a reshape and a maximum, every pixel belongs to one block and its gradient is a comparison. tinygrad's
+    `max_pool2d` allows overlapping windows, and its gradient looks for each pixel through all that might hold it:
+    20 times slower on a CPU.
+    """
+    b, c, h, w = x.shape
+    return x[:, :, : h // 2 * 2, : w // 2 * 2].reshape(b, c, h // 2, 2, w // 2, 2).max(axis=(3, 5))
+
+
+def _convolved(shape: Shape, numbers: Sequence[int]) -> Shape:
+    kernel, channels, padding = numbers
+    return (channels, *(n + 2 * padding - kernel + 1 for n in shape[1:]))
+
+
+STAGE_KINDS: dict[str, StageKind] = {
+    "conv": StageKind(
+        pattern=re.compile(r"conv(\d+)x(\d+)(?:p(\d+))?"),
+        shape=_convolved,
+        noun="feature maps",
+        note="Each picture is a map of your drawing: it shows where one small pattern of strokes was found.",
+        list_name="convs",
+    ),
+    "pool": StageKind(
+        pattern=re.compile("pool"),
+        shape=lambda shape, _: (shape[0], shape[1] // 2, shape[2] // 2),
+        noun="maps, shrunk",
+        note="The same maps, made smaller: of four neighbours only the strongest is kept.",
+        tensor=max_pool_2x2,
+    ),
+    "dense": StageKind(
+        pattern=re.compile(r"dense(\d+)"),
+        shape=lambda _, numbers: (numbers[0],),
+        noun="units",
+        note="Each square is one unit, fed by all of the layer before. The stronger its colour, the more active it is.",
+        on_maps=False,
+        list_name="layers",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a network.
+
+    `kind` is a key of `STAGE_KINDS`, `numbers` those in its word. `name` is its layer in the state dict ("layers.0"),
+    empty without weights. `input_shape` and `shape` are of one image, (units,) or (maps, height, width). `tap` is the
+    output of the `activations` program with its values, empty for the logits.
+    """
+
+    kind: str
+    numbers: tuple[int, ...]
+    name: str
+    input_shape: Shape
+    shape: Shape
+    tap: str
+
+    @property
+    def units(self) -> int:
+        """Hidden units, or feature maps."""
+        return self.shape[0]
+
+    @property
+    def weight(self) -> str:
+        """Name of its weight in the state dict; empty without weights."""
+        return f"{self.name}.weight" if self.name else ""
+
+    @property
+    def bias(self) -> str:
+        """Name of a dense stage's bias in the state dict."""
+        return f"{self.name}.bias"
+
+
+def parse_stages(words: Sequence[str]) -> tuple[Stage, ...]:
+    """The stages of a network on an image, the logits last. ValueError for a word that cannot stand where it does."""
+    found = list[Stage]()
+    shape = IMAGE_SHAPE
+    counts = dict.fromkeys((kind.list_name for kind in STAGE_KINDS.values()), 0)
+    for word, tap in [*((word, f"act.{i}") for i, word in enumerate(words)), (f"dense{CLASSES}", "")]:
+        name, kind, numbers = _read(word, shape)
+        after = kind.shape(shape, numbers)
+        if min(after) < 1:
+            raise ValueError(f"The image is smaller than the stage {word!r} needs.")
+        layer = f"{kind.list_name}.{counts[kind.list_name]}" if kind.list_name else ""
+        counts[kind.list_name] += 1
+        found.append(Stage(name, numbers, layer, shape, after, tap))
+        shape = after
+    return tuple(found)
+
+
+def _read(word: str, shape: Shape) -> tuple[str, StageKind, tuple[int, ...]]:
+    for name, kind in STAGE_KINDS.items():
+        match = kind.pattern.fullmatch(word)
+        if match and (len(shape) == len(IMAGE_SHAPE) or not kind.on_maps):
+            return name, kind, tuple(int(n or 0) for n in match.groups())
+    raise ValueError(f"{word!r} is not a stage that can stand there: conv5x8, conv3x24p1, pool, dense64.")
+
+
+def stages(spec: Mapping[str, Any]) -> tuple[Stage, ...]:
+    """The stages of the network that a complete `spec` describes (see `spec.spec_of`); an MLP's are dense ones."""
+    if spec["kind"] == "cnn":
+        return parse_stages(spec["stages"])
+    return parse_stages([f"dense{size}" for size in spec["hidden"]])
