@@ -12,7 +12,7 @@ from .curves import Curves
 from .record import Record
 from .runs import RunRow, dump_rows, load_rows, make_row, to_csv, to_json
 from .timeline import TimelineEntry, dump_index, load_index, thinned
-from .weights import WeightsFile, load_weights, save_weights, weights_for
+from .weights import WeightsFile, load_weights, save_weights
 
 __all__ = [
     "CheckpointFile",
@@ -34,5 +34,4 @@ __all__ = [
     "to_csv",
     "to_json",
     "unpack",
-    "weights_for",
 ]

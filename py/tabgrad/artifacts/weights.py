@@ -1,7 +1,7 @@
 """A weights file: safetensors with a plain network's weights, and what made them as metadata.
 
 Plain: the mean image of a centred network is folded into its first bias, and there is no training state. Files from
-elsewhere have no metadata; an MLP's shapes tell what it is. Owns this format, and the check that weights fit a program.
+elsewhere have no metadata; an MLP's shapes tell what it is. Owns this format.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.network import (
-    INPUT_MEAN,
     TRAINING_STATE,
     WeightsError,
     fold_mean,
@@ -24,7 +22,6 @@ from tabgrad.network import (
     save_safetensors,
     shapes_of,
 )
-from tabgrad.program import Program
 from tabgrad.settings import RunSettings, answering_spec
 
 from .checkpoint import BEST
@@ -102,24 +99,3 @@ def load_weights(data: bytes) -> WeightsFile:
     tensors, metadata = load_safetensors(data)
     weights = {name: t for name, t in tensors.items() if not name.startswith((*TRAINING_STATE, BEST))}
     return WeightsFile(data, weights, metadata)
-
-
-def weights_for(program: Program, tensors: Tensors) -> dict[str, NDArray[Any]]:
-    """The weights of `program` among `tensors`; WeightsError with one sentence if they do not fit.
-
-    A plain network's weights fit a centred one: its mean is zero then.
-    """
-    shapes = {b.name: (b.shape, b.dtype) for b in program.by_role("weight")}
-    found = dict(tensors)
-    if INPUT_MEAN in shapes:
-        found.setdefault(INPUT_MEAN, np.zeros(shapes[INPUT_MEAN][0], np.float32))
-    if missing := sorted(shapes.keys() - found.keys()):
-        raise WeightsError(f"The weights file has no tensor {missing[0]!r}: it belongs to another network.")
-    if extra := sorted(found.keys() - shapes.keys()):
-        raise WeightsError(f"The weights file has a tensor {extra[0][:60]!r} too many: it belongs to another network.")
-    for name, (shape, dtype) in shapes.items():
-        if found[name].shape != shape or found[name].dtype != dtype:
-            raise WeightsError(f"The tensor {name!r} is {found[name].shape} in the file, this network needs {shape}.")
-        if not np.isfinite(found[name]).all():
-            raise WeightsError(f"The tensor {name!r} of the file holds values that are not finite numbers.")
-    return found

@@ -8,6 +8,7 @@ NumPy only. It runs no network and knows no engine.
 """
 
 from .activations import ACTIVATIONS, Activation
+from .fit import weights_for
 from .initial import draw_weights, fold_mean, initial_state, unfold_mean
 from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
 from .spec import Spec, spec_of
@@ -41,4 +42,5 @@ __all__ = [
     "spec_of",
     "stages",
     "unfold_mean",
+    "weights_for",
 ]

@@ -7,7 +7,7 @@ settings.optimizer_row.title                                   # "SGD, momentum"
 
 from .address import from_query, to_query
 from .fields import FIELDS, TUNABLE, ChoiceField, NumberField, SettingsError, SizesField
-from .network_spec import ARCHITECTURE, answering_spec, settings_for, training_spec
+from .network_spec import ARCHITECTURE, answering_spec, network_name, settings_for, training_spec
 from .optimizers import OPTIMIZERS, Optimizer
 from .presets import PRESETS, Preset
 from .run_settings import RunSettings
@@ -27,6 +27,7 @@ __all__ = [
     "SizesField",
     "answering_spec",
     "from_query",
+    "network_name",
     "settings_for",
     "to_query",
     "training_spec",

@@ -38,3 +38,8 @@ def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | No
         return RunSettings.make(values, base)
     except SettingsError:
         return None
+
+
+def network_name(settings: RunSettings) -> str:
+    """What a run's network is called: "784-128-10" or "CNN"."""
+    return "CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))

@@ -1,1 +1,8 @@
-"""The networks that can answer: shipped with the site, in training, saved, imported."""
+"""The models that can answer a drawing: those shipped with the site, and those made on this page.
+
+`live` and `shipped` are public modules; importing this face loads neither.
+"""
+
+from .model import Card, MakeModel, Model, load_model
+
+__all__ = ["Card", "MakeModel", "Model", "live", "load_model", "picker", "shipped"]

@@ -1,7 +1,7 @@
-"""The page's side of the protocol: gives commands, hears events, and replaces a worker that no longer answers.
+"""The page's side of the protocol: sends commands, receives events, and replaces a worker that no longer answers.
 
-Owns the worker's life and the last checkpoint of the run under way. Knows no document; how a worker is made is given
-by the caller, so that hangs and crashes are tested without one.
+Owns the worker's life and the last checkpoint of the run under way. Knows no document. The caller says how a worker is
+made, so that hangs and crashes are tested without one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from tabgrad.protocol import (
     Checkpoint,
     Command,
     Dispose,
-    Exported,
     Failed,
     Finished,
     Message,
@@ -32,12 +31,12 @@ from tabgrad.protocol import (
     encode,
 )
 
-#: A worker that answers no ping for so long is ended. Seconds.
+#: A worker that does not answer a ping within this time is ended. Seconds.
 ANSWER_WITHIN_S = 3.0
 PING_EVERY_S = 1.0
-#: A worker heard of so recently is alive, whatever it has not answered. Seconds.
+#: A worker that sent anything within this time is alive, even if it has not answered the ping. Seconds.
 QUIET_S = 1.0
-#: A worker that has to be replaced more often than this in one run will not do.
+#: How often a worker is replaced in one run.
 MAX_RESTARTS = 3
 #: Starting takes longer than answering: Pyodide, NumPy and our package have to come. Seconds.
 START_WITHIN_S = 120.0
@@ -62,7 +61,7 @@ MakeChannel = Callable[[Callable[[str, list[bytes]], None]], Channel]
 class TrainClient:
     """`make` makes a channel for a function that gets what the worker sends; `first` is the worker's first message.
 
-    `on_event` hears every event, and also events of the client's own making (Notice, Failed) when a worker is lost.
+    `on_event` gets every event, and events that the client makes itself (Notice, Failed) when a worker is lost.
     """
 
     def __init__(self, make: MakeChannel, first: str, on_event: Callable[[AnyEvent], None]) -> None:
@@ -90,9 +89,7 @@ class TrainClient:
         return self._run is not None
 
     async def ensure(self) -> None:
-        """Start the worker unless it is there; whoever else asks meanwhile waits, too. Raises WorkerError (a
-        RuntimeError).
-        """
+        """Start the worker unless it is there. Calls meanwhile wait for it, too. Raises WorkerError (a RuntimeError)."""
         async with self._starting:
             if self._channel is None:
                 channel = self._make(self._receive)
@@ -107,7 +104,7 @@ class TrainClient:
                 self._channel = channel
 
     def send(self, command: Command) -> int:
-        """Give a command; returns its id. The worker must have been started."""
+        """Send a command; returns its id. The worker must have been started."""
         if self._channel is None:
             raise RuntimeError("The training worker is not running.")
         self._ids += 1
@@ -117,7 +114,7 @@ class TrainClient:
         return self._ids
 
     async def ask(self, command: Command) -> AnyEvent:
-        """Give a command and wait for its one answer, which may be Failed."""
+        """Send a command and wait for its answer, which may be Failed."""
         future: asyncio.Future[AnyEvent] = asyncio.get_running_loop().create_future()
         number = self.send(command)
         self._answers[number] = future
@@ -140,7 +137,7 @@ class TrainClient:
     def _receive(self, text: str, blobs: list[bytes]) -> None:
         event = decode_event(text, blobs)
         now = self._heard_at = time.monotonic()
-        # The first word of a new worker ends its time of grace; a busy one asks for more.
+        # The first message of a new worker ends its grace period; a busy one gets another.
         self._grace_until = now + event.seconds if isinstance(event, Busy) else now
         if self._ping is not None and event.reply_to == self._ping[0]:
             self._slowest_answer_s = max(self._slowest_answer_s, now - self._ping[1])
@@ -148,8 +145,6 @@ class TrainClient:
             return
         if isinstance(event, Checkpoint) and self._run is not None:
             self._run = replace(self._run, checkpoint=event.checkpoint)
-        elif isinstance(event, Exported) and self._run is not None and is_checkpoint(event.data):
-            self._run = replace(self._run, checkpoint=event.data)
         elif isinstance(event, Finished) or (isinstance(event, Failed) and self._ends_run(event)):
             self._run = None
         if isinstance(event, Failed) and event.kind == "start":
@@ -160,13 +155,13 @@ class TrainClient:
         self._on_event(event)
 
     def _ends_run(self, failed: Failed) -> bool:
-        """A refused command does not end the run; a Start that failed, and whatever has no command, does."""
+        """A command that is refused does not end the run. A Start that failed and a failure without a command do."""
         if self._run is not None and failed.reply_to == self._run.id:
             return True
         return failed.reply_to == 0 and failed.kind != "input"
 
     def _give_up(self, message: str) -> None:
-        """Leave nobody waiting for a worker that is gone."""
+        """End the worker, and answer every command that waits for it with Failed."""
         if self._channel is not None:
             self._channel.terminate()
             self._channel = None
@@ -180,7 +175,7 @@ class TrainClient:
             before = time.monotonic()
             await asyncio.sleep(PING_EVERY_S / 2)
             if time.monotonic() - before > ANSWER_WITHIN_S:
-                self._ping = None  # the computer or the tab was asleep: the worker's silence proves nothing
+                self._ping = None  # the computer or the tab was asleep, so the worker's silence means nothing
             elif self._channel is not None:
                 await self._check()
 
@@ -193,7 +188,7 @@ class TrainClient:
             if waiting and now - self._heard_at > PING_EVERY_S:
                 self._ping = (self.send(Ping()), now)
             return
-        # Very large networks have steps of seconds; what a worker once needed it may need again.
+        # Steps of a very large network take seconds: a worker may need as long as it once did.
         if now - self._ping[1] > max(ANSWER_WITHIN_S, 3 * self._slowest_answer_s) and now - self._heard_at > QUIET_S:
             await self.restart()
 
@@ -224,9 +219,3 @@ class TrainClient:
         if self._channel is not None:
             self._channel.terminate()
             self._channel = None
-
-
-def is_checkpoint(data: bytes) -> bool:
-    """Whether a safetensors file is a checkpoint; looks at its header only."""
-    size = int.from_bytes(data[:8], "little")
-    return b'"tabgrad-checkpoint"' in data[8 : 8 + min(size, 1 << 20)]

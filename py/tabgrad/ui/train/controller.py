@@ -1,46 +1,62 @@
-"""The run under way as the page sees it: gives the worker commands, follows what it says, keeps what it leaves.
+"""The run on the page: sends the worker commands, follows its events, stores what it leaves, and decides what answers.
 
-Owns the state of the run. What is seen of it is `train_screen`'s affair, what the visitor wants `train`'s.
+Owns the state of the run and every decision about it. Knows no document: views are told which parts of the state to
+show again, so all of it is tested without a browser.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from tabgrad.interop import dom
-from tabgrad.interop.tab_lock import TabLock
+from tabgrad.artifacts import WeightsFile, load_weights, make_row, read_record
+from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.protocol import (
+    Accepted,
     AnyEvent,
     Checkpoint,
     Command,
+    Compiled,
     Dispose,
-    Export,
-    Exported,
     Failed,
     Finished,
+    Import,
+    Pause,
     Prepare,
     Progress,
     Ready,
+    Resume,
+    SaveCheckpoint,
     Start,
     Step,
+    Stop,
+    Tune,
+    Weights,
 )
-from tabgrad.settings import RunSettings, SettingsError
+from tabgrad.settings import TUNABLE, RunSettings, SettingsError, network_name
 
-from ..models.live import record_in
 from ..tasks import Tasks
-from .client import TrainClient, is_checkpoint
-from .data import make_row, with_interval
-
-if TYPE_CHECKING:
-    from ..models.registry import ModelRegistry
-    from .screen import RunScreen
-    from .store import TrainStore
+from ..widgets.format import with_interval
+from .client import TrainClient
+from .state import Message, Part, RunState, Status
+from .store import KEPT_WEIGHTS, TrainStore
+from .trained_models import TrainedModels
 
 NOT_ALONE = "Another tab trains, too: this run cannot be resumed after a reload, but its result is kept."
+_STATUS_OF: dict[str, Status] = {"training": "training", "paused": "paused"}
+
+
+class RunLock(Protocol):
+    """Held by the one tab whose run can be resumed: `interop.tab_lock.TabLock`."""
+
+    async def take(self) -> bool:
+        """Whether this tab has the lock from now on."""
+
+    def give_back(self) -> None:
+        """Let another tab have it. Idempotent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,66 +68,66 @@ class Beginning:
     origin: str = ""
 
 
-class RunControl:
-    """`state` is one of `train_view.STATES`. `changed` is called when it has changed, `runs_changed` when the table of
-    runs has. The one tab that has `turn` keeps what its run can be resumed from.
+class RunController:
+    """`state` is the run's; `render` gets the parts of it that have changed.
+
+    `lock` is the run lock; only the tab that holds it stores what its run can be resumed from. `persist` asks the
+    browser to keep what is stored.
     """
 
     def __init__(
         self,
         client: TrainClient,
         store: TrainStore,
-        shelf: ModelRegistry,
-        screen: RunScreen,
-        turn: TabLock,
+        models: TrainedModels,
+        lock: RunLock,
         *,
-        changed: Callable[[], object],
-        runs_changed: Callable[[], object],
+        render: Callable[[frozenset[Part]], object],
+        persist: Callable[[], Awaitable[object]],
     ) -> None:
-        self._client, self._store, self._shelf, self._screen = client, store, shelf, screen
-        self._changed, self._runs_changed = changed, runs_changed
-        self._turn, self._alone = turn, True
+        self._client, self._store, self._models, self._lock = client, store, models, lock
+        self._render, self._persist = render, persist
+        self._alone = True  # this tab holds the run lock
         self._run_id = self._origin = ""
-        self.state = "none"
-        self._preparing = False
+        self._ended: tuple[RunSettings, WeightsFile] | None = None  # a run of an earlier visit, not brought back yet
+        self.state = RunState()
         self.tasks = Tasks(self._failed_inside)
 
-    @property
-    def under_way(self) -> bool:
-        """Whether there is a run that has not ended."""
-        return self.state in ("loading", "training", "paused")
+    # ---- What the visitor wants
 
     async def prepare(self, settings: Callable[[], RunSettings]) -> None:
         """Have the worker, its engine and the first data ready before Train is pressed."""
-        if self.state != "none":
+        if self.state.status != "none":
             return
-        self._preparing = True
-        dom.root_dataset().worker = "loading"
+        self.state.preparing = True
+        self._changed("status")
         answer: AnyEvent
         try:
             await self._client.ensure()
             answer = await self._client.ask(Prepare(settings=settings().to_json()))
         except (RuntimeError, SettingsError) as error:
             answer = Failed(kind="start", message=str(error))
-        self._preparing = False
-        if self.state == "none":
-            self._set("ready" if isinstance(answer, Ready) else "none")
+        self.state.preparing = False
+        if self.state.status == "none" and isinstance(answer, Ready):
+            self.state.status = "ready"
+        self._changed("status")
 
     async def start(self, settings: RunSettings, beginning: Beginning, paused: bool) -> None:
         """Begin a run, or go on from a checkpoint, with the timeline that led there."""
         checkpoint = beginning.checkpoint
         self._run_id, self._origin = f"{time.time_ns() // 1_000_000:x}", beginning.origin
-        self._shelf.training_begins(settings.data)
-        self._screen.clear()
-        self._screen.say("Starting …" if self._client.started else "Starting the training worker …")
-        self._set("loading")
-        self._alone = await self._turn.take()
+        self._models.training_begins(settings.data)
+        self._clear()
+        self.say("Starting …" if self._client.started else "Starting the training worker …")
+        self._set_status("loading")
+        self._alone = await self._lock.take()
         self._store.begin(self._run_id, resumed=bool(checkpoint), alone=self._alone)
         if checkpoint:
-            record = record_in(checkpoint)
-            self._origin = str(record.get("origin", ""))
-            _, moments = await self._store.moments()
-            self._screen.timeline.restore([m for m in moments if m.step <= record["step"]])
+            record = read_record(checkpoint)
+            self._origin = record.origin
+            _, entries = await self._store.timeline()
+            self.state.timeline.restore([entry for entry in entries if entry.step <= record.step])
+            self._changed("timeline")
         try:
             await self._client.ensure()
         except RuntimeError as error:
@@ -122,124 +138,232 @@ class RunControl:
             checkpoint=checkpoint,
             weights=beginning.weights,
             origin=beginning.origin,
-            answer_target=self._shelf.target,
+            answer_target=self._models.target,
             start_paused=paused,
         )
         answer = await self._client.ask(command)
         if isinstance(answer, Ready) and paused and not checkpoint:
-            await self.tell(Step())
+            await self._tell(Step())
+
+    def press(self, button: str) -> None:
+        """Pause or resume, do one step of a paused run, or stop: "pause", "step", "stop"."""
+        commands: dict[str, Command] = {
+            "pause": Resume() if self.state.status == "paused" else Pause(),
+            "step": Step(),
+            "stop": Stop(),
+        }
+        self.tasks.do(self._tell(commands[button]))
+
+    def tune(self, name: str, settings: RunSettings) -> None:
+        """Change a setting of the run under way, if there is one and the setting can change."""
+        if self._client.running and name in TUNABLE:
+            self.tasks.do(self._tell(Tune(values={name: settings.to_json()[name]})))
+
+    async def reset(self) -> None:
+        """End the run and forget it; finished runs stay."""
+        if self._client.started:
+            await self._tell(Dispose())
+        await self._store.drop_checkpoint()
+        self._clear()
+        self._models.training_ended()
+        self._set_status("ready" if self._client.started else "none")
+
+    async def forget(self, run_id: str) -> None:
+        """Take a finished run out of the table."""
+        await self._store.remove_run(run_id)
+        await self._models.withdraw_run(run_id)
+        self._changed("runs")
+
+    def move_timeline(self, position: int) -> None:
+        """Answer with the network of another entry of the timeline."""
+        self.state.timeline.move_to(position)
+        self._changed("timeline")
+        if self._ended is not None:
+            (settings, weights), self._ended = self._ended, None
+            self.say("Bringing the network of that run back …")
+            self.tasks.do(self._bring_back(settings, weights))
+        self._answer()
+
+    # ---- Files
+
+    def exported(self) -> tuple[str, bytes] | None:
+        """The newest weights as a file, with its name; None, and says so, if there are none."""
+        weights = self.state.weights
+        if weights is None:
+            self.say("There is nothing to export yet: press Train.", error=True)
+            return None
+        return self._file(weights)
+
+    async def exported_run(self, run_id: str) -> tuple[str, bytes] | None:
+        """The weights of a finished run as a file, with its name; None, and says so, if they are no longer kept."""
+        content = await self._store.weights(run_id)
+        if content is None:
+            sentence = f"The weights of this run are no longer kept: only {KEPT_WEIGHTS} runs' are."
+            self.say(sentence, error=True)
+            return None
+        return self._file(load_weights(content))
+
+    def _file(self, weights: WeightsFile) -> tuple[str, bytes]:
+        self.say("Exported the weights as safetensors.")
+        return f"tabgrad-{network_name(weights.settings).lower()}-step{weights.step}.safetensors", weights.data
+
+    async def import_weights(self, content: bytes) -> None:
+        """Into the run under way where there is one, else as a model of its own in the picker."""
+        try:
+            if self._client.running:
+                answer = await self._client.ask(Import(weights=content))
+                if not isinstance(answer, Accepted):
+                    raise WeightsError(getattr(answer, "message", "The worker did not take the file."))
+                self.say("The run goes on with the imported weights.")
+            else:
+                await self._models.offer_file(content)
+                self.say("The imported network answers now.")
+        except (WeightsError, ProgramError, RuntimeError) as error:  # of the file; of the engine or the worker
+            self.say(f"The file was not imported: {error}", error=True)
+
+    # ---- What an earlier visit left
 
     async def interrupted(self) -> bytes | None:
         """The checkpoint of a run that no tab goes on with, if there is one."""
-        alone = await self._turn.take()
-        if not self.under_way:
-            self._turn.give_back()
+        alone = await self._lock.take()
+        if not self.state.under_way:
+            self._lock.give_back()
         return await self._store.checkpoint() if alone else None
 
     async def recall(self) -> None:
         """After a reload: the timeline of the run that ended last. Its network is built when the slider moves."""
-        run_id, moments = await self._store.moments()
+        run_id, entries = await self._store.timeline()
         row = next((row for row in self._store.runs if row["id"] == run_id), None)
-        weights = await self._store.weights(run_id) if row else None
-        if row is not None and weights is not None and self.state == "none":
-            settings = RunSettings.make(row["settings"])
-            name = f"run {row['number']}"
-            self._screen.recall(name, moments, weights, lambda: self.tasks.do(self._bring_back(settings, weights)))
-
-    async def _bring_back(self, settings: RunSettings, weights: bytes) -> None:
-        """The network of a finished run answers again, at the slider's moment."""
-        try:
-            program = await self._shelf.program(settings)
-        except ProgramError as error:
-            self._screen.say(str(error), error=True)
+        content = await self._store.weights(run_id) if row else None
+        if row is None or content is None or self.state.status != "none":
             return
-        if self.state in ("none", "ready"):  # else another run has begun meanwhile
-            self._screen.say("")
-            await self._shelf.bring_back(program, weights, settings.data)
-            self._screen.show_moment()
+        try:
+            weights = load_weights(content)
+        except WeightsError:
+            return  # damaged in the storage: there is nothing to recall
+        self._ended = (RunSettings.make(row["settings"]), weights)
+        self.state.weights = self.state.answering = weights
+        self.state.timeline.restore(entries, f"run {row['number']}")
+        self._changed("timeline", "weights")
 
-    async def tell(self, command: Command) -> AnyEvent:
-        """Give a command and show why it was refused, if it was."""
+    async def _bring_back(self, settings: RunSettings, weights: WeightsFile) -> None:
+        """The network of a finished run answers again, at the slider's position."""
+        try:
+            program = await self._models.program(settings)
+        except ProgramError as error:
+            self.say(str(error), error=True)
+            return
+        if self.state.status in ("none", "ready"):  # else another run has begun meanwhile
+            self.say("")
+            await self._models.bring_back(program, weights, settings.data)
+            self._answer()
+
+    # ---- What the worker says
+
+    def receive(self, event: AnyEvent) -> None:
+        """Take in an event of the worker, or of the client in its place."""
+        changed = self.state.take(event)
+        if isinstance(event, Compiled) and event.name == "infer" and not event.reply_to:
+            self._models.training.set_program(event.program)
+        elif isinstance(event, Weights) and self.state.timeline.at_end:
+            self._answer()
+        if isinstance(event, Ready):
+            self._models.forget_programs()
+        if isinstance(event, Progress) and event.state in _STATUS_OF:
+            self._set_status(_STATUS_OF[event.state])
+        elif isinstance(event, Checkpoint):
+            self.tasks.do(self._store_checkpoint(event))
+        elif isinstance(event, Ready) and self.state.status == "loading":
+            self.say("" if self._alone else NOT_ALONE)
+        elif isinstance(event, Finished):
+            self.tasks.do(self._finish(event))
+        elif isinstance(event, Failed) and not self._client.running and not self._is_warm_up:
+            self.fail(event.message)
+        self._render(changed)
+
+    @property
+    def _is_warm_up(self) -> bool:
+        """Failures before Train is pressed are not shown: they come again when it is."""
+        return self.state.preparing and self.state.status == "none"
+
+    def _answer(self) -> None:
+        """Answer with the weights of the timeline's entry; at its end those are the newest."""
+        state, entry = self.state, self.state.timeline.entry
+        try:
+            if entry is None or state.timeline.at_end:
+                state.answering = state.weights
+            else:
+                state.answering = load_weights(entry.weights)
+            if state.answering is not None:
+                self._models.training.set_weights(state.answering)
+        except WeightsError as error:
+            self.say(str(error), error=True)
+        self._changed("weights")
+
+    async def _store_checkpoint(self, event: Checkpoint) -> None:
+        await self._store.save_checkpoint(event.checkpoint)
+        if event.end_of_epoch:
+            await self._store.save_timeline(self.state.timeline.entries)
+
+    async def _finish(self, event: Finished) -> None:
+        weights = self.state.weights
+        assert weights is not None, "A run sends its weights before it ends."
+        row = make_row(self._run_id, event, self.state.engine_title, weights.parameters, self._origin)
+        await self._store.finish(row, weights.data, self.state.timeline.entries)
+        self._models.training_ended(f"right on {with_interval(event.test_accuracy, event.interval)} of the test images")
+        self.offer_runs()
+        if self._store.fault:
+            self.say(self._store.fault, error=True)
+        self._set_status("finished")
+        await self._persist()
+
+    def offer_runs(self) -> None:
+        """Show the table of runs, and put those whose weights are kept into the model picker."""
+        self._models.offer_runs(self._store.runs[:KEPT_WEIGHTS])
+        self._changed("runs")
+
+    async def save_now(self) -> None:
+        """The tab is hidden and may never come back: store a checkpoint of this moment."""
+        if self._client.running and self.state.status in ("training", "paused"):
+            await self._client.ask(SaveCheckpoint())
+
+    async def _tell(self, command: Command) -> None:
+        """Send a command and show why it was refused, if it was."""
         try:
             answer = await self._client.ask(command)
         except RuntimeError as error:
             answer = Failed(kind="input", message=str(error))
         if isinstance(answer, Failed):
-            self._screen.say(answer.message, error=True)
-        return answer
+            self.say(answer.message, error=True)
 
-    async def reset(self) -> None:
-        """End the run and begin with a clean sheet; finished runs stay."""
-        if self._client.started:
-            await self.tell(Dispose())
-        await self._store.drop_checkpoint()
-        self._screen.clear()
-        self._shelf.training_ended()
-        self._set("ready" if self._client.started else "none")
+    # ---- The state
 
-    async def forget(self, run_id: str) -> None:
-        """Take a finished run out of the table."""
-        await self._store.remove_run(run_id)
-        await self._shelf.withdraw_run(run_id)
-        self._runs_changed()
-
-    def hear(self, event: AnyEvent) -> None:
-        """What the worker says, or the client in its place."""
-        self._screen.show(event)
-        if isinstance(event, Ready):
-            self._shelf.forget_programs()
-        if isinstance(event, Progress) and event.state in ("training", "paused"):
-            self._set(event.state)
-        elif isinstance(event, Checkpoint):
-            self.tasks.do(self._keep(event))
-        elif isinstance(event, Ready) and self.state == "loading":
-            self._screen.say("" if self._alone else NOT_ALONE)
-        elif isinstance(event, Finished):
-            self.tasks.do(self._finish(event))
-        elif isinstance(event, Failed) and not self._client.running and not self._unasked:
-            self.fail(event.message)
-
-    @property
-    def _unasked(self) -> bool:
-        """What goes wrong before Train is pressed is said when it is pressed and goes wrong again."""
-        return self._preparing and self.state == "none"
-
-    async def _keep(self, event: Checkpoint) -> None:
-        await self._store.save_checkpoint(event.checkpoint)
-        if event.milestone:
-            await self._store.save_moments(self._screen.timeline.moments)
-
-    async def _finish(self, event: Finished) -> None:
-        row = make_row(self._run_id, event, self._screen.engine, self._screen.parameter_count(), self._origin)
-        await self._store.finish(row, self._screen.weights, self._screen.timeline.moments)
-        self._shelf.training_ended(f"right on {with_interval(event.test_accuracy, event.interval)} of the test images")
-        self._shelf.offer_runs()
-        self._runs_changed()
-        if self._store.fault:
-            self._screen.say(self._store.fault, error=True)
-        self._set("finished")
-
-    async def save_now(self) -> None:
-        """The tab is hidden and may never come back: keep a checkpoint of this moment."""
-        if self._client.running and self.state in ("training", "paused"):
-            answer = await self._client.ask(Export(checkpoint=True))
-            if isinstance(answer, Exported) and is_checkpoint(answer.data):
-                await self._store.save_checkpoint(answer.data)
+    def say(self, sentence: str, *, error: bool = False) -> None:
+        """A sentence about the run; it replaces the one before."""
+        self.state.message = Message(sentence, error)
+        self._changed("message")
 
     def fail(self, sentence: str) -> None:
-        """The run, or the page's part in it, has ended in this way."""
-        self._screen.say(sentence, error=True)
-        self._shelf.training_ended()
-        dom.root_dataset().error = sentence
-        self._set("failed")
-
-    def _set(self, state: str) -> None:
-        dom.root_dataset().worker = state
-        if state != self.state:
-            self.state = state
-            self._changed()
-        if not self.under_way:
-            self._turn.give_back()
+        """The run, or the page's part in it, has failed."""
+        self.say(sentence, error=True)
+        self._models.training_ended()
+        self._set_status("failed")
 
     def _failed_inside(self, error: BaseException) -> None:
         self.fail(f"The page failed inside ({type(error).__name__}: {error}); your runs are kept.")
+
+    def _clear(self) -> None:
+        self._ended = None
+        self._render(self.state.clear())
+
+    def _set_status(self, status: Status) -> None:
+        if status != self.state.status:
+            self.state.status = status
+            self._changed("status")
+        if not self.state.under_way:
+            self._lock.give_back()
+
+    def _changed(self, *parts: Part) -> None:
+        self._render(frozenset(parts))
+
+

@@ -1,74 +1,89 @@
-"""The training panel: its parts on the page, and what the visitor wants of them.
+"""The training panel: puts its views on the page and connects them with the controller.
 
-Owns the layout and the wishes. The run that they lead to is `train_control`'s; engines and data lie behind it.
+Owns the layout, and what the form and its choice of initial weights do to each other. The run is `controller`'s.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tabgrad.backends.base import EngineError
 from tabgrad.interop import dom, page, storage
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
-from tabgrad.program import ProgramError
-from tabgrad.protocol import AnyEvent, Pause, Resume, Step, Stop, Tune
-from tabgrad.settings import PRESETS, TUNABLE, RunSettings, SettingsError
+from tabgrad.network import WeightsError
+from tabgrad.program import Program
+from tabgrad.artifacts import read_record
+from tabgrad.settings import ARCHITECTURE, PRESETS, RunSettings, SettingsError
 
-from ..models.live import plain_weights
-from ..models.registry import ModelRegistry, run_name
-from ..models.shipped import Model
+from ..context import PageContext
+from ..models import Model
 from .address import settings_in_address, write_address
-from .begin_with import BeginWith
 from .client import TrainClient
-from .controller import Beginning, RunControl
-from .form import SettingsForm
-from .keep import Keep, ResumeOffer
-from .origin import ARCHITECTURE, gentler, settings_like, weights_of
-from .own import own_option
-from .runs_table import RunsTable
-from .screen import RunScreen
+from .controller import Beginning, RunController
+from .initial_weights import settings_like, weights_of, with_usual_rate
+from .own_data import own_data_option
+from .state import Part
 from .store import TrainStore
-from .view import Buttons, Presets
-
-if TYPE_CHECKING:
-    from ..app import App
+from .trained_models import TrainedModels
+from .views import (
+    BeginWith,
+    CurvesView,
+    FirstLayer,
+    PresetButtons,
+    ProgressView,
+    ResumeOffer,
+    RunButtons,
+    RunsTable,
+    SettingsForm,
+    TimelineView,
+    WeightsFiles,
+)
 
 LEAD = (
     "Press Train, and a network learns here, in this tab and on your machine. Draw meanwhile: the network in training "
     "answers, and you see it get better."
 )
+RUN_LOCK = "tabgrad-run"
 
 
 class TrainPanel:
-    """Builds itself in `parent`. `app` is the page: it offers models to the picker and speaks to the visitor."""
+    """Builds itself in `parent`."""
 
-    def __init__(self, app: App, parent: dom.Element) -> None:
-        self._app = app
+    def __init__(self, context: PageContext, parent: dom.Element) -> None:
+        self._page = context
         self._model: Model | None = None
         self._model_title = ""
         parts = dom.by_id("trainer").dataset
-        first = json.dumps({"base": absolute("."), "manifest": app.manifest})
         script, config = str(parts.script), str(parts.config)
-        self.client = TrainClient(lambda receive: NamedWorker(script, config, receive), first, self._hear)
-        self.store = TrainStore(storage.open_storage, lambda sentence: self.screen.say(sentence, error=True))
-        self.shelf = ModelRegistry(app, self.client, self.store)
-        self._build(parent)
-        self._control = RunControl(
-            self.client,
-            self.store,
-            self.shelf,
-            self.screen,
-            TabLock("tabgrad-run"),
-            changed=self._show_state,
-            runs_changed=self._show_runs,
+        first = json.dumps({"base": absolute("."), "manifest": context.manifest})
+        client = TrainClient(lambda receive: NamedWorker(script, config, receive), first, self._receive)
+        self._store = TrainStore(storage.open_storage, lambda sentence: self._control.say(sentence, error=True))
+        self._models = TrainedModels(context, client, self._store.weights)
+        self._control = RunController(
+            client,
+            self._store,
+            self._models,
+            TabLock(RUN_LOCK),
+            render=self._render,
+            persist=storage.ask_to_persist,
         )
-        self._show_state()
-        app.painters.append(self.screen.recolour)
-        app.watchers.append(self._follow_model)
+        self._build(parent)
+        self._renderers: Mapping[Part, Callable[[], object]] = {
+            "status": self._render_status,
+            "message": lambda: self._progress.render_message(self._control.state),
+            "progress": lambda: self._progress.render(self._control.state),
+            "curves": lambda: self._curves.render(self._control.state),
+            "timeline": lambda: self._timeline.render(self._control.state),
+            "weights": lambda: self._first_layer.render(self._control.state),
+            "runs": lambda: self._runs.show(self._store.runs),
+        }
+        self._render(frozenset(self._renderers))
+        context.painters.append(self._recolour)
+        context.watchers.append(self._follow_model)
         self._do(self._open(str(parts.uplot)))
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
@@ -77,90 +92,119 @@ class TrainPanel:
         dom.create("p", parent, text=LEAD, class_="lead")
         root = dom.create("div", parent, class_="train")
         left, right = dom.create("div", root, class_="train-setup"), dom.create("div", root, class_="train-run")
-        self._interest = [dom.Listener(root, events, self._warm_up) for events in ("pointerenter", "focusin")]
-        self._presets = Presets(left, self._use_preset)
-        self._begin_with = BeginWith(left, self._choose_beginning)
-        self.form = SettingsForm(left, self._edited, self._presets.show)
-        self._resume = ResumeOffer(right, self._resume_run, self._forget_checkpoint)
-        self._buttons = Buttons(right, self._pressed)
-        self.screen = RunScreen(right, self.shelf.training)
-        self._keep = Keep(right, self)
+        self._interest = [dom.Listener(root, events, self._prepare) for events in ("pointerenter", "focusin")]
+        self._presets = PresetButtons(left, self._use_preset)
+        self._begin_with = BeginWith(left, self._on_beginning_chosen)
+        self._form = SettingsForm(left, self._on_edited, self._presets.show)
+        self._resume = ResumeOffer(right, self._resume_run, lambda: self._do(self._store.drop_checkpoint()))
+        self._buttons = RunButtons(right, self._on_button)
+        self._progress = ProgressView(right)
+        self._curves = CurvesView(right)
+        self._timeline = TimelineView(right, self._control.move_timeline)
+        self._first_layer = FirstLayer(right)
+        self._files = WeightsFiles(right, self._export, lambda: self._do(self._import()))
         self._runs = RunsTable(dom.create("div", parent, class_="train-runs"), self._on_run_action)
 
     async def _open(self, uplot: str) -> None:
-        """What it takes once it is on the page: settings from the address, charts, what an earlier visit left."""
+        """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
         settings, refused = settings_in_address()
-        if not self._app.manifest["data"].get("mnist"):
-            self.form.set_option("data", "mnist", "MNIST (not here)", enabled=False)
+        if not self._page.manifest["data"].get("mnist"):
+            self._form.set_option("data", "mnist", "MNIST (not here)", enabled=False)
             if settings.data == "mnist":
                 settings = replace(settings, data="strokes")
-        self.form.show(settings)
+        self._form.show(settings)
         if refused:
-            self.screen.say(" ".join(refused), error=True)
+            self._control.say(" ".join(refused), error=True)
         try:
-            await self.screen.curves.load(uplot)
+            await self._curves.load(uplot)
         except OSError as error:
-            self.screen.say(f"{error} The table still shows the curves.", error=True)
-        await self.store.load()
-        self._show_runs()
-        self.shelf.offer_runs()
+            self._control.say(f"{error} The table still shows the curves.", error=True)
+        await self._store.load()
+        self._control.offer_runs()
         checkpoint = await self._control.interrupted()
         self._resume.show(checkpoint)
-        if checkpoint is None:  # else what is kept of a timeline is that run's
+        if checkpoint is None:  # else the stored timeline is that run's
             await self._control.recall()
 
-    def seen(self, visible: bool) -> None:
-        """The panel comes into view or leaves it."""
-        self.screen.seen(visible)
+    def set_visible(self, visible: bool) -> None:
+        """The panel comes into view or leaves it: pictures are drawn only while they can be seen."""
+        self._curves.set_visible(visible)
+        self._first_layer.set_visible(visible)
         if visible:
-            self._do(self._offer_own())
+            self._do(self._offer_own_data())
 
-    async def _offer_own(self) -> None:
+    async def training_program(self, name: str) -> Program:
+        """The "train" or "evaluate" program of the network in training. Raises ProgramError if there is none yet."""
+        return await self._models.training_program(name)
+
+    async def _offer_own_data(self) -> None:
         """The visitor may have kept drawings since the panel was last seen."""
-        title, enabled = own_option(await self.store.drawings())
-        self.form.set_option("data", "mine", title, enabled=enabled)
+        title, enabled = own_data_option(await self._store.drawings())
+        self._form.set_option("data", "mine", title, enabled=enabled)
 
-    def _warm_up(self, _event: dom.Event) -> None:
-        """The visitor comes near."""
+    # ---- Rendering
+
+    def _receive(self, event: Any) -> None:
+        self._control.receive(event)
+
+    def _render(self, parts: frozenset[Part]) -> None:
+        for part in parts:
+            self._renderers[part]()
+
+    def _render_status(self) -> None:
+        state, dataset = self._control.state, dom.root_dataset()
+        dataset.worker = state.shown_status
+        if state.status == "failed":
+            dataset.error = state.message.text
+        self._buttons.render(state)
+        self._form.render(state)
+        self._begin_with.enable(not state.under_way)
+        self._follow_model()  # its title may have changed with the status
+
+    def _recolour(self) -> None:
+        self._curves.recolour()
+        self._first_layer.draw()
+
+    # ---- What the visitor does
+
+    def _prepare(self, _event: dom.Event) -> None:
+        """The pointer or the focus has come near."""
         for listener in self._interest:
             listener.remove()
         self._interest = []
-        self._do(self._control.prepare(self.form.settings))
+        self._do(self._control.prepare(self._form.settings))
 
     def _use_preset(self, name: str) -> None:
-        if not self._refused():
-            engine = self.form.good.engine
+        if not self._refuse_during_run():
+            engine = self._form.good.engine
             self._show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
-            write_address(self.form.good)
+            write_address(self._form.good)
 
-    def _refused(self) -> bool:
-        """Whether a run is under way, whose settings are in the form and stay there; if so, says it."""
-        if self._control.under_way:
-            self.screen.say("Stop the run under way before choosing other settings.", error=True)
-        return self._control.under_way
+    def _refuse_during_run(self) -> bool:
+        """Whether a run is under way, whose settings must stay in the form; if so, says it."""
+        if self._control.state.under_way:
+            self._control.say("Stop the run under way before choosing other settings.", error=True)
+        return self._control.state.under_way
 
-    def _edited(self, name: str, settings: RunSettings) -> None:
+    def _on_edited(self, name: str, settings: RunSettings) -> None:
         write_address(settings)
-        if self.client.running and name in TUNABLE:
-            self._do(self._control.tell(Tune(values={name: settings.to_json()[name]})))
+        self._control.tune(name, settings)
 
-    def _pressed(self, button: str) -> None:
+    def _on_button(self, button: str) -> None:
         if button == "start":
             self._begin()
-        elif button == "step" and not self.client.running:
+        elif button == "step" and not self._control.state.under_way:
             self._begin(paused=True)
         elif button == "reset":
             self._do(self._control.reset())
         else:
-            paused = self._control.state == "paused"
-            commands = {"pause": Resume() if paused else Pause(), "step": Step(), "stop": Stop()}
-            self._do(self._control.tell(commands[button]))
+            self._control.press(button)
 
     def _begin(self, *, paused: bool = False, checkpoint: bytes = b"") -> None:
         try:
-            settings = self.form.settings()
+            settings = self._form.settings()
         except SettingsError as error:
-            self.screen.say(str(error), error=True)
+            self._control.say(str(error), error=True)
             return
         write_address(settings)
         self._resume.show(None)
@@ -171,76 +215,74 @@ class TrainPanel:
         try:
             beginning = Beginning(checkpoint) if model is None else Beginning(b"", await weights_of(model), model.title)
         except EngineError as error:
-            self.screen.say(f"{error} Begin with fresh weights, or pick another network.", error=True)
+            self._control.say(f"{error} Begin with fresh weights, or pick another network.", error=True)
             return
         await self._control.start(settings, beginning, paused)
 
+    def _resume_run(self, checkpoint: bytes) -> None:
+        try:
+            settings = read_record(checkpoint).settings
+        except WeightsError as error:
+            self._control.say(str(error), error=True)
+            return
+        self._show_fresh(settings)
+        self._begin(checkpoint=checkpoint)
+
+    def _on_run_action(self, action: str, run_id: str) -> None:
+        if action == "use":
+            self._do(self._models.pick_run(run_id))
+        elif action == "settings":
+            row = next(row for row in self._store.runs if row["id"] == run_id)
+            if not self._refuse_during_run():
+                self._show_fresh(RunSettings.make(row["settings"]))
+        elif action == "weights":
+            self._do(self._export_run(run_id))
+        else:
+            self._do(self._control.forget(run_id))
+
+    def _export(self) -> None:
+        if file := self._control.exported():
+            page.download(*file)
+
+    async def _export_run(self, run_id: str) -> None:
+        if file := await self._control.exported_run(run_id):
+            page.download(*file)
+
+    async def _import(self) -> None:
+        content = await page.chosen_file(self._files.file_input)
+        if content is not None:
+            await self._control.import_weights(content)
+
+    # ---- Fresh weights, or the network that answers
+
     def _follow_model(self) -> None:
         """Another network may answer now: the one to begin with."""
-        model = self._app.model
+        model = self._page.model
         title = model.title if model is not None else ""
         if model is not self._model or title != self._model_title:
             self._model, self._model_title = model, title
             chosen = self._begin_with.network
-            can = model is not None and settings_like(model, RunSettings()) is not None
-            self._begin_with.offer(title, can)
+            self._begin_with.offer(title, model is not None and settings_like(model, RunSettings()) is not None)
             if chosen:
-                self._show_beginning(self.form.good)
+                self._show_beginning(self._form.good)
 
-    def _choose_beginning(self) -> None:
-        self._show_beginning(gentler(self.form.good, self._begin_with.network))
-        write_address(self.form.good)
+    def _on_beginning_chosen(self) -> None:
+        self._show_beginning(with_usual_rate(self._form.good, self._begin_with.network))
+        write_address(self._form.good)
 
     def _show_beginning(self, settings: RunSettings) -> None:
         """The network to begin with decides the architecture."""
         if not self._begin_with.network or self._model is None:
             self._show_fresh(settings)
             return
-        self.form.fix(ARCHITECTURE)
-        self.form.show(settings_like(self._model, settings) or settings)
+        self._form.fix(ARCHITECTURE)
+        self._form.show(settings_like(self._model, settings) or settings)
 
     def _show_fresh(self, settings: RunSettings) -> None:
         """Settings of a run that begins with fresh weights."""
         self._begin_with.choose_fresh()
-        self.form.fix(frozenset())
-        self.form.show(settings)
-
-    def _resume_run(self, checkpoint: bytes) -> None:
-        try:
-            _, settings = plain_weights(checkpoint)
-        except ProgramError as error:
-            self.screen.say(str(error), error=True)
-            return
-        self._show_fresh(settings)
-        self._begin(checkpoint=checkpoint)
-
-    def _forget_checkpoint(self) -> None:
-        self._do(self.store.drop_checkpoint())
-
-    def _on_run_action(self, action: str, run_id: str) -> None:
-        row = next(row for row in self.store.runs if row["id"] == run_id)
-        if action == "use":
-            self._do(self.shelf.pick(run_name(run_id)))
-        elif action == "settings":
-            if not self._refused():
-                self._show_fresh(RunSettings.make(row["settings"]))
-        elif action == "weights":
-            self._do(self._keep.export_run(run_id))
-        else:
-            self._do(self._control.forget(run_id))
-
-    def _hear(self, event: AnyEvent) -> None:
-        self._control.hear(event)
-
-    def _show_state(self) -> None:
-        state = self._control.state
-        self._buttons.show(state)
-        self.form.follow(state)
-        self._begin_with.enable(not self._control.under_way)
-        self._follow_model()  # what it is called may have changed with the state
-
-    def _show_runs(self) -> None:
-        self._runs.show(self.store.runs)
+        self._form.fix(frozenset())
+        self._form.show(settings)
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> None:
         self._control.tasks.do(work)

@@ -1,21 +1,22 @@
-"""Loss and accuracy while a network trains: two charts, and the same numbers as a table. Owns the points only."""
+"""Loss and accuracy while a network trains: two charts, and the same numbers as a table."""
 
 from __future__ import annotations
 
+from tabgrad.artifacts import Curves
 from tabgrad.interop import chart, dom
-from tabgrad.protocol import Metrics
 
-from .data import Points, percent
+from ...widgets.format import percent
+from ..state import RunState
 
 TRAIN, VALIDATION = "Training", "Validation"
+COLUMNS = ("Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy")
 
 
 class CurvesView:
     """Two charts side by side. `load` fetches the chart library; until then the table alone shows the numbers."""
 
     def __init__(self, parent: dom.Element) -> None:
-        self.points = Points()
-        self.steps_per_epoch = 1.0
+        self._curves, self._steps_per_epoch = Curves(), 1.0
         self._box = box = dom.create("div", parent, class_="train-charts")
         box.hidden = True
         self._frames = {}
@@ -30,10 +31,10 @@ class CurvesView:
         table = dom.create("table", dom.create("div", details, class_="table-scroll"), data_testid="train-table")
         dom.create("caption", table, text="Validation during the run", class_="sr-only")
         head = dom.create("tr", dom.create("thead", table))
-        for title in ("Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"):
+        for title in COLUMNS:
             dom.create("th", head, text=title, scope="col")
         self._rows = dom.create("tbody", table)
-        self._shown = 0
+        self._row_count = 0
         self._visible = True
         self._charts: dict[str, chart.Chart] = {}
 
@@ -46,35 +47,26 @@ class CurvesView:
                 self._charts[name] = chart.Chart(frame, lines, "Epoch")
         self._draw()
 
-    def clear(self) -> None:
-        """Begin a new run."""
-        self.points = Points()
-        self._box.hidden = True
-        self._rows.replaceChildren()
-        self._shown = 0
+    def render(self, state: RunState) -> None:
+        """Show the curves of the run."""
+        self._curves, self._steps_per_epoch = state.curves, state.steps_per_epoch
+        if len(self._curves.validation_step) < self._row_count:  # another run
+            self._rows.replaceChildren()
+            self._row_count = 0
+        self._box.hidden = not (self._curves.step or self._curves.validation_step)
         self._draw()
+        self._add_rows()
 
-    def add(self, news: Metrics) -> None:
-        """Show more points."""
-        self.points.add(news)
-        self._box.hidden = False
-        self._draw()
-        self._tabulate()
-
-    def seen(self, visible: bool) -> None:
-        """Draw again, or not any more."""
+    def set_visible(self, visible: bool) -> None:
+        """Charts are drawn only while the panel is in view; its width is only known then."""
         self._visible = visible
         if visible:
-            self.resize()
+            for one in self._charts.values():
+                one.resize()
             self._draw()
 
-    def resize(self) -> None:
-        """Fit the panel, whose width is only known while it is seen."""
-        for one in self._charts.values():
-            one.resize()
-
     def recolour(self) -> None:
-        """Take the colours of the present theme."""
+        """Use the colours of the present theme."""
         for one in self._charts.values():
             one.recolour()
 
@@ -82,19 +74,21 @@ class CurvesView:
         if not self._visible:
             return
         for name, one in self._charts.items():
-            epochs, *lines = self.points.columns(name, self.steps_per_epoch)
+            epochs, *lines = self._curves.columns(name, self._steps_per_epoch)
             one.show(epochs, *[line * 100 for line in lines] if name == "accuracy" else lines)
 
-    def _tabulate(self) -> None:
+    def _add_rows(self) -> None:
         """One row for each validation; training columns hold the latest mean before it."""
-        points = self.points
-        for i in range(self._shown, len(points.validation_step)):
-            step = points.validation_step[i]
-            before = max((k for k, s in enumerate(points.step) if s <= step), default=None)
+        curves = self._curves
+        for i in range(self._row_count, len(curves.validation_step)):
+            step = curves.validation_step[i]
+            before = max((k for k, s in enumerate(curves.step) if s <= step), default=None)
             row = dom.create("tr", self._rows)
-            cells = [f"{step / max(1e-9, self.steps_per_epoch):.2f}"]
-            cells += ["", ""] if before is None else [f"{points.loss[before]:.4f}", percent(points.accuracy[before])]
-            cells += [f"{points.validation_loss[i]:.4f}", percent(points.validation_accuracy[i])]
+            cells = [f"{step / max(1e-9, self._steps_per_epoch):.2f}"]
+            cells += (
+                ["", ""] if before is None else [f"{curves.loss[before]:.4f}", percent(curves.accuracy[before], 2)]
+            )
+            cells += [f"{curves.validation_loss[i]:.4f}", percent(curves.validation_accuracy[i], 2)]
             for text in cells:
                 dom.create("td", row, text=text)
-        self._shown = len(points.validation_step)
+        self._row_count = len(curves.validation_step)

@@ -1,4 +1,4 @@
-"""The settings of a run as native inputs, made from the protocol's table of knobs. Owns no run.
+"""The settings of a run as native inputs, made from the table of fields. Owns no run.
 
 A value that is refused is marked where it was typed, with the sentence that says why; nothing else is touched.
 """
@@ -11,18 +11,11 @@ from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom
-from tabgrad.settings import (
-    FIELDS,
-    TUNABLE,
-    USUAL_RATES,
-    ChoiceField,
-    NumberField,
-    RunSettings,
-    SettingsError,
-    SizesField,
-)
+from tabgrad.settings import FIELDS, TUNABLE, ChoiceField, NumberField, RunSettings, SettingsError, SizesField
 
-#: What everybody sees, and what is folded away, in order.
+from ..state import RunState
+
+#: The fields that are always visible, and those under "More settings", in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
 #: What can be changed in a run: nothing while it is set up, then whatever needs no new program.
@@ -30,29 +23,13 @@ _CHANGEABLE: Mapping[str, frozenset[str]] = {"loading": frozenset(), "training":
 
 
 def test_id(name: str) -> str:
-    """The stable hook of a knob's input: `train-label-smoothing`."""
+    """The test id of a field's input: `train-label-smoothing`."""
     return f"train-{name.replace('_', '-')}"
 
 
-def irrelevant(settings: RunSettings) -> set[str]:
-    """Knobs that do nothing with these settings."""
-    out = set()
-    if settings.model == "cnn":
-        out |= {"hidden", "center"}
-    if settings.schedule != "exponential":
-        out.add("decay")
-    if settings.schedule != "one_cycle":
-        out.add("warm_up")
-    if settings.optimizer not in ("momentum", "muon"):
-        out.add("momentum")
-    if settings.optimizer == "adam":
-        out.add("weight_decay")
-    return out
-
-
 class SettingsForm:
-    """`changed` is called with the names of knobs that the visitor changed and that hold good values now; `shown` with
-    all values, whoever changed them.
+    """`changed` gets the name of a field that the visitor has changed to a good value, and all settings; `shown` gets
+    all settings after every change.
     """
 
     def __init__(
@@ -77,31 +54,31 @@ class SettingsForm:
 
     def _build(self, parent: dom.Element, names: Iterable[str]) -> None:
         for name in names:
-            knob = FIELDS[name]
+            field = FIELDS[name]
             box = dom.create("div", parent, class_="field")
             ids = {"id": f"setting-{name}", "hint": f"hint-{name}", "error": f"error-{name}"}
-            dom.create("label", box, text=knob.label, for_=ids["id"])
-            made = self._input(box, name, knob, ids)
-            dom.create("p", box, text=knob.hint, id=ids["hint"], class_="field-hint")
+            dom.create("label", box, text=field.label, for_=ids["id"])
+            made = self._input(box, name, field, ids)
+            dom.create("p", box, text=field.hint, id=ids["hint"], class_="field-hint")
             self._errors[name] = dom.create("p", box, id=ids["error"], class_="field-error", role="alert")
             self._inputs[name] = made
             self._listeners.append(dom.Listener(made, "change", partial(self._edited, name)))
 
     @staticmethod
     def _input(
-        box: dom.Element, name: str, knob: NumberField | ChoiceField | SizesField, ids: dict[str, str]
+        box: dom.Element, name: str, field: NumberField | ChoiceField | SizesField, ids: dict[str, str]
     ) -> dom.Element:
         common = {"id": ids["id"], "data_testid": test_id(name), "aria_describedby": f"{ids['hint']} {ids['error']}"}
-        if isinstance(knob, ChoiceField):
+        if isinstance(field, ChoiceField):
             select = dom.create("select", box, **common)
-            for value, title in knob.options.items():
+            for value, title in field.options.items():
                 dom.create("option", select, text=title, value=value)
             return select
-        if isinstance(knob, SizesField):
+        if isinstance(field, SizesField):
             return dom.create("input", box, type="text", autocomplete="off", spellcheck="false", **common)
-        low = 0.0 if knob.zero_is_off else knob.low
-        step = "1" if knob.integer else "any"
-        return dom.create("input", box, type="number", min=f"{low:g}", max=f"{knob.high:.10g}", step=step, **common)
+        low = 0.0 if field.zero_is_off else field.low
+        step = "1" if field.integer else "any"
+        return dom.create("input", box, type="number", min=f"{low:g}", max=f"{field.high:.10g}", step=step, **common)
 
     def settings(self) -> RunSettings:
         """All values; SettingsError with one sentence, and the first wrong input marked and focused."""
@@ -134,17 +111,17 @@ class SettingsForm:
         return self._good
 
     def fix(self, names: frozenset[str]) -> None:
-        """Settings that something else decides cannot be changed."""
+        """Disable the fields that the network to begin with decides."""
         self._fixed = names
         self._show_relevance()
 
-    def follow(self, state: str) -> None:
-        """What can be changed follows from the state of the run."""
-        self._changeable = _CHANGEABLE.get(state, frozenset(FIELDS))
+    def render(self, state: RunState) -> None:
+        """What can be changed follows from the status of the run."""
+        self._changeable = _CHANGEABLE.get(state.status, frozenset(FIELDS))
         self._show_relevance()
 
     def set_option(self, name: str, value: str, title: str, *, enabled: bool) -> None:
-        """Call an option otherwise, and let it be chosen or not: then `title` says why."""
+        """Change an option's title and whether it can be chosen. If it cannot, the title says why."""
         for option in self._inputs[name].options:
             if option.value == value:
                 option.disabled = not enabled
@@ -152,7 +129,7 @@ class SettingsForm:
 
     def _show_relevance(self) -> None:
         self._shown(self._good)
-        idle = irrelevant(self._good)
+        idle = self._good.unused()
         for name, made in self._inputs.items():
             made.disabled = name in idle | self._fixed or name not in self._changeable
             made.parentElement.classList.toggle("idle", name in idle)
@@ -169,14 +146,9 @@ class SettingsForm:
             self._mark(name, str(error))
             return
         self._mark(name, "")
-        if name == "optimizer" and before.lr == USUAL_RATES[before.optimizer]:
-            # The visitor had not chosen a rate: the other optimizer's usual one takes its place.
-            self._good = replace(self._good, lr=USUAL_RATES[self._good.optimizer])
+        if name == "optimizer" and before.lr == before.optimizer_row.usual_rate:
+            # The visitor has not chosen a rate: use the usual one of the new optimizer.
+            self._good = replace(self._good, lr=self._good.optimizer_row.usual_rate)
             self._inputs["lr"].value = f"{self._good.lr:g}"
         self._show_relevance()
         self._changed(name, self._good)
-
-    def remove(self) -> None:
-        """Free the listeners."""
-        for listener in self._listeners:
-            listener.remove()

@@ -1,18 +1,19 @@
 """The table of runs: what was tried and what came of it, to compare and to take away as CSV or JSON.
 
-Owns the rows on screen; the runs themselves are `train_store`'s.
+Owns the rows on screen; the runs themselves are in `store`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
+from tabgrad.artifacts import RunRow, to_csv, to_json
 from tabgrad.interop import dom, page
-from tabgrad.settings import FIELDS, ChoiceField, RunSettings
+from tabgrad.settings import FIELDS, ChoiceField, RunSettings, network_name
 
-from .data import duration, network_name, percent, to_csv, to_json
+
+from ...widgets.format import duration, percent
 
 COLUMNS = ("Run", "Network", "Optimizer", "Rate", "Batch", "Epochs", "Data", "Engine", "Validation", "Test", "Time")
 ACTIONS = {"use": "Answer with it", "settings": "Settings", "weights": "Weights", "forget": "Forget"}
@@ -23,7 +24,7 @@ class RunsTable:
 
     def __init__(self, parent: dom.Element, act: Callable[[str, str], object]) -> None:
         self._act = act
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[RunRow] = []
         self._listeners: list[dom.Listener] = []
         head = dom.create("div", parent, class_="section-head")
         dom.create("h3", head, text="Runs", class_="eyebrow")
@@ -45,7 +46,7 @@ class RunsTable:
         dom.create("td", titles)
         self._body = dom.create("tbody", table)
 
-    def show(self, rows: Sequence[dict[str, Any]]) -> None:
+    def show(self, rows: Sequence[RunRow]) -> None:
         """Show these runs, newest first."""
         self._rows = list(rows)
         for listener in self._listeners:
@@ -59,7 +60,7 @@ class RunsTable:
         for row in rows:
             self._add(row)
 
-    def _add(self, row: dict[str, Any]) -> None:
+    def _add(self, row: RunRow) -> None:
         settings = RunSettings.make(row["settings"])
         line = dom.create("tr", self._body, data_run=row["id"])  # on a phone it is a card, with the labels
         cells = (
@@ -71,8 +72,8 @@ class RunsTable:
             f"{row['epochs_done']:.2f}",
             _title("data", settings.data),
             row["engine"],
-            percent(row["validation_accuracy"]),
-            percent(row["test_accuracy"]),
+            percent(row["validation_accuracy"], 2),
+            percent(row["test_accuracy"], 2),
             duration(row["seconds"]),
         )
         for title, text in zip(COLUMNS, cells, strict=True):
@@ -91,8 +92,8 @@ class RunsTable:
         page.download(f"tabgrad-runs.{kind}", text.encode(), "text/csv" if kind == "csv" else "application/json")
 
 
-def _title(knob: str, value: str) -> str:
+def _title(field: str, value: str) -> str:
     """What the form calls the value of a choice."""
-    choice = FIELDS[knob]
+    choice = FIELDS[field]
     assert isinstance(choice, ChoiceField)
     return choice.options[value]

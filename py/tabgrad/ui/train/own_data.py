@@ -1,16 +1,12 @@
-"""The visitor's own drawings in the data picker: whether there are any to learn from, and what the option says.
-
-Knows their file; where it is kept is the storage's affair.
-"""
+"""The visitor's own drawings as an option of the field "data". Knows their file; where it is stored is the store's."""
 
 from __future__ import annotations
 
 
-def own_option(content: bytes | None) -> tuple[str, bool]:
+def own_data_option(content: bytes | None) -> tuple[str, bool]:
     """The option's title, and whether it can be chosen, for the file of drawings, None if there is none.
 
-    Too few drawings can be chosen all the same: a run that cannot begin says how many more it takes, and where to
-    make them.
+    Too few drawings can be chosen, too: a run that cannot begin says how many more it takes, and where to draw them.
     """
     if not content:
         return "Your own (none kept)", False
@@ -21,5 +17,5 @@ def own_option(content: bytes | None) -> tuple[str, bool]:
     except DrawingsError:
         return "Your own (damaged)", False
     if not count:
-        return own_option(None)
+        return own_data_option(None)
     return f"Your own ({count})", True

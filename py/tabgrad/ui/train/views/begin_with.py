@@ -1,6 +1,6 @@
-"""What a run begins with: weights drawn by the seed, or the network that answers now, which then learns on as a whole.
+"""The choice what a run begins with: weights drawn by the seed, or the network that answers now, which then learns on.
 
-Owns the choice on the page; what it means for a run is `train_origin`'s.
+Owns the choice on the page; what it means for a run is in `initial_weights`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ REFUSAL = "{} cannot learn on here: it has other layers than the networks that t
 
 
 class BeginWith:
-    """A select in `parent`, hidden while no network answers. `chosen` is called when the visitor has changed it."""
+    """A select in `parent`, hidden while no network answers. `chosen` is called when the visitor changes it."""
 
     def __init__(self, parent: dom.Element, chosen: Callable[[], object]) -> None:
         self._box = dom.create("div", parent, class_="field train-begin")
@@ -34,7 +34,7 @@ class BeginWith:
         return str(self._select.value) == "network"
 
     def offer(self, title: str, can_learn: bool) -> None:
-        """The network that answers is called `title`, which is empty while there is none."""
+        """The network that answers is called `title`; empty while no network answers."""
         self._option.textContent, self._option.disabled = title, not can_learn
         self._hint.textContent = HINT if can_learn else REFUSAL.format(title)
         self._box.hidden = not title
@@ -46,5 +46,5 @@ class BeginWith:
         self._select.value = "fresh"
 
     def enable(self, enabled: bool) -> None:
-        """During a run there is nothing to choose."""
+        """Allow or refuse a choice: there is none during a run."""
         self._select.disabled = not enabled

@@ -1,0 +1,86 @@
+"""A network on the page's engine that answers drawings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.backends.base import Device, Executable
+from tabgrad.network import weights_for
+from tabgrad.program import Program, ProgramError
+
+Card = Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Model:
+    """`card` says what it is: models/<name>/card.json, or less for a network that was made on this page."""
+
+    name: str
+    card: Card
+    executable: Executable
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return str(self.card.get("title", self.name.upper()))
+
+    @property
+    def record(self) -> str:
+        """Its test accuracy as the end of a sentence; empty for a network that was made on this page."""
+        accuracy = self.card.get("test_accuracy")
+        if not isinstance(accuracy, float):
+            return ""
+        return f": right on {accuracy * 100:.2f} % of MNIST's test digits"
+
+    @property
+    def temperature(self) -> float:
+        """Calibrates the confidences; 1 leaves them as they are."""
+        return float(self.card.get("temperature", 1.0))
+
+    @property
+    def not_sure_below(self) -> float:
+        """Below this confidence the page says that the network is not sure."""
+        return float(self.card.get("not_sure_below", 0.5))
+
+    async def logits(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits (10,) for an image (28, 28) of values in 0..1."""
+        shape = self.executable.program.buffer("x").shape
+        outputs = await self.executable.run({"x": image.reshape(shape)}, ["logits"])
+        logits: NDArray[np.float32] = outputs["logits"].reshape(-1)
+        return logits
+
+    async def weights(self) -> dict[str, NDArray[Any]]:
+        """Copy of its weights by name. Raises EngineError."""
+        return await self.executable.read(*(b.name for b in self.executable.program.by_role("weight")))
+
+
+#: Puts a network that was made on this page on a device. Raises ProgramError, WeightsError or EngineError.
+MakeModel = Callable[[Device], Awaitable[Model]]
+
+
+async def load_model(
+    device: Device, name: str, card: Card, program: Program, tensors: Mapping[str, NDArray[Any]]
+) -> Model:
+    """Put a network on a device. Raises EngineError, ProgramError, or WeightsError if the weights do not fit."""
+    weights = weights_for(program, tensors)
+    executable = await device.load(program)
+    for tensor, value in weights.items():
+        executable.write(tensor, value)
+    return Model(name, card, executable)
+
+
+def parse_card(data: bytes) -> Card:
+    """A model's card. Raises ProgramError."""
+    try:
+        card = json.loads(data)
+    except ValueError as error:
+        raise ProgramError("The model's card is damaged: it is not valid JSON.") from error
+    if not isinstance(card, dict):
+        raise ProgramError("The model's card is damaged: it is not an object.")
+    return card

@@ -1,0 +1,141 @@
+"""The state of a run as the page knows it: what the worker's events have told. Plain data, no document.
+
+`RunState.take` is the only place where an event changes it; it returns the parts that a view has to show again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from tabgrad.artifacts import Curves, TimelineEntry, WeightsFile, load_weights
+from tabgrad.backends.engines.choice import ENGINE_TITLES
+from tabgrad.protocol import (
+    AnyEvent,
+    Busy,
+    Checkpoint,
+    Compiled,
+    Finished,
+    Metrics,
+    Notice,
+    Progress,
+    Ready,
+    Weights,
+)
+
+from .timeline import Timeline
+
+#: What a run can be in; also `documentElement.dataset.worker`.
+Status = Literal["none", "loading", "ready", "training", "paused", "finished", "failed"]
+#: A part of the state that has a view of its own.
+Part = Literal["status", "message", "progress", "curves", "timeline", "weights", "runs"]
+NOTHING: frozenset[Part] = frozenset()
+_ENDINGS: Mapping[str, str] = {
+    "completed": "Finished. The run is in the table below, and its network in the model picker.",
+    "stopped": "Stopped. What it had learned is kept in the table below and in the model picker.",
+    "early": "Stopped early: validation got no better. The best epoch's weights are kept.",
+}
+
+
+class Message(NamedTuple):
+    """A sentence about the run. With `busy` it says what the worker is doing, until steps are done again."""
+
+    text: str = ""
+    is_error: bool = False
+    busy: bool = False
+
+
+@dataclass
+class RunState:
+    """`weights` are the newest of the run, `answering` those that answer drawings: older ones while the timeline is back
+    in time. `ready` tells engine and data, `result` is there once the run has ended.
+
+    The figures of a run stay until the next one begins; its weights stay until the next one has its own.
+    """
+
+    status: Status = "none"
+    message: Message = Message()
+    preparing: bool = False
+    progress: Progress | None = None
+    validation_accuracy: float | None = None
+    ready: Ready | None = None
+    result: Finished | None = None
+    weights: WeightsFile | None = None
+    answering: WeightsFile | None = None
+    samples_per_s: float = 0.0
+    curves: Curves = field(default_factory=Curves)
+    steps_per_epoch: float = 1.0
+    timeline: Timeline = field(default_factory=Timeline)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is a run that has not ended."""
+        return self.status in ("loading", "training", "paused")
+
+    @property
+    def shown_status(self) -> Status:
+        """The status as styles and automation see it: a worker that prepares counts as loading."""
+        return "loading" if self.preparing and self.status == "none" else self.status
+
+    @property
+    def engine_title(self) -> str:
+        """What the page calls the engine in use; empty before it is known."""
+        return ENGINE_TITLES.get(self.ready.engine, self.ready.engine) if self.ready else ""
+
+    def clear(self) -> frozenset[Part]:
+        """Forget a run's figures: another one begins."""
+        self.message, self.progress, self.validation_accuracy = Message(), None, None
+        self.ready = self.result = None
+        self.samples_per_s = 0.0
+        self.curves = Curves()
+        self.timeline.clear()
+        return frozenset({"message", "progress", "curves", "timeline"})
+
+    def take(self, event: AnyEvent) -> frozenset[Part]:
+        """Take in what an event tells of the run; returns the parts that have changed. Raises WeightsError."""
+        if isinstance(event, Progress):
+            return self._take_progress(event)
+        if isinstance(event, Metrics):
+            self.curves.extend(event)
+            if event.validation_accuracy:
+                self.validation_accuracy = event.validation_accuracy[-1]
+            return frozenset({"curves", "progress"})
+        if isinstance(event, Weights):
+            self.weights = load_weights(event.weights)
+            return NOTHING  # shown once they answer
+        if isinstance(event, Checkpoint) and event.end_of_epoch:
+            entry = TimelineEntry(
+                event.step, event.epoch, event.validation_accuracy, event.weights, event.confusion
+            )
+            self.timeline.add(entry)
+            return frozenset({"timeline"})
+        if isinstance(event, Ready):
+            self.ready = event
+            return frozenset({"progress"})
+        if isinstance(event, Finished):
+            self.result, self.validation_accuracy = event, event.validation_accuracy
+            self.message = Message(_ENDINGS[event.reason])
+            return frozenset({"progress", "message"})
+        return self._take_message(event)
+
+    def _take_progress(self, event: Progress) -> frozenset[Part]:
+        self.progress = event
+        self.samples_per_s = event.samples_per_s or self.samples_per_s
+        self.steps_per_epoch = event.steps / event.epochs if event.epochs else 1.0
+        if not self.message.busy:
+            return frozenset({"progress"})
+        self.message = Message()
+        return frozenset({"progress", "message"})
+
+    def _take_message(self, event: AnyEvent) -> frozenset[Part]:
+        if isinstance(event, Compiled) and event.name != "infer" and event.source == "compiled":
+            text = f"tinygrad compiled {event.kernels} kernels for {event.name} in {event.seconds:.1f} s."
+            self.message = Message(text)
+        elif isinstance(event, Busy) and event.what:
+            self.message = Message(f"{event.what} …", busy=True)
+        elif isinstance(event, Notice):
+            self.message = Message(event.message)
+        else:
+            return NOTHING
+        return frozenset({"message"})
