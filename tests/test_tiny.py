@@ -8,7 +8,7 @@ import asyncio
 import numpy as np
 
 from tabgrad import ink, model
-from tabgrad.backends.base import Device, Executable
+from tabgrad.backends import Device, Executable
 from tabgrad.backends.oracle.network import OracleNetwork as Oracle
 from tabgrad.backends.wasm import open_device
 from tabgrad.data.strokes import StrokeSource

@@ -24,7 +24,7 @@ from scripts.train.engine import NAMES
 from scripts.train.long_runs import record
 from scripts.train.recipe import RecipeError, load_recipe
 from scripts.train.seeds import train
-from tabgrad.backends.base import EngineError
+from tabgrad.backends import EngineError
 from tabgrad.data import DataError
 from tabgrad.settings import SettingsError
 

@@ -6,9 +6,12 @@ Everything is fitted on the validation split and on out-of-distribution drawings
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+Labels = NDArray[np.integer[Any]]
 
 #: Number of bins of the calibration error.
 BINS = 15
@@ -39,7 +42,7 @@ def probabilities(logits: NDArray[np.float32], temperature: float = 1.0) -> NDAr
     return result
 
 
-def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+def fit_temperature(logits: NDArray[np.float32], labels: Labels) -> float:
     """The temperature with the least cross entropy on a held-out split, by golden-section search in its logarithm.
 
     Guo et al. 2017, On Calibration of Modern Neural Networks, https://arxiv.org/abs/1706.04599.
@@ -56,7 +59,7 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> f
     return float(np.exp((low + high) / 2))
 
 
-def calibration_error(p: NDArray[np.float64], labels: NDArray[np.uint8]) -> float:
+def calibration_error(p: NDArray[np.float64], labels: Labels) -> float:
     """Expected calibration error (Guo et al. 2017): |confidence - accuracy|, averaged over bins by their size."""
     confidence, right = p.max(1), p.argmax(1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
@@ -70,7 +73,7 @@ def refused_share(logits: NDArray[np.float32], calibration: Calibration) -> floa
     return float((confidence < calibration.not_sure_below).mean())
 
 
-def calibrate(logits: NDArray[np.float32], labels: NDArray[np.uint8], ood_logits: NDArray[np.float32]) -> Calibration:
+def calibrate(logits: NDArray[np.float32], labels: Labels, ood_logits: NDArray[np.float32]) -> Calibration:
     """Fit everything: `logits` and `labels` of the validation split, `ood_logits` of out-of-distribution drawings.
 
     The threshold is the highest that refuses at most `REFUSED_SHARE` of the right answers, but no higher than is needed

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from scripts.sitebuild.parts import ROOT
 from tabgrad import model
-from tabgrad.network import fold_mean, save_safetensors
 from tabgrad.metrics import wilson_95
-from tabgrad.network import CLASSES, IMAGE_SHAPE, Spec, Stage, stages
+from tabgrad.network import CLASSES, IMAGE_SHAPE, Spec, Stage, fold_mean, save_safetensors, stages
 
 MODELS = ROOT / "models"
 

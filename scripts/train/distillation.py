@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scripts.sitebuild.parts import ROOT
 from tabgrad import model
-from tabgrad.backends.base import Device
+from tabgrad.backends import Device
 from tabgrad.data.seeding import generator
 from tabgrad.network import load_safetensors
 

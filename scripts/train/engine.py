@@ -5,7 +5,7 @@ Both run the same programs as the page. WebGPU in software is slower than WebAss
 
 from __future__ import annotations
 
-from tabgrad.backends.base import Device, EngineError
+from tabgrad.backends import Device, EngineError
 
 NAMES = ("auto", "webgpu", "wasm")
 

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad import model
-from tabgrad.backends.base import Device, Executable
+from tabgrad.backends import Device, Executable
 from tabgrad.data import Samples, Source
+from tabgrad.metrics import Results
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.session import plan
-from tabgrad.session.evaluation import Evaluation, evaluate
-from tabgrad.session.network import LoadedNetwork, open_network
+from tabgrad.session.evaluation import evaluate
+from tabgrad.session.network import LoadedNetwork, load_network
 from tabgrad.session.schedule import learning_rates, total_steps
 
 from .data import Corpus, recipe_source
@@ -102,7 +103,7 @@ class Run:
                 if stop and stop(self.history):
                     break
 
-    async def evaluate(self, weights: Tensors, split: Samples) -> Evaluation:
+    async def evaluate(self, weights: Tensors, split: Samples) -> Results:
         """Measure `weights` on `split`."""
         assert self._evaluator is not None
         return await self._evaluator(weights, split)
@@ -117,13 +118,13 @@ class Run:
         recipe, settings = self.recipe, self.settings
         target, variant = self.device.target, self.device.variants[0]
         training = model.Training(
-            **plan.recipe(settings),
+            **plan.training_options(settings),
             beta2=recipe.beta2,
             **recipe.soft_targets(),
         )
         # The evaluator has buffers of its own, so averaged weights are evaluated without changing those in training.
         self._evaluator = await open_evaluator(recipe.spec, self.device)
-        self._network = await open_network(
+        self._network = await load_network(
             self.device, model.training(recipe.spec, training, target, variant), self._evaluator.program.program
         )
         self._network.initialise(self.seed, self.corpus.mean)
@@ -151,7 +152,7 @@ class Run:
         }
         if logits is not None:
             streams["teacher"] = logits.reshape(count, batch, 10)
-        for name, value in plan.knobs(self.settings, train.program).items():
+        for name, value in plan.hyperparameters(self.settings, train.program).items():
             train.write(name, value)
         result = await train.run_steps(count, streams, ["loss"])
         self.step += count
@@ -220,7 +221,7 @@ class Evaluator:
     def __init__(self, program: Executable) -> None:
         self.program = program
 
-    async def __call__(self, weights: Tensors, samples: Samples) -> Evaluation:
+    async def __call__(self, weights: Tensors, samples: Samples) -> Results:
         """Loss and accuracy of `weights` on `samples`."""
         for name, value in weights.items():
             self.program.write(name, value)

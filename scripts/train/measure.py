@@ -15,7 +15,7 @@ from scripts.measure_strokes import STROKES, read_strokes
 from tabgrad.data import Samples
 from tabgrad.data.sets import StrokeData
 from tabgrad.data.strokes.garbage import garbage as draw_ood
-from tabgrad.session.evaluation import Evaluation
+from tabgrad.metrics import Results
 
 from .calibration import Calibration, calibrate, refused_share
 from .data import Corpus
@@ -29,7 +29,7 @@ FITTED_ON, MEASURED_ON = 1, 2
 async def measure(evaluator: Evaluator, weights: Tensors, corpus: Corpus) -> tuple[dict[str, Any], Calibration]:
     """Figures for the card: calibration, and accuracy and refusals on generated digits and on OOD drawings."""
 
-    async def on_ood(seed: int, kind: str) -> Evaluation:
+    async def on_ood(seed: int, kind: str) -> Results:
         images = draw_ood(seed, kind)
         return await evaluator(weights, Samples(images, np.zeros(len(images), np.uint8)))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.sitebuild.parts import ROOT
-from tabgrad.backends.base import Device
+from tabgrad.backends import Device
 from tabgrad.network import load_safetensors, save_safetensors
 
 from .card import test_row, write_model, write_weights

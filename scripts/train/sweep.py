@@ -26,7 +26,7 @@ from scripts.train.engine import NAMES, open_engine
 from scripts.train.loop import History, Run
 from scripts.train.space import recipe_of, suggest
 from tabgrad import model
-from tabgrad.backends.base import EngineError
+from tabgrad.backends import EngineError
 from tabgrad.data import DataError
 
 SUMMARIES = ROOT / "docs" / "sweeps"

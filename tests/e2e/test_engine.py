@@ -19,7 +19,7 @@ ENGINES = {"webgpu": ("wgsl", "sw"), "wasm": ("wasm", "simd")}
 OPEN = """
 from tabgrad.backends.webgpu import open_device as open_webgpu
 from tabgrad.backends.wasm import open_device as open_wasm
-from tabgrad.backends.base import DeviceLostError, EngineError
+from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.interop.convert import live_proxies
 from tests.parity import cases
 from pathlib import Path
@@ -132,8 +132,8 @@ def test_a_thousand_steps_and_predictions_leave_nothing_behind(
         "    pending = None\n"
         "    for _ in range(chunks):\n"
         "        rows = rng.integers(0, 100, (20, batch))\n"
-        "        knobs = {k: np.full((20, 1), v, np.float32) for k, v in cases.KNOBS['sgd'].items()}\n"
-        "        streams = {'x': case.pixels[rows], 'y': case.labels[rows], **knobs}\n"
+        "        hyper = {k: np.full((20, 1), v, np.float32) for k, v in cases.HYPERPARAMETERS['sgd'].items()}\n"
+        "        streams = {'x': case.pixels[rows], 'y': case.labels[rows], **hyper}\n"
         "        following = train.run_steps(20, streams, ['loss'])\n"
         "        if pending is not None: await pending\n"
         "        pending = following\n"
@@ -163,7 +163,7 @@ def test_a_lost_device_is_told_and_another_one_works(quiet: PyodidePage, put_cas
         "train = await device.load(case.programs['train.sgd'])\n"
         "batch = case.programs['train.sgd'].buffer('y').shape[0]\n"
         "streams = {'x': case.pixels[np.zeros((9, batch), int)], 'y': case.labels[np.zeros((9, batch), int)]}\n"
-        "streams |= {k: np.full((9, 1), v, np.float32) for k, v in cases.KNOBS['sgd'].items()}\n"
+        "streams |= {k: np.full((9, 1), v, np.float32) for k, v in cases.HYPERPARAMETERS['sgd'].items()}\n"
         "chunk = train.run_steps(9, streams, ['loss'])\n"
         "device.gpu.device.js.destroy()\n"
         "pending = await sentence(chunk)\n"

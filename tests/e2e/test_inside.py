@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution
-from tabgrad.network import shapes_of, spec_of, stages
 from tabgrad.explain.units import against, feeds
+from tabgrad.network import shapes_of, spec_of, stages
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, value
 from tests.e2e.support import Visit, settled, use_model, wait_dataset, wait_until

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page
 
 from scripts import fetch_mnist
 from tabgrad.data import drawings
-from tabgrad.network import shapes_of, spec_of
 from tabgrad.metrics import Results
+from tabgrad.network import shapes_of, spec_of
 from tests.e2e.drawing import DIGITS, draw, guess
 from tests.e2e.inside_page import (
     Digits,

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tabgrad.backends.oracle.network import OracleNetwork
-from tabgrad.network import shapes_of, spec_of
 from tabgrad.ink import Snapshot, Stroke
+from tabgrad.network import shapes_of, spec_of
 from tabgrad.ui.prediction import PAD_UNITS, softmax, standard_input
 from tests.e2e.drawing import DIGITS, Polyline, bars
 from tests.e2e.inside_page import caught_up, draw_anew, shipped

@@ -19,8 +19,8 @@ from tabgrad.backends.oracle.optim import train_step
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.program import Program, dumps, loads
 
-#: The knobs of each optimizer in the ten-step comparisons.
-KNOBS: Mapping[str, Mapping[str, float]] = {
+#: The hyperparameters of each optimizer in the ten-step comparisons.
+HYPERPARAMETERS: Mapping[str, Mapping[str, float]] = {
     "sgd": {"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3},
     "adam": {"lr": 1e-3, "weight_decay": 0.0},
     "adamw": {"lr": 1e-3, "weight_decay": 0.05},
@@ -142,9 +142,9 @@ async def train(device: Device, case: Case, optimizer: str) -> dict[str, float]:
             executable.write(name, np.ones(1, np.float32))
     batch = program.buffer("y").shape[0]
     order = np.random.default_rng(7).integers(0, len(case.pixels), (STEPS, batch))
-    knobs = {name: np.full((STEPS, 1), value, np.float32) for name, value in KNOBS[optimizer].items()}
-    knobs["lr"] *= np.linspace(0.5, 1, STEPS, dtype=np.float32)[:, None]
-    streams = {"x": case.pixels[order], "y": case.labels[order], **knobs}
+    hyper = {name: np.full((STEPS, 1), value, np.float32) for name, value in HYPERPARAMETERS[optimizer].items()}
+    hyper["lr"] *= np.linspace(0.5, 1, STEPS, dtype=np.float32)[:, None]
+    streams = {"x": case.pixels[order], "y": case.labels[order], **hyper}
     chunks = [
         executable.run_steps(part.stop - part.start, {k: v[part] for k, v in streams.items()}, ["loss", "correct"])
         for part in (slice(0, 4), slice(4, STEPS))
@@ -159,7 +159,7 @@ async def train(device: Device, case: Case, optimizer: str) -> dict[str, float]:
             optimizer,
             state,
             (case.pixels[rows], case.labels[rows]),
-            {name: float(values[i, 0]) for name, values in knobs.items()},
+            {name: float(values[i, 0]) for name, values in hyper.items()},
         )
         for i, rows in enumerate(order)
     ]

@@ -47,7 +47,11 @@ def test_outputs(engine: str, variant: str, kind: str, name: str, case: Callable
 
 #: Every optimizer once on each engine; the convolutions' gradients with each variant.
 TRAININGS = [
-    *[(engine, variants[0], "mlp", optimizer) for engine, variants in VARIANTS.items() for optimizer in cases.KNOBS],
+    *[
+        (engine, variants[0], "mlp", optimizer)
+        for engine, variants in VARIANTS.items()
+        for optimizer in cases.HYPERPARAMETERS
+    ],
     *[(engine, variant, "cnn", "sgd") for engine, variants in VARIANTS.items() for variant in variants],
 ]
 

@@ -1,15 +1,16 @@
-"""Optimizers, in tinygrad, with every setting that may change during a run as a 1-element tensor.
+"""Update rules in tinygrad, with every hyperparameter that may change during a run as a 1-element tensor.
 
 tinygrad.nn.optim takes Python numbers, which are compiled into the kernels; here changing the learning rate
 recompiles nothing. The update rules are tinygrad's, and the tests compare them. Gradients must be realised first.
+A new rule is a class here and a row in `RULES`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from tinygrad import Tensor
 
-Knobs = Mapping[str, Tensor]
+Hyperparameters = Mapping[str, Tensor]
 
 #: Moments below this are 0: no step can tell. Without it those of pixels that are seldom lit decay into subnormal
 #: numbers, with which a processor is many times slower; WebAssembly cannot switch them off.
@@ -20,6 +21,32 @@ class Schedule(Protocol):
     """Schedules tensors now: `Capture.run`."""
 
     def __call__(self, *tensors: Tensor, in_place: bool = False) -> None: ...
+
+
+class Optimizer(Protocol):
+    """An update rule on the parameters that it was made with.
+
+    `hyperparameters` names its inputs, `state` holds its tensors by their names in the state dict.
+    """
+
+    @property
+    def hyperparameters(self) -> Sequence[str]: ...
+    @property
+    def state(self) -> Mapping[str, Tensor]: ...
+
+    def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
+        """Move the parameters against the gradients."""
+
+
+class Options(Protocol):
+    """What is compiled into an update rule: a part of `programs.Training`."""
+
+    @property
+    def nesterov(self) -> bool: ...
+    @property
+    def beta1(self) -> float: ...
+    @property
+    def beta2(self) -> float: ...
 
 
 def flushed(x: Tensor) -> Tensor:
@@ -33,19 +60,19 @@ class SGD:
     Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
     """
 
-    knobs = ("lr", "momentum", "weight_decay")
+    hyperparameters = ("lr", "momentum", "weight_decay")
 
     def __init__(self, params: Mapping[str, Tensor], nesterov: bool = True) -> None:
         self.params, self.nesterov = params, nesterov
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Schedule) -> None:
+    def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
         """Move the parameters against the gradients."""
         for (name, p), gradient in zip(self.params.items(), grads, strict=True):
             velocity = self.state[f"opt.{name}.velocity"]
-            g = gradient + knobs["weight_decay"] * p.detach()
-            velocity.assign(flushed(knobs["momentum"] * velocity + g))
-            p.assign(p.detach() - knobs["lr"] * (g + knobs["momentum"] * velocity if self.nesterov else velocity))
+            g = gradient + hyper["weight_decay"] * p.detach()
+            velocity.assign(flushed(hyper["momentum"] * velocity + g))
+            p.assign(p.detach() - hyper["lr"] * (g + hyper["momentum"] * velocity if self.nesterov else velocity))
         run(*self.state.values(), *self.params.values(), in_place=True)
 
 
@@ -56,7 +83,7 @@ class AdamW:
     `opt.decay` holds (beta1^t, beta2^t) for the bias correction and starts at (1, 1).
     """
 
-    knobs = ("lr", "weight_decay")
+    hyperparameters = ("lr", "weight_decay")
     EPS = 1e-8
 
     def __init__(self, params: Mapping[str, Tensor], beta1: float = 0.9, beta2: float = 0.999) -> None:
@@ -65,7 +92,7 @@ class AdamW:
         for name, p in params.items():
             self.state |= {f"opt.{name}.m": Tensor.empty(*p.shape), f"opt.{name}.v": Tensor.empty(*p.shape)}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Schedule) -> None:
+    def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
         """Move the parameters against the gradients."""
         decay1, decay2 = self.state["opt.decay1"], self.state["opt.decay2"]
         decay1.assign(decay1 * self.beta1)
@@ -75,7 +102,7 @@ class AdamW:
             m.assign(flushed(self.beta1 * m + (1 - self.beta1) * g))
             v.assign(flushed(self.beta2 * v + (1 - self.beta2) * g * g))
             up = (m / (1 - decay1)) / ((v / (1 - decay2)).sqrt() + self.EPS)
-            p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
+            p.assign(p.detach() - hyper["lr"] * (up + hyper["weight_decay"] * p.detach()))
         run(*self.state.values(), *self.params.values(), in_place=True)
 
 
@@ -85,7 +112,7 @@ class Muon:
     Jordan 2024, https://kellerjordan.github.io/posts/muon/. Convolution kernels are taken as (Cout, Cin kh kw).
     """
 
-    knobs = ("lr", "momentum", "weight_decay")
+    hyperparameters = ("lr", "momentum", "weight_decay")
     STEPS = 5
     COEFFICIENTS = (3.4445, -4.775, 2.0315)
 
@@ -93,16 +120,16 @@ class Muon:
         self.params = params
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
-    def step(self, grads: Sequence[Tensor], knobs: Knobs, run: Schedule) -> None:
+    def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
         """Move the parameters against the gradients."""
         velocities = list(self.state.values())
         for velocity, g in zip(velocities, grads, strict=True):
-            velocity.assign(flushed(knobs["momentum"] * velocity + g))
+            velocity.assign(flushed(hyper["momentum"] * velocity + g))
         run(*velocities, in_place=True)
-        updates = [g + knobs["momentum"] * velocity for velocity, g in zip(velocities, grads, strict=True)]
+        updates = [g + hyper["momentum"] * velocity for velocity, g in zip(velocities, grads, strict=True)]
         run(*(updates := [self._orthogonal(u) for u in updates]))
         for p, up in zip(self.params.values(), updates, strict=True):
-            p.assign(p.detach() - knobs["lr"] * (up + knobs["weight_decay"] * p.detach()))
+            p.assign(p.detach() - hyper["lr"] * (up + hyper["weight_decay"] * p.detach()))
         run(*self.params.values(), in_place=True)
 
     def _orthogonal(self, update: Tensor) -> Tensor:
@@ -110,3 +137,19 @@ class Muon:
             return update.contiguous()
         matrix = update.contiguous().reshape(update.shape[0], -1)
         return matrix.newton_schulz(self.STEPS, self.COEFFICIENTS).reshape(update.shape).contiguous()
+
+
+MakeOptimizer = Callable[[Mapping[str, Tensor], Options], Optimizer]
+
+
+def _adamw(params: Mapping[str, Tensor], options: Options) -> Optimizer:
+    return AdamW(params, options.beta1, options.beta2)
+
+
+#: By the name of the rule in `settings.OPTIMIZERS`; "adam" is what scripts call AdamW without weight decay.
+RULES: Mapping[str, MakeOptimizer] = {
+    "sgd": lambda params, options: SGD(params, options.nesterov),
+    "adam": _adamw,
+    "adamw": _adamw,
+    "muon": lambda params, _options: Muon(params),
+}

@@ -7,7 +7,6 @@ names, optimizer state under `opt.*`, dropout's generator under `rng.*`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from tinygrad import Tensor, dtypes
 
@@ -15,21 +14,21 @@ from tabgrad.compiler import Capture
 from tabgrad.network import Spec
 from tabgrad.program import Program, Target
 
-from .optim import SGD, AdamW, Muon
+from .optim import RULES
 from .spec import Network, build, state, trained
-
-OptimizerName = Literal["sgd", "adam", "adamw", "muon"]
 
 
 @dataclass(frozen=True)
 class Training:
     """What is compiled into a training program. Learning rate, momentum, weight decay and clip norm are inputs.
 
+    `optimizer` is a key of `optim.RULES`.
+
     With `teacher_share` above 0 the network also learns from another one's logits, see `_distilled`.
     """
 
     batch: int = 128
-    optimizer: OptimizerName = "sgd"
+    optimizer: str = "sgd"
     nesterov: bool = True
     beta1: float = 0.9
     beta2: float = 0.999
@@ -103,19 +102,12 @@ def evaluation(spec: Spec, batch: int, target: Target, variant: str = "") -> Pro
     return c.program
 
 
-def _optimizer(recipe: Training, params: dict[str, Tensor]) -> SGD | AdamW | Muon:
-    if recipe.optimizer == "sgd":
-        return SGD(params, recipe.nesterov)
-    if recipe.optimizer == "muon":
-        return Muon(params)
-    return AdamW(params, recipe.beta1, recipe.beta2)
-
-
 def training(spec: Spec, recipe: Training, target: Target, variant: str = "") -> Program:
     """One step of gradient descent on a batch, in place.
 
-    Inputs `x` uint8 (B, 784), `y` int32 (B,) and the optimizer's knobs, float32 (1,) each: `lr`, `weight_decay`, with
-    SGD and Muon `momentum`, with `clip` also `clip_norm`; with a teacher also its logits, `teacher` (B, 10).
+    Inputs `x` uint8 (B, 784), `y` int32 (B,) and the optimizer's hyperparameters, float32 (1,) each: `lr`,
+    `weight_decay`, with SGD and Muon `momentum`, with `clip` also `clip_norm`; with a teacher also its logits,
+    `teacher` (B, 10).
     Outputs `loss` (1,) before the step and `correct` int32 (1,).
     The loss is log-softmax and negative log-likelihood in one: the maximum is subtracted before exp, so that no logit
     can overflow (tinygrad's `log_softmax`).
@@ -123,10 +115,10 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
     with Capture("train", target, variant, training=True) as c:
         network = _network(c, spec)
         params = trained(network)
-        optimizer = _optimizer(recipe, params)
+        optimizer = RULES[recipe.optimizer](params, recipe)
         for name, tensor in optimizer.state.items():
             c.declare(name, "state", tensor)
-        knobs = {name: c.buffer(name, "input", (1,)) for name in optimizer.knobs}
+        hyper = {name: c.buffer(name, "input", (1,)) for name in optimizer.hyperparameters}
         if getattr(network, "dropout", 0.0):
             c.random_state()
         x, y = _pixels(c, recipe.batch)
@@ -141,7 +133,7 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
         c.run(*grads, *statistics)
         if recipe.clip:
             grads = _clip(grads, c.buffer("clip_norm", "input", (1,)))
-        optimizer.step(grads, knobs, c.run)
+        optimizer.step(grads, hyper, c.run)
     return c.program
 
 

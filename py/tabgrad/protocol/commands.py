@@ -79,7 +79,7 @@ class Tune(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveCheckpoint(Message):
-    """Ask for a checkpoint of this moment of the run under way; answered by Checkpoint."""
+    """Ask for a checkpoint of the run under way as it is now; answered by Checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import tabgrad
-from tabgrad.backends.engines.choice import EngineChoice
+from tabgrad.backends.engines import EngineChoice
 from tabgrad.data import gunzip
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import Executable
+from tabgrad.backends import Executable
 from tabgrad.data import Samples
 from tabgrad.metrics import Results
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tabgrad.backends.base import DeviceLostError, EngineError
+from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.data import DataError
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
@@ -71,7 +71,7 @@ class WorkerHost:
         self._run: Run | None = None
         self._running: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._runtime_lock = asyncio.Lock()  # whoever uses the runtime holds it: runs follow each other
+        self._runtime_lock = asyncio.Lock()  # held while the runtime is in use: runs follow each other
 
     @property
     def running(self) -> bool:
@@ -94,7 +94,7 @@ class WorkerHost:
             else:
                 self._steer(command)
                 self._send(Accepted(reply_to=command.id))
-        except Exception as error:  # whatever happens, the page gets one answer
+        except Exception as error:  # the page gets one answer in any case
             self._send(failure(error, command.id))
 
     def _active_run(self) -> Run:

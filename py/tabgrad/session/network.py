@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import Device, Executable
+from tabgrad.backends import Device, Executable
 from tabgrad.network import INPUT_MEAN, draw_weights, fold_mean, initial_state, unfold_mean
 from tabgrad.program import Program, ProgramError
 

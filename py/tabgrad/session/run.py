@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tabgrad.artifacts import CheckpointFile, Record, load_weights, read_record, unpack
-from tabgrad.backends.base import DeviceLostError, EngineError
+from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engine
 from tabgrad.data import DataError, Samples
 from tabgrad.data.augment_shared import SharedAugmenter
@@ -26,7 +26,6 @@ from .runtime import Runtime
 from .schedule import total_steps
 from .source import AUGMENTATIONS, NEIGHBOURS, AugmentedSource, mean_image
 from .trainer import Trainer
-
 
 
 class Run:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tabgrad.backends.base import Device, EngineError
+from tabgrad.backends import Device, EngineError
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.data.sets import DataSets, RunData
 from tabgrad.program import Program, ProgramError, dumps
@@ -39,11 +39,6 @@ class Runtime:
         self._services, self._emit = services, emit
         self._opened: tuple[str, EngineChoice] | None = None
         self._network: tuple[str, LoadedNetwork] | None = None
-
-    @property
-    def engine(self) -> str:
-        """The name of the open engine; empty if none is open."""
-        return self._opened[1].device.name if self._opened else ""
 
     @property
     def engine(self) -> str:

@@ -10,9 +10,10 @@ from tabgrad.backends.engines import ENGINE_TITLES, EngineChoice
 from tabgrad.ink import SIZE_PX
 from tabgrad.interop import dom
 
-from .prediction import Answer, Standing
+from .prediction import Answer, AnswerStatus
+from .widgets.format import confidence, milliseconds
 
-#: A screen reader hears the answer once the pen has rested this long.
+#: The answer is announced to screen readers when the pen has rested this long. Seconds.
 ANNOUNCE_AFTER_S = 0.6
 #: Stands where a figure will be.
 NO_VALUE = "\N{EN DASH}"
@@ -32,20 +33,8 @@ class Bar:
             self._shown = text + str(best)
             self._element.dataset.value = text or "0"
             self._fill.style.setProperty("--value", text or "0")
-            self._text.textContent = "" if value is None else percent(value)
+            self._text.textContent = "" if value is None else confidence(value)
             self._element.toggleAttribute("data-best", best)
-
-
-def percent(value: float) -> str:
-    """A share in 0..1 as people read it; 0 % and 100 % only where that is exact to the eye."""
-    if 0.001 <= value < 0.1 or 0.99 <= value < 0.9995:
-        return f"{value * 100:.1f} %"
-    return f"{value * 100:.0f} %"
-
-
-def milliseconds(value: float) -> str:
-    """A time with two or three significant digits."""
-    return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms"
 
 
 class AnswerView:
@@ -62,15 +51,15 @@ class AnswerView:
         self._announcer = dom.by_id("announcer")
         self._timer: asyncio.TimerHandle | None = None
         self._predictions = 0
-        self.stand("none")
+        self.set_status("none")
 
-    def show(self, answer: Answer | None, inked: bool = False) -> None:
-        """Bring an answer on screen; None empties everything. `inked`: whether there is something to answer for."""
+    def show(self, answer: Answer | None, has_ink: bool = False) -> None:
+        """Show an answer; None empties everything. `has_ink`: whether something is drawn."""
         if answer is None:
-            self._empty(inked)
+            self._empty(has_ink)
             return
         best, second = answer.ranking[:2]
-        first, next_ = (percent(float(answer.probabilities[digit])) for digit in (best, second))
+        first, next_ = (confidence(float(answer.probabilities[digit])) for digit in (best, second))
         title = f"{first} sure" if answer.sure else "Not sure"
         if not answer.sure:
             note = f"Perhaps {best}, perhaps {second}"
@@ -88,22 +77,22 @@ class AnswerView:
         dom.root_dataset().predictions = str(self._predictions)
         self._announce(f"{best}, {title}. {note}.")
 
-    def stand(self, standing: Standing) -> None:
-        """Whether what is on screen answers the ink as it is now."""
-        dom.root_dataset().answer = standing
+    def set_status(self, status: AnswerStatus) -> None:
+        """Tell automation whether the answer on screen is that of the present ink."""
+        dom.root_dataset().answer = status
 
     def show_engine(self, choice: EngineChoice) -> None:
-        """Name the engine, and on hovering why it is this one."""
+        """Name the engine; the tooltip says why it is this one."""
         device = choice.device
         title = ENGINE_TITLES.get(device.name, device.name)
         named = device.description.startswith(title)  # "WebAssembly SIMD" needs no title before it
         self._badge.textContent = device.description if named else f"{title} · {device.description}"
         self._badge.title = choice.reason
 
-    def _empty(self, inked: bool) -> None:
+    def _empty(self, has_ink: bool) -> None:
         title, note = (
             ("No answer", "The line at the top says why.")
-            if inked
+            if has_ink
             else ("Nothing drawn yet", "The answer follows your pen.")
         )
         self._say("", "empty", title, note)

@@ -1,6 +1,6 @@
 """From ink to an answer, again and again: the latest ink always wins, and at most one inference is in flight.
 
-Owns the order of things; knows neither the document nor the engine, so that the races are tested without a browser.
+Owns this order. Knows neither the document nor the engine, so that races are tested without a browser.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.ink import DOT_SHARE, Snapshot, normalise
+from tabgrad.metrics import softmax
 
 from .mean_time import MeanTime
 
@@ -28,8 +29,8 @@ def standard_input(ink: Snapshot) -> NDArray[np.float32]:
     return normalise(ink.ink(PAD_UNITS), DOT_UNITS)
 
 
-#: How the screen stands to the ink: nothing to answer for, an answer of the ink as it is, or one still to come.
-Standing = Literal["none", "due", "shown"]
+#: The status of the answer on screen: there is no ink, the answer is still to come, or it is that of the present ink.
+AnswerStatus = Literal["none", "due", "shown"]
 
 
 class Classifier(Protocol):
@@ -41,7 +42,7 @@ class Classifier(Protocol):
 
     @property
     def not_sure_below(self) -> float:
-        """A confidence under which the page admits that the network does not know."""
+        """Below this confidence the page says that the network is not sure."""
 
     async def logits(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits (10,) for an image (28, 28) of values in 0..1."""
@@ -68,22 +69,11 @@ class Answer:
         return [int(i) for i in np.argsort(-self.probabilities, kind="stable")]
 
 
-def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Probabilities of logits (n,), divided by a temperature that calibrates them (Guo et al. 2017, arXiv 1706.04599).
-
-    The largest logit is subtracted first, so that no exponential overflows.
-    """
-    scaled = logits.astype(np.float64) / temperature
-    weights = np.exp(scaled - scaled.max())
-    probabilities: NDArray[np.float64] = weights / weights.sum()
-    return probabilities
-
-
 class Predictor:
     """Keeps the answer on screen in step with the ink.
 
     `show` gets each answer, or None as soon as there is nothing to answer for. `fail` gets what an inference
-    raised; the predictor then waits for `use` or `update`. `stand` gets each new standing, after the answer that
+    raised; the predictor then waits for `use` or `update`. `set_status` gets each new status, after the answer that
     changed it. `prepare` makes the network's input from the ink.
     """
 
@@ -91,10 +81,10 @@ class Predictor:
         self,
         show: Callable[[Answer | None], None],
         fail: Callable[[Exception], None],
-        stand: Callable[[Standing], None],
+        set_status: Callable[[AnswerStatus], None],
     ) -> None:
-        self._show_answer, self._fail, self._stand = show, fail, stand
-        self._standing: Standing = "none"
+        self._show_answer, self._fail, self._set_status = show, fail, set_status
+        self._status: AnswerStatus = "none"
         self.prepare: Callable[[Snapshot], NDArray[np.float32]] = standard_input
         self._classifier: Classifier | None = None
         self._ink = Snapshot()
@@ -133,10 +123,10 @@ class Predictor:
         self._show_answer(answer)
         self._become("none" if answer is None else "due" if self._stale else "shown")
 
-    def _become(self, standing: Standing) -> None:
-        if standing != self._standing:
-            self._standing = standing
-            self._stand(standing)
+    def _become(self, status: AnswerStatus) -> None:
+        if status != self._status:
+            self._status = status
+            self._set_status(status)
 
     def _request(self) -> None:
         self._stale = self._classifier is not None and not self._ink.is_empty

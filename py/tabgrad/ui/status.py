@@ -10,12 +10,16 @@ AppState = Literal["booting", "ready", "failed"]
 
 
 class Status:
-    """The status line (`#status`, a live region) and `document.documentElement.dataset`."""
+    """The status line (`#status`, a live region) and `document.documentElement.dataset`.
+
+    `error` is the last error that was shown, empty if there was none.
+    """
 
     def __init__(self) -> None:
         self._line = dom.by_id("status")
         self._bytes = dom.by_id("boot-bytes")
         self._dataset = dom.root_dataset()
+        self.error = ""
 
     def say(self, sentence: str) -> None:
         """Show a message; it replaces the one before, an error too."""
@@ -26,7 +30,7 @@ class Status:
         """Show an error and keep it in `dataset.error`."""
         self._line.dataset.kind = "error"
         self._line.textContent = sentence
-        self._dataset.error = sentence
+        self.error = self._dataset.error = sentence
 
     def set_app(self, state: AppState) -> None:
         """`dataset.app`. Also ends the display of the boot's progress."""

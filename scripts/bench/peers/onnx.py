@@ -5,12 +5,13 @@ Formats: https://protobuf.dev/programming-guides/encoding/ and https://github.co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tabgrad.network import IMAGE_SHAPE, stages
 
 FLOAT, INT64 = 1, 7  # TensorProto.DataType
 ATTRIBUTE_INT, ATTRIBUTE_INTS = 2, 7  # AttributeProto.AttributeType
@@ -65,10 +66,6 @@ class Graph:
         self.nodes.append(out)
         self.last = output
 
-    def dense(self, index: int) -> None:
-        """Append the dense layer `layers.<index>`."""
-        self.add("Gemm", f"layers.{index}.weight", f"layers.{index}.bias")
-
     def model(self) -> bytes:
         """The ONNX file. Its input `x` is float32 (1, 784), its only output the logits, float32 (1, 10)."""
         graph = b"".join(_field(1, node) for node in self.nodes) + _field(2, "tabgrad")
@@ -77,45 +74,28 @@ class Graph:
         return _field(1, IR_VERSION) + _field(8, _field(1, "") + _field(2, OPSET)) + _field(7, graph)
 
 
-def _parsed(stage: str) -> tuple[str, int, int]:
-    """(kind, kernel size, padding) of a stage such as "conv3x4p1", "pool" or "dense64"; kind is the leading word.
-
-    All knowledge of the grammar of stages in this file is here.
-    """
-    if match := re.fullmatch(r"conv(\d+)x(\d+)(?:p(\d+))?", stage):
-        return "conv", int(match[1]), int(match[3] or 0)
-    return ("pool", 2, 0) if stage == "pool" else ("dense", 0, 0)
-
-
 def onnx_model(spec: Mapping[str, Any], weights: Weights) -> bytes:
     """The network of `spec` (see tabgrad.model) with ReLU, as an ONNX file."""
     graph = Graph(weights)
-    if spec["kind"] == "mlp":
-        count = len(spec["hidden"])
-        for i in range(count):
-            graph.dense(i)
-            graph.add("Relu")
-        graph.dense(count)
-        return graph.model()
-    graph.constants = {"image": np.array([1, 1, 28, 28], np.int64)}
-    graph.add("Reshape", "image")
-    convs = dense = 0
-    for kind, size, padding in map(_parsed, spec["stages"]):
-        if kind == "conv":
-            graph.add("Conv", f"convs.{convs}.weight", kernel_shape=[size, size], pads=[padding] * 4)
-            norm = [f"norms.{convs}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
-            graph.add("BatchNormalization", *norm)
-            graph.add("Relu")
-            convs += 1
-        elif kind == "pool":
-            graph.add("MaxPool", kernel_shape=[size, size], strides=[size, size])
+    flat = spec["kind"] == "mlp"
+    if not flat:
+        graph.constants = {"image": np.array([1, *IMAGE_SHAPE], np.int64)}
+        graph.add("Reshape", "image")
+    for stage in stages(spec):
+        if stage.kind == "conv":
+            size, _, padding = stage.numbers
+            graph.add("Conv", stage.weight, kernel_shape=[size, size], pads=[padding] * 4)
+            norm = stage.name.replace("convs", "norms")
+            parts = ("weight", "bias", "running_mean", "running_var")
+            graph.add("BatchNormalization", *(f"{norm}.{part}" for part in parts))
+        elif stage.kind == "pool":
+            graph.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+            continue
         else:
-            if not dense:
+            if not flat:
                 graph.add("Flatten", axis=1)
-            graph.dense(dense)
+                flat = True
+            graph.add("Gemm", stage.weight, stage.bias)
+        if stage.tap:
             graph.add("Relu")
-            dense += 1
-    if not dense:
-        graph.add("Flatten", axis=1)
-    graph.dense(dense)
     return graph.model()

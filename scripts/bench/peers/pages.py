@@ -61,8 +61,8 @@ executable = builtins.engines[engine]["train"]
 batch = executable.program.buffer("y").shape[0]
 rng = np.random.default_rng(1)
 chunk = 20
-knobs = {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.0}
-streams = {name: np.full((chunk, 1), value, np.float32) for name, value in knobs.items()}
+hyper = {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.0}
+streams = {name: np.full((chunk, 1), value, np.float32) for name, value in hyper.items()}
 streams["x"] = rng.integers(0, 256, (chunk, batch, 784), dtype=np.uint8)
 streams["y"] = rng.integers(0, 10, (chunk, batch), dtype=np.int32)
 started = time.perf_counter()

@@ -31,15 +31,16 @@ from pathlib import Path
 from tabgrad.backends.wasm import open_device
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import streams
+from tabgrad.backends.engines import EngineChoice
 from tabgrad.session.programs import ProgramLibrary
-from tabgrad.session.services import Opened, Services
+from tabgrad.session.runtime import Services
 class Nothing:
     async def get(self, key): return None
     async def put(self, key, value): pass
 async def fetch(url): return (Path(folder) / url.replace("/", "_")).read_bytes()
 async def load_compiler(): raise OSError("Only prebuilt programs are measured.")
 device = await open_device()
-async def open_engine(choice): return Opened(device, "")
+async def open_engine(choice): return EngineChoice(device, "")
 programs = ProgramLibrary(manifest["training"], fetch, Nothing(), load_compiler, "")
 builtins.services = Services(open_engine, programs, DataSets(manifest["data"], fetch, streams.inflate))
 return device.description
@@ -47,14 +48,14 @@ return device.description
 BARE = """
 import builtins, time, numpy as np
 from tabgrad.session import plan
-from tabgrad.session.network import open_network
+from tabgrad.session.network import load_network
 from tabgrad.settings import RunSettings
 settings = RunSettings.make(settings)
 device = (await builtins.services.open_engine("wasm")).device
 requests = [make(settings, "wasm", device.variants[0]) for make in (plan.training_request, plan.evaluation_request)]
-network = await open_network(device, *[await builtins.services.programs.get(r, print) for r in requests])
+network = await load_network(device, *[await builtins.services.programs.get(r, print) for r in requests])
 network.initialise(1, np.zeros(784, np.float32))
-for name, value in plan.knobs(settings, network.train.program).items():
+for name, value in plan.hyperparameters(settings, network.train.program).items():
     network.train.write(name, value)
 rng, chunk, rates = np.random.default_rng(0), 16, []
 batch = settings.batch

@@ -26,14 +26,13 @@ from scripts.pyodide_page import pyodide_page
 from tabgrad import model
 from tabgrad.backends.wasm import WasmDevice, WasmExecutable, open_device
 from tabgrad.backends.wasm.driver import driver, kernel_imports
-from tabgrad.model.programs import OptimizerName
 from tabgrad.program import Program, dumps
 
 T = TypeVar("T")
 MLP: dict[str, Any] = {"kind": "mlp", "hidden": [128]}
 CNN: dict[str, Any] = {"kind": "cnn"}
 #: {name: (network, optimizer, batch, steps a round)}.
-TRAININGS: dict[str, tuple[dict[str, Any], OptimizerName, int, int]] = {
+TRAININGS: dict[str, tuple[dict[str, Any], str, int, int]] = {
     "mlp sgd": (MLP, "sgd", 128, 100),
     "mlp adam": (MLP, "adam", 128, 100),
     "cnn sgd": (CNN, "sgd", 64, 8),

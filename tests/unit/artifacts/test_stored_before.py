@@ -15,15 +15,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tabgrad.artifacts.checkpoint import settings_in, unpack
+from tabgrad.artifacts import load_rows, load_weights, read_record, unpack
 from tabgrad.data import drawings as drawing_files
 from tabgrad.data.sets import DataSets
 from tabgrad.network import load_safetensors
 from tabgrad.protocol import (
     Checkpoint,
     Compiled,
-    Evaluate,
-    Evaluated,
     Failed,
     Finished,
     Prepare,
@@ -33,10 +31,9 @@ from tabgrad.protocol import (
 )
 from tabgrad.settings import RunSettings
 from tabgrad.ui.inspect.own_store import OwnDrawings
-from tabgrad.ui.models.live import LiveModel, plain_weights, record_in, settings_of
-from tabgrad.ui.train.data import usable_row
+from tabgrad.ui.models.live import LiveModel
 from tests.unit.session.session_bench import Bench, on_bench
-from tests.unit.ui_train.train_stores import FakeStorage, stores
+from tests.unit.ui.train.train_stores import FakeStorage, stores
 
 STORED = Path(__file__).parents[2] / "fixtures" / "stored_0_1"
 CHECKPOINT, WEIGHTS = "checkpoint-mlp.safetensors", "weights-mlp.safetensors"
@@ -178,12 +175,10 @@ def test_the_checkpoint_of_a_cnn_says_where_its_run_stood() -> None:
 
 
 def test_the_page_reads_a_checkpoint_as_the_worker_does() -> None:
-    record = record_in(stored(CHECKPOINT))
-    assert (record["step"], record["samples"], record["curves"]["validation_accuracy"]) == (21, 24_576, [0.442])
-    weights, settings = plain_weights(stored(CHECKPOINT))
-    assert (settings.hidden, settings.optimizer) == ((4,), "adamw")
-    assert shapes(load_safetensors(weights)[0]) == PLAIN_TENSORS
-    assert settings_in(stored(CHECKPOINT)) == settings
+    record = read_record(stored(CHECKPOINT))
+    assert (record.step, record.samples, record.curves.validation_accuracy) == (21, 24_576, [0.442])
+    assert (record.settings.hidden, record.settings.optimizer) == ((4,), "adamw")
+    assert record == unpack(stored(CHECKPOINT)).record
 
 
 def test_an_interrupted_run_of_an_mlp_goes_on_to_the_end_that_it_would_have_had() -> None:
@@ -220,44 +215,43 @@ def test_an_interrupted_run_of_a_cnn_goes_on_with_the_drawings_that_it_began_wit
 
 
 def test_weights_say_which_network_they_belong_to() -> None:
-    tensors, metadata = load_safetensors(stored(WEIGHTS))
-    assert shapes(tensors) == PLAIN_TENSORS
+    file = load_weights(stored(WEIGHTS))
+    metadata = file.metadata
+    assert shapes(file.tensors) == PLAIN_TENSORS
     assert (metadata["format"], metadata["step"]) == ("tabgrad-weights", "31")
     assert json.loads(metadata["spec"]) == {"kind": "mlp", "hidden": [4], "activation": "silu"}
     made_with = unpack(stored(CHECKPOINT))[1].settings
-    assert settings_of(tensors, metadata) == settings_in(stored(WEIGHTS)) == made_with
+    assert file.settings == made_with
 
 
 def test_weights_without_metadata_are_recognised_by_their_tensors() -> None:
-    tensors, metadata = load_safetensors(stored("weights-mlp-bare.safetensors"))
-    assert metadata == {}
-    assert settings_of(tensors, metadata) == RunSettings(hidden=(4,), center="plain")
+    file = load_weights(stored("weights-mlp-bare.safetensors"))
+    tensors = file.tensors
+    assert file.metadata == {}
+    assert file.settings == RunSettings(hidden=(4,), center="plain")
     for name, tensor in load_safetensors(stored(WEIGHTS))[0].items():
         np.testing.assert_array_equal(tensors[name], tensor)
 
 
 def test_stored_weights_answer_as_they_did() -> None:
     async def go(bench: Bench) -> None:
-        settings = settings_in(stored(WEIGHTS))
+        settings = load_weights(stored(WEIGHTS)).settings
         compiled = await bench.answer(Prepare, settings=settings.to_json(), answer_target="wasm.simd")
         assert isinstance(compiled, Compiled), compiled
         assert isinstance(await bench.answer(Prepare, settings=settings.to_json()), Ready)  # opens the engine
         device = bench.opened[0][1]
         for name, logits in LOGITS.items():
-            network = LiveModel("imported", "Imported", lambda _network, _another: None)
+            network = LiveModel("imported", "Imported")
             network.set_program(compiled.program)
-            network.set_weights(stored(name))
+            network.set_weights(load_weights(stored(name)))
             answer = await (await network.make(device)).logits(an_image())
             np.testing.assert_allclose(answer, logits, atol=1e-5, err_msg=name)
 
     on_bench(go, data_sets())
 
 
-def test_stored_weights_are_measured_and_a_run_begins_with_them() -> None:
+def test_a_run_begins_with_stored_weights() -> None:
     async def go(bench: Bench) -> None:
-        measured = await bench.answer(Evaluate, split="test", weights=stored(WEIGHTS))
-        assert isinstance(measured, Evaluated), measured
-        assert measured.accuracy == pytest.approx(0.53, abs=0.002)
         settings = RunSettings(hidden=(4,), activation="silu", lr=1e-6, epochs=0.01, data="strokes")
         for name in (WEIGHTS, "weights-mlp-bare.safetensors"):
             bench.forget_events()
@@ -293,26 +287,26 @@ def test_the_table_of_runs_is_there_with_its_older_rows() -> None:
         assert said == []
 
     asyncio.run(go())
-    assert all(usable_row(row) for row in json.loads(stored("runs.json")))
+    assert len(load_rows(stored("runs.json"))) == 2
 
 
 def test_the_timeline_of_the_latest_run_is_there() -> None:
     async def go() -> None:
         store, storage, said = stores()
         put_back(storage)
-        run_id, moments = await store.moments()
+        run_id, entries = await store.timeline()
         assert run_id == "19aa5f3d704"
-        assert [m.step for m in moments] == [17, 33, 49]
-        assert [m.epoch for m in moments] == pytest.approx([17 * 128 / 2068, 33 * 128 / 2068, 49 * 128 / 2068])
-        assert [m.accuracy for m in moments] == pytest.approx([5 / 13, 4 / 13, 4 / 13])
-        for moment in moments:
-            confusion = np.array(moment.confusion)
+        assert [e.step for e in entries] == [17, 33, 49]
+        assert [e.epoch for e in entries] == pytest.approx([17 * 128 / 2068, 33 * 128 / 2068, 49 * 128 / 2068])
+        assert [e.accuracy for e in entries] == pytest.approx([5 / 13, 4 / 13, 4 / 13])
+        for entry in entries:
+            confusion = np.array(entry.confusion)
             assert (confusion.shape, confusion.sum()) == ((10, 10), 13)
-            assert confusion.trace() / 13 == pytest.approx(moment.accuracy)
-            assert moment.weights == stored(f"timeline-{moment.step}.safetensors")
-            tensors, metadata = load_safetensors(moment.weights)
+            assert confusion.trace() / 13 == pytest.approx(entry.accuracy)
+            assert entry.weights == stored(f"timeline-{entry.step}.safetensors")
+            tensors, metadata = load_safetensors(entry.weights)
             assert (shapes(tensors), metadata) == (PLAIN_TENSORS, {})
-        assert [list(row) for row in moments[0].confusion][6:] == [
+        assert [list(row) for row in entries[0].confusion][6:] == [
             [0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
             [0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
             [0, 0, 0, 0, 0, 0, 0, 0, 1, 0],

@@ -123,12 +123,12 @@ def test_optimizers_follow_tinygrad(rule: str) -> None:
     rng = np.random.default_rng(3)
     weights = {"w": rng.normal(size=(4, 3)), "b": rng.normal(size=3)}
     gradients = [{"w": rng.normal(size=(4, 3)), "b": rng.normal(size=3)} for _ in range(5)]
-    knobs = {"lr": 0.1, "momentum": 0.0 if rule == "sgd" else 0.9, "weight_decay": 0.0 if rule == "adam" else 0.02}
+    hyper = {"lr": 0.1, "momentum": 0.0 if rule == "sgd" else 0.9, "weight_decay": 0.0 if rule == "adam" else 0.02}
     ours: dict[str, Any] = {name: value.copy() for name, value in weights.items()}
     state: dict[str, Any] = {}
     with Context(DEV="PYTHON", TRAINING=1):
         theirs = {n: Tensor(v.astype(np.float32)).is_param_(True).realize() for n, v in weights.items()}
-        settings = {"lr": knobs["lr"], "weight_decay": knobs["weight_decay"]}
+        settings = {"lr": hyper["lr"], "weight_decay": hyper["weight_decay"]}
         params = list(theirs.values())
         optimizer = {
             "sgd": lambda: optim.SGD(params, **settings),
@@ -143,8 +143,8 @@ def test_optimizers_follow_tinygrad(rule: str) -> None:
                 tensor.grad = Tensor(gradient[name].astype(np.float32))
             optimizer.step()
             if rule in ("sgd", "momentum", "nesterov"):
-                OPTIMIZERS["sgd"](ours, gradient, state, knobs, nesterov=rule == "nesterov")  # type: ignore[call-arg]
+                OPTIMIZERS["sgd"](ours, gradient, state, hyper, nesterov=rule == "nesterov")  # type: ignore[call-arg]
             else:
-                OPTIMIZERS[rule](ours, gradient, state, knobs)
+                OPTIMIZERS[rule](ours, gradient, state, hyper)
         for name in ("w",) if rule == "muon" else ("w", "b"):
             np.testing.assert_allclose(ours[name], theirs[name].numpy(), rtol=1e-4, atol=1e-5)

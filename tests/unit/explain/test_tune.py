@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.data.strokes import draw_chunk
-from tabgrad.network import shapes_of, spec_of, stages
 from tabgrad.explain.tune import PULL, tune_last_layer, variations
 from tabgrad.ink import Stroke, normalise
 from tabgrad.metrics import softmax
-from tabgrad.network import load_safetensors
+from tabgrad.network import load_safetensors, shapes_of, spec_of, stages
 from tests.unit.ui.test_probe import open_probe
 
 MLP = Path(__file__).parents[3] / "models" / "mlp"
@@ -62,7 +61,7 @@ def turned(strokes: list[Stroke], degrees: float) -> list[Stroke]:
 
 def test_it_learns_a_slanted_hand_and_keeps_the_others() -> None:
     weights, _ = load_safetensors((MLP / "weights.safetensors").read_bytes())
-    spec = spec_of(json.loads((MLP / "card.json").read_text()), weights)
+    spec = spec_of(json.loads((MLP / "card.json").read_text()), shapes_of(weights))
     network, last = OracleNetwork(spec, weights), stages(spec)[-1]
 
     def features(drawings: list[Any]) -> NDArray[Any]:

@@ -1,11 +1,13 @@
 """The record of a network: counts against counting by hand, intervals against their definition."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabgrad.metrics import Z_95, Results, softmax, wilson_95
+from tabgrad.metrics import Z_95, Results, log_softmax, softmax, wilson_95
 
 
 def some_results(count: int = 500, seed: int = 0) -> Results:
@@ -84,3 +86,26 @@ def test_certain_answers_fall_into_the_last_bin() -> None:
 def test_logits_of_other_images_are_refused() -> None:
     with pytest.raises(ValueError, match="not of the same images"):
         Results(np.zeros((3, 10)), np.zeros(4, int))
+
+
+def test_scores_are_exact_and_do_not_overflow() -> None:
+    logits = np.array([[1000.0] + [0.0] * 9, [0.0] * 10], np.float32)
+    measured = Results(logits, np.array([0, 3], np.uint8))
+    assert measured.loss == pytest.approx(math.log(10) / 2)
+    assert measured.accuracy == 0.5
+    assert measured.confusion[0, 0] == 1
+    assert measured.confusion[3, 0] == 1
+    assert measured.confusion.sum() == 2
+
+
+def test_the_interval_is_wilsons() -> None:
+    low, high = wilson_95(9750, 10_000)
+    assert (round(low, 4), round(high, 4)) == (0.9718, 0.9779)
+    low, high = wilson_95(100, 100)
+    assert low == pytest.approx(0.963, abs=1e-3)
+    assert high == pytest.approx(1.0)
+
+
+def test_log_softmax_is_the_logarithm_of_softmax() -> None:
+    logits = np.random.default_rng(0).normal(0, 5, (20, 10))
+    np.testing.assert_allclose(np.exp(log_softmax(logits)), softmax(logits), rtol=1e-12)

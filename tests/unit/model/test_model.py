@@ -73,7 +73,7 @@ def test_programs_are_valid_reproducible_and_within_eight_buffers(name: str) -> 
     assert all(d.label.isprintable() for d in program.dispatch)
 
 
-def test_knobs_and_state_are_buffers_so_that_changing_them_recompiles_nothing() -> None:
+def test_hyperparameters_and_state_are_buffers_so_that_changing_them_recompiles_nothing() -> None:
     sgd = model.training(MLP, model.Training(), "wgsl")
     assert {b.name for b in sgd.by_role("input")} == {"x", "y", "lr", "momentum", "weight_decay"}
     assert {b.name for b in sgd.by_role("output")} == {"loss", "correct"}

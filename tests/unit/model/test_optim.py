@@ -9,10 +9,9 @@ import pytest
 from tabgrad import model
 from tabgrad.backends.wasm import open_device
 from tabgrad.model.optim import NEGLIGIBLE
-from tabgrad.model.programs import OptimizerName
 
 
-async def moments_after_a_step(optimizer: OptimizerName, before: float) -> np.ndarray[Any, Any]:
+async def moments_after_a_step(optimizer: str, before: float) -> np.ndarray[Any, Any]:
     """The first layer's moments after a step on blank images, whose gradient there is 0."""
     device = await open_device()
     program = model.training(
@@ -36,7 +35,7 @@ async def moments_after_a_step(optimizer: OptimizerName, before: float) -> np.nd
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
-def test_what_is_negligible_becomes_nothing(optimizer: OptimizerName) -> None:
+def test_what_is_negligible_becomes_nothing(optimizer: str) -> None:
     assert not asyncio.run(moments_after_a_step(optimizer, NEGLIGIBLE / 2)).any()
     kept = asyncio.run(moments_after_a_step(optimizer, 1e-20))
     assert (kept > 0.8e-20).all()

@@ -6,17 +6,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from tabgrad.backends.base import Arrays, Device, DeviceLostError
+from tabgrad.artifacts import load_weights
+from tabgrad.backends import Arrays, Device, DeviceLostError
+from tabgrad.backends.engines import EngineChoice
+from tabgrad.backends.oracle import OracleNetwork
 from tabgrad.backends.wasm import open_device
 from tabgrad.data import DataError, Samples, Source
 from tabgrad.data.sets import DataSets, RunData
+from tabgrad.metrics import Results
 from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_event, encode
 from tabgrad.session.host import WorkerHost
 from tabgrad.session.programs import ProgramLibrary
-from tabgrad.session.services import Opened, Services
+from tabgrad.session.runtime import Services
 from tests.unit.session.session_runs import TRAINING_IMAGES, Digits, digits
 
 E = TypeVar("E", bound=AnyEvent)
+
+
+HELD_OUT_SEEDS = {"validation": 2, "test": 3}
 
 
 class MadeUpData:
@@ -32,7 +39,7 @@ class MadeUpData:
         return self.sources[-1]
 
     async def split(self, name: str) -> Samples:
-        return digits(400, {"validation": 2, "test": 3}[name])
+        return digits(400, HELD_OUT_SEEDS[name])
 
     async def samples(self, name: str, indices: Any) -> Samples:
         everything = digits(TRAINING_IMAGES, 1)
@@ -78,10 +85,10 @@ class Bench:
         programs = ProgramLibrary({}, self._no_file, COMPILED, self._tinygrad, "test")
         self.host = WorkerHost(Services(self._open, programs, self.sets), self._take)
 
-    async def _open(self, choice: str) -> Opened:
+    async def _open(self, choice: str) -> EngineChoice:
         device = self.wrap(await open_device())
         self.opened.append((choice, device))
-        return Opened(device, "it is the only one")
+        return EngineChoice(device, "it is the only one")
 
     async def _no_file(self, url: str) -> bytes:
         raise OSError(f"There is no {url}.")
@@ -154,3 +161,11 @@ def on_bench(test: Callable[[Bench], Awaitable[None]], sets: DataSets | None = N
         await asyncio.sleep(0)
 
     asyncio.run(go())
+
+
+def measured(weights: bytes, split: str = "validation") -> Results:
+    """What NumPy makes of a weights file on a split of the made-up data."""
+    file = load_weights(weights)
+    samples = digits(400, HELD_OUT_SEEDS[split])
+    logits = OracleNetwork(file.spec or {"kind": "mlp"}, file.tensors).forward(samples.images.reshape(-1, 784) / 255)
+    return Results(logits, samples.labels)

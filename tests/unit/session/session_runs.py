@@ -10,20 +10,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tabgrad.artifacts.checkpoint import unpack
-from tabgrad.artifacts.record import Record
-from tabgrad.backends.base import Device
+from tabgrad.artifacts import Record, unpack
+from tabgrad.backends import Device
 from tabgrad.backends.wasm import open_device
 from tabgrad.data import Samples
 from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent
 from tabgrad.session import plan
-from tabgrad.session.control import Control
-from tabgrad.session.network import LoadedNetwork, open_network
+from tabgrad.session.control import RunControl
+from tabgrad.session.network import LoadedNetwork, load_network
 from tabgrad.session.schedule import total_steps
 from tabgrad.session.source import mean_image
 from tabgrad.session.trainer import Trainer
-from tabgrad.settings import RunSettings
+from tabgrad.settings import RunSettings, training_spec
 
 E = TypeVar("E")
 #: A network and a data set so small that a test of a few epochs takes a fraction of a second.
@@ -75,8 +74,8 @@ def program(request_text: str, settings: RunSettings, target: Target, variant: s
     from tabgrad import model
 
     if request_text == "train":
-        recipe: Any = model.Training(**plan.recipe(settings))
-        return model.training(plan.spec(settings), recipe, target, variant)
+        recipe: Any = model.Training(**plan.training_options(settings))
+        return model.training(training_spec(settings), recipe, target, variant)
     request = plan.evaluation_request(settings, target, variant)
     return model.evaluation(request.spec, plan.EVALUATION_BATCH, target, variant)
 
@@ -85,7 +84,7 @@ def compiled(kind: str, settings: RunSettings, target: Target = "wasm", variant:
     """The program for `settings`, captured once for all settings that need the same one."""
     fixed = RunSettings.make(
         {name: getattr(settings, name) for name in ("model", "hidden", "activation", "center", "dropout", "batch")}
-        | {"optimizer": plan.recipe(settings)["optimizer"], "label_smoothing": settings.label_smoothing}
+        | {"optimizer": plan.training_options(settings)["optimizer"], "label_smoothing": settings.label_smoothing}
         | {"clip": float(settings.clip > 0)}
     )
     return program(kind, fixed, target, variant)
@@ -98,7 +97,7 @@ class Run:
     trainer: Trainer
     network: LoadedNetwork
     source: Digits
-    control: Control
+    control: RunControl
     device: Device | None
     events: list[AnyEvent] = field(default_factory=list)
 
@@ -119,10 +118,10 @@ async def prepare(
     device = None
     if network is None:
         device = await open_device()
-        network = await open_network(device, compiled("train", settings), compiled("evaluate", settings))
+        network = await load_network(device, compiled("train", settings), compiled("evaluate", settings))
     source = Digits(settings.seed)
     events: list[AnyEvent] = []
-    control = Control(paused)
+    control = RunControl(paused)
     best: dict[str, Any] = {}
     if checkpoint:
         tensors, record, best = unpack(checkpoint)

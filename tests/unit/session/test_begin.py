@@ -9,8 +9,8 @@ import pytest
 
 from tabgrad.artifacts.checkpoint import unpack
 from tabgrad.network import load_safetensors
-from tabgrad.protocol import Evaluate, Evaluated, Export, Exported, Failed, Finished, Progress, Start, Weights
-from tests.unit.session.session_bench import Bench, on_bench
+from tabgrad.protocol import Checkpoint, Failed, Finished, Progress, SaveCheckpoint, Start, Weights
+from tests.unit.session.session_bench import Bench, measured, on_bench
 from tests.unit.session.session_runs import SMALL
 
 
@@ -24,18 +24,15 @@ def test_a_run_can_begin_with_a_network_and_answers_as_it_did_before_the_first_s
             settings = replace(SMALL, center=center, seed=7, lr=1e-6)
             await bench.answer(Start, settings=settings.to_json(), weights=weights, origin="Teacher", start_paused=True)
             await bench.expect(Progress)
-            measured = await bench.answer(Evaluate, split="validation")
-            assert isinstance(measured, Evaluated)
-            assert measured.accuracy == pytest.approx(learned, abs=0.005)
-            exported = await bench.answer(Export)
-            assert isinstance(exported, Exported)
-            given, now = load_safetensors(weights)[0], load_safetensors(exported.data)[0]
+            begun = (await bench.expect(Weights)).weights
+            assert measured(begun).accuracy == pytest.approx(learned, abs=0.005)
+            given, now = load_safetensors(weights)[0], load_safetensors(begun)[0]
             assert given.keys() == now.keys()
             for name, value in given.items():
                 np.testing.assert_allclose(now[name], value, atol=1e-5)
-            checkpoint = await bench.answer(Export, checkpoint=True)
-            assert isinstance(checkpoint, Exported)
-            assert unpack(checkpoint.data)[1].origin == "Teacher"
+            saved = await bench.answer(SaveCheckpoint)
+            assert isinstance(saved, Checkpoint)
+            assert unpack(saved.checkpoint).record.origin == "Teacher"
 
     on_bench(go)
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tabgrad.network import load_safetensors, save_safetensors
+from tabgrad.artifacts import load_weights
+from tabgrad.network import fold_mean, load_safetensors, save_safetensors
 from tabgrad.program import loads
 from tabgrad.protocol import (
     Accepted,
     Busy,
     Checkpoint,
     Compiled,
-    Dispose,
-    Evaluate,
-    Evaluated,
-    Export,
-    Exported,
     Failed,
     Finished,
     Import,
@@ -31,8 +26,7 @@ from tabgrad.protocol import (
     Progress,
     Ready,
     Resume,
-    SampleData,
-    Samples,
+    SaveCheckpoint,
     ShowProgram,
     Start,
     Step,
@@ -40,7 +34,7 @@ from tabgrad.protocol import (
     Tune,
     Weights,
 )
-from tests.unit.session.session_bench import COMPILED, Bench, LosesItsDevice, on_bench
+from tests.unit.session.session_bench import COMPILED, Bench, LosesItsDevice, measured, on_bench
 from tests.unit.session.session_runs import SMALL
 
 LONG = replace(SMALL, epochs=1000, schedule="constant").to_json()
@@ -59,9 +53,8 @@ def test_a_run_from_start_to_its_result() -> None:
         infer = await bench.expect(Compiled, lambda e: e.name == "infer")
         names = {b.name for b in loads(infer.program).by_role("weight")}
         assert names == load_safetensors((await bench.expect(Weights)).weights)[0].keys()
-        test = await bench.expect(Evaluated)
-        assert np.trace(test.confusion) / test.count == pytest.approx(finished.test_accuracy)
-        assert len(test.logits) == 400 * 10 * 4
+        last = [e for e in bench.events if isinstance(e, Weights)][-1].weights
+        assert measured(last, "test").accuracy == pytest.approx(finished.test_accuracy)
 
     on_bench(go)
 
@@ -115,7 +108,7 @@ def test_a_checkpoint_resumes_and_the_end_is_the_same() -> None:
         await bench.answer(Start, settings=SMALL.to_json())
         finished = await bench.expect(Finished)
         first = await bench.expect(Checkpoint)
-        assert first.milestone
+        assert first.end_of_epoch
         whole = [e for e in bench.events if isinstance(e, Weights)][-1].weights
         bench.forget_events()
         await bench.answer(Start, checkpoint=first.checkpoint)
@@ -126,50 +119,54 @@ def test_a_checkpoint_resumes_and_the_end_is_the_same() -> None:
     on_bench(go)
 
 
-def test_a_milestone_carries_the_confusion_of_its_own_weights() -> None:
-    slow = replace(SMALL, lr=0.002).to_json()  # so slow that there are mistakes to count
+def test_an_epoch_checkpoint_has_its_weights_and_their_confusion() -> None:
+    slow = replace(SMALL, lr=0.002)  # so slow that there are mistakes to count
 
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=slow)
+        await bench.answer(Start, settings=slow.to_json())
         await bench.expect(Finished)
-        milestones = [e for e in bench.events if isinstance(e, Checkpoint) and e.milestone]
-        assert len(milestones) >= 2
-        for milestone in (milestones[0], milestones[-1]):
-            tensors = load_safetensors(milestone.checkpoint)[0]
-            plain = {name: tensor for name, tensor in tensors.items() if not name.startswith("opt.")}
-            weights = save_safetensors(plain, {"settings": json.dumps(slow)})
-            measured = await bench.answer(Evaluate, split="validation", weights=weights)
-            assert isinstance(measured, Evaluated)
-            answers = np.frombuffer(measured.logits, "<f4").reshape(-1, 10).argmax(1)
-            counts = np.zeros((10, 10), int)
-            np.add.at(counts, (np.frombuffer(measured.labels, np.uint8), answers), 1)
-            np.testing.assert_array_equal(milestone.confusion, counts)
-            assert np.trace(counts) / counts.sum() == pytest.approx(milestone.validation_accuracy)
-        assert milestones[0].confusion != milestones[-1].confusion
+        epochs = [e for e in bench.events if isinstance(e, Checkpoint) and e.end_of_epoch]
+        assert len(epochs) >= 2
+        for epoch in (epochs[0], epochs[-1]):
+            results, file = measured(epoch.weights), load_weights(epoch.weights)
+            np.testing.assert_array_equal(epoch.confusion, results.confusion)
+            assert results.accuracy == pytest.approx(epoch.validation_accuracy)
+            assert (file.settings, file.step) == (slow, str(epoch.step))
+            folded = fold_mean(load_weights(epoch.checkpoint).tensors)
+            assert {name: value.tolist() for name, value in folded.items()} == {
+                name: value.tolist() for name, value in file.tensors.items()
+            }
+        assert epochs[0].confusion != epochs[-1].confusion
 
     on_bench(go)
 
 
-def test_export_import_and_evaluate_leave_a_run_as_it_was() -> None:
+def test_saving_leaves_a_run_as_it_was_and_importing_changes_its_weights() -> None:
     async def go(bench: Bench) -> None:
         await bench.answer(Start, settings=LONG)
         await bench.expect(Progress, lambda e: e.step > 20)
         await bench.answer(Pause)
-        exported = await bench.answer(Export)
-        assert isinstance(exported, Exported)
-        measured = await bench.answer(Evaluate, split="validation")
-        assert isinstance(measured, Evaluated)
-        blank = {name: np.zeros_like(value) for name, value in load_safetensors(exported.data)[0].items()}
-        other = await bench.answer(Evaluate, split="validation", weights=save_safetensors(blank))
-        assert isinstance(other, Evaluated)
-        assert other.loss == pytest.approx(np.log(10), abs=1e-4)
-        again = await bench.answer(Evaluate, split="validation")
-        assert isinstance(again, Evaluated)
-        assert again.logits == measured.logits
-        assert isinstance(await bench.answer(Import, weights=save_safetensors(blank)), Accepted)
-        after = await bench.answer(Evaluate, split="validation")
-        assert isinstance(after, Evaluated)
-        assert after.loss == other.loss
+        saved, again = await bench.answer(SaveCheckpoint), await bench.answer(SaveCheckpoint)
+        assert isinstance(saved, Checkpoint)
+        assert isinstance(again, Checkpoint)
+        assert not saved.end_of_epoch
+        assert not saved.weights
+        assert saved.checkpoint == again.checkpoint
+        tensors = load_weights(saved.checkpoint).tensors
+        blank = save_safetensors({name: np.zeros_like(value) for name, value in tensors.items()})
+        bench.forget_events()
+        assert isinstance(await bench.answer(Import, weights=blank), Accepted)
+        shown = load_weights((await bench.expect(Weights)).weights)
+        assert not any(value.any() for value in shown.tensors.values())
+
+    on_bench(go)
+
+
+def test_saving_without_a_run_says_what_to_do() -> None:
+    async def go(bench: Bench) -> None:
+        failed = await bench.answer(SaveCheckpoint)
+        assert isinstance(failed, Failed)
+        assert "Train" in failed.message
 
     on_bench(go)
 
@@ -179,28 +176,15 @@ def test_a_corrupt_import_is_one_sentence_and_changes_nothing(weights: bytes) ->
     async def go(bench: Bench) -> None:
         await bench.answer(Start, settings=LONG)
         await bench.answer(Pause)
-        before = await bench.answer(Export)
+        before = await bench.answer(SaveCheckpoint)
         failed = await bench.answer(Import, weights=weights)
         assert isinstance(failed, Failed)
         assert failed.kind == "input"
         assert failed.message.endswith(".")
-        after = await bench.answer(Export)
-        assert isinstance(before, Exported)
-        assert isinstance(after, Exported)
-        assert before.data == after.data
-
-    on_bench(go)
-
-
-def test_saved_weights_can_be_measured_without_a_run() -> None:
-    async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=SMALL.to_json())
-        finished = await bench.expect(Finished)
-        weights = [e for e in bench.events if isinstance(e, Weights)][-1].weights
-        await bench.answer(Dispose)
-        measured = await bench.answer(Evaluate, split="test", weights=weights)
-        assert isinstance(measured, Evaluated)
-        assert measured.accuracy == pytest.approx(finished.test_accuracy, abs=0.01)
+        after = await bench.answer(SaveCheckpoint)
+        assert isinstance(before, Checkpoint)
+        assert isinstance(after, Checkpoint)
+        assert before.checkpoint == after.checkpoint
 
     on_bench(go)
 
@@ -211,9 +195,8 @@ def test_divergence_reaches_the_page_with_the_last_good_weights() -> None:
         await bench.answer(Start, settings=settings.to_json())
         failed = await bench.expect(Failed)
         assert failed.kind == "diverged"
-        exported = await bench.answer(Export)
-        assert isinstance(exported, Exported)
-        assert all(np.isfinite(value).all() for value in load_safetensors(exported.data)[0].values())
+        kept = [e for e in bench.events if isinstance(e, Weights)][-1].weights
+        assert all(np.isfinite(value).all() for value in load_weights(kept).tensors.values())
 
     on_bench(go)
 
@@ -255,17 +238,10 @@ def test_a_new_run_takes_the_place_of_the_old_one() -> None:
     on_bench(go)
 
 
-def test_samples_pings_and_preparation() -> None:
+def test_pings_and_preparation() -> None:
     async def go(bench: Bench) -> None:
         assert isinstance(await bench.answer(Ping), Accepted)
         assert isinstance(await bench.answer(Prepare, settings=SMALL.to_json()), Ready)
-        samples = await bench.answer(Samples, split="train", indices=[0, 5])
-        assert isinstance(samples, SampleData)
-        assert len(samples.pixels) == 2 * 784
-        assert len(samples.labels) == 2
-        failed = await bench.answer(Samples, split="train", indices=[10**6])
-        assert isinstance(failed, Failed)
-        assert failed.kind == "data"
 
     on_bench(go)
 

@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.artifacts.checkpoint import unpack, weights_for
+from tabgrad.artifacts import load_weights, unpack
 from tabgrad.backends.oracle.network import OracleNetwork as Oracle
 from tabgrad.backends.oracle.optim import train_step
-from tabgrad.network import draw_weights
-from tabgrad.program import ProgramError
+from tabgrad.network import WeightsError, draw_weights, weights_for
 from tabgrad.protocol import Checkpoint, Metrics, Progress, Weights
 from tabgrad.session import plan
 from tabgrad.session.errors import Abandoned, Diverged
 from tabgrad.session.schedule import learning_rates
 from tabgrad.session.source import mean_image
-from tabgrad.settings import RunSettings, SettingsError
+from tabgrad.settings import RunSettings, SettingsError, training_spec
 from tests.unit.session.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
 
 OPTIMIZERS = {"sgd": 0.5, "momentum": 0.05, "adam": 0.003, "adamw": 0.003, "muon": 0.1}
@@ -48,15 +47,15 @@ def test_every_optimizer_takes_the_oracles_steps(optimizer: str) -> None:
     weights = draw_weights({b.name: b.shape for b in program.by_role("weight")}, settings.seed)
     source = Digits(settings.seed)
     weights["input_mean"] = asyncio.run(mean_image(source))
-    oracle, state = Oracle(plan.spec(settings), weights), dict[str, Any]()
+    oracle, state = Oracle(training_spec(settings), weights), dict[str, Any]()
     rates = learning_rates(settings, 0, 10, TRAINING_IMAGES)
-    knobs = {name: float(value[0]) for name, value in plan.knobs(settings, program).items()}
+    hyper = {name: float(value[0]) for name, value in plan.hyperparameters(settings, program).items()}
     expected = []
     for rate in rates:
         samples = asyncio.run(source.take(settings.batch))
         batch = samples.images.reshape(-1, 784), samples.labels.astype(np.int64)
-        optimizer_name = plan.recipe(settings)["optimizer"]
-        expected.append(train_step(oracle, optimizer_name, state, batch, {**knobs, "lr": float(rate)}))
+        optimizer_name = plan.training_options(settings)["optimizer"]
+        expected.append(train_step(oracle, optimizer_name, state, batch, {**hyper, "lr": float(rate)}))
     np.testing.assert_allclose(c.loss, expected, rtol=1e-4)
 
 
@@ -80,17 +79,17 @@ def test_a_resumed_run_equals_an_uninterrupted_one(settings: RunSettings) -> Non
     _, whole = train(settings)
 
     async def interrupted() -> bytes:
-        run, packed = await prepare(settings), list[bytes]()
+        run = await prepare(settings)
 
-        async def pack() -> None:
-            packed.append(await run.trainer.pack())
+        async def save() -> None:
+            await run.trainer.save()
             run.control.abandon()
 
-        run.source.at(4, lambda: run.control.ask(pack))
+        run.source.at(4, lambda: run.control.request(save))
         with pytest.raises(Abandoned):
             await run.trainer.run()
         run.close()
-        return packed[0]
+        return run.of(Checkpoint)[-1].checkpoint
 
     _, resumed = train(settings, checkpoint=asyncio.run(interrupted()))
     assert resumed.trainer.record.curves == whole.trainer.record.curves
@@ -258,12 +257,12 @@ def test_checkpoints_and_exported_weights_are_what_they_say() -> None:
         "layers.1.weight": (16, 10),
         "layers.1.bias": (10,),
     }
-    with pytest.raises(ProgramError, match="no checkpoint"):
+    with pytest.raises(WeightsError, match="no checkpoint"):
         unpack(exported)
 
     async def measure_again() -> None:
         fresh = await prepare(SMALL)
-        fresh.network.write(weights_for(fresh.network.train.program, exported))
+        fresh.network.write(weights_for(fresh.network.train.program, load_weights(exported).tensors))
         ours, theirs = await fresh.trainer.validate(), await run.trainer.validate()
         np.testing.assert_allclose(ours.logits, theirs.logits, atol=1e-4)
         fresh.close()

@@ -10,7 +10,7 @@ import pytest
 from tabgrad.data import drawings as files
 from tabgrad.data.drawings import Drawing, dumps
 from tabgrad.ink import Stroke
-from tabgrad.protocol import DRAWINGS_KEY
+from tabgrad.storage.keys import DRAWINGS
 from tabgrad.ui.inspect.own_store import OwnDrawings
 
 
@@ -18,7 +18,7 @@ class Storage:
     """A browser's storage in a dictionary; `fault` makes it fail."""
 
     def __init__(self, fault: str = "", content: bytes | None = None) -> None:
-        self.files, self.fault = {} if content is None else {DRAWINGS_KEY: content}, fault
+        self.files, self.fault = {} if content is None else {DRAWINGS: content}, fault
 
     async def open(self) -> Storage:
         return self
@@ -67,7 +67,7 @@ def test_a_damaged_file_is_left_alone_until_something_new_is_kept() -> None:
     storage = Storage(content=b"{damaged")
     own = OwnDrawings(storage.open)
     assert "damaged" in asyncio.run(own.load())
-    assert storage.files[DRAWINGS_KEY] == b"{damaged"
+    assert storage.files[DRAWINGS] == b"{damaged"
     assert own.drawings == []
 
 

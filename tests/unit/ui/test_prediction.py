@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tabgrad.ink import Snapshot, Stroke
-from tabgrad.ui.prediction import Answer, Predictor, Standing, softmax
+from tabgrad.ui.prediction import Answer, AnswerStatus, Predictor, softmax
 
 EMPTY = Snapshot()
 
@@ -53,7 +53,7 @@ class Stage:
         self.network = SlowNetwork()
         self.shown: list[Answer | None] = []
         self.faults: list[Exception] = []
-        self.standings: list[Standing] = ["none"]
+        self.standings: list[AnswerStatus] = ["none"]
         self.predictor = Predictor(self.shown.append, self.faults.append, self.standings.append)
         self.predictor.use(self.network)
 

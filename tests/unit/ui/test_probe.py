@@ -17,7 +17,8 @@ from tabgrad.data.strokes import StrokeSource
 from tabgrad.explain import attribution
 from tabgrad.network import load_safetensors
 from tabgrad.ui.inspect.probe import Probe, as_input
-from tabgrad.ui.models.shipped import Model, ShippedModels, ShippedPrograms
+from tabgrad.ui.models import Model
+from tabgrad.ui.models.shipped import ShippedModels, ShippedPrograms
 
 MODELS = Path(__file__).parents[3] / "models"
 URLS = {
@@ -45,7 +46,7 @@ def run(work: Awaitable[Any]) -> Any:
 async def open_probe(name: str, called: str) -> tuple[WasmDevice, Probe, OracleNetwork]:
     """A probe into the shipped model `name`, under the name `called`; and the same network in float64."""
     device = await open_device()
-    models = ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch, {})
+    models = ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch)
     shipped = await models.get(name)
     probe = Probe(models, device, Model(called, shipped.card, shipped.executable))
     await probe.open()

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tabgrad.network import save_safetensors
+from tabgrad.network import WeightsError, save_safetensors
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, dumps, kernel_key
-from tabgrad.ui.models.shipped import ShippedModels, ShippedPrograms, parse_card
+from tabgrad.ui.models.model import parse_card
+from tabgrad.ui.models.shipped import ShippedModels, ShippedPrograms
 
 KERNEL = Kernel("main", source="@compute @workgroup_size(1) fn main() {}")
 PROGRAM = Program(
@@ -76,7 +77,7 @@ def models(**changed: bytes) -> tuple[ShippedModels, FakeDevice, list[str]]:
         fetched.append(url)
         return {**FILES, **{name.replace("_", "."): content for name, content in changed.items()}}[url]
 
-    return ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch, {}), device, fetched  # type: ignore[arg-type]  # as much as is used
+    return ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch), device, fetched  # type: ignore[arg-type]  # as much as is used
 
 
 def test_a_model_answers_with_its_weights_and_is_fetched_once() -> None:
@@ -93,9 +94,9 @@ def test_a_model_answers_with_its_weights_and_is_fetched_once() -> None:
     ("changed", "sentence"),
     [
         ({"weights_safetensors": FILES["weights.safetensors"][:-4]}, "truncated"),
-        ({"weights_safetensors": save_safetensors({"other": np.zeros(3, np.float32)})}, "does not fit its program"),
-        ({"weights_safetensors": save_safetensors({"layers.0.weight": np.zeros((784, 10), np.int32)})}, "does not fit"),
-        ({"weights_safetensors": save_safetensors({"layers.0.weight": np.zeros(10, np.float32)})}, "does not fit"),
+        ({"weights_safetensors": save_safetensors({"other": np.zeros(3, np.float32)})}, "no tensor 'layers.0.weight'"),
+        ({"weights_safetensors": save_safetensors({"layers.0.weight": np.zeros((784, 10), np.int32)})}, "needs"),
+        ({"weights_safetensors": save_safetensors({"layers.0.weight": np.zeros(10, np.float32)})}, "needs"),
         ({"card_json": b"{"}, "card is damaged"),
         ({"card_json": b"[]"}, "card is damaged"),
         ({"infer_json": FILES["infer.json"][:200]}, "truncated"),
@@ -104,7 +105,7 @@ def test_a_model_answers_with_its_weights_and_is_fetched_once() -> None:
 )
 def test_a_damaged_file_is_refused_and_leaves_nothing_behind(changed: dict[str, bytes], sentence: str) -> None:
     site, device, _ = models(**changed)
-    with pytest.raises(ProgramError, match=sentence):
+    with pytest.raises((ProgramError, WeightsError), match=sentence):
         asyncio.run(site.get("mlp"))
     assert all(executable.destroyed for executable in device.loaded)
 

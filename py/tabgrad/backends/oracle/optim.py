@@ -18,19 +18,19 @@ Array = NDArray[np.floating[Any]]
 Arrays = dict[str, Array]
 
 
-def sgd(weights: Arrays, gradients: Arrays, state: Arrays, knobs: Mapping[str, float], nesterov: bool = True) -> None:
+def sgd(weights: Arrays, gradients: Arrays, state: Arrays, hyper: Mapping[str, float], nesterov: bool = True) -> None:
     """v <- momentum v + g + weight_decay w; w <- w - lr v, or with Nesterov's momentum w <- w - lr (g + momentum v).
 
     Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
     """
     for name, gradient in gradients.items():
-        g = gradient + knobs["weight_decay"] * weights[name]
+        g = gradient + hyper["weight_decay"] * weights[name]
         velocity = state.setdefault(f"opt.{name}.velocity", np.zeros_like(g))
-        velocity[...] = knobs["momentum"] * velocity + g
-        weights[name] -= knobs["lr"] * (g + knobs["momentum"] * velocity if nesterov else velocity)
+        velocity[...] = hyper["momentum"] * velocity + g
+        weights[name] -= hyper["lr"] * (g + hyper["momentum"] * velocity if nesterov else velocity)
 
 
-def adamw(weights: Arrays, gradients: Arrays, state: Arrays, knobs: Mapping[str, float]) -> None:
+def adamw(weights: Arrays, gradients: Arrays, state: Arrays, hyper: Mapping[str, float]) -> None:
     """Adam, with weight decay beside and not inside the adaptive step; beta1 0.9, beta2 0.999, eps 1e-8.
 
     Kingma & Ba 2015, https://arxiv.org/abs/1412.6980; Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101.
@@ -46,7 +46,7 @@ def adamw(weights: Arrays, gradients: Arrays, state: Arrays, knobs: Mapping[str,
         m[...] = beta1 * m + (1 - beta1) * g
         v[...] = beta2 * v + (1 - beta2) * g * g
         step = (m / (1 - decay1)) / (np.sqrt(v / (1 - decay2)) + eps)
-        weights[name] -= knobs["lr"] * (step + knobs["weight_decay"] * weights[name])
+        weights[name] -= hyper["lr"] * (step + hyper["weight_decay"] * weights[name])
 
 
 def newton_schulz(matrix: Array, steps: int = 5) -> Array:
@@ -64,15 +64,15 @@ def newton_schulz(matrix: Array, steps: int = 5) -> Array:
     return x
 
 
-def muon(weights: Arrays, gradients: Arrays, state: Arrays, knobs: Mapping[str, float]) -> None:
-    """Nesterov's momentum, orthogonalised for whatever has two dimensions or more; vectors take plain momentum."""
+def muon(weights: Arrays, gradients: Arrays, state: Arrays, hyper: Mapping[str, float]) -> None:
+    """Nesterov's momentum, orthogonalised for weights of two or more dimensions; vectors take plain momentum."""
     for name, g in gradients.items():
         velocity = state.setdefault(f"opt.{name}.velocity", np.zeros_like(g))
-        velocity[...] = knobs["momentum"] * velocity + g
-        step: Array = g + knobs["momentum"] * velocity
+        velocity[...] = hyper["momentum"] * velocity + g
+        step: Array = g + hyper["momentum"] * velocity
         if step.ndim > 1:
             step = newton_schulz(step.reshape(len(step), -1)).reshape(step.shape)
-        weights[name] -= knobs["lr"] * (step + knobs["weight_decay"] * weights[name])
+        weights[name] -= hyper["lr"] * (step + hyper["weight_decay"] * weights[name])
 
 
 OPTIMIZERS = {"sgd": sgd, "adam": adamw, "adamw": adamw, "muon": muon}
@@ -89,18 +89,18 @@ def train_step(
     optimizer: str,
     state: Arrays,
     batch: tuple[NDArray[Any], NDArray[Any]],
-    knobs: Mapping[str, float],
+    hyper: Mapping[str, float],
 ) -> float:
     """One step as a training program does it; the loss before the step.
 
-    `batch` is raw pixels (B, 784) uint8 and labels (B,). `knobs` are the program's 1-element inputs by name, and may
+    `batch` is raw pixels (B, 784) uint8 and labels (B,). `hyper` are the program's 1-element inputs by name, and may
     hold `label_smoothing`, which is compiled into programs.
     """
     pixels, labels = batch
     logits = network.forward(pixels / 255.0, training=True)
-    loss, gradient = cross_entropy(logits, labels, knobs.get("label_smoothing", 0.0))
+    loss, gradient = cross_entropy(logits, labels, hyper.get("label_smoothing", 0.0))
     network.backward(gradient)
-    if "clip_norm" in knobs:
-        clip(network.gradients, knobs["clip_norm"])
-    OPTIMIZERS[optimizer](network.weights, network.gradients, state, knobs)
+    if "clip_norm" in hyper:
+        clip(network.gradients, hyper["clip_norm"])
+    OPTIMIZERS[optimizer](network.weights, network.gradients, state, hyper)
     return loss

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import Device, Executable
+from tabgrad.backends import Device, Executable
 
-from ..models.shipped import Model, write_weights
+from ..models import Model, write_weights
 from .probe import logits_of
 
 Array = NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tabgrad.backends.base import Device, LaunchTimes
+from tabgrad.backends import Device, LaunchTimes
 from tabgrad.explain.kernels import Launch, launches
 from tabgrad.interop import dom
 from tabgrad.program import Program, ProgramError

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tabgrad.data import drawings as files
 from tabgrad.data.drawings import Drawing
-from tabgrad.protocol import DRAWINGS_KEY
+from tabgrad.storage import keys
 
 from ..prediction import PAD_UNITS
 
@@ -42,7 +42,7 @@ class OwnDrawings:
     async def _read(self) -> str:
         try:
             self._storage = self._storage or await self._open()
-            found = await self._storage.get(DRAWINGS_KEY)
+            found = await self._storage.get(keys.DRAWINGS)
             if found and found != self._kept:
                 self.drawings, self._kept = files.loads(found), found
         except (OSError, files.DrawingsError) as error:
@@ -75,7 +75,7 @@ class OwnDrawings:
         self.drawings, content = drawings, files.dumps(drawings, PAD_UNITS).encode()
         try:
             self._storage = self._storage or await self._open()
-            await self._storage.put(DRAWINGS_KEY, content)
+            await self._storage.put(keys.DRAWINGS, content)
         except OSError as error:
             self._unkept = True
             return f"{error} Your drawings stay until this tab closes: export them to keep them."

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import Device, Executable
+from tabgrad.backends import Device, Executable
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.network import Stage, shapes_of, spec_of, stages
 from tabgrad.program import ProgramError
 
-from ..models.shipped import Model, ShippedModels
+from ..models import Model
+from ..models.shipped import ShippedModels
 
 Array = NDArray[np.float32]
 

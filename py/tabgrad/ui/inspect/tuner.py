@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import Device
+from tabgrad.backends import Device
 from tabgrad.data.drawings import Drawing, split
 from tabgrad.explain import tune
 from tabgrad.ink import DOT_SHARE, Stroke, normalise
 
-from ..models.shipped import MakeModel, Model, write_weights
+from ..models import MakeModel, Model, write_weights
 from .probe import Probe
 
 #: The picker's value for the tuned network.

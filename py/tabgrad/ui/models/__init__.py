@@ -3,6 +3,6 @@
 `live` and `shipped` are public modules; importing this face loads neither.
 """
 
-from .model import Card, MakeModel, Model, load_model
+from .model import Card, MakeModel, Model, load_model, write_weights
 
-__all__ = ["Card", "MakeModel", "Model", "live", "load_model", "picker", "shipped"]
+__all__ = ["Card", "MakeModel", "Model", "live", "load_model", "picker", "registry", "shipped", "write_weights"]

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tabgrad.artifacts import WeightsFile
-from tabgrad.backends.base import Device
-from tabgrad.network import WeightsError, weights_for
+from tabgrad.backends import Device
+from tabgrad.network import WeightsError
 from tabgrad.program import Program, loads
 
-from .model import Model, load_model
+from .model import Model, load_model, write_weights
 
 #: A network in training is not calibrated; below this the page says that it is not sure.
 NOT_SURE_BELOW = 0.5
@@ -63,8 +63,7 @@ class LiveModel:
         """Give `model` the newest weights if it is this network; returns whether it is. Raises WeightsError."""
         if model is None or self._weights is None or not self.is_active(model):
             return False
-        for name, value in weights_for(model.executable.program, self._weights.tensors).items():
-            model.executable.write(name, value)
+        write_weights(model.executable, self._weights.tensors)
         return True
 
     async def make(self, device: Device) -> Model:

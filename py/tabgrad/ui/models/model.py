@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends.base import Device, Executable
-from tabgrad.network import weights_for
+from tabgrad.backends import Device, Executable
+from tabgrad.network import WeightsError, weights_for
 from tabgrad.program import Program, ProgramError
 
 Card = Mapping[str, Any]
@@ -68,11 +68,19 @@ async def load_model(
     device: Device, name: str, card: Card, program: Program, tensors: Mapping[str, NDArray[Any]]
 ) -> Model:
     """Put a network on a device. Raises EngineError, ProgramError, or WeightsError if the weights do not fit."""
-    weights = weights_for(program, tensors)
     executable = await device.load(program)
-    for tensor, value in weights.items():
-        executable.write(tensor, value)
+    try:
+        write_weights(executable, tensors)
+    except WeightsError:
+        executable.destroy()
+        raise
     return Model(name, card, executable)
+
+
+def write_weights(executable: Executable, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Fill all weight buffers of a program. WeightsError, before anything is changed, if the weights do not fit."""
+    for name, value in weights_for(executable.program, tensors).items():
+        executable.write(name, value)
 
 
 def parse_card(data: bytes) -> Card:

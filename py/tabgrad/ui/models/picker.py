@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tabgrad.interop import dom
 
 
-class Picker:
+class ModelPicker:
     """`#model`. `chosen` gets the name that the visitor picked."""
 
     def __init__(self, chosen: Callable[[str], object]) -> None:

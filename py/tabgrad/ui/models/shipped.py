@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from tabgrad.backends.base import Device, Executable
+from tabgrad.backends import Device, Executable
 from tabgrad.network import load_safetensors
 from tabgrad.program import Program, ProgramError, Target, loads
 

@@ -89,7 +89,7 @@ class TrainClient:
         return self._run is not None
 
     async def ensure(self) -> None:
-        """Start the worker unless it is there. Calls meanwhile wait for it, too. Raises WorkerError (a RuntimeError)."""
+        """Start the worker unless it is there. Concurrent calls wait for it, too. Raises RuntimeError."""
         async with self._starting:
             if self._channel is None:
                 channel = self._make(self._receive)

@@ -365,5 +365,3 @@ class RunController:
 
     def _changed(self, *parts: Part) -> None:
         self._render(frozenset(parts))
-
-

@@ -10,13 +10,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tabgrad.backends.base import EngineError
+from tabgrad.artifacts import read_record
+from tabgrad.backends import EngineError
 from tabgrad.interop import dom, page, storage
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.network import WeightsError
 from tabgrad.program import Program
-from tabgrad.artifacts import read_record
 from tabgrad.settings import ARCHITECTURE, PRESETS, RunSettings, SettingsError
 
 from ..context import PageContext

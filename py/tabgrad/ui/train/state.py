@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from tabgrad.artifacts import Curves, TimelineEntry, WeightsFile, load_weights
-from tabgrad.backends.engines.choice import ENGINE_TITLES
+from tabgrad.backends.engines import ENGINE_TITLES
 from tabgrad.protocol import (
     AnyEvent,
     Busy,
@@ -30,7 +30,6 @@ from .timeline import Timeline
 Status = Literal["none", "loading", "ready", "training", "paused", "finished", "failed"]
 #: A part of the state that has a view of its own.
 Part = Literal["status", "message", "progress", "curves", "timeline", "weights", "runs"]
-NOTHING: frozenset[Part] = frozenset()
 _ENDINGS: Mapping[str, str] = {
     "completed": "Finished. The run is in the table below, and its network in the model picker.",
     "stopped": "Stopped. What it had learned is kept in the table below and in the model picker.",
@@ -48,14 +47,14 @@ class Message(NamedTuple):
 
 @dataclass
 class RunState:
-    """`weights` are the newest of the run, `answering` those that answer drawings: older ones while the timeline is back
-    in time. `ready` tells engine and data, `result` is there once the run has ended.
+    """`weights` are the newest of the run, `answering` those that answer drawings: older ones while the timeline is
+    back in time. `ready` tells engine and data, `result` is there once the run has ended.
 
     The figures of a run stay until the next one begins; its weights stay until the next one has its own.
     """
 
     status: Status = "none"
-    message: Message = Message()
+    message: Message = field(default_factory=Message)
     preparing: bool = False
     progress: Progress | None = None
     validation_accuracy: float | None = None
@@ -94,48 +93,49 @@ class RunState:
 
     def take(self, event: AnyEvent) -> frozenset[Part]:
         """Take in what an event tells of the run; returns the parts that have changed. Raises WeightsError."""
-        if isinstance(event, Progress):
-            return self._take_progress(event)
-        if isinstance(event, Metrics):
-            self.curves.extend(event)
-            if event.validation_accuracy:
-                self.validation_accuracy = event.validation_accuracy[-1]
-            return frozenset({"curves", "progress"})
-        if isinstance(event, Weights):
-            self.weights = load_weights(event.weights)
-            return NOTHING  # shown once they answer
-        if isinstance(event, Checkpoint) and event.end_of_epoch:
-            entry = TimelineEntry(
-                event.step, event.epoch, event.validation_accuracy, event.weights, event.confusion
-            )
-            self.timeline.add(entry)
-            return frozenset({"timeline"})
-        if isinstance(event, Ready):
-            self.ready = event
-            return frozenset({"progress"})
-        if isinstance(event, Finished):
-            self.result, self.validation_accuracy = event, event.validation_accuracy
-            self.message = Message(_ENDINGS[event.reason])
-            return frozenset({"progress", "message"})
-        return self._take_message(event)
+        changed: set[Part] = set()
+        match event:
+            case Progress():
+                changed = self._take_progress(event)
+            case Metrics():
+                self.curves.extend(event)
+                if event.validation_accuracy:
+                    self.validation_accuracy = event.validation_accuracy[-1]
+                changed = {"curves", "progress"}
+            case Weights():
+                self.weights = load_weights(event.weights)  # shown once they answer
+            case Checkpoint(end_of_epoch=True):
+                accuracy, weights = event.validation_accuracy, event.weights
+                self.timeline.add(TimelineEntry(event.step, event.epoch, accuracy, weights, event.confusion))
+                changed = {"timeline"}
+            case Ready():
+                self.ready = event
+                changed = {"progress"}
+            case Finished():
+                self.result, self.validation_accuracy = event, event.validation_accuracy
+                self.message = Message(_ENDINGS[event.reason])
+                changed = {"progress", "message"}
+            case Compiled() | Busy() | Notice():
+                changed = self._take_message(event)
+        return frozenset(changed)
 
-    def _take_progress(self, event: Progress) -> frozenset[Part]:
+    def _take_progress(self, event: Progress) -> set[Part]:
         self.progress = event
         self.samples_per_s = event.samples_per_s or self.samples_per_s
         self.steps_per_epoch = event.steps / event.epochs if event.epochs else 1.0
         if not self.message.busy:
-            return frozenset({"progress"})
+            return {"progress"}
         self.message = Message()
-        return frozenset({"progress", "message"})
+        return {"progress", "message"}
 
-    def _take_message(self, event: AnyEvent) -> frozenset[Part]:
-        if isinstance(event, Compiled) and event.name != "infer" and event.source == "compiled":
+    def _take_message(self, event: Compiled | Busy | Notice) -> set[Part]:
+        before = self.message
+        if isinstance(event, Notice):
+            self.message = Message(event.message)
+        elif isinstance(event, Busy):
+            if event.what:
+                self.message = Message(f"{event.what} …", busy=True)
+        elif event.name != "infer" and event.source == "compiled":
             text = f"tinygrad compiled {event.kernels} kernels for {event.name} in {event.seconds:.1f} s."
             self.message = Message(text)
-        elif isinstance(event, Busy) and event.what:
-            self.message = Message(f"{event.what} …", busy=True)
-        elif isinstance(event, Notice):
-            self.message = Message(event.message)
-        else:
-            return NOTHING
-        return frozenset({"message"})
+        return {"message"} if self.message is not before else set()

@@ -7,11 +7,9 @@ stay in memory until the tab closes, and one sentence says so.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
 
 from tabgrad.artifacts import RunRow, TimelineEntry, dump_index, dump_rows, load_index, load_rows
 from tabgrad.storage import ByteStore, OpenStore, keys
@@ -96,7 +94,9 @@ class TrainStore:
                 return  # the run is over, or an earlier call has stored these, too
             await self._make_own()
             wanted, timeline.wanted = timeline.wanted, None
-            news = [(keys.timeline_weights(e.step), e.weights) for e in wanted if timeline.kept.get(e.step) is not e.weights]
+            news = [
+                (keys.timeline_weights(e.step), e.weights) for e in wanted if timeline.kept.get(e.step) is not e.weights
+            ]
             for key, value in [*news, (keys.TIMELINE, dump_index(timeline.run_id, wanted))]:
                 if error := await self._try(key, value):
                     timeline.full = True
@@ -113,8 +113,8 @@ class TrainStore:
         async with self._timeline_lock:
             run_id, found = await self._index()
             weights = [await self._get(keys.timeline_weights(e.step)) for e in found]
-            self._timeline.kept = {e.step: w or b"" for m, w in zip(found, weights, strict=True)}
-            return run_id, [replace(e, weights=w) for m, w in zip(found, weights, strict=True) if w]
+            self._timeline.kept = {e.step: w or b"" for e, w in zip(found, weights, strict=True)}
+            return run_id, [replace(e, weights=w) for e, w in zip(found, weights, strict=True) if w]
 
     async def _index(self) -> tuple[str, list[TimelineEntry]]:
         """The stored index. A damaged one counts as none: later runs write over its weights."""

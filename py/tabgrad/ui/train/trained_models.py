@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from tabgrad.artifacts import RunRow, WeightsFile, load_weights
-from tabgrad.backends.base import Device
+from tabgrad.backends import Device
 from tabgrad.network import WeightsError
 from tabgrad.program import Program, ProgramError, loads
 from tabgrad.protocol import AnyEvent, Command, Compiled, Failed, Prepare, ShowProgram

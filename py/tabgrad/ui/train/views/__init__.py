@@ -1,4 +1,4 @@
-"""The visible parts of the training panel. Each builds its elements, renders a `state.RunState`, and owns none of it."""
+"""The visible parts of the training panel. Each builds its elements, renders a `state.RunState` and owns no state."""
 
 from .begin_with import BeginWith
 from .curves import CurvesView

@@ -85,9 +85,7 @@ class CurvesView:
             before = max((k for k, s in enumerate(curves.step) if s <= step), default=None)
             row = dom.create("tr", self._rows)
             cells = [f"{step / max(1e-9, self._steps_per_epoch):.2f}"]
-            cells += (
-                ["", ""] if before is None else [f"{curves.loss[before]:.4f}", percent(curves.accuracy[before], 2)]
-            )
+            cells += ["", ""] if before is None else [f"{curves.loss[before]:.4f}", percent(curves.accuracy[before], 2)]
             cells += [f"{curves.validation_loss[i]:.4f}", percent(curves.validation_accuracy[i], 2)]
             for text in cells:
                 dom.create("td", row, text=text)

@@ -49,7 +49,9 @@ class ProgressView:
             self._figures[name].textContent = text
         result, ready = state.result, state.ready
         low, high = result.interval if result else (0.0, 0.0)
-        self._figures["test-accuracy"].title = f"95 % interval: {percent(low, 2)} to {percent(high, 2)}" if result else ""
+        self._figures["test-accuracy"].title = (
+            f"95 % interval: {percent(low, 2)} to {percent(high, 2)}" if result else ""
+        )
         self._figures["used"].title = ready.reason if ready else ""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-
 from tabgrad.interop import dom
 
 from ..state import RunState

@@ -12,7 +12,6 @@ from tabgrad.artifacts import RunRow, to_csv, to_json
 from tabgrad.interop import dom, page
 from tabgrad.settings import FIELDS, ChoiceField, RunSettings, network_name
 
-
 from ...widgets.format import duration, percent
 
 COLUMNS = ("Run", "Network", "Optimizer", "Rate", "Batch", "Epochs", "Data", "Engine", "Validation", "Test", "Time")

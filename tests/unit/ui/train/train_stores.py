@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tabgrad.artifacts import make_row
 from tabgrad.protocol import Finished
 from tabgrad.settings import RunSettings
-from tabgrad.ui.train.data import make_row
 from tabgrad.ui.train.store import TrainStore
 
 

@@ -14,20 +14,21 @@ import pytest
 from tabgrad.backends.wasm import open_device
 from tabgrad.network import load_safetensors
 from tabgrad.program import loads
-from tabgrad.settings import USUAL_RATES, RunSettings
-from tabgrad.ui.models.shipped import Model, write_weights
-from tabgrad.ui.train.origin import TIMES_SMALLER, gentler, settings_like, weights_of
+from tabgrad.settings import OPTIMIZERS, RunSettings
+from tabgrad.ui.models import Model, load_model
+from tabgrad.ui.train.initial_weights import FINE_TUNING_DIVISOR, settings_like, weights_of, with_usual_rate
 from tests.unit.session.session_runs import SMALL
 
-MODELS = Path(__file__).parents[3] / "models"
+MODELS = Path(__file__).parents[4] / "models"
 
 
 async def shipped(name: str) -> Model:
     device = await open_device()
     program = loads((MODELS / name / "programs" / "infer.wasm.simd.json").read_bytes())
-    executable = await device.load(program)
-    write_weights(executable, load_safetensors((MODELS / name / "weights.safetensors").read_bytes())[0])
-    return Model(name, json.loads((MODELS / name / "card.json").read_text()), executable)
+    card = json.loads((MODELS / name / "card.json").read_text())
+    return await load_model(
+        device, name, card, program, load_safetensors((MODELS / name / "weights.safetensors").read_bytes())[0]
+    )
 
 
 def test_the_shipped_mlp_can_be_begun_with_and_gives_its_weights() -> None:
@@ -72,10 +73,10 @@ def test_only_networks_that_the_worker_has_are_on_offer(card: dict[str, Any], ab
 
 
 def test_the_usual_rate_becomes_gentler_and_a_chosen_one_stays() -> None:
-    usual = RunSettings(optimizer="adamw", lr=USUAL_RATES["adamw"])
-    gentle = gentler(usual, True)
-    assert gentle.lr == pytest.approx(USUAL_RATES["adamw"] / TIMES_SMALLER)
-    assert gentler(gentle, True) == gentle
-    assert gentler(gentle, False) == usual
+    usual = RunSettings(optimizer="adamw", lr=OPTIMIZERS["adamw"].usual_rate)
+    gentle = with_usual_rate(usual, True)
+    assert gentle.lr == pytest.approx(OPTIMIZERS["adamw"].usual_rate / FINE_TUNING_DIVISOR)
+    assert with_usual_rate(gentle, True) == gentle
+    assert with_usual_rate(gentle, False) == usual
     chosen = replace(usual, lr=0.0123)
-    assert gentler(chosen, True) == gentler(chosen, False) == chosen
+    assert with_usual_rate(chosen, True) == with_usual_rate(chosen, False) == chosen

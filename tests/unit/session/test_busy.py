@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.backends.base import Arrays, Executable
+from tabgrad.backends import Arrays, Executable
 from tabgrad.program import Buffer, Program
 from tabgrad.protocol import AnyEvent, Busy, Checkpoint
-from tabgrad.session import effort, plan
-from tabgrad.session.effort import LONGEST_S, SLOWEST_OPS_PER_S, worst_step_s
+from tabgrad.session import busy, plan
+from tabgrad.session.busy import MAX_SILENCE_S, SLOWEST_OPS_PER_S, max_step_s
 from tabgrad.ui.train.client import ANSWER_WITHIN_S
 from tests.unit.session.session_runs import SMALL, Run, compiled, prepare
 
@@ -64,9 +64,7 @@ def test_steps_longer_than_the_pages_patience_are_announced_the_first_one_too(
 ) -> None:
     step_s = 2 * ANSWER_WITHIN_S
     # An engine at the limit of what is thought possible: the first step takes what its arithmetic says.
-    monkeypatch.setattr(
-        effort, "SLOWEST_OPS_PER_S", SLOWEST_OPS_PER_S * worst_step_s(compiled("train", SMALL)) / step_s
-    )
+    monkeypatch.setattr(busy, "SLOWEST_OPS_PER_S", SLOWEST_OPS_PER_S * max_step_s(compiled("train", SMALL)) / step_s)
 
     async def go() -> None:
         run, train, measure = await slow_run(step_s, clock)
@@ -122,9 +120,9 @@ def program(weights: dict[str, tuple[int, ...]], images: int, trains: bool) -> P
 def test_the_worst_case_counts_the_arithmetic() -> None:
     mlp = {"layers.0.weight": (784, 100), "layers.0.bias": (100,), "layers.1.weight": (100, 10)}
     forward = 2 * 32 * (784 * 100 + 100 * 10)
-    assert worst_step_s(program(mlp, 32, trains=False)) == pytest.approx(forward / SLOWEST_OPS_PER_S)
-    assert worst_step_s(program(mlp, 32, trains=True)) == pytest.approx(3 * forward / SLOWEST_OPS_PER_S)
-    with_muon = worst_step_s(program(mlp, 32, trains=True), muon=True)
+    assert max_step_s(program(mlp, 32, trains=False)) == pytest.approx(forward / SLOWEST_OPS_PER_S)
+    assert max_step_s(program(mlp, 32, trains=True)) == pytest.approx(3 * forward / SLOWEST_OPS_PER_S)
+    with_muon = max_step_s(program(mlp, 32, trains=True), "muon")
     products = 5 * (2 * 100 * 100 * 784 + 100**3 + 2 * 10 * 10 * 100 + 10**3)
     assert with_muon == pytest.approx((3 * forward + 2 * products) / SLOWEST_OPS_PER_S)
 
@@ -136,13 +134,13 @@ def test_the_worst_case_is_never_less_than_a_convolutions_and_has_an_end() -> No
     shapes = [b.shape for b in convolution.by_role("weight") if len(b.shape) == 4]
     assert shapes
     # The first one is applied at every pixel, whatever the others do.
-    assert worst_step_s(convolution) >= 6 * 16 * np.prod(shapes[0]) * image / SLOWEST_OPS_PER_S
+    assert max_step_s(convolution) >= 6 * 16 * np.prod(shapes[0]) * image / SLOWEST_OPS_PER_S
     wide = {f"layers.{i}.weight": (1024, 1024) for i in range(9)}
-    assert worst_step_s(program(wide, 1024, trains=True), muon=True) == LONGEST_S
+    assert max_step_s(program(wide, 1024, trains=True), "muon") == MAX_SILENCE_S
 
 
 def test_the_network_of_a_default_run_has_little_to_announce() -> None:
     assert plan.EVALUATION_BATCH == 250
     default = {"layers.0.weight": (784, 128), "layers.1.weight": (128, 10)}
-    assert worst_step_s(program(default, 128, trains=True)) < effort.UNANNOUNCED_S
-    assert worst_step_s(program(default, 250, trains=False)) < effort.UNANNOUNCED_S
+    assert max_step_s(program(default, 128, trains=True)) < busy.UNANNOUNCED_S
+    assert max_step_s(program(default, 250, trains=False)) < busy.UNANNOUNCED_S

@@ -6,13 +6,15 @@ import asyncio
 
 import numpy as np
 
+from tabgrad.artifacts import Curves, TimelineEntry, thinned, to_csv, to_json
+from tabgrad.artifacts.timeline import MAX_ENTRIES
 from tabgrad.data.drawings import dumps
-from tabgrad.protocol import DRAWINGS_KEY, Metrics
-from tabgrad.ui.train.data import MOST, Moment, Points, thinned, to_csv, to_json, with_interval
-from tabgrad.ui.train.own import own_option
-from tabgrad.ui.train.store import KEPT_WEIGHTS, RUNS, TrainStore, weights_key
+from tabgrad.protocol import Metrics
+from tabgrad.storage.keys import DRAWINGS, RUNS, run_weights
+from tabgrad.ui.train.own_data import own_data_option
+from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore
 from tests.unit.data.own_drawings import by_hand
-from tests.unit.ui_train.train_stores import FakeStorage, run_row, stores
+from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
 
 
 def test_runs_and_checkpoints_survive_a_reload() -> None:
@@ -29,7 +31,7 @@ def test_runs_and_checkpoints_survive_a_reload() -> None:
         await again.drop_checkpoint()
         await again.remove_run("a")
         assert await again.checkpoint() is None
-        assert set(storage) == {RUNS, weights_key("b")}
+        assert set(storage) == {RUNS, run_weights("b")}
         assert said == []
 
     asyncio.run(go())
@@ -120,9 +122,9 @@ def test_runs_export_as_csv_and_json() -> None:
 
 
 def test_curves_share_an_axis_and_leave_gaps() -> None:
-    points = Points()
-    points.add(Metrics(step=[10, 20], loss=[2.0, 1.0], accuracy=[0.1, 0.5]))
-    points.add(
+    points = Curves()
+    points.extend(Metrics(step=[10, 20], loss=[2.0, 1.0], accuracy=[0.1, 0.5]))
+    points.extend(
         Metrics(
             step=[30],
             loss=[0.5],
@@ -139,29 +141,21 @@ def test_curves_share_an_axis_and_leave_gaps() -> None:
 
 
 def test_old_checkpoints_are_thinned_but_for_the_first_and_the_last() -> None:
-    moments: list[Moment] = []
+    entries: list[TimelineEntry] = []
     for step in range(500):
-        moments = thinned([*moments, Moment(step, step / 10, 0.5, b"")])
-        assert len(moments) <= MOST
-        assert (moments[0].step, moments[-1].step) == (0, step)
-        assert [m.step for m in moments] == sorted(m.step for m in moments)
-
-
-def test_a_share_among_few_images_comes_with_its_interval() -> None:
-    assert with_interval(0.9825, [0.9797, 0.9849]) == "98.25 %"
-    assert with_interval(1.0, [0.772, 1.0]) == "100.00 % (95 % interval 77 to 100 %)"
-
-
-# ---- the timeline ----
+        entries = thinned([*entries, TimelineEntry(step, step / 10, 0.5, b"")])
+        assert len(entries) <= MAX_ENTRIES
+        assert (entries[0].step, entries[-1].step) == (0, step)
+        assert [e.step for e in entries] == sorted(e.step for e in entries)
 
 
 def test_the_option_says_how_many_drawings_there_are() -> None:
     async def go() -> None:
         store, storage, _ = stores()
-        assert own_option(await store.drawings()) == ("Your own (none kept)", False)
-        storage[DRAWINGS_KEY] = dumps(by_hand(3), 280.0).encode()
-        assert own_option(await store.drawings()) == ("Your own (3)", True)
+        assert own_data_option(await store.drawings()) == ("Your own (none kept)", False)
+        storage[DRAWINGS] = dumps(by_hand(3), 280.0).encode()
+        assert own_data_option(await store.drawings()) == ("Your own (3)", True)
 
     asyncio.run(go())
-    assert own_option(dumps([], 280.0).encode()) == ("Your own (none kept)", False)
-    assert own_option(b"{") == ("Your own (damaged)", False)
+    assert own_data_option(dumps([], 280.0).encode()) == ("Your own (none kept)", False)
+    assert own_data_option(b"{") == ("Your own (damaged)", False)

@@ -15,7 +15,6 @@ from tabgrad.protocol import (
     Busy,
     Checkpoint,
     Command,
-    Exported,
     Failed,
     Finished,
     Metrics,
@@ -31,7 +30,7 @@ from tabgrad.protocol import (
 )
 from tabgrad.settings import RunSettings
 from tabgrad.ui.train import client as train_client
-from tabgrad.ui.train.client import MAX_RESTARTS, TrainClient, is_checkpoint
+from tabgrad.ui.train.client import MAX_RESTARTS, TrainClient
 
 SETTINGS = RunSettings().to_json()
 FINISHED = Finished(
@@ -160,7 +159,9 @@ def test_a_worker_that_hangs_is_replaced_and_the_run_goes_on_from_its_checkpoint
     async def go(page: Page) -> None:
         await page.client.ensure()
         await page.client.ask(Start(settings=SETTINGS))
-        page.workers[0].say(Checkpoint(step=3, epoch=1, milestone=True, validation_accuracy=0.5, checkpoint=CHECKPOINT))
+        page.workers[0].say(
+            Checkpoint(step=3, epoch=1, end_of_epoch=True, validation_accuracy=0.5, checkpoint=CHECKPOINT)
+        )
         await page.until(lambda: len(page.workers) == 2)
         assert page.workers[0].ended
         assert any(isinstance(command, Ping) for command in page.workers[0].commands)
@@ -269,18 +270,13 @@ def test_an_exported_checkpoint_is_the_point_to_go_on_from() -> None:
     async def go(page: Page) -> None:
         await page.client.ensure()
         await page.client.ask(Start(settings=SETTINGS))
-        page.workers[0].say(Exported(data=save_safetensors({})))
-        page.workers[0].say(Exported(data=CHECKPOINT))
-        page.workers[0].say(Exported(data=save_safetensors({})))
+        for saved in (b"an earlier one", CHECKPOINT):
+            page.workers[0].say(
+                Checkpoint(step=3, epoch=1, end_of_epoch=False, validation_accuracy=0.5, checkpoint=saved)
+            )
         await page.client.restart()
         again = page.workers[1].commands[0]
         assert isinstance(again, Start)
         assert again.checkpoint == CHECKPOINT
 
     on_page(Page(), go)
-
-
-def test_a_checkpoint_is_told_from_weights() -> None:
-    assert is_checkpoint(CHECKPOINT)
-    assert not is_checkpoint(save_safetensors({}, {"format": "tabgrad-weights"}))
-    assert not is_checkpoint(b"")

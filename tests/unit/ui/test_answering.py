@@ -1,0 +1,254 @@
+"""Which engine and which model answer, when everything works and when something does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tabgrad.backends import DeviceLostError, EngineError
+from tabgrad.backends.engines import MAX_REOPENED, EngineChoice
+from tabgrad.ui.answering import Answering
+from tabgrad.ui.models import Model
+from tabgrad.ui.models.registry import ModelRegistry
+
+
+class FakePicker:
+    """A list of two models."""
+
+    def __init__(self) -> None:
+        self.titles = {"mlp": "MLP", "cnn": "CNN"}
+        self.name, self.enabled = "mlp", False
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.titles)
+
+    def title_of(self, name: str) -> str:
+        return self.titles.get(name, name)
+
+    def enable(self) -> None:
+        self.enabled = True
+
+    def offer(self, name: str, title: str) -> None:
+        self.titles[name] = title
+
+    def withdraw(self, name: str) -> None:
+        self.titles.pop(name, None)
+
+    def pick(self, name: str) -> None:
+        self.name = name
+
+
+class FakeStatus:
+    """`lines` is all that was said, in order."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.error = ""
+
+    def say(self, sentence: str) -> None:
+        self.lines.append(sentence)
+
+    def fail(self, sentence: str) -> None:
+        self.lines.append(sentence)
+        self.error = sentence
+
+
+class FakePredictor:
+    def __init__(self) -> None:
+        self.used: list[Any] = []
+        self.refreshed = 0
+
+    def use(self, classifier: Any) -> None:
+        self.used.append(classifier)
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+
+class FakeDevice:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class FakeRegistry(ModelRegistry):
+    """Loads any model that is not `broken`; `broken` holds pairs of engine and model."""
+
+    def __init__(self, picker: FakePicker) -> None:
+        super().__init__({}, self._no_file, picker)
+        self.broken: set[tuple[str, str]] = set()
+
+    async def _no_file(self, url: str) -> bytes:
+        raise OSError(url)
+
+    async def load(self, name: str) -> Model:
+        assert self._device is not None
+        if (self._device.name, name) in self.broken:
+            raise EngineError(f"{name} is broken.")
+        if name in self._made:
+            return await self._made[name](self._device)
+        return Model(name, {}, None)  # type: ignore[arg-type] # it is never run
+
+
+class Bench:
+    def __init__(self, forced: str = "") -> None:
+        self.picker, self.status, self.predictor = FakePicker(), FakeStatus(), FakePredictor()
+        self.registry = FakeRegistry(self.picker)
+        self.opened: list[str] = []
+        self.missing: set[str] = set()
+        self.reasons: list[str] = []
+        self.changes = 0
+        self.answering = Answering(
+            self.registry,
+            self.status,
+            self.predictor,
+            open_engine=self._open,
+            forced=forced,
+            show_engine=lambda choice: self.reasons.append(choice.reason),
+            changed=self._changed,
+        )
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    async def _open(self, wanted: str, _programs: Any, _model: str) -> EngineChoice:
+        name = wanted or "webgpu"
+        if name in self.missing:
+            raise EngineError(f"{name} cannot be opened.")
+        self.opened.append(name)
+        return EngineChoice(FakeDevice(name), "it is the best")  # type: ignore[arg-type] # as much as is used
+
+    async def settle(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    @property
+    def model(self) -> str | None:
+        return self.answering.model.name if self.answering.model else None
+
+
+def on_bench(test: Callable[[Bench], Awaitable[None]], **options: str) -> None:
+    asyncio.run(test(Bench(**options)))  # type: ignore[arg-type]
+
+
+def test_the_picked_model_answers_and_the_visitor_can_choose() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        assert (bench.model, bench.picker.enabled, bench.status.error) == ("mlp", True, "")
+        assert bench.status.lines[-1] == "MLP is ready."
+
+    on_bench(go)
+
+
+def test_where_no_engine_opens_the_page_says_what_to_do() -> None:
+    async def go(bench: Bench) -> None:
+        bench.missing = {"webgpu"}
+        await bench.answering.start()
+        assert bench.answering.has_no_engine
+        assert bench.status.error.endswith("try a current Chrome, Edge, Firefox or Safari.")
+
+    on_bench(go)
+
+
+def test_an_engine_named_in_the_address_is_not_replaced() -> None:
+    async def go(bench: Bench) -> None:
+        bench.missing = {"wasm"}
+        await bench.answering.start()
+        assert "without ?engine=wasm" in bench.status.error
+        bench.missing = set()
+        await bench.answering.start()
+        bench.answering.on_fault(EngineError("The shaders do not build."))
+        await bench.settle()
+        assert bench.opened == ["wasm"]
+        assert bench.status.error.startswith("The shaders do not build. Your drawing is kept")
+
+    on_bench(go, forced="wasm")
+
+
+def test_another_model_answers_where_the_picked_one_cannot() -> None:
+    async def go(bench: Bench) -> None:
+        bench.registry.broken = {("webgpu", "mlp")}
+        await bench.answering.start()
+        assert (bench.model, bench.picker.name) == ("cnn", "cnn")
+        assert bench.status.error == "MLP cannot be used: mlp is broken. CNN answers instead."
+
+    on_bench(go)
+
+
+def test_another_engine_answers_where_no_model_works_on_the_first() -> None:
+    async def go(bench: Bench) -> None:
+        bench.registry.broken = {("webgpu", "mlp"), ("webgpu", "cnn")}
+        await bench.answering.start()
+        assert (bench.model, bench.opened) == ("mlp", ["webgpu", "wasm"])
+        assert bench.status.error.endswith("MLP on WebAssembly answers instead.")
+        assert bench.reasons[-1] == "WebGPU failed here"
+
+    on_bench(go)
+
+
+def test_a_model_that_cannot_be_used_leaves_the_one_before() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        bench.registry.broken = {("webgpu", "cnn")}
+        assert not await bench.answering.pick("cnn")
+        assert (bench.model, bench.picker.name) == ("mlp", "mlp")
+        assert bench.status.error == "CNN cannot be used: cnn is broken. MLP still works."
+
+    on_bench(go)
+
+
+def test_a_lost_device_is_opened_again_a_few_times_then_another_engine_takes_over() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        await bench.answering.pick("cnn")
+        for _ in range(MAX_REOPENED):
+            bench.answering.on_fault(DeviceLostError("The graphics device was lost (reset)."))
+            await bench.settle()
+            assert bench.model == "cnn"
+        bench.answering.on_fault(DeviceLostError("The graphics device was lost (reset)."))
+        await bench.settle()
+        assert bench.opened == ["webgpu"] * (1 + MAX_REOPENED) + ["wasm"]
+        assert (bench.model, bench.answering.device and bench.answering.device.name) == ("cnn", "wasm")
+
+    on_bench(go)
+
+
+def test_the_last_engine_that_fails_says_that_the_drawing_is_kept() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        for _ in range(2):
+            bench.answering.on_fault(EngineError("It failed."))
+            await bench.settle()
+        assert bench.opened == ["webgpu", "wasm"]
+        assert bench.status.error == "It failed. Your drawing is kept; reload the page to try again."
+
+    on_bench(go)
+
+
+def test_a_model_made_here_is_offered_renamed_and_withdrawn() -> None:
+    async def go(bench: Bench) -> None:
+        async def make(device: Any) -> Model:
+            return Model("training", {"title": "Mine"}, device)
+
+        await bench.answering.start()
+        bench.registry.rename("training", "too early")
+        bench.registry.offer("training", "In training", make)
+        assert await bench.answering.pick("training")
+        bench.registry.rename("training", "Just trained")
+        assert (bench.model, bench.picker.titles["training"]) == ("training", "Just trained")
+        await bench.answering.withdraw("training")
+        assert (bench.model, bench.picker.names) == ("mlp", ["mlp", "cnn"])
+
+    on_bench(go)
+
+
+def test_new_weights_are_counted_and_answered_with() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        before = bench.changes
+        bench.answering.weights_changed()
+        assert (bench.answering.weights_version, bench.predictor.refreshed) == (1, 1)
+        assert bench.changes == before + 1
+
+    on_bench(go)

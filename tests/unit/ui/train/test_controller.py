@@ -1,0 +1,541 @@
+"""The run on the page without a page: what the controller decides, from commands and events to the state of the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tabgrad.artifacts import Record, load_weights, pack, save_weights
+from tabgrad.backends.wasm import open_device
+from tabgrad.network import draw_weights
+from tabgrad.protocol import (
+    Accepted,
+    AnyEvent,
+    Busy,
+    Checkpoint,
+    Command,
+    Compiled,
+    Dispose,
+    Failed,
+    Finished,
+    Import,
+    Metrics,
+    Notice,
+    Pause,
+    Prepare,
+    Progress,
+    Ready,
+    Resume,
+    SaveCheckpoint,
+    Start,
+    Step,
+    Tune,
+    Weights,
+)
+from tabgrad.settings import RunSettings
+from tabgrad.ui.models import MakeModel, Model
+from tabgrad.ui.train.controller import NOT_ALONE, Beginning, RunController
+from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore
+from tabgrad.ui.train.trained_models import IMPORTED, TRAINING, TrainedModels
+from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
+
+PROGRAM = (Path(__file__).parents[4] / "models" / "mlp" / "programs" / "infer.wasm.simd.json").read_bytes()
+SETTINGS = RunSettings(hidden=(128, 64), lr=0.05)
+SHAPES: dict[str, tuple[int, ...]] = {
+    "layers.0.weight": (784, 128),
+    "layers.0.bias": (128,),
+    "layers.1.weight": (128, 64),
+    "layers.1.bias": (64,),
+    "layers.2.weight": (64, 10),
+    "layers.2.bias": (10,),
+}
+READY = Ready(engine="wasm", description="SIMD", reason="the only one", data="MNIST")
+PROGRESS = Progress(
+    state="training", step=10, steps=100, epoch=0.3, epochs=3, samples_per_s=9.0, eta_s=1, elapsed_s=2, lr=0.1
+)
+INFER = Compiled(name="infer", source="", seconds=0.0, kernels=3, program=PROGRAM)
+FINISHED = Finished(
+    reason="completed",
+    step=100,
+    epoch=3.0,
+    validation_accuracy=0.97,
+    test_accuracy=0.98,
+    interval=[0.977, 0.983],
+    seconds=1.5,
+    settings=SETTINGS.to_json(),
+)
+
+
+def weights(seed: int, step: int = 1) -> bytes:
+    return save_weights(draw_weights(SHAPES, seed), SETTINGS, step)
+
+
+def epoch(step: int) -> Checkpoint:
+    """The checkpoint at the end of an epoch, with weights of its own."""
+    return Checkpoint(
+        step=step,
+        epoch=step / 10,
+        end_of_epoch=True,
+        validation_accuracy=0.9,
+        checkpoint=b"checkpoint %d" % step,
+        weights=weights(step, step),
+        confusion=np.eye(10, dtype=int).tolist(),
+    )
+
+
+class FakeClient:
+    """A worker that answers each command by its type; `commands` is what it was told."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+        self.answers: dict[type[Any], AnyEvent] = {Start: READY, Prepare: READY}
+        self.started = self.running = False
+        self.broken = ""
+
+    async def ensure(self) -> None:
+        if self.broken:
+            raise RuntimeError(self.broken)
+        self.started = True
+
+    async def ask(self, command: Command) -> AnyEvent:
+        self.commands.append(command)
+        answer = self.answers.get(type(command), Accepted())
+        if isinstance(command, Start):
+            self.running = isinstance(answer, Ready)
+        return answer
+
+    def told(self, kind: type[Any]) -> list[Any]:
+        return [command for command in self.commands if isinstance(command, kind)]
+
+
+class FakePage:
+    """The page as training sees it: a list of models, the one that answers, and a status line."""
+
+    def __init__(self) -> None:
+        self.device: Any = None
+        self.model: Model | None = None
+        self.made: dict[str, MakeModel] = {}
+        self.titles: dict[str, str] = {}
+        self.said: list[str] = []
+        self.updates = 0
+
+    def offer(self, name: str, title: str, make: MakeModel) -> None:
+        self.made[name], self.titles[name] = make, title
+
+    def rename(self, name: str, title: str) -> None:
+        if name in self.titles:
+            self.titles[name] = title
+
+    async def withdraw(self, name: str) -> None:
+        self.titles.pop(name, None)
+
+    async def answer_with(self, name: str) -> bool:
+        self.model = await self.made[name](self.device)
+        return True
+
+    def weights_changed(self) -> None:
+        self.updates += 1
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+
+class FakeLock:
+    """The run lock; `free` says whether this tab gets it."""
+
+    def __init__(self) -> None:
+        self.free, self.held = True, False
+
+    async def take(self) -> bool:
+        self.held = self.free
+        return self.free
+
+    def give_back(self) -> None:
+        self.held = False
+
+
+class Bench:
+    """A controller with all that it needs; `rendered` collects the parts of the state that views had to show."""
+
+    def __init__(self, store: TrainStore, storage: FakeStorage) -> None:
+        self.client, self.page, self.lock = FakeClient(), FakePage(), FakeLock()
+        self.store, self.storage = store, storage
+        self.rendered: list[str] = []
+        self.asked_to_persist = 0
+        self.models = TrainedModels(self.page, self.client, store.weights)
+        self.controller = RunController(
+            self.client,  # type: ignore[arg-type] # as much of it as is used
+            store,
+            self.models,
+            self.lock,
+            render=lambda parts: self.rendered.extend(sorted(parts)),
+            persist=self._persist,
+        )
+
+    async def _persist(self) -> None:
+        self.asked_to_persist += 1
+
+    @property
+    def state(self) -> Any:
+        return self.controller.state
+
+    async def begin(self, **options: Any) -> None:
+        """Start a run and let it make its first progress."""
+        await self.controller.start(SETTINGS, options.pop("beginning", Beginning()), options.pop("paused", False))
+        self.hear(READY, INFER, PROGRESS, Weights(step=1, weights=weights(1)))
+        await self.settle()
+
+    def hear(self, *events: AnyEvent) -> None:
+        for event in events:
+            self.controller.receive(event)
+
+    async def settle(self) -> None:
+        for _ in range(40):
+            await asyncio.sleep(0)
+
+    async def answering(self) -> list[float]:
+        assert self.page.model is not None
+        return np.asarray((await self.page.model.weights())["layers.0.weight"]).ravel()[:3].tolist()
+
+
+def expected(data: bytes) -> list[float]:
+    return load_weights(data).tensors["layers.0.weight"].ravel()[:3].tolist()
+
+
+def on_bench(test: Callable[[Bench], Awaitable[None]]) -> None:
+    async def go() -> None:
+        store, storage, _ = stores()
+        bench = Bench(store, storage)
+        bench.page.device = await open_device()
+        await test(bench)
+
+    asyncio.run(go())
+
+
+def test_a_prepared_worker_is_ready_and_meanwhile_counts_as_loading() -> None:
+    async def go(bench: Bench) -> None:
+        seen: list[str] = []
+        ask = bench.client.ask
+
+        async def watch(command: Command) -> AnyEvent:
+            seen.append(bench.state.shown_status)
+            return await ask(command)
+
+        bench.client.ask = watch  # type: ignore[method-assign]
+        await bench.controller.prepare(lambda: SETTINGS)
+        assert seen == ["loading"]
+        assert bench.state.shown_status == "ready"
+        await bench.controller.prepare(lambda: SETTINGS)  # once is enough
+        assert len(bench.client.told(Prepare)) == 1
+
+    on_bench(go)
+
+
+def test_what_fails_while_preparing_is_not_said_before_train_is_pressed() -> None:
+    async def go(bench: Bench) -> None:
+        bench.client.broken = "The worker's script is missing."
+        await bench.controller.prepare(lambda: SETTINGS)
+        assert bench.state.shown_status == "none"
+        assert bench.state.message.text == ""
+        await bench.controller.start(SETTINGS, Beginning(), False)
+        assert (bench.state.status, bench.state.message.text) == ("failed", "The worker's script is missing.")
+        assert not bench.lock.held
+
+    on_bench(go)
+
+
+def test_a_run_from_train_to_its_row_in_the_table() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        assert bench.state.status == "training"
+        assert bench.lock.held
+        start = bench.client.told(Start)[0]
+        assert (start.settings, start.answer_target) == (SETTINGS.to_json(), "wasm.relaxed")
+        assert bench.page.titles == {TRAINING: "In training"}
+        assert await bench.answering() == expected(weights(1))
+        bench.hear(Weights(step=2, weights=weights(2)))
+        assert bench.page.updates == 1
+        assert await bench.answering() == expected(weights(2))
+        bench.hear(Metrics(step=[5], loss=[1.0], accuracy=[0.5], validation_accuracy=[0.9]), epoch(100))
+        bench.client.running = False
+        bench.hear(FINISHED)
+        await bench.settle()
+        assert bench.state.status == "finished"
+        assert not bench.lock.held
+        (row,) = bench.store.runs
+        assert (row["engine"], row["parameters"], row["test_accuracy"]) == ("WebAssembly", 109_386, 0.98)
+        assert bench.page.titles == {TRAINING: "Just trained", f"run-{row['id']}": "Run 1"}
+        assert bench.page.said == [
+            "The network just trained answers now: right on 98.00\N{NO-BREAK SPACE}% of the test images."
+        ]
+        assert bench.state.message.text.startswith("Finished.")
+        assert bench.asked_to_persist == 1
+        assert await bench.store.checkpoint() is None
+        assert [e.step for e in (await bench.store.timeline())[1]] == [100]
+
+    on_bench(go)
+
+
+def test_views_are_told_what_has_changed_and_nothing_else() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        for event, parts in (
+            (PROGRESS, ["progress"]),
+            (Metrics(step=[5], loss=[1.0], accuracy=[0.5]), ["curves", "progress"]),
+            (epoch(10), ["timeline"]),
+            (Notice(message="The device was lost."), ["message"]),
+            (Weights(step=2, weights=weights(2)), ["weights"]),
+            (Busy(what="", seconds=9), []),
+            (replace(PROGRESS, state="paused"), ["progress", "status"]),
+        ):
+            bench.rendered.clear()
+            bench.hear(event)
+            assert sorted(bench.rendered) == parts, event
+
+    on_bench(go)
+
+
+def test_a_busy_workers_sentence_goes_with_the_next_step_and_another_stays() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.hear(Busy(what="Compiling the train program", seconds=60))
+        assert bench.state.message.text == "Compiling the train program …"
+        bench.hear(PROGRESS)
+        assert bench.state.message.text == ""
+        bench.hear(Notice(message="The device was lost."), PROGRESS)
+        assert bench.state.message.text == "The device was lost."
+
+    on_bench(go)
+
+
+def test_back_in_time_the_older_network_answers_until_the_slider_is_at_its_end_again() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.hear(epoch(10), epoch(20))
+        bench.controller.move_timeline(0)
+        assert await bench.answering() == expected(weights(10))
+        bench.hear(Weights(step=25, weights=weights(25)))
+        assert await bench.answering() == expected(weights(10))
+        bench.controller.move_timeline(1)
+        assert await bench.answering() == expected(weights(25))
+        file = bench.controller.exported()
+        assert file is not None
+        assert file[1] == weights(25)
+
+    on_bench(go)
+
+
+def test_a_resumed_run_has_its_origin_and_the_timeline_up_to_its_step() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.store.save_checkpoint(b"x")
+        await bench.store.save_timeline(
+            [entry for entry in (await timeline_of(bench, 10, 20, 30)) if entry.step in (10, 20, 30)]
+        )
+        record = Record(SETTINGS, 100, 640, step=20, origin="MLP")
+        checkpoint = pack(draw_weights(SHAPES, 3), record)
+        await bench.begin(beginning=Beginning(checkpoint))
+        assert bench.client.told(Start)[0].checkpoint == checkpoint
+        assert [entry.step for entry in bench.state.timeline.entries] == [10, 20]
+        bench.client.running = False
+        bench.hear(FINISHED)
+        await bench.settle()
+        assert bench.store.runs[0]["origin"] == "MLP"
+
+    on_bench(go)
+
+
+async def timeline_of(bench: Bench, *steps: int) -> list[Any]:
+    other = Bench(bench.store, bench.storage)
+    for step in steps:
+        other.state.take(epoch(step))
+    return list(other.state.timeline.entries)
+
+
+def test_a_paused_start_does_one_step() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.controller.start(SETTINGS, Beginning(), True)
+        assert bench.client.told(Start)[0].start_paused
+        assert len(bench.client.told(Step)) == 1
+
+    on_bench(go)
+
+
+def test_pause_becomes_resume_and_a_refusal_is_shown() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.controller.press("pause")
+        await bench.settle()
+        bench.hear(replace(PROGRESS, state="paused"))
+        bench.client.answers[Resume] = Failed(kind="input", message="Not now.")
+        bench.controller.press("pause")
+        await bench.settle()
+        assert [type(c) for c in bench.client.commands if isinstance(c, (Pause, Resume))] == [Pause, Resume]
+        assert (bench.state.message.text, bench.state.message.is_error) == ("Not now.", True)
+        assert bench.state.status == "paused"
+
+    on_bench(go)
+
+
+def test_only_a_setting_that_can_change_is_tuned_and_only_during_a_run() -> None:
+    async def go(bench: Bench) -> None:
+        bench.controller.tune("lr", SETTINGS)
+        await bench.begin()
+        bench.controller.tune("batch", SETTINGS)
+        bench.controller.tune("lr", SETTINGS)
+        await bench.settle()
+        assert [command.values for command in bench.client.told(Tune)] == [{"lr": 0.05}]
+
+    on_bench(go)
+
+
+def test_a_tab_beside_another_one_says_that_its_run_cannot_be_resumed() -> None:
+    async def go(bench: Bench) -> None:
+        bench.lock.free = False
+        await bench.begin()
+        assert bench.state.message.text == NOT_ALONE
+        bench.hear(epoch(10))
+        await bench.settle()
+        assert await bench.store.checkpoint() is None
+        assert await bench.controller.interrupted() is None
+
+    on_bench(go)
+
+
+def test_an_interrupted_run_is_offered_to_the_tab_that_has_the_lock() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.store.save_checkpoint(b"half way")
+        assert await bench.controller.interrupted() == b"half way"
+        assert not bench.lock.held
+
+    on_bench(go)
+
+
+def test_the_network_of_an_ended_run_comes_back_when_the_slider_moves() -> None:
+    async def go(bench: Bench) -> None:
+        row = {**run_row("a"), "settings": SETTINGS.to_json()}
+        bench.store.begin("a", resumed=False)
+        await bench.store.finish(row, weights(20, 20), await timeline_of(bench, 10, 20))
+        bench.client.answers[Prepare] = INFER
+        await bench.controller.recall()
+        assert bench.state.timeline.run == "run 1"
+        assert bench.page.model is None
+        assert not bench.client.commands  # nothing is built before it is wanted
+        bench.controller.move_timeline(0)
+        await bench.settle()
+        assert await bench.answering() == expected(weights(10))
+        assert bench.state.message.text == ""
+        bench.controller.move_timeline(1)
+        assert await bench.answering() == expected(weights(20))
+
+    on_bench(go)
+
+
+def test_a_run_that_fails_says_why_and_lets_go_of_the_lock() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.client.running = False
+        bench.hear(Failed(kind="diverged", message="The loss grew without bound."))
+        assert (bench.state.status, bench.state.message.text) == ("failed", "The loss grew without bound.")
+        assert not bench.lock.held
+        assert bench.page.titles[TRAINING] == "Just trained"
+
+    on_bench(go)
+
+
+def test_reset_forgets_the_run_and_keeps_finished_ones() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.hear(epoch(10))
+        await bench.settle()
+        await bench.controller.reset()
+        assert len(bench.client.told(Dispose)) == 1
+        assert bench.state.status == "ready"
+        assert (bench.state.progress, bench.state.timeline.entries) == (None, [])
+        assert dict(bench.storage) == {}
+
+    on_bench(go)
+
+
+def test_a_hidden_tab_saves_a_run_under_way_and_nothing_else() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.controller.save_now()
+        assert not bench.client.commands
+        await bench.begin()
+        await bench.controller.save_now()
+        assert len(bench.client.told(SaveCheckpoint)) == 1
+        bench.hear(replace(epoch(10), end_of_epoch=False, weights=b"", confusion=[]))
+        await bench.settle()
+        assert await bench.store.checkpoint() == b"checkpoint 10"
+        assert bench.state.timeline.entries == []
+
+    on_bench(go)
+
+
+def test_weights_are_exported_under_the_name_of_their_network() -> None:
+    async def go(bench: Bench) -> None:
+        assert bench.controller.exported() is None
+        assert "press Train" in bench.state.message.text
+        await bench.begin()
+        bench.hear(Weights(step=7, weights=weights(7, 7)))
+        assert bench.controller.exported() == ("tabgrad-784-128-64-10-step7.safetensors", weights(7, 7))
+        assert await bench.controller.exported_run("gone") is None
+        assert str(KEPT_WEIGHTS) in bench.state.message.text
+
+    on_bench(go)
+
+
+def test_a_file_goes_into_the_run_under_way_or_becomes_a_model() -> None:
+    async def go(bench: Bench) -> None:
+        bench.client.answers[Prepare] = INFER
+        await bench.controller.import_weights(weights(5))
+        assert bench.page.titles == {IMPORTED: "Imported 784-128-64-10"}
+        assert await bench.answering() == expected(weights(5))
+        await bench.begin()
+        await bench.controller.import_weights(weights(6))
+        assert bench.client.told(Import)[0].weights == weights(6)
+        bench.client.answers[Import] = Failed(kind="input", message="It does not fit.")
+        await bench.controller.import_weights(b"nonsense")
+        assert bench.state.message.text == "The file was not imported: It does not fit."
+
+    on_bench(go)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 9, save_weights({"a": np.zeros(3, np.float32)})])
+def test_a_file_that_is_no_network_is_one_sentence(content: bytes) -> None:
+    async def go(bench: Bench) -> None:
+        bench.client.answers[Prepare] = INFER
+        await bench.controller.import_weights(content)
+        assert bench.state.message.text.startswith("The file was not imported: ")
+        assert bench.page.titles == {}
+
+    on_bench(go)
+
+
+def test_a_forgotten_run_leaves_the_table_and_the_picker() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.store.add_run(run_row("a"), weights(1))
+        bench.controller.offer_runs()
+        assert bench.page.titles == {"run-a": "Run 1"}
+        await bench.controller.forget("a")
+        assert bench.page.titles == {}
+        assert bench.store.runs == []
+
+    on_bench(go)
+
+
+def test_an_exception_on_the_page_is_said_and_runs_are_kept() -> None:
+    async def go(bench: Bench) -> None:
+        async def broken() -> None:
+            raise KeyError("x")
+
+        bench.controller.tasks.do(broken())
+        await bench.settle()
+        assert bench.state.message.text == "The page failed inside (KeyError: 'x'); your runs are kept."
+
+    on_bench(go)

@@ -1,0 +1,50 @@
+"""Networks that were made on the page, as models that answer: what their cards say."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tabgrad.artifacts import load_weights
+from tabgrad.backends.wasm import open_device
+from tabgrad.network import load_safetensors, save_safetensors, shapes_of, spec_of
+from tabgrad.ui.models.live import LiveModel
+
+MLP = Path(__file__).parents[4] / "models" / "mlp"
+PROGRAM = (MLP / "programs" / "infer.wasm.simd.json").read_bytes()
+WEIGHTS = load_safetensors((MLP / "weights.safetensors").read_bytes())[0]
+
+
+def test_a_network_is_called_what_it_is_now_also_while_it_answers() -> None:
+    async def go() -> None:
+        told: list[bool] = []
+        network = LiveModel("training", "The network in training", told.append)
+        network.describe("The network in training", "mine")
+        network.set_program(PROGRAM)
+        network.set_weights(load_weights(save_safetensors(WEIGHTS, {"spec": '{"kind": "mlp", "hidden": [128, 64]}'})))
+        model = await network.make(await open_device())
+        assert (model.title, model.card["learned_from"]) == ("The network in training", "mine")
+        network.describe("The network just trained")
+        assert (model.title, model.card["learned_from"]) == ("The network just trained", "mine")
+        network.describe("The network in training", "mnist")
+        assert model.card["learned_from"] == "mnist"
+        assert model.card["spec"]["hidden"] == [128, 64]
+        network.set_weights(load_weights(save_safetensors(WEIGHTS)))
+        assert told == [True, False]
+        assert network.update_if_active(model)
+        assert not network.update_if_active(None)
+
+    asyncio.run(go())
+
+
+def test_a_file_that_says_nothing_of_its_network_is_recognised_by_its_tensors() -> None:
+    async def go() -> None:
+        foreign = load_weights(save_safetensors(WEIGHTS))
+        network = LiveModel("imported", "Imported")
+        network.set_program(PROGRAM)
+        network.set_weights(foreign)
+        model = await network.make(await open_device())
+        assert spec_of(model.card, shapes_of(WEIGHTS))["kind"] == "mlp"
+        assert foreign.settings.hidden == (128, 64)
+
+    asyncio.run(go())
