@@ -1,7 +1,7 @@
 """The one interface of all engines: a `Device` loads programs, an `Executable` runs one.
 
-Session and page are written against this module alone, so WebGPU and WebAssembly are exchangeable. Everything
-that can wait on a GPU is a coroutine; on WebAssembly those return without suspending.
+The session and the page use engines through this module alone, so WebGPU and WebAssembly are interchangeable. What
+may wait for a GPU is a coroutine; on WebAssembly it returns without suspending. Never opens an engine: see `engines`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class EngineError(RuntimeError):
-    """The engine cannot go on (no adapter, device lost, out of memory). One sentence, fit for the visitor."""
+    """The engine cannot go on (no adapter, device lost, out of memory). One sentence that the page can show."""
 
 
 class DeviceLostError(EngineError):
-    """The device is gone, and with it all buffers. Open a new one and load the last good weights."""
+    """The device and all its buffers are gone. Open a new device and load the last good weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchTimes:
-    """`ms`: milliseconds of one launch, for each launch of a program in order. `clock`: "device" if the engine's own
-    clock measured them, "host" if they were measured from outside, with what it costs to hand over the work.
+    """How long each launch of a program takes, in the order of its dispatch list.
+
+    `ms`: milliseconds of one launch. `clock`: "device" if the GPU's own clock measured them; "host" if Python did,
+    which includes the cost of submitting the work.
     """
 
     ms: tuple[float, ...]
@@ -47,43 +49,45 @@ class Executable(Protocol):
         """Copy buffers back to the host, after all work submitted so far. Shapes and dtypes of the program."""
 
     async def run(self, inputs: Arrays, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Write inputs, dispatch everything once, read outputs: the path with the least latency, allocation-free
-        after the first call. Runs of one executable must not overlap.
+        """Write inputs, dispatch everything once, read outputs: the lowest latency, and no allocation after the first
+        call. Runs of one executable must not overlap.
         """
 
     def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
         """Dispatch everything `count` times, back to back.
 
-        `streams` maps an input to an array of shape (count, *buffer shape): step i sees slice i. `collect` names
-        small outputs (a loss) whose value after each step is kept: result arrays are (count, *buffer shape).
-        The work is submitted before this returns, so that the next chunk can be prepared, even submitted, while
-        the awaitable of this one is pending; at most two may be in flight.
+        `streams` maps an input to an array of shape (count, *buffer shape): step i reads slice i. `collect` names
+        small outputs (a loss) whose value after each step is returned, in arrays of shape (count, *buffer shape).
+        The work is submitted before this returns. The caller can prepare and submit the next chunk of steps while
+        it waits for this one; at most two chunks may be in flight.
         """
 
     async def time_launches(self) -> LaunchTimes:
-        """Time every launch on its own, many times in a row, on what the buffers hold now. Raises EngineError.
+        """Time every launch on its own, repeated many times, on the buffers' present contents. Raises EngineError.
 
-        A launch that reads what it writes changes that: load a program without sharing to time it.
+        Repeating a launch that updates a buffer changes the buffer, so time an executable that shares no weights.
         """
 
     def destroy(self) -> None:
-        """Free what this executable alone owns; buffers shared with another live on. Idempotent."""
+        """Free what only this executable uses; buffers shared with another one stay. Idempotent."""
 
 
 class Device(Protocol):
     """An opened engine."""
 
-    name: str  #: "webgpu" or "wasm": the value of `?engine=`
+    name: str  #: "webgpu" or "wasm": its name in `engines.ENGINES`
     target: Target  #: which programs it runs
     variants: tuple[str, ...]  #: program variants it can run, best first
-    description: str  #: for the badge: adapter or flavour, e.g. "SwiftShader", "WebAssembly SIMD"
+    description: (
+        str  #: what the badge shows: the adapter or the instruction set, e.g. "SwiftShader", "WebAssembly SIMD"
+    )
     is_software: bool  #: True if the CPU computes: on WebAssembly, and for a GPU that is emulated in software
 
     async def load(self, program: Program, share: Executable | None = None) -> Executable:
         """Validate `program` against this device, build it and allocate its buffers.
 
         Weight and state buffers that `share` has under the same name and size are shared, not copied: a training
-        program and an inference program then see the same weights. Raises ProgramError or EngineError.
+        program and an inference program then use the same weights. Raises ProgramError or EngineError.
         """
 
     def destroy(self) -> None:

@@ -1,4 +1,4 @@
-"""uPlot from Python: a line chart that takes NumPy arrays. Owns its size and colours, not what is shown.
+"""uPlot from Python: a line chart that takes NumPy arrays. Owns its size and colours; never what it shows.
 
 https://github.com/leeoniya/uPlot
 """
@@ -23,7 +23,7 @@ MIN_WIDTH = 220
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A series: `colour` is the name of a CSS variable; `points` marks its measurements."""
+    """A series. `colour` is the name of a CSS variable; with `points` each value is marked by a dot."""
 
     label: str
     colour: str
@@ -31,7 +31,7 @@ class Line:
 
 
 async def load(url: str) -> None:
-    """Fetch uPlot unless it is there. Raises OSError with one sentence."""
+    """Load uPlot if it is not loaded yet. Raises OSError with one sentence."""
     if getattr(js, "uPlot", None) is None:
         page.ensure_locale()
         await page.load_script(url)
@@ -40,7 +40,7 @@ async def load(url: str) -> None:
 
 
 class Chart:
-    """A chart in `parent`, as wide as it; `x_label` names its horizontal axis. `load` must have been awaited."""
+    """A chart as wide as its parent element; `x_label` names the horizontal axis. Await `load` first."""
 
     def __init__(self, parent: Any, lines: Sequence[Line], x_label: str) -> None:
         self._parent, self._lines, self._x_label = parent, lines, x_label
@@ -83,28 +83,28 @@ class Chart:
         return js.Array.of(*[_column(values) for values in self._data])
 
     def show(self, x: NDArray[np.float64], *lines: NDArray[np.float64]) -> None:
-        """Show these values: `x` (n,), and one array (n,) for each line, NaN where there is none."""
+        """Show these values: `x` (n,), and for each line an array (n,), NaN where there is no value."""
         self._data = [x, *lines]
         self._plot.setData(self._columns())
 
     def resize(self) -> None:
-        """Fit the parent again."""
+        """Fit the parent's new width."""
         if self._plot is not None and self._plot.width != self._width():
             self._plot.setSize(to_js({"width": self._width(), "height": HEIGHT}))
 
     def recolour(self) -> None:
-        """Take the colours of the present theme."""
+        """Redraw in the colours of the present theme."""
         self._plot.destroy()
         self._build()
 
     def remove(self) -> None:
-        """Take it off the page."""
+        """Remove the chart from the page."""
         self._watch.remove()
         self._plot.destroy()
 
 
 def _column(values: NDArray[np.float64]) -> Any:
-    """A Float64Array, or with gaps an Array: uPlot takes undefined for "no value here", and NaN for a value."""
+    """A Float64Array; with gaps an Array, since uPlot reads undefined as "no value" but NaN as a value."""
     if np.isnan(values).any():
         return to_js([None if np.isnan(v) else float(v) for v in values])
     column = js.Float64Array.new(len(values))

@@ -1,8 +1,8 @@
-"""Python values across to JavaScript and back. Owns every PyProxy of the package; knows no web API.
+"""Converts Python values to JavaScript and back. Owns every PyProxy of the package; knows no web API.
 
-Two traps of Pyodide end here. Nested lists and dicts in keyword arguments become *borrowed* proxies that break after
-the call, so descriptors are converted deeply, in `to_js`, and nowhere else. A `create_proxy` without its `destroy`
-keeps the Python object alive forever, so proxies are made and released in pairs here and counted for the leak tests.
+It avoids two traps of Pyodide. Nested lists and dicts in keyword arguments become *borrowed* proxies that break after
+the call, so `to_js` converts descriptors deeply. A proxy that is created and never destroyed keeps its Python object
+alive, so proxies are created and released here only, in pairs, and counted for the leak tests.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import js
 from pyodide.ffi import JsProxy, create_proxy, jsnull
 from pyodide.ffi import to_js as pyodide_to_js
 
-#: Proxies not yet released, by id(): a JsProxy cannot be hashed.
+#: Proxies that are not released yet, by id(), since a JsProxy cannot be hashed.
 _live: dict[int, JsProxy] = {}
 
 
 def to_js(value: Any) -> Any:
-    """A deep JavaScript copy: dict -> Object, list and tuple -> Array; JavaScript objects inside pass through.
+    """A deep JavaScript copy: dict -> Object, list and tuple -> Array; JavaScript objects inside stay as they are.
 
-    Raises pyodide.ffi.ConversionError for anything that would need a proxy (a callable: use `js_function`).
+    Raises pyodide.ffi.ConversionError for a value that would need a proxy (for a callable use `js_function`).
     """
     return pyodide_to_js(value, create_pyproxies=False, dict_converter=js.Object.fromEntries)
 
@@ -33,7 +33,7 @@ def camel_case(name: str) -> str:
 
 
 def or_none(value: Any) -> Any:
-    """JavaScript's null, which Pyodide shows as the falsy `jsnull`, as None; everything else as it is."""
+    """None for JavaScript's null, which Pyodide represents by the falsy `jsnull`; any other value unchanged."""
     return None if value is jsnull else value
 
 
@@ -45,11 +45,11 @@ def js_function(function: Callable[..., Any]) -> Any:
 
 
 def release(proxy: Any) -> None:
-    """Destroy a proxy made by `js_function`. Calling it from JavaScript afterwards is an error. Idempotent."""
+    """Destroy a proxy of `js_function`; calling it from JavaScript afterwards is an error. Idempotent."""
     if _live.pop(id(proxy), None) is not None:
         proxy.destroy()
 
 
 def live_proxies() -> int:
-    """How many proxies of `js_function` have not been released: flat over any number of steps."""
+    """How many proxies of `js_function` have not been released. Leak tests check that it does not grow."""
     return len(_live)

@@ -1,6 +1,6 @@
-"""The document for Python: elements, listeners, animation frames, pixels. It decides nothing.
+"""The document, for Python: elements, listeners, animation frames, pixels. It decides nothing.
 
-Elements stay bare JavaScript objects (`Element`). Every listener and callback pairs its proxy with a release.
+Elements stay plain JavaScript objects (`Element`). Every listener and callback releases its proxy when it is removed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pyodide.ffi import JsException
 
 from .convert import js_function, or_none, release, to_js
 
-#: A DOM element, event target or event as Pyodide shows it.
+#: A DOM element or event target, and an event, as Pyodide's JsProxy.
 Element = Any
 Event = Any
 
@@ -36,7 +36,7 @@ def select(selector: str, within: Element | None = None) -> list[Element]:
 
 
 def create(tag: str, parent: Element | None = None, *, text: str = "", **attributes: str) -> Element:
-    """A new element with attributes (`class_`, `aria_label`: a final underscore goes, others become hyphens)."""
+    """A new element. Attributes are written as Python names: `class_` for class, `aria_label` for aria-label."""
     element = js.document.createElement(tag)
     for name, value in attributes.items():
         element.setAttribute(name.rstrip("_").replace("_", "-"), value)
@@ -63,7 +63,7 @@ def data(element: Element, name: str) -> str:
 
 
 def edits_text(target: Element) -> bool:
-    """Whether an event's target is a place where text is typed, which has keys of its own."""
+    """Whether an event's target is a text field or a select, which handle keys themselves."""
     return bool(getattr(target, "isContentEditable", False)) or str(getattr(target, "tagName", "")) in (
         "INPUT",
         "TEXTAREA",
@@ -72,15 +72,15 @@ def edits_text(target: Element) -> bool:
 
 
 def coalesced(event: Event) -> list[Event]:
-    """All positions that a pointer event stands for: the browser delivers only one event a frame."""
+    """All pointer events that one event stands for: the browser delivers only one per frame."""
     several = getattr(event, "getCoalescedEvents", None)
     return list(several()) or [event] if several else [event]
 
 
 def capture_pointer(element: Element, pointer: int) -> None:
-    """Let the element get all events of a pressed pointer, wherever it goes.
+    """Send all events of a pressed pointer to the element, also when it leaves it.
 
-    Does nothing for a pointer that is gone already, or that a script made up.
+    Does nothing if the pointer is no longer there, or was made by a script.
     """
     with contextlib.suppress(JsException):
         element.setPointerCapture(pointer)
@@ -92,31 +92,31 @@ def root() -> Element:
 
 
 def root_dataset() -> Any:
-    """`document.documentElement.dataset`: the page's state for styles and for automation."""
+    """`document.documentElement.dataset`: the page's state, for styles and for automated tests."""
     return js.document.documentElement.dataset
 
 
 class Listener:
-    """A function attached to an event until `remove`."""
+    """A function that handles events until `remove` is called."""
 
     def __init__(
         self, target: Element, events: str, handler: Callable[[Event], object], *, passive: bool = False
     ) -> None:
-        """`events` names one or several, separated by spaces. Only a handler that is not passive may cancel."""
+        """`events`: one or more names, separated by spaces. A passive handler cannot cancel the event."""
         self._target, self._events = target, events.split()
         self._proxy = js_function(handler)
         for event in self._events:
             target.addEventListener(event, self._proxy, to_js({"passive": passive}))
 
     def remove(self) -> None:
-        """Detach and free. Idempotent."""
+        """Stop listening and release the proxy. Idempotent."""
         for event in self._events:
             self._target.removeEventListener(event, self._proxy)
         release(self._proxy)
 
 
 class Frames:
-    """Calls `callback` once before the next frame is painted, however often it is asked to until then."""
+    """Calls `callback` once before the next frame is painted, even if `request` was called several times."""
 
     def __init__(self, callback: Callable[[], object]) -> None:
         self._callback = callback
@@ -124,7 +124,7 @@ class Frames:
         self._proxy = js_function(self._run)
 
     def request(self) -> None:
-        """Ask for a call."""
+        """Have the callback called before the next frame."""
         if not self._waiting:
             self._waiting = True
             js.requestAnimationFrame(self._proxy)
@@ -142,7 +142,7 @@ class SizeWatch:
         self._proxy = js_function(self._run)
         self._observer = js.ResizeObserver.new(self._proxy)
         self._observer.observe(element)
-        self._window = Listener(js.window, "resize", self._run, passive=True)  # zooming changes no element's size
+        self._window = Listener(js.window, "resize", self._run, passive=True)  # zooming need not change the size
 
     def _run(self, *_: Any) -> None:
         self._callback()
@@ -155,7 +155,7 @@ class SizeWatch:
 
 
 def on_media_change(query: str, handler: Callable[[Event], object]) -> Listener:
-    """Listen for a media query that begins or ceases to match."""
+    """Listen for a media query that starts or stops matching."""
     return Listener(js.matchMedia(query), "change", handler)
 
 
@@ -175,7 +175,7 @@ def style(element: Element, name: str) -> str:
 
 
 def colour(element: Element, variable: str) -> str:
-    """A CSS variable that holds a colour, as a canvas understands it: `light-dark()` and `var()` resolved."""
+    """The colour in a CSS variable, in a form that a canvas accepts: `light-dark()` and `var()` are resolved."""
     probe = js.document.createElement("span")
     probe.style.color = f"var({variable})"
     element.appendChild(probe)
@@ -190,19 +190,19 @@ def device_pixel_ratio() -> float:
 
 
 def path(data: str) -> Any:
-    """A Path2D from SVG path data: one call into JavaScript for any number of points."""
+    """A Path2D from SVG path data, made with one call into JavaScript however many points it has."""
     return js.Path2D.new(data)
 
 
 def put_grey(canvas: Element, image: NDArray[np.float32]) -> None:
-    """Show an image (height, width) of values in 0..1 on a canvas of that size, 1 as white."""
+    """Show a float32 image (height, width) with values in 0..1 on a canvas of that size; 1 is white."""
     rgba = np.full((*image.shape, 4), 255, np.uint8)
     rgba[..., :3] = np.rint(image * 255)[..., None]
     put_rgba(canvas, rgba)
 
 
 def put_rgba(canvas: Element, rgba: NDArray[np.uint8]) -> None:
-    """Show uint8 (height, width, 4) on a canvas of that size."""
+    """Show a uint8 image (height, width, 4) on a canvas of that size."""
     height, width, _ = rgba.shape
     pixels = js.Uint8ClampedArray.new(rgba.size)
     pixels.assign(np.ascontiguousarray(rgba).reshape(-1))
@@ -215,12 +215,12 @@ def now_ms() -> float:
 
 
 def query_parameter(name: str) -> str:
-    """The value of `?name=…` in the address; empty if it is not there."""
+    """The value of `?name=…` in the address; empty if there is none."""
     return str(or_none(js.URLSearchParams.new(js.location.search).get(name)) or "")
 
 
 def stored(key: str) -> str:
-    """A small setting kept in the browser; empty if there is none or storage is switched off."""
+    """The text under `key` in localStorage; empty if there is none or storage is switched off."""
     try:
         return str(or_none(js.localStorage.getItem(key)) or "")
     except JsException:
@@ -228,7 +228,7 @@ def stored(key: str) -> str:
 
 
 def store(key: str, value: str) -> None:
-    """Keep a small setting in the browser; does nothing where storage is switched off."""
+    """Keep a short text in localStorage; does nothing if storage is switched off."""
     try:
         js.localStorage.setItem(key, value)
     except JsException:
@@ -236,12 +236,12 @@ def store(key: str, value: str) -> None:
 
 
 def boot_takeover() -> tuple[list[dict[str, Any]], int]:
-    """End the boot script's watch: the log of actions drawn so far, and the pointer that is drawing now or -1."""
+    """Take over the pad from the boot script: (the actions drawn so far, the pointer that is drawing now or -1)."""
     taken = json.loads(js.tabgradBoot.takeOver())
     return taken["log"], taken["pointer"]
 
 
 def manifest() -> dict[str, Any]:
-    """What the build put on this site: URLs of everything, by purpose."""
+    """The site's manifest, written by the build: the URLs of its files, by purpose."""
     content: dict[str, Any] = json.loads(by_id("manifest").textContent)
     return content

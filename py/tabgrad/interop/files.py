@@ -1,4 +1,4 @@
-"""Files of the site, fetched. Every failure is one sentence; nothing is cached here (the browser does that)."""
+"""Fetches files of the site. Every failure is one sentence. Caches nothing: the browser does that."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pyodide.ffi import JsException
 
 
 class FetchError(OSError):
-    """A file did not arrive. One sentence, fit for the visitor."""
+    """A file could not be fetched. One sentence that the page can show."""
 
 
 async def fetch_bytes(url: str) -> bytes:
-    """The contents of a file by its URL relative to the page. Raises FetchError."""
+    """The contents of a file. `url` is relative to the page. Raises FetchError."""
     name = url.rsplit("/", 1)[-1]
     try:
         response = await js.fetch(url)

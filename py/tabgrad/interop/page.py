@@ -1,6 +1,6 @@
-"""What a page can do besides its document: its address, files to and from the visitor, scripts loaded when needed.
+"""The page apart from its document: its address, downloads and chosen files, scripts loaded on demand.
 
-Thin, decides nothing.
+It decides nothing.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from .convert import js_function, release, to_js
 
 
 def query() -> str:
-    """The address's query, without the question mark."""
+    """The query of the address, without the question mark."""
     return str(js.location.search).removeprefix("?")
 
 
 def replace_query(text: str) -> None:
-    """Change the address's query without loading anything; the fragment stays."""
+    """Change the query of the address without reloading the page; the fragment stays."""
     url = js.URL.new(js.location.href)
     url.search = text
     js.history.replaceState(None, "", url.href)
 
 
 def fragment() -> str:
-    """The address's fragment, without the number sign."""
+    """The fragment of the address, without the number sign."""
     return str(js.location.hash).removeprefix("#")
 
 
 def replace_fragment(text: str) -> None:
-    """Change the address's fragment without a jump and without a step of history; empty takes it away."""
+    """Change the fragment of the address without scrolling and without a history entry; empty removes it."""
     url = js.URL.new(js.location.href)
     url.hash = text
     js.history.replaceState(None, "", url.href)
 
 
 def download(name: str, content: bytes, kind: str = "application/octet-stream") -> None:
-    """Hand a file to the visitor."""
+    """Download a file to the visitor's computer. `kind` is its MIME type."""
     array = js.Uint8Array.new(len(content))
     array.assign(content)
     url = js.URL.createObjectURL(js.Blob.new(js.Array.of(array), to_js({"type": kind})))
@@ -51,7 +51,7 @@ def download(name: str, content: bytes, kind: str = "application/octet-stream") 
 
 
 async def chosen_file(file_input: Any) -> bytes | None:
-    """The contents of the file that the visitor chose in an `<input type="file">`, which is then empty again."""
+    """The file chosen in an `<input type="file">`, or None if there is none. Empties the input."""
     if not file_input.files.length:
         return None
     content: bytes = (await file_input.files.item(0).arrayBuffer()).to_bytes()
@@ -60,10 +60,10 @@ async def chosen_file(file_input: Any) -> bytes | None:
 
 
 def ensure_locale() -> None:
-    """Have `navigator.language` name a locale that the browser's own Intl takes; English where it does not.
+    """Make sure that `navigator.language` is a locale that the browser's own Intl accepts; if not, make it English.
 
-    WebKitGTK hands on the system's locale as it is, and under LANG=C.UTF-8 that is no language tag
-    (https://www.rfc-editor.org/rfc/rfc5646): a library that formats numbers in it throws while it loads.
+    WebKitGTK reports the system's locale unchanged. With LANG=C.UTF-8 it is not a language tag
+    (https://www.rfc-editor.org/rfc/rfc5646), and a library that formats numbers with it throws when it is loaded.
     """
     try:
         js.Intl.getCanonicalLocales(js.navigator.language)
@@ -72,7 +72,7 @@ def ensure_locale() -> None:
 
 
 async def load_script(url: str) -> None:
-    """Load a classic script of this site. Raises OSError with one sentence."""
+    """Load a classic script (not a module) of this site. Raises OSError with one sentence."""
     script = js.document.createElement("script")
     loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -93,7 +93,7 @@ async def load_script(url: str) -> None:
 
 
 def on_hidden(call: Callable[[], object]) -> None:
-    """Have `call` called each time the tab is hidden or about to go, for as long as the page lives."""
+    """Call `call` whenever the tab is hidden or closed, as long as the page lives."""
 
     def changed(_event: Any) -> None:
         if js.document.visibilityState == "hidden":

@@ -1,7 +1,7 @@
-"""Files kept in this browser between visits: a key-value store of bytes in IndexedDB, in page and worker alike.
+"""Keeps bytes in this browser between visits: a key-value store in IndexedDB, the same in the page and in the worker.
 
-Thin: says what failed in one sentence and decides nothing. Other origins cannot read it; the browser may drop it when
-space is short, unless it granted `ask_to_persist`. https://www.w3.org/TR/IndexedDB/
+It reports what failed in one sentence and decides nothing. Other origins cannot read the store. When space is short the
+browser may delete it, unless it granted `ask_to_persist`. https://www.w3.org/TR/IndexedDB/
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ STORE = "files"
 
 
 class StorageError(OSError):
-    """The browser keeps nothing (private window, switched off) or something else failed. One sentence."""
+    """The browser stores nothing (private window, storage switched off), or another failure. One sentence."""
 
 
 class StorageFullError(StorageError):
-    """There is no room left. One sentence."""
+    """No space is left. One sentence."""
 
 
 def _sentence(error: Any) -> StorageError:
@@ -34,7 +34,7 @@ def _sentence(error: Any) -> StorageError:
 
 
 async def _settled(target: Any, good: str, *bad: str) -> Any:
-    """Wait for one of a request's or a transaction's events; returns its `result`, raises its `error`."""
+    """Wait for an event of a request or transaction. Returns its `result` after `good`; raises after `bad`."""
     future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def settle(event: Any) -> None:
@@ -67,13 +67,13 @@ class BrowserStorage:
         return None if found is None else bytes(found.to_bytes())
 
     async def put(self, key: str, value: bytes) -> None:
-        """Keep `value` under `key`. Raises StorageFullError, StorageError; what was there before then stays."""
+        """Keep `value` under `key`. Raises StorageFullError or StorageError; then the old value stays."""
         content = js.Uint8Array.new(len(value))
         content.assign(value)
         await self._request("readwrite", "put", content, key)
 
     async def delete(self, key: str) -> None:
-        """Forget `key`. Raises StorageError."""
+        """Delete `key`. Raises StorageError."""
         await self._request("readwrite", "delete", key)
 
     async def _request(self, mode: str, method: str, *arguments: Any) -> Any:
@@ -82,7 +82,7 @@ class BrowserStorage:
             request = getattr(transaction.objectStore(STORE), method)(*arguments)
         except JsException as error:
             raise _sentence(error) from error
-        # A write counts when its transaction is complete: the quota is checked only then.
+        # A write is done only when its transaction is complete: the browser checks the quota at its end.
         done = asyncio.ensure_future(_settled(transaction, "complete", "abort", "error"))
         try:
             result = await _settled(request, "success", "error")
@@ -93,7 +93,7 @@ class BrowserStorage:
 
 
 async def open_storage() -> BrowserStorage:
-    """Open the store, which is made on the first visit. Raises StorageError where the browser keeps nothing."""
+    """Open the store; the first visit creates it. Raises StorageError if the browser stores nothing."""
     try:
         request = js.indexedDB.open(DATABASE, 1)
     except (JsException, AttributeError) as error:
@@ -112,7 +112,7 @@ async def open_storage() -> BrowserStorage:
 
 
 async def ask_to_persist() -> bool:
-    """Ask the browser not to drop the store when space is short; True if it agrees."""
+    """Ask the browser not to delete the store when space is short; True if it agrees."""
     try:
         return bool(await js.navigator.storage.persist())
     except (JsException, AttributeError):

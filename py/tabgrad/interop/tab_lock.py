@@ -1,6 +1,6 @@
-"""What one tab of the site at a time may do: a Web Lock. Knows nothing of what that is.
+"""A lock that only one tab of the site can hold at a time: a Web Lock. Knows nothing of what it protects.
 
-The browser gives the lock back when the tab goes, however it goes. https://www.w3.org/TR/web-locks/
+The browser releases the lock when the tab is closed or crashes. https://www.w3.org/TR/web-locks/
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from .convert import js_function, or_none, release, to_js
 
 
 class TabLock:
-    """The lock called `name`, which this tab has or has not. Where a browser has no locks, every tab has it."""
+    """The lock called `name`. In a browser without Web Locks every tab can hold it."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._let_go: Any = None
 
     async def take(self) -> bool:
-        """Whether this tab has it from now on; it may have had it before. Waits for nobody."""
+        """Take the lock if it is free; True if this tab holds it now. Never waits for another tab."""
         if self._let_go is not None:
             return True
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -31,13 +31,13 @@ class TabLock:
             self._let_go = resolve
 
         def granted(lock: Any) -> Any:
-            """The lock is held for as long as what this returns is pending."""
+            """The lock is held until the promise that this returns is resolved."""
             has_it = bool(or_none(lock))
             answer.set_result(has_it)
             return js.Promise.new(executor) if has_it else None
 
         def refused(_error: Any) -> None:
-            """The browser's settings forbid it."""
+            """The browser's settings forbid locks: go on without one."""
             if not answer.done():
                 answer.set_result(True)
 
@@ -52,7 +52,7 @@ class TabLock:
                 release(proxy)
 
     def give_back(self) -> None:
-        """Another tab may have it. Idempotent."""
+        """Release the lock, so that another tab can take it. Idempotent."""
         if self._let_go is not None:
             self._let_go(None)
             self._let_go = None

@@ -1,7 +1,7 @@
-"""The browser's WebAssembly: a memory, modules compiled in parallel, and their functions. Thin; decides nothing.
+"""The browser's WebAssembly: a memory, modules compiled in parallel, and their functions. It decides nothing.
 
-Python lives in a WebAssembly memory of its own, so every array crosses by one copy, through a JavaScript view that
-is kept until the memory grows (growth detaches all views). https://webassembly.github.io/spec/js-api/
+Python runs in a WebAssembly memory of its own, so every array is copied once, through a JavaScript view that is kept
+until the memory grows (growth detaches all views). https://webassembly.github.io/spec/js-api/
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, to_js
 
-#: Views kept at most: one for each buffer that is read or written in a loop.
+#: The most views that are kept; more than a program has buffers that are read or written in a loop.
 MAX_VIEWS = 256
 
 
 class WebAssemblyError(RuntimeError):
-    """The browser refuses a module or more memory. One sentence, fit for the visitor."""
+    """The browser refuses a module or more memory. One sentence that the page can show."""
 
 
 def validate(binary: bytes) -> bool:
-    """Whether this browser accepts the module."""
+    """Whether this browser accepts the module: whether it has the instructions that it uses."""
     return bool(js.WebAssembly.validate(to_js(binary)))
 
 
@@ -41,7 +41,9 @@ class Memory:
         try:
             self.js.grow(pages - self._pages)
         except JsException as error:
-            raise WebAssemblyError(f"The browser does not give the {pages >> 4} MB of memory this needs.") from error
+            raise WebAssemblyError(
+                f"This needs {pages >> 4} MB of memory, which the browser does not give it."
+            ) from error
         self._pages = pages
         self._views.clear()
 
@@ -72,7 +74,7 @@ def _imports(memory: Memory, path: tuple[str, str], functions: Mapping[tuple[str
 
 
 async def instantiate(binaries: Sequence[bytes], memory: Memory, path: tuple[str, str]) -> list[Any]:
-    """Compile and instantiate modules that import only the memory, at `path`, all at once: their exports."""
+    """Compile and instantiate modules in parallel; returns their exports. They import only the memory, as `path`."""
     imports = _imports(memory, path, {})
     try:
         made = await asyncio.gather(*(js.WebAssembly.instantiate(to_js(b), imports) for b in binaries))
@@ -84,7 +86,7 @@ async def instantiate(binaries: Sequence[bytes], memory: Memory, path: tuple[str
 def link(
     binary: bytes, memory: Memory, path: tuple[str, str], functions: Mapping[tuple[str, str], Any]
 ) -> Callable[..., None]:
-    """Compile and instantiate one small module that also imports functions; its export `run`."""
+    """Compile and instantiate one small module that also imports functions; returns its export `run`."""
     try:
         module = js.WebAssembly.Module.new(to_js(binary))
         exported = js.WebAssembly.Instance.new(module, _imports(memory, path, functions)).exports.run

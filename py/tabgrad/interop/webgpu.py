@@ -1,8 +1,8 @@
-"""The browser's navigator.gpu in the spelling of wgpu-py: WebGPU's own terms in snake_case, descriptors as keywords.
+"""The browser's navigator.gpu with wgpu-py's names: WebGPU's own terms in snake_case, descriptors as keywords.
 
-Only what compute needs, and as thin as can be: pipelines, bind groups, layouts and shader modules stay bare JavaScript
-objects, and the methods of the hot path are JavaScript functions bound once. It never decides anything: what to
-run lies in `backends.webgpu`, which runs the same code over wgpu-py. https://www.w3.org/TR/webgpu/
+`backends.webgpu` runs the same code on this and on wgpu-py (https://wgpu-py.readthedocs.io). Only what compute needs is
+here. Pipelines, bind groups, layouts and shader modules stay plain JavaScript objects, and on the hot path methods are
+JavaScript functions that were looked up once. It decides nothing. https://www.w3.org/TR/webgpu/
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyodide.ffi import JsException
 
 from .convert import camel_case, js_function, or_none, release, to_js
 
-#: Limits asked for as high as the adapter goes: WebGPU grants the guaranteed minimum of what is not asked for.
+#: The adapter's maximum of these limits is requested: without a request WebGPU grants only the guaranteed minimum.
 _WANTED_LIMITS = (
     "max_storage_buffers_per_shader_stage",
     "max_storage_buffer_binding_size",
@@ -28,15 +28,15 @@ _WANTED_LIMITS = (
     "max_compute_workgroup_size_z",
     "max_compute_workgroup_storage_size",
 )
-#: Firefox looks for finished work every 100 ms only, but also at every submit, so there one is made this often while
-#: something is awaited. Can go with https://bugzilla.mozilla.org/show_bug.cgi?id=1870699. Seconds.
+#: Firefox looks for finished work only every 100 ms, and at every submit. So in Firefox an empty submit is made this
+#: often while a result is awaited. Can go with https://bugzilla.mozilla.org/show_bug.cgi?id=1870699. Seconds.
 NUDGE_S = 0.002
-#: The feature asked for where the adapter has it: GPU times of compute passes.
+#: Requested if the adapter has it: the GPU's own times of compute passes.
 _TIMESTAMPS = "timestamp-query"
 
 
 class WebGPUUnavailableError(RuntimeError):
-    """The browser gives no WebGPU device. One sentence, fit for the visitor."""
+    """The browser gives no WebGPU device. One sentence that the page can show."""
 
 
 def _plain(value: Any) -> Any:
@@ -53,7 +53,7 @@ def _descriptor(**fields: Any) -> Any:
 
 
 class GPUBuffer:
-    """GPUBuffer. With `nudge`, a function that submits nothing, mapping does not wait for the browser to look."""
+    """GPUBuffer. `nudge` makes an empty submit, so that Firefox notices finished work (see NUDGE_S)."""
 
     __slots__ = ("_nudge", "destroy", "js", "map_async", "size", "unmap")
 
@@ -72,12 +72,12 @@ class GPUBuffer:
         mapped.result()
 
     def read_mapped(self, offset: int, size: int) -> memoryview:
-        """A copy of the mapped range (bytes): a view would be detached by `unmap`."""
+        """A copy of the mapped range; `offset` and `size` in bytes. `unmap` would detach a view."""
         return memoryview(js.Uint8Array.new(self.js.getMappedRange(offset, size)).to_bytes())
 
 
 class GPUComputePassEncoder:
-    """GPUComputePassEncoder: JavaScript's own methods, looked up once a pass and not once a call."""
+    """GPUComputePassEncoder: JavaScript's own methods, looked up once per pass instead of once per call."""
 
     __slots__ = ("dispatch_workgroups", "end", "set_bind_group", "set_pipeline")
 
@@ -124,8 +124,8 @@ class GPUQueue:
     def write_buffer(self, buffer: GPUBuffer, buffer_offset: int, data: Any) -> None:
         """Copy `data` (contiguous, a multiple of 4 bytes) to the buffer.
 
-        Goes through one persistent JavaScript array, so that a prediction allocates nothing; writeBuffer has taken
-        its own copy when it returns.
+        It goes through one JavaScript array that is kept, so that a prediction allocates nothing. writeBuffer makes
+        its own copy before it returns.
         """
         view = memoryview(data).cast("B")
         target = self._views.get(view.nbytes) or self._view(view.nbytes)
@@ -158,15 +158,15 @@ class GPUDevice:
         return GPUBuffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size, nudge)
 
     def create_shader_module(self, *, label: str = "", code: str) -> Any:
-        """Parse WGSL."""
+        """A shader module from WGSL text."""
         return self.js.createShaderModule(_descriptor(label=label, code=code))
 
     def create_bind_group_layout(self, *, entries: list[dict[str, Any]]) -> Any:
-        """Declare what a bind group holds."""
+        """The kinds of buffers that a bind group holds."""
         return self.js.createBindGroupLayout(_descriptor(entries=entries))
 
     def create_pipeline_layout(self, *, bind_group_layouts: list[Any]) -> Any:
-        """Declare what a pipeline binds."""
+        """The bind groups that a pipeline uses."""
         return self.js.createPipelineLayout(_descriptor(bind_group_layouts=bind_group_layouts))
 
     def create_bind_group(self, *, layout: Any, entries: list[dict[str, Any]]) -> Any:
@@ -174,7 +174,7 @@ class GPUDevice:
         return self.js.createBindGroup(_descriptor(layout=layout, entries=entries))
 
     def create_compute_pipeline_async(self, *, label: str = "", layout: Any, compute: dict[str, Any]) -> Any:
-        """Compile; a promise, and many compile in parallel."""
+        """A promise of a pipeline; many pipelines compile in parallel."""
         return self.js.createComputePipelineAsync(_descriptor(label=label, layout=layout, compute=compute))
 
     def create_query_set(self, *, label: str = "", type: str, count: int) -> Any:
@@ -187,11 +187,11 @@ class GPUDevice:
 
 
 class BrowserGPU:
-    """An opened device with its adapter's identity, and what went wrong on it so far."""
+    """The engine's `GPU` over navigator.gpu: an opened device, what its adapter says about itself, its errors."""
 
     def __init__(self, device: Any, adapter: Any) -> None:
         self.device = GPUDevice(device)
-        info = getattr(adapter, "info", None)  # the youngest part of the interface: some browsers lack it
+        info = getattr(adapter, "info", None)  # some browsers do not have it yet
         self.info: Mapping[str, str] = {
             k: str(getattr(info, k, "")) for k in ("vendor", "architecture", "device", "description")
         }
@@ -201,7 +201,7 @@ class BrowserGPU:
             name: int(getattr(device.limits, camel_case(name))) for name in _WANTED_LIMITS
         }
         self.has_timestamps = bool(device.features.has(_TIMESTAMPS))
-        self.lost = ""  #: why the device is gone; empty while it lives
+        self.lost = ""  #: why the device was lost; empty as long as it works
         self._error = ""
         self._listener = js_function(self._on_error)
         device.addEventListener("uncapturederror", self._listener)
@@ -216,7 +216,7 @@ class BrowserGPU:
         release(self._listener)
 
     def take_error(self) -> str:
-        """The first error that no scope caught since the last call; empty if there was none."""
+        """The first error outside all error scopes since the last call; empty if there was none."""
         error, self._error = self._error, ""
         return error
 
@@ -226,7 +226,7 @@ class BrowserGPU:
         self.device.js.pushErrorScope("out-of-memory")
 
     def pop_error_scopes(self) -> Coroutine[Any, Any, str]:
-        """End the scopes now; awaited, the first error's message, or an empty string."""
+        """End the scopes at once. Awaiting the result gives the first error's message, or an empty string."""
         promises = [self.device.js.popErrorScope() for _ in range(2)]
 
         async def first_error() -> str:
@@ -242,7 +242,7 @@ class BrowserGPU:
 
 
 async def request_device() -> BrowserGPU:
-    """Open the browser's preferred adapter; WebGPUUnavailableError with one sentence if there is none."""
+    """Open the adapter that the browser prefers. Raises WebGPUUnavailableError with one sentence if there is none."""
     gpu = getattr(js.navigator, "gpu", None)
     if not gpu:
         raise WebGPUUnavailableError("This browser has no WebGPU.")

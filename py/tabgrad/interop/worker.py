@@ -1,8 +1,8 @@
-"""PyScript's named worker and the channel to it: start, end, messages both ways. Knows nothing of what they mean.
+"""PyScript's named worker and the channel to it: start, stop, messages both ways. Knows nothing of what they mean.
 
-PyScript starts a worker for every `<script type="py" worker>`, also for one added later, and shows it as `xworker`.
-Page and worker then speak through a MessagePort of their own: it transfers binaries, is private to the tab, and works
-without SharedArrayBuffer. https://docs.pyscript.net/2026.3.1/user-guide/workers/
+PyScript starts a worker for every `<script type="py" worker>`, also for one added later, and offers it as `xworker`.
+The page and the worker then talk through a MessagePort of their own: it transfers binaries, is private to the tab, and
+needs no SharedArrayBuffer. https://docs.pyscript.net/2026.3.1/user-guide/workers/
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pyodide.ffi import JsException
 from .convert import js_function, release, to_js
 from .files import fetch_bytes
 
-#: The worker's name, under which PyScript and its users find it.
+#: The worker's name in PyScript.
 NAME = "trainer"
-#: PyScript sees a new script within a frame; a page without PyScript never does. Seconds.
+#: PyScript notices a new script within a frame; a page without PyScript never does. Seconds.
 NOTICED_WITHIN_S = 10.0
 
 OnMessage = Callable[[str, list[bytes]], None]
@@ -41,7 +41,7 @@ class Port:
         port.onmessage = self._proxy
 
     def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
-        """Send a message. The binaries are copied once, out of Python, and then change hands."""
+        """Send a message. The binaries are copied once, out of Python, and then transferred."""
         arrays = []
         for blob in blobs:
             array = js.Uint8Array.new(len(blob))
@@ -61,7 +61,7 @@ class Port:
 
 
 class NamedWorker:
-    """The page's handle of the worker. `script` and `config` are its URL and PyScript configuration."""
+    """The worker, seen from the page. `script` is its URL, `config` its PyScript configuration as JSON."""
 
     def __init__(self, script: str, config: str, on_message: OnMessage) -> None:
         self._script, self._config, self._on_message = script, config, on_message
@@ -69,14 +69,14 @@ class NamedWorker:
         self._port: Port | None = None
 
     async def start(self, first: str) -> None:
-        """Start it; `first` is a text that the worker script is given to begin with. Raises WorkerError."""
+        """Start the worker; `first` is the text that its script receives first. Raises WorkerError."""
         try:
-            await fetch_bytes(self._script)  # where it cannot be had, PyScript says nothing, ever
+            await fetch_bytes(self._script)  # PyScript does not report a script that is missing
         except OSError as error:
             raise WorkerError(f"{error} Training cannot start without it; the rest of the page still works.") from error
         element = js.document.createElement("script")
         config = json.loads(self._config)
-        # The worker lives at a blob: URL, from which nothing relative can be found.
+        # The worker's own address is a blob: URL, so relative URLs do not work in it.
         config["interpreter"] = absolute(config["interpreter"])
         attributes = {"type": "py", "worker": "", "name": NAME, "src": self._script, "config": json.dumps(config)}
         for name, value in attributes.items():
@@ -93,13 +93,13 @@ class NamedWorker:
         element.xworker.postMessage(first, js.Array.of(channel.port2))
 
     def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
-        """Send a message; it waits in the channel until the worker is up."""
+        """Send a message. The channel keeps it until the worker is ready. Raises WorkerError before `start`."""
         if self._port is None:
             raise WorkerError("The training worker is not running.")
         self._port.send(text, blobs)
 
     def terminate(self) -> None:
-        """End it at once, whatever it is doing. Idempotent."""
+        """Stop the worker at once, even in the middle of a computation. Idempotent."""
         if self._port is not None:
             self._port.close()
             self._port = None
@@ -111,7 +111,7 @@ class NamedWorker:
 
 
 def absolute(url: str) -> str:
-    """A URL relative to the page in full."""
+    """The absolute form of a URL that is relative to the page."""
     return str(js.URL.new(url, js.document.baseURI).href)
 
 

@@ -1,7 +1,6 @@
-"""Where a program's buffers lie in WebAssembly's linear memory: an arena with regions, and scratch that shares space.
+"""Where a program's buffers lie in WebAssembly's linear memory: an arena of regions, with scratch that shares space.
 
-Owns addresses; touches no memory itself. Both ends of the arena are slack that no buffer uses: kernels may read
-there (never write) instead of testing a gate first, and drop what they read.
+Owns addresses; never reads or writes the memory. No buffer lies within SLACK_BYTES of either end of the arena.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from tabgrad.program import Program
 from tabgrad.program.wasm_binary import SLACK_BYTES
 
 PAGE_BYTES = 1 << 16
-#: Buffers start on a cache line, so that no vector load of an aligned tile straddles two.
+#: Buffers start on a cache line, so that a vector load of an aligned tile never straddles two lines.
 ALIGN_BYTES = 64
 
 
@@ -22,7 +21,7 @@ def _aligned(size: int) -> int:
 
 @dataclass(slots=True)
 class Region:
-    """A piece of the arena with the number of executables that use it."""
+    """A piece of the arena, and the number of executables that use it."""
 
     address: int
     size_bytes: int
@@ -31,7 +30,7 @@ class Region:
 
 @dataclass(slots=True)
 class Arena:
-    """Hands out regions, first fit; what is freed is used again. `end` is one past the last byte in use."""
+    """Hands out regions, first fit, and reuses freed ones. `end` is one past the last byte in use."""
 
     end: int = SLACK_BYTES
     free: list[tuple[int, int]] = field(default_factory=list)  # (address, size), sorted, no two adjacent
@@ -48,7 +47,7 @@ class Arena:
         return region
 
     def release(self, region: Region) -> None:
-        """Give up one ownership of a region; the last one frees it."""
+        """Drop one owner of a region; without owners it is free."""
         region.owners -= 1
         if region.owners:
             return
@@ -64,15 +63,16 @@ class Arena:
 
     @property
     def pages(self) -> int:
-        """Pages of 64 KiB that the memory must have, slack included."""
+        """Pages of 64 KiB that the memory needs, slack included."""
         return -(-(self.end + SLACK_BYTES) // PAGE_BYTES)
 
 
 def plan_scratch(program: Program) -> tuple[dict[int, int], int]:
-    """Offsets of the scratch buffers, by index, and the size of the block: those never alive at once may overlap.
+    """Offsets of the scratch buffers in one block, by buffer index, and the size of the block, in bytes.
 
-    A scratch buffer lives from the first to the last dispatch that names it. The largest are placed first, each at
-    the lowest offset free during its whole life ("greedy by size", Pisarchyk and Lee, arXiv:2001.03288).
+    A scratch buffer is alive from the first to the last dispatch that names it; buffers that are never alive at once
+    may overlap. The largest are placed first, each at the lowest offset that is free during its whole life ("greedy
+    by size", Pisarchyk and Lee, arXiv:2001.03288).
     """
     lives: dict[int, tuple[int, int]] = {}
     for step, dispatch in enumerate(program.dispatch):

@@ -1,4 +1,7 @@
-"""The WebAssembly engine in a browser, on the main thread or in a worker, through `interop.webassembly`."""
+"""The WebAssembly engine's host in a browser, on the main thread or in a worker, through `interop.webassembly`.
+
+Owns the compiled kernels; never decides where a buffer lies (see `arena`).
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,15 @@ PROBES = {"relaxed": _SPLAT * 3 + _MADD + _DROP, "simd": _SPLAT + _DROP}
 
 
 def supported_variants() -> tuple[str, ...]:
-    """The kernel variants that this browser takes, best first."""
+    """The kernel variants that this browser can run, best first."""
     return tuple(
         name for name, body in PROBES.items() if webassembly.validate(module([Function("probe", (), (), body)]))
     )
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
-    """The browser's refusals as what the engine's callers expect."""
+def _as_engine_errors() -> Iterator[None]:
+    """Turn the browser's errors into EngineErrors."""
     try:
         yield
     except webassembly.WebAssemblyError as error:
@@ -37,7 +40,7 @@ def _sentences() -> Iterator[None]:
 
 
 class BrowserHost:
-    """One memory; kernels are cached by their key for as long as the device lives."""
+    """`WasmHost` with one WebAssembly.Memory. Kernels stay cached by their key as long as the device lives."""
 
     def __init__(self) -> None:
         self.variants = supported_variants()
@@ -50,7 +53,7 @@ class BrowserHost:
 
     def reserve(self, pages: int) -> None:
         """Grow the memory."""
-        with _sentences():
+        with _as_engine_errors():
             self._memory.reserve(pages)
 
     def write(self, address: int, value: NDArray[Any]) -> None:
@@ -64,23 +67,23 @@ class BrowserHost:
     async def load(self, kernels: Mapping[str, Kernel]) -> None:
         """Compile and instantiate new kernels, in parallel."""
         new = {key: kernel for key, kernel in kernels.items() if key not in self._exports}
-        with _sentences():
+        with _as_engine_errors():
             exports = await webassembly.instantiate([k.module for k in new.values()], self._memory, MEMORY_IMPORT)
         self._exports |= dict(zip(new, exports, strict=True))
 
     def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
         """Instantiate a driver."""
         functions = {(key, entry): getattr(self._exports[key], entry) for key, entry in imports}
-        with _sentences():
+        with _as_engine_errors():
             linked = webassembly.link(driver, self._memory, MEMORY_IMPORT, functions)
 
         def run(*args: int) -> None:
-            with _sentences():
+            with _as_engine_errors():
                 linked(*args)
 
         return run
 
     def destroy(self) -> None:
-        """Let the browser collect everything."""
+        """Drop all references, so that the browser can free the memory."""
         self._exports.clear()
         self._memory = webassembly.Memory()

@@ -1,7 +1,7 @@
 """The WebAssembly engine: runs programs of target "wasm" on one core, in a browser or natively.
 
-Owns programs' buffers in the arena and the loading of kernels. What differs between a browser and wasmtime is
-behind `wasm_host.Host`.
+Owns the programs' buffers in the arena and the loading of kernels. Never touches a WebAssembly runtime itself: what
+differs between a browser and wasmtime is behind `host.WasmHost`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .driver import driver, kernel_imports
 from .host import WasmHost
 
 T = TypeVar("T")
-#: Launches in a row when one is timed: the smallest kernels take a fraction of a microsecond.
-MOST_REPEATED = 1 << 15
+#: The most launches in a row when one is timed: the smallest kernels take a fraction of a microsecond.
+MAX_REPEATED = 1 << 15
 
 
 class Immediate(Generic[T]):
-    """An awaitable that is already there: WebAssembly has done the work when `run_steps` returns."""
+    """An awaitable whose result is known: WebAssembly has done the work when `run_steps` returns."""
 
     def __init__(self, value: T) -> None:
         self._value = value
@@ -41,7 +41,7 @@ class Immediate(Generic[T]):
 
 
 class WasmExecutable:
-    """A program in the arena. `run_steps` computes before it returns: ask for a few steps at a time in a page."""
+    """`base.Executable` in the arena. `run_steps` blocks until it is done: on a page, ask for a few steps at a time."""
 
     def __init__(self, device: WasmDevice, program: Program, share: WasmExecutable | None) -> None:
         self.program, self._device, self._host = program, device, device.host
@@ -51,7 +51,7 @@ class WasmExecutable:
         self._scratch: Region | None = None
         try:
             self.addresses = self._place(share)
-        except EngineError:  # no room for all of it: what came before must not be kept from others
+        except EngineError:  # not enough memory: give back the regions that were taken
             self.destroy()
             raise
         for buffer in program.by_role("const"):
@@ -82,11 +82,13 @@ class WasmExecutable:
     def _named(self, name: str) -> Buffer:
         buffer = self.program.buffer(name)
         if buffer.name not in self._regions:
-            raise ProgramError(f"The program {self.program.name!r} keeps no {name!r} between its kernels.")
+            raise ProgramError(
+                f"The buffer {name!r} of the program {self.program.name!r} is scratch: it keeps no value."
+            )
         return buffer
 
     def write(self, name: str, value: NDArray[Any]) -> None:
-        """Set a buffer's contents."""
+        """See `base.Executable.write`."""
         buffer = self._named(name)
         self._host.write(self._regions[name].address, _checked(buffer, value, 1))
 
@@ -97,18 +99,18 @@ class WasmExecutable:
         return out
 
     async def read(self, *names: str) -> dict[str, NDArray[Any]]:
-        """Copy buffers to the host."""
+        """See `base.Executable.read`."""
         return {name: self._read(name) for name in names}
 
     async def run(self, inputs: Arrays, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Write, dispatch everything once, read."""
+        """See `base.Executable.run`."""
         for name, value in inputs.items():
             self.write(name, value)
         self._call((), (), 1)
         return {name: self._read(name) for name in outputs}
 
     def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
-        """Dispatch everything `count` times."""
+        """See `base.Executable.run_steps`."""
         data = {name: _checked(self._named(name), value, count) for name, value in streams.items()}
         results = {
             name: np.empty((count, *buffer.shape), DTYPES[buffer.dtype])
@@ -142,9 +144,9 @@ class WasmExecutable:
         run(count, *addresses)
 
     async def time_launches(self) -> LaunchTimes:
-        """See `base.Executable.time_launches`. The only clock here is the host's."""
+        """See `base.Executable.time_launches`. The host's clock is the only one."""
         alone = [replace(self.program, dispatch=(dispatch,)) for dispatch in self.program.dispatch]
-        found = [await one_launch_ms(self._stopwatch(program), MOST_REPEATED) for program in alone]
+        found = [await one_launch_ms(self._stopwatch(program), MAX_REPEATED) for program in alone]
         return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
 
     def _stopwatch(self, program: Program) -> Stopwatch:
@@ -159,7 +161,7 @@ class WasmExecutable:
         return run
 
     def destroy(self) -> None:
-        """Free the regions."""
+        """See `base.Executable.destroy`."""
         arena = self._device.arena
         for region in (self._scratch, self._staging, *self._regions.values()):
             if region is not None:
@@ -168,7 +170,7 @@ class WasmExecutable:
 
 
 class WasmDevice:
-    """The engine in one host."""
+    """`base.Device` on WebAssembly, in one host."""
 
     name = "wasm"
     target: Target = "wasm"
@@ -180,7 +182,7 @@ class WasmDevice:
         self.arena = Arena()
 
     def allocate(self, size_bytes: int) -> Region:
-        """A region of the memory, which grows for it. Raises EngineError, and takes nothing, where it cannot."""
+        """A region of the memory, which grows if needed. If it cannot grow, raises EngineError and takes no region."""
         region = self.arena.allocate(size_bytes)
         try:
             self.host.reserve(self.arena.pages)
@@ -190,7 +192,7 @@ class WasmDevice:
         return region
 
     async def load(self, program: Program, share: Executable | None = None) -> WasmExecutable:
-        """Build a program and its buffers."""
+        """See `base.Device.load`."""
         validate(program)
         if program.target != self.target or program.variant not in self.variants:
             raise EngineError(
@@ -203,7 +205,7 @@ class WasmDevice:
         return WasmExecutable(self, program, share)
 
     def destroy(self) -> None:
-        """Let go of everything."""
+        """See `base.Device.destroy`."""
         self.host.destroy()
 
 
@@ -223,7 +225,7 @@ def _open_host() -> WasmHost:
 
 
 def _checked(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[Any]:
-    """`value` as a contiguous array of `count` times the buffer's elements; ProgramError if it is anything else."""
+    """`value` as a contiguous array; ProgramError unless it has the buffer's dtype and `count` times its elements."""
     dtype, size = DTYPES[buffer.dtype], math.prod(buffer.shape) * count
     if value.dtype != dtype or value.size != size:
         raise ProgramError(

@@ -1,7 +1,8 @@
-"""A tiny WebAssembly module per program that calls its kernels: one call from Python runs any number of steps.
+"""The driver: a small WebAssembly module that calls a program's kernels, so that one call from Python runs many steps.
 
-The exported `run(count, stream..., collect...)` dispatches everything `count` times. A stream is the address of an
-input's values, one after another; a collect is where to put an output's value after each step. Owns that code only.
+It exports `run(count, stream..., collect...)`, which dispatches everything `count` times. A stream is the address of
+an input's values, one after the other; a collect is the address that an output's value is copied to after each step,
+one after the other. Owns the driver's code; never the kernels'.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ _MEMORY_COPY = b"\xfc\x0a\x00\x00"
 
 
 def kernel_imports(program: Program) -> list[tuple[str, str, int]]:
-    """The kernels a driver imports, in order: (kernel key, entry, number of buffers)."""
+    """The kernels that a driver imports, in order: (kernel key, entry, number of buffers)."""
     arity = {d.kernel: len(d.buffers) for d in program.dispatch}
     return [(key, program.kernels[key].entry, count) for key, count in arity.items()]
 
 
 def driver(program: Program, addresses: Sequence[int], streams: Sequence[str], collect: Sequence[str]) -> bytes:
-    """The module. `addresses` are the byte addresses of all buffers; streamed and collected buffers are named."""
+    """The module's bytes. `addresses`: the byte address of each buffer; `streams`, `collect`: names of buffers."""
     kernels = kernel_imports(program)
     number = {key: i for i, (key, _, _) in enumerate(kernels)}
     local_of = {program.index(name): 1 + i for i, name in enumerate(streams)}

@@ -1,4 +1,7 @@
-"""What the WebAssembly engine needs from the place it runs in: a memory, and modules turned into functions."""
+"""What the WebAssembly engine needs from a WebAssembly runtime: a memory, and modules turned into functions.
+
+`browser` and `native` implement it. Owns the interface only.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ class WasmHost(Protocol):
     """One WebAssembly runtime with one linear memory that all kernels import."""
 
     variants: tuple[str, ...]  #: kernel variants it can run, best first
-    description: str  #: for the badge
+    description: str  #: what the badge shows
 
     def reserve(self, pages: int) -> None:
-        """Grow the memory to at least `pages` of 64 KiB. Raises EngineError if there is not that much."""
+        """Grow the memory to at least `pages` of 64 KiB. Raises EngineError if there is not enough."""
 
     def write(self, address: int, value: NDArray[Any]) -> None:
         """Copy a contiguous array into memory."""
@@ -26,10 +29,10 @@ class WasmHost(Protocol):
         """Copy memory into a contiguous array."""
 
     async def load(self, kernels: Mapping[str, Kernel]) -> None:
-        """Compile and instantiate kernels not seen before. Raises EngineError if one is refused."""
+        """Compile and instantiate the kernels that are new, by their key. Raises EngineError if one is invalid."""
 
     def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
-        """Instantiate a driver with kernels given as (key, entry) and return its `run`."""
+        """Instantiate a driver with kernels given as (key, entry); return its `run`, which raises EngineError."""
 
     def destroy(self) -> None:
-        """Let go of the memory and of all kernels."""
+        """Free the memory and all kernels."""

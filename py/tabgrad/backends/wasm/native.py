@@ -1,6 +1,6 @@
-"""The WebAssembly engine outside a browser, through wasmtime: the same programs in plain pytest and in scripts.
+"""The WebAssembly engine's host outside a browser: wasmtime, for tests and scripts that run the same programs.
 
-https://github.com/bytecodealliance/wasmtime-py
+Imports wasmtime only when a host is made. https://github.com/bytecodealliance/wasmtime-py
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..base import EngineError
 
 
 class NativeHost:
-    """wasmtime with one store and one memory. Instances live as long as the store: kernels are cached by their key."""
+    """`WasmHost` with one wasmtime store and one memory. Kernels are cached by their key as long as the store lives."""
 
     variants: tuple[str, ...] = ("relaxed", "simd")
     description = "WebAssembly SIMD in wasmtime"
@@ -44,14 +44,16 @@ class NativeHost:
         return np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address))
 
     def reserve(self, pages: int) -> None:
-        """Grow the memory; the view is made anew, since growth may move it."""
+        """Grow the memory. Growth may move it, so the view is made again."""
         missing = pages - self._memory.size(self._store)
         if missing <= 0:
             return
         try:
             self._memory.grow(self._store, missing)
         except self._wasmtime.WasmtimeError as error:
-            raise EngineError(f"The WebAssembly engine cannot get {pages >> 4} MB of memory.") from error
+            raise EngineError(
+                f"The WebAssembly engine needs {pages >> 4} MB of memory, which this machine does not give it."
+            ) from error
         self._view = self._make_view()
 
     def write(self, address: int, value: NDArray[Any]) -> None:
@@ -85,12 +87,12 @@ class NativeHost:
             try:
                 linked(self._store, *args)
             except self._wasmtime.Trap as error:
-                reason = str(error).splitlines()[-1].rpartition(": ")[2]  # below a backtrace
+                reason = str(error).splitlines()[-1].rpartition(": ")[2]  # the last line, below the backtrace
                 raise EngineError(f"A WebAssembly kernel was stopped: {reason}.") from error
 
         return run
 
     def destroy(self) -> None:
-        """Drop everything."""
+        """Drop the kernels and the view of the memory."""
         self._exports.clear()
         self._view = np.zeros(0, np.uint8)

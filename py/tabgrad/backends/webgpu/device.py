@@ -1,4 +1,4 @@
-"""The WebGPU engine: an opened GPU as a `Device` that builds programs. Runs on the browser and on wgpu-py alike.
+"""The WebGPU engine: an opened GPU as a `Device` that builds programs. Works the same on the browser and on wgpu-py.
 
 Owns how a program becomes pipelines, buffers and bind groups. Never dispatches (see `executable`), and imports the
 browser or wgpu only to open a device.
@@ -71,7 +71,7 @@ class WebGPUDevice:
     async def _build(
         self, program: Program, share: Executable | None, storages: list[SharedBuffer], what: str
     ) -> list[EncodedLaunch]:
-        """Make everything the program binds, filling `storages`."""
+        """Make all pipelines, buffers and bind groups of the program; fills `storages`."""
         pipelines: dict[str, Any] = {}
         self.gpu.push_error_scopes()
         try:
@@ -79,7 +79,7 @@ class WebGPUDevice:
             self._compile(program, layouts, pipelines)
             self._allocate(program, share, storages)
             groups = [self._bind(layouts[len(d.buffers)], [storages[i] for i in d.buffers]) for d in program.dispatch]
-        finally:  # with no suspension since the push: scopes are a stack, and another load may be under way
+        finally:  # nothing above may suspend: error scopes are a stack, and another load may push its own
             scopes = asyncio.ensure_future(self.gpu.pop_error_scopes())
         problem, *compiled = await asyncio.gather(scopes, *pipelines.values(), return_exceptions=True)
         for fault in (problem, *compiled):
@@ -91,7 +91,7 @@ class WebGPUDevice:
         return [EncodedLaunch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
 
     def _layouts(self, program: Program) -> dict[int, Any]:
-        """Bind group layouts by number of storage buffers. Explicit, so kernels of one signature share theirs."""
+        """Bind group layouts by number of storage buffers. They are explicit, so that kernels can share them."""
 
         def layout(count: int) -> Any:
             kinds = ["uniform"] + ["storage"] * count
@@ -105,7 +105,7 @@ class WebGPUDevice:
         return {count: layout(count) for count in {len(d.buffers) for d in program.dispatch}}
 
     def _compile(self, program: Program, layouts: dict[int, Any], pipelines: dict[str, Any]) -> None:
-        """Start compiling every kernel that is dispatched: fills `pipelines` with promises by kernel key."""
+        """Start compiling every kernel that is dispatched; fills `pipelines` with promises by kernel key."""
         device = self.gpu.device
         signatures = {n: device.create_pipeline_layout(bind_group_layouts=[item]) for n, item in layouts.items()}
         counts = {dispatch.kernel: len(dispatch.buffers) for dispatch in program.dispatch}
@@ -117,7 +117,7 @@ class WebGPUDevice:
             )
 
     def _allocate(self, program: Program, share: Executable | None, storages: list[SharedBuffer]) -> None:
-        """Fill `storages` with one GPU buffer for each of the program's; zeros, constants or shared."""
+        """Fill `storages` with a GPU buffer for each buffer of the program: zeros, its constant, or a shared one."""
         if not isinstance(share, WebGPUExecutable | None):
             raise EngineError("A program on WebGPU can share weights only with another one on WebGPU.")
         shared = share.shareable() if share else {}
@@ -150,7 +150,7 @@ class WebGPUDevice:
 
 
 def describe(gpu: GPU) -> str:
-    """The adapter's name for the badge, from what the browser is willing to tell, e.g. "SwiftShader"."""
+    """The adapter's name for the badge, from as much as the browser reveals, e.g. "SwiftShader"."""
     info = gpu.info
     if info["architecture"] == "swiftshader":
         return "SwiftShader"

@@ -1,7 +1,7 @@
-"""A program on a WebGPU device: writes, dispatches, reads. The hot path of the page, so everything it needs is built
-once: the launch plan, the staging buffers, the layout of results.
+"""A program on a WebGPU device: writes inputs, dispatches, reads results.
 
-Owns what one executable may bind and read; buffers are created, shared and freed by `resources`.
+This is the page's hot path, so what it needs is made once and kept: launches, staging buffers, layouts of results.
+Never creates, shares or frees a program's buffers (see `device` and `resources`).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .gpu import BufferUsage
 from .resources import EncodedLaunch, GPUResources, SharedBuffer
 from .staging import StagingPool
 
-#: Work per submit: longer ones freeze the compositor, and a drawing's prediction waits behind them. Milliseconds.
+#: Work per submit. Longer submits freeze the compositor, and predictions have to wait for them. Milliseconds.
 SUBMIT_MS = 10.0
-#: Chunks of `run_steps` that may be pending: one runs while the next is prepared.
+#: Chunks of `run_steps` that may be in flight: one runs while the next one is prepared.
 MAX_IN_FLIGHT = 2
 
 
 class Slot(NamedTuple):
-    """Where a buffer's value lies in a staging buffer."""
+    """Where a buffer's value lies in a staging buffer: `source` is copied to `offset`, in bytes."""
 
     buffer: Buffer
     source: Any
@@ -53,7 +53,7 @@ class WebGPUExecutable:
         self._destroyed = False
 
     def shareable(self) -> dict[str, SharedBuffer]:
-        """Weight and state storages by name."""
+        """Weight and state buffers by name, for another executable to share."""
         pairs = zip(self.program.buffers, self._storages, strict=True)
         return {buffer.name: storage for buffer, storage in pairs if buffer.role in ("weight", "state")}
 
@@ -72,7 +72,7 @@ class WebGPUExecutable:
         return await self._submit_and_read(self._create_encoder(), names)
 
     async def run(self, inputs: Arrays, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """See `base.Executable.run`: one submit, one map."""
+        """See `base.Executable.run`. Takes one submit and one map."""
         self._check()
         for name, value in inputs.items():
             self._upload(name, value)
@@ -89,7 +89,7 @@ class WebGPUExecutable:
         return {slot.buffer.name: _array(contents, slot, 1, size_bytes)[0] for slot in slots}
 
     def _layout(self, names: tuple[str, ...]) -> tuple[tuple[Slot, ...], int]:
-        """Slots for the named buffers, one after the other, and their size together. Cached."""
+        """Slots for the named buffers, one after the other, and their total size in bytes. Cached."""
         if names not in self._slots:
             slots, offset = [], 0
             for name in names:
@@ -127,8 +127,9 @@ class WebGPUExecutable:
     def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
         """See `base.Executable.run_steps`.
 
-        All batches are uploaded at once and copied to their input step by step on the GPU: a copy there costs less
-        than an upload. The work is split over submits of about SUBMIT_MS each, from the pace of earlier chunks.
+        All batches are uploaded at once, and the GPU copies one to the input before each step: a copy on the GPU
+        costs less than an upload. The work is split into submits of about SUBMIT_MS, judged by the pace of earlier
+        chunks.
         """
         self._check()
         if self._in_flight >= MAX_IN_FLIGHT:
@@ -148,7 +149,8 @@ class WebGPUExecutable:
             self._queue.submit([encoder.finish()])
         self._in_flight += 1
         chunk = asyncio.ensure_future(self._finish(count, slots, size_bytes, staging, started))
-        # A lost device fails every chunk in flight, but only the first is awaited: the others are no unhandled errors.
+        # A lost device fails every chunk in flight, but only the first one is awaited. Without this, asyncio would
+        # report the errors of the others as never retrieved.
         chunk.add_done_callback(_retrieve)
         return chunk
 
@@ -160,15 +162,15 @@ class WebGPUExecutable:
         finally:
             self._in_flight -= 1
         now = time.perf_counter()
-        # With two chunks in flight this one could only start when the one before had finished. Two that are reported
-        # together would make the second look infinitely fast, so the estimate falls by half at most.
+        # With two chunks in flight, this one could start only when the one before had finished. If both are reported
+        # at once, the second one seems to take no time, so the estimate may at most halve.
         pace_ms = (now - max(started, self._idle_since)) * 1e3 / max(count, 1)
         self._step_ms = max(pace_ms, self._step_ms / 2)
         self._idle_since = now
         return {slot.buffer.name: _array(contents, slot, count, size_bytes) for slot in slots}
 
     def _stream(self, name: str, value: NDArray[Any], count: int) -> tuple[Any, Any, int]:
-        """Upload all slices of an input: (where they lie, the input's buffer, bytes a slice)."""
+        """Upload all slices of an input: (the buffer they are in, the input's own buffer, bytes per slice)."""
         index = self.program.index(name)
         rows = _rows(self.program.buffers[index], value, count)
         stream = self._streams.get(name)
@@ -210,7 +212,7 @@ def _retrieve(chunk: asyncio.Future[Any]) -> None:
 
 
 def _rows(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[np.uint8]:
-    """`value` as (count, bytes) contiguous rows, each padded to WebGPU's 4 bytes; ProgramError if it does not fit."""
+    """`value` as contiguous rows (count, bytes), padded to a multiple of 4 bytes. ProgramError if it does not fit."""
     if value.dtype != DTYPES[buffer.dtype] or value.nbytes != buffer.nbytes * count:
         raise ProgramError(
             f"Buffer {buffer.name!r} takes {count} x {buffer.shape} {buffer.dtype}, not {value.shape} {value.dtype}."
@@ -222,7 +224,7 @@ def _rows(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[np.uint8]:
 
 
 def _array(contents: memoryview, slot: Slot, count: int, stride: int) -> NDArray[Any]:
-    """The values of a slot after each step: (count, *shape), its own memory."""
+    """A copy of a slot's value after each step, of shape (count, *buffer shape)."""
     table = np.frombuffer(contents, np.uint8)[: count * stride].reshape(count, stride)
     values = table[:, slot.offset : slot.offset + slot.buffer.nbytes]
     return values.copy().view(DTYPES[slot.buffer.dtype]).reshape(count, *slot.buffer.shape)

@@ -1,7 +1,7 @@
-"""What the WebGPU engine needs from an opened GPU, whoever opened it, and WebGPU's usage flags.
+"""What the WebGPU engine needs from an opened GPU, and WebGPU's usage flags. Owns the interface only.
 
-Two classes fit: `interop.webgpu.BrowserGPU` over navigator.gpu and `native_webgpu.NativeGPU` over wgpu-py. Their
-`device` speaks wgpu-py's spelling of the WebGPU API; the rest of this protocol is where the two differ.
+Two classes implement it: `interop.webgpu.BrowserGPU` over navigator.gpu and `native.NativeGPU` over wgpu-py. Their
+`device` is a GPUDevice with wgpu-py's method names; the other members cover what differs between the two.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ SHADER_STAGE_COMPUTE = 4
 
 
 class GPU(Protocol):
-    """An opened device and what is known of it."""
+    """An opened device, and what is known about it."""
 
-    device: Any  #: GPUDevice in wgpu-py's spelling
+    device: Any  #: a GPUDevice with wgpu-py's method names
     info: Mapping[str, str]  #: GPUAdapterInfo: vendor, architecture, device, description
     is_software: bool
-    has_timestamps: bool  #: whether compute passes can be stamped with the GPU's own time
+    has_timestamps: bool  #: whether the GPU's own clock can time a compute pass
     limits: Mapping[str, int]  #: GPUSupportedLimits in snake_case
-    lost: str  #: why the device is gone; empty while it lives
+    lost: str  #: why the device was lost; empty as long as it works
 
     def take_error(self) -> str:
-        """The first error that no scope caught since the last call; empty if there was none."""
+        """The first error outside all error scopes since the last call; empty if there was none."""
 
     def push_error_scopes(self) -> None:
         """Catch validation and memory errors of the calls that follow."""
 
     def pop_error_scopes(self) -> Coroutine[Any, Any, str]:
-        """End the scopes now; awaited, the first error's message, or an empty string."""
+        """End the scopes at once. Awaiting the result gives the first error's message, or an empty string."""
 
     def destroy(self) -> None:
         """Free the device and all its memory. Idempotent."""

@@ -1,7 +1,7 @@
 """Opens WebGPU outside the browser, through wgpu-py: a real GPU, or Mesa's lavapipe for tests.
 
-Owns the differences between wgpu-py and the browser that `backends.webgpu` must not see: there, errors of a call are
-raised by the call itself, and a lost device makes no sound. Imported only where wgpu is installed, never by the page.
+Hides how wgpu-py differs from the browser: a call raises its own error, and a lost device is not reported. Imports
+wgpu only when a device is requested, and is never imported by the page.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TIMESTAMPS = "timestamp-query"
 
 
 class NativeGPU:
-    """An opened device with its adapter's identity, as `interop.webgpu.BrowserGPU`."""
+    """`GPU` over wgpu-py: an opened device, and what its adapter says about itself."""
 
     def __init__(self, device: Any, adapter: Any) -> None:
         self.device = device
@@ -27,7 +27,7 @@ class NativeGPU:
         self.lost = ""
 
     def take_error(self) -> str:
-        """Always empty: wgpu-py raises an error from the call that made it."""
+        """Always empty: in wgpu-py the call that fails raises the error."""
         return ""
 
     def push_error_scopes(self) -> None:
@@ -45,7 +45,7 @@ class NativeGPU:
 
 
 async def request_device() -> NativeGPU:
-    """Open the adapter wgpu-py prefers; RuntimeError if there is none (no Vulkan, Metal or D3D12 driver)."""
+    """Open the adapter that wgpu-py prefers. RuntimeError if there is none (no Vulkan, Metal or D3D12 driver)."""
     import wgpu
 
     try:

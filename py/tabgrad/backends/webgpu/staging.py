@@ -1,7 +1,7 @@
-"""Results back from the GPU: a pool of mappable staging buffers, reused so that a prediction allocates nothing.
+"""Reads results back from the GPU through staging buffers, which are reused so that a prediction allocates nothing.
 
-Owns the map/unmap dance. A staging buffer that failed to map (a lost device, a cancelled caller) is destroyed and never
-handed out again.
+Owns mapping and unmapping. A staging buffer that could not be mapped (the device was lost, the caller was cancelled) is
+destroyed and never handed out again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .gpu import MAP_MODE_READ, BufferUsage
 
 
 class StagingPool:
-    """Staging buffers of one executable, by size in bytes. At most `spare` of a size are kept for later."""
+    """The staging buffers of one executable. At most `spare` free buffers of each size are kept."""
 
     def __init__(
         self, create: Callable[[int, BufferUsage, str], Any], destroy: Callable[[Any], None], spare: int = 2
@@ -23,7 +23,7 @@ class StagingPool:
         self._taken: list[Any] = []
 
     def take(self, size_bytes: int) -> Any:
-        """A buffer to copy into, then to `collect`."""
+        """A buffer of this size for the GPU to copy into; `collect` reads it and takes it back."""
         free = self._free.get(size_bytes)
         buffer = (
             free.pop() if free else self._create(size_bytes, BufferUsage.MAP_READ | BufferUsage.COPY_DST, "readback")
@@ -32,7 +32,7 @@ class StagingPool:
         return buffer
 
     async def collect(self, buffer: Any) -> memoryview:
-        """Wait for the work submitted so far and copy the buffer's bytes out; the buffer returns to the pool."""
+        """The bytes of a buffer of `take`, copied when all work submitted so far is done."""
         mapped = False
         try:
             await buffer.map_async(MAP_MODE_READ)
@@ -44,7 +44,7 @@ class StagingPool:
 
     def _give_back(self, buffer: Any, mapped: bool) -> None:
         if buffer not in self._taken:
-            return  # closed meanwhile, and destroyed with the rest
+            return  # the pool was closed while the caller waited, and the buffer destroyed
         self._taken.remove(buffer)
         free = self._free.setdefault(buffer.size, [])
         if mapped and len(free) < self._spare:

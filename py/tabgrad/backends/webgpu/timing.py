@@ -1,7 +1,7 @@
-"""Times each launch of a program on WebGPU: by the GPU's own clock where the adapter has timestamp queries, else from
-outside, from submit to result.
+"""Times each launch of a program on WebGPU: with the GPU's own clock if the adapter has timestamp queries, otherwise
+with the host's clock, from submit to result.
 
-Owns the query set and the buffers for one measurement; they are gone when it is over.
+Owns the query set and the buffers of one measurement, and frees them when it is over.
 https://www.w3.org/TR/webgpu/#timestamp
 """
 
@@ -19,8 +19,8 @@ from .gpu import BufferUsage
 from .resources import EncodedLaunch, GPUResources
 from .staging import StagingPool
 
-#: Launches in one submission: recording each takes Python some 20 microseconds.
-MOST = 1024
+#: The most launches in one submission: recording one takes Python about 20 microseconds.
+MAX_LAUNCHES = 1024
 #: A time stamp is a 64-bit count of nanoseconds.
 STAMP_BYTES, MS_PER_NS = 8, 1e-6
 
@@ -28,24 +28,24 @@ STAMP_BYTES, MS_PER_NS = 8, 1e-6
 async def time_launches(
     resources: GPUResources, plan: Sequence[EncodedLaunch], written: Any, pool: StagingPool
 ) -> LaunchTimes:
-    """See `base.Executable.time_launches`. `written` is a buffer that can be copied from, to know when all is done."""
+    """See `base.Executable.time_launches`. `written`: any buffer of the program; reading it waits for all work."""
     if resources.gpu.has_timestamps:
         with_queries = await _by_device(resources, plan, pool)
         if with_queries is not None:
             return with_queries
-    found = [await one_launch_ms(_host_clock(resources, launch, written, pool), MOST) for launch in plan]
+    found = [await one_launch_ms(_host_clock(resources, launch, written, pool), MAX_LAUNCHES) for launch in plan]
     return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
 
 
 async def _by_device(resources: GPUResources, plan: Sequence[EncodedLaunch], pool: StagingPool) -> LaunchTimes | None:
-    """None if the stamps are too coarse to be of use: browsers round them, some to nothing."""
+    """None if the timestamps are too coarse: browsers round them, some to a constant."""
     queries = resources.gpu.device.create_query_set(label="launch times", type="timestamp", count=2)
     usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC
     resolved = resources.create_buffer(2 * STAMP_BYTES, usage, "launch times")
     try:
         found = []
         for launch in plan:
-            ms = await one_launch_ms(_device_clock(resources, launch, queries, resolved, pool), MOST)
+            ms = await one_launch_ms(_device_clock(resources, launch, queries, resolved, pool), MAX_LAUNCHES)
             if ms is None:
                 return None
             found.append(ms)
@@ -66,7 +66,7 @@ def _record(compute_pass: Any, launch: EncodedLaunch, count: int) -> None:
 def _device_clock(
     resources: GPUResources, launch: EncodedLaunch, queries: Any, resolved: Any, pool: StagingPool
 ) -> Stopwatch:
-    """One pass, stamped at its beginning and at its end."""
+    """Times one pass, with a timestamp at its beginning and one at its end."""
 
     async def run(count: int) -> float:
         encoder = resources.gpu.device.create_command_encoder()
@@ -77,13 +77,13 @@ def _device_clock(
         encoder.copy_buffer_to_buffer(resolved, 0, staging, 0, 2 * STAMP_BYTES)
         resources.queue.submit([encoder.finish()])
         begin, end = np.frombuffer(await _read(resources, pool, staging), np.uint64)
-        return float(end - begin) * MS_PER_NS if end > begin else 0.0  # a reset clock has no meaning
+        return float(end - begin) * MS_PER_NS if end > begin else 0.0  # the clock may be reset between the two
 
     return run
 
 
 def _host_clock(resources: GPUResources, launch: EncodedLaunch, written: Any, pool: StagingPool) -> Stopwatch:
-    """One submission, from its start until its result is here."""
+    """Times one submission, from the call until its result has arrived."""
 
     async def run(count: int) -> float:
         encoder = resources.gpu.device.create_command_encoder()
