@@ -1,6 +1,6 @@
-"""Turns tinygrad tensors into a `Program`: schedules them, compiles every kernel, and writes down the launches.
+"""Turns tinygrad tensors into a `Program`: schedules them, compiles every kernel, and records the launches.
 
-Nothing is executed. Owns the naming and the roles of buffers; knows no network.
+Owns the names and roles of buffers. Never executes anything; knows no network.
 
     with Capture("infer", "wgsl") as c:
         x = c.buffer("x", "input", (1, 784))
@@ -32,7 +32,7 @@ TINYGRAD_VERSION = "0.14.0"
 
 
 def _buffer_of(tensor: Tensor) -> Any:
-    """The tinygrad Buffer behind a realised tensor; a ProgramError if it is a view of another one."""
+    """The tinygrad Buffer behind a realised tensor. Raises ProgramError if the tensor has no buffer of its own."""
     uop = tensor.uop.base
     while uop.op is not Ops.BUFFER:
         if not uop.src:
@@ -42,9 +42,9 @@ def _buffer_of(tensor: Tensor) -> Any:
 
 
 class Capture:
-    """Collects the kernels of one program. Use as a context manager; `program` is set when it closes without error.
+    """Collects the kernels of one program. A context manager: `program` is set when the block ends without an error.
 
-    `training` switches tinygrad's TRAINING on (dropout and batch statistics).
+    `training` turns on tinygrad's TRAINING (dropout and batch statistics).
     """
 
     program: Program
@@ -55,7 +55,7 @@ class Capture:
         self._roles: dict[int, tuple[str, Role, tuple[int, ...]]] = {}
         self._outputs: dict[str, Tensor] = {}
         self._linears: list[UOp] = []
-        self._keep: list[Any] = []  # buffers are told apart by id(): none may be freed and its id reused
+        self._keep: list[Any] = []  # buffers are identified by id(), so none may be freed and its id used again
         self._buffers: dict[int, int] = {}
         self._program_buffers: list[Buffer] = []
 
@@ -78,14 +78,14 @@ class Capture:
                 context.__exit__(kind, error, trace)
 
     def buffer(self, name: str, role: Role, shape: Sequence[int], dtype: str = "float32") -> Tensor:
-        """A new named buffer as a realised tensor: inputs, weights, state."""
+        """A new named buffer (an input, a weight, state) as a realised tensor."""
         tensor = Tensor.empty(*shape, dtype=to_dtype(dtype))
         return self.declare(name, role, tensor)
 
     def declare(self, name: str, role: Role, tensor: Tensor) -> Tensor:
         """Give an existing tensor (a model's parameter) a buffer, a name and a role.
 
-        Whatever value it had is dropped: with initial zeros left in place tinygrad would fold them into the kernels.
+        The tensor's value is dropped: tinygrad would compile initial zeros into the kernels as constants.
         """
         tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype))
         tensor.realize()
@@ -95,26 +95,27 @@ class Capture:
         return tensor
 
     def random_state(self) -> None:
-        """Make tinygrad's generator (dropout) part of the program: `rng.seed` and `rng.counter`, uint32 (2,), state.
+        """Make tinygrad's random generator (dropout) part of the program.
 
-        tinygrad keeps them as device tensors; the counter moves on with every run. Seeding is the caller's affair.
+        It adds two state buffers, `rng.seed` and `rng.counter`, uint32 (2,). Every run advances the counter; the caller
+        writes the seed.
         """
         device = DEVICES[self.target]
         Tensor._device_seeds[device] = self.buffer("rng.seed", "state", (2,), "uint32")
         Tensor._device_rng_counters[device] = self.buffer("rng.counter", "state", (2,), "uint32")
 
     def output(self, name: str, tensor: Tensor) -> Tensor:
-        """Name a result. It gets a buffer of its own at the next `run` (or when the capture closes)."""
+        """Name a result. It gets a buffer of its own at the next `run`, or when the capture ends."""
         own = self._outputs[name] = tensor.contiguous()
         return own
 
     def run(self, *tensors: Tensor, in_place: bool = False) -> None:
-        """Schedule `tensors` and the outputs so far, now. Later expressions read their buffers.
+        """Schedule `tensors` and the outputs so far. Expressions that are built later read their buffers.
 
-        With `in_place` an assignment overwrites its tensor directly, however many buffers it reads: right for
-        elementwise updates of realised gradients, half the launches of an optimizer. By default tinygrad computes
-        an assigned value that reads its own target and more than two other buffers into a copy first
-        (`PCONTIG` in schedule/rangeify.py, tinygrad 0.14.0).
+        With `in_place` an assignment overwrites its tensor directly, however many buffers it reads. That is right for
+        elementwise updates of realised gradients, and halves the launches of an optimizer. By default tinygrad makes a
+        copy first if an assignment reads its own target and more than two other buffers (`PCONTIG` in
+        schedule/rangeify.py, tinygrad 0.14.0).
         """
         pending = [t for t in self._outputs.values() if not t.uop.has_buffer_identity()]
         todo = [t for t in (*pending, *tensors) if not t.uop.is_virtual and not t.uop.has_buffer_identity()]
@@ -123,7 +124,7 @@ class Capture:
         with Context(PCONTIG=3 if in_place else 0):
             linear, variables = Tensor.linear_with_vars(*todo)
         if variables:
-            raise ProgramError(f"The program {self.name!r} has symbolic shapes, which it cannot have.")
+            raise ProgramError(f"The program {self.name!r} has symbolic shapes; every shape must be fixed.")
         self._linears.append(linear)
 
     def _finish(self) -> Program:
@@ -133,7 +134,7 @@ class Capture:
                 raise ProgramError(f"The output {name!r} is the same buffer as {self._roles[id(buffer)][0]!r}.")
             self._keep.append(buffer)
             self._roles[id(buffer)] = (name, "output", tuple(int(n) for n in tensor.shape))
-        for buffer in list(self._keep):  # named buffers first, in the order they were made
+        for buffer in list(self._keep):  # named buffers come first, in the order in which they were made
             self._index(buffer)
         compiled = compile_linear(UOp(Ops.LINEAR, src=tuple(call for linear in self._linears for call in linear.src)))
         kernels: dict[str, Kernel] = {}
@@ -155,7 +156,7 @@ class Capture:
         return program
 
     def _index(self, buffer: Any) -> int:
-        """Position of a tinygrad buffer in the program's list; unnamed ones become scratch, in order of appearance."""
+        """Position of a tinygrad buffer in the program's list. A new buffer without a name is added as scratch."""
         buffer = buffer.base
         if id(buffer) not in self._buffers:
             self._keep.append(buffer)
@@ -166,7 +167,7 @@ class Capture:
 
     def _call(self, call: UOp, kernels: dict[str, Kernel]) -> Dispatch | None:
         code, args = call.src[0], get_call_arg_uops(call)
-        if code.op is Ops.COPY:  # a host constant (a dropout seed) moving to the device: the buffer starts with it
+        if code.op is Ops.COPY:  # a constant of the host (a dropout seed): the buffer becomes a const
             index, data = self._index(args[0].buffer), bytes(args[1].buffer.as_memoryview())
             old = self._program_buffers[index]
             self._program_buffers[index] = Buffer(old.name, old.dtype, old.shape, "const", data)

@@ -1,8 +1,8 @@
-"""Prepares the interpreter for tinygrad as a pure compiler. Imported before tinygrad, by `compiler` and `model`.
+"""Prepares the interpreter for tinygrad as a pure compiler. Import it before tinygrad; it has no other use.
 
-tinygrad reads its settings from the environment at import: no kernel cache on disk, no worker pool (there are no
-processes in a browser). Its cache imports sqlite3, which Pyodide ships without; the cache is off, so an empty
-module does. It can go when tinygrad imports sqlite3 lazily.
+tinygrad reads its settings from the environment when it is imported. Here they turn off its kernel cache on disk and
+its pool of processes, which a browser does not have. The cache imports sqlite3, which Pyodide lacks; as the cache is
+off, an empty module is enough. That module can go when tinygrad imports sqlite3 lazily.
 """
 
 import importlib.util

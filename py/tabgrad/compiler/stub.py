@@ -1,7 +1,7 @@
 """Two tinygrad devices that compile and never run: their buffers hold nothing, their programs refuse to execute.
 
-tinygrad finds a device by importing `tinygrad.runtime.ops_<name>`; this module puts such modules in place. It owns
-the choice of renderer and of the opt heuristic for each (target, variant); it knows no network and no Program.
+tinygrad finds a device by importing `tinygrad.runtime.ops_<name>`; this module registers such modules. It owns the
+choice of renderer and optimization heuristic for each (target, variant). It knows no network and no Program.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from tinygrad.renderer import Renderer  # isort: skip
 
 Optimize = Callable[[Any], Any]  # tinygrad's Scheduler -> Scheduler
 
-#: tinygrad device of each target. The names start with WEBGPU because tinygrad then makes no views into buffers
-#: and plans no memory: a Program has whole buffers only, and the engines plan their own arenas. Only the exact
-#: name WEBGPU also limits a kernel to 8 buffers, which WebAssembly does not need.
+#: The tinygrad device of each target. For names that start with WEBGPU tinygrad makes no views into buffers and plans
+#: no memory: a Program has whole buffers only, and the engines plan memory themselves. Only the exact name WEBGPU
+#: also limits a kernel to 8 buffers, which WebAssembly does not need.
 DEVICES: dict[Target, str] = {"wgsl": "WEBGPU", "wasm": "WEBGPU_WASM"}
 VARIANTS: dict[Target, tuple[str, ...]] = {"wgsl": ("default", "gpu", "sw"), "wasm": ("simd", "relaxed")}
 
@@ -38,7 +38,7 @@ def _refuse(what: str) -> NoReturn:
 
 
 class _StubAllocator(Allocator):  # type: ignore[misc] # tinygrad is untyped here
-    """Hands out nothing; swallows what is copied in (the capture reads host constants from their source)."""
+    """Allocates nothing and ignores what is copied in: the capture reads constants of the host from their source."""
 
     def _alloc(self, size: int, options: Any) -> int:
         return size
@@ -51,7 +51,7 @@ class _StubAllocator(Allocator):  # type: ignore[misc] # tinygrad is untyped her
 
 
 class _StubProgram(Program):  # type: ignore[misc] # tinygrad is untyped here
-    """A compiled kernel that cannot be launched."""
+    """A compiled kernel that refuses to be launched."""
 
     def __init__(self, dev: Any, obj: Any) -> None:
         pass
@@ -61,7 +61,7 @@ class _StubProgram(Program):  # type: ignore[misc] # tinygrad is untyped here
 
 
 class _StubDevice(Compiled):  # type: ignore[misc] # tinygrad is untyped here
-    """A device whose renderer is set from outside, by `compiling_for`."""
+    """A device whose renderer is set by `compiling_for`."""
 
     current: Renderer | None = None
 
@@ -89,7 +89,7 @@ _DEFAULT_OPTS: Optimize = heuristic.hand_coded_optimizations
 
 
 def _toolchain(target: Target, variant: str) -> tuple[type[Renderer], Optimize]:
-    """Renderer class and opt heuristic. Each variant has a class of its own: tinygrad caches kernels by class."""
+    """Renderer class and optimization heuristic. tinygrad caches kernels by class, so each variant has its own."""
     if target == "wasm":
         from .wasm import renderer_for as wasm_renderer
         from .wasm import wasm_opts
@@ -107,15 +107,16 @@ def _toolchain(target: Target, variant: str) -> tuple[type[Renderer], Optimize]:
 
 @contextmanager
 def compiling_for(target: Target, variant: str) -> Iterator[str]:
-    """Within the context tensors live on the stub device of `target` and kernels are made for `variant`.
+    """Within this context tensors are on the stub device of `target`, and kernels are compiled for `variant`.
 
-    Yields the tinygrad device name. Raises ValueError for an unknown variant. Contexts do not nest.
+    Yields the name of the tinygrad device. Raises ValueError for an unknown variant. Contexts do not nest.
     """
     if variant not in VARIANTS[target]:
         raise ValueError(f"The target {target} has the variants {', '.join(VARIANTS[target])}, not {variant!r}.")
     renderer, optimize = _toolchain(target, variant)
     device = _CLASSES[target]
-    # whoever imported tinygrad before us may have left it a pool of processes, which would not know our heuristic
+    # PARALLEL=0: if tinygrad was imported before `environment`, it may have a pool of processes, which would compile
+    # without our heuristic
     with Context(DEV=DEVICES[target], PARALLEL=0):
         device.current = renderer(DEV.target(DEVICES[target]))
         heuristic.hand_coded_optimizations = optimize

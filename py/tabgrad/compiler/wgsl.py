@@ -1,7 +1,7 @@
-"""The toolchain of the WGSL variants "gpu" and "sw": their renderer and their opt heuristic (see `wgsl_tiles`).
+"""The toolchain of the WGSL variants "gpu" and "sw": their renderer and their optimization heuristic (`wgsl_tiles`).
 
-The variant "default" is tinygrad's own and needs nothing of this. Which one is fastest on the visitor's adapter is
-measured there (`backends.select`).
+The variant "default" is tinygrad's own and needs no module. Which variant is fastest is measured on the visitor's
+machine (`backends.engines.order_variants`), never guessed here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tinygrad.renderer.wgsl import WGSLRenderer, _packed_size  # isort: skip
 class SizedWGSLRenderer(WGSLRenderer):  # type: ignore[misc] # tinygrad is untyped here
     """Declares storage buffers with their length: `array<f32,100352>` instead of `array<f32>`.
 
-    Browsers clamp every index to the buffer's length; a length known at compile time makes that cheaper (7 to 15 %
-    of a training step on SwiftShader).
+    Browsers clamp every index to the buffer's length. A length that is known at compile time makes this cheaper: it
+    saves 7 to 15 % of a training step on SwiftShader.
     """
 
     def buf_map(self, u: Any) -> str:
@@ -36,7 +36,7 @@ class _SoftwareRenderer(SizedWGSLRenderer):
     pass
 
 
-#: A class of its own for each variant: tinygrad caches compiled kernels by renderer class.
+#: tinygrad caches compiled kernels by renderer class, so each variant has its own.
 _RENDERERS: dict[str, type[SizedWGSLRenderer]] = {"gpu": _GpuRenderer, "sw": _SoftwareRenderer}
 
 
@@ -46,5 +46,5 @@ def renderer_for(variant: str) -> type[SizedWGSLRenderer]:
 
 
 def wgsl_opts(variant: str) -> Callable[[Any], Any]:
-    """The opt heuristic of the variant, tinygrad Scheduler -> Scheduler."""
+    """The optimization heuristic of the variant: tinygrad Scheduler -> Scheduler."""
     return partial(tile_kernel, profile=PROFILES[variant])

@@ -1,11 +1,11 @@
-"""Decides how a kernel is cut up for WGSL: which axes become a register tile, which a workgroup, which are unrolled.
+"""Decides how a kernel is tiled for WGSL: which axes form a register tile, which a workgroup, which are unrolled.
 
 tinygrad's own heuristic suits GPUs with fast workgroup memory. Here every invocation computes a tile of outputs in
-registers, so that a value loaded once is used several times, and nothing is exchanged between invocations. The tile
-is the one with the fewest loads for each multiply-add that still leaves enough invocations to fill the device. The
-idea is register blocking: Lam, Rothberg & Wolf 1991, "The cache performance and optimizations of blocked algorithms".
+registers: a value is loaded once and used several times, and invocations exchange nothing. The chosen tile has the
+fewest loads per multiply-add and still leaves enough invocations to fill the device. This is register blocking: Lam,
+Rothberg and Wolf 1991, "The cache performance and optimizations of blocked algorithms".
 
-Owns the choice; knows tinygrad's Scheduler, and nothing of programs or of what the kernel is for.
+Owns the choice. Knows tinygrad's Scheduler; nothing of programs, or of what a kernel is for.
 """
 
 from __future__ import annotations
@@ -28,37 +28,37 @@ Index = Any  # the UOp of an address within a buffer
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a kind of adapter likes."""
+    """Limits of the tiles for a kind of adapter."""
 
-    min_invocations: int  #: that a tile must leave, to keep the device busy
+    min_invocations: int  #: a tile leaves at least this many, to keep the device busy
     max_accumulators: int  #: outputs of one invocation; more would not stay in registers
     max_multiply_adds: int  #: in the unrolled loop body
     workgroup: tuple[int, int]  #: fewest and most invocations of a workgroup
-    elementwise: int  #: outputs of one invocation where nothing is reused
-    shared_reductions: bool  #: whether invocations may share a reduction through workgroup memory
+    elementwise: int  #: outputs of one invocation if no loaded value is used twice
+    shared_reductions: bool  #: whether the invocations of a workgroup may share a reduction through its memory
 
 
-#: "gpu" for graphics hardware, "sw" for SwiftShader and its like, which run a workgroup as a loop on a CPU core and
-#: pay dearly for each load and each barrier.
+#: "gpu" is for graphics hardware, "sw" for software adapters such as SwiftShader: they run a workgroup as a loop on a
+#: CPU core, so each load and each barrier is expensive.
 PROFILES = {
     "gpu": Profile(512, 32, 256, (32, 64), 4, True),
     "sw": Profile(16, 80, 256, (4, 32), 8, False),
 }
-#: With shared_reductions: up to so many outputs, and from so many terms on, a sum is shared by a workgroup.
+#: With shared_reductions, a workgroup shares a sum if there are at most FEW_OUTPUTS of at least MANY_TERMS terms.
 FEW_OUTPUTS, MANY_TERMS = 2048, 256
-#: An upcast beyond this makes tinygrad raise.
+#: tinygrad raises if an axis is upcast further.
 MAX_UPCAST = 16
-#: Costs in loads: of a loop step's own arithmetic, and of each load beyond those that registers can hold.
+#: Costs, with a load as the unit: the loop's own arithmetic per step, and each load that registers cannot hold.
 STEP_COST, SPILL_COST, FREE_LOADS = 2.6, 0.35, 32
 
 
 def size(axis: Axis) -> int:
-    """Number of values an axis takes."""
+    """The number of values of an axis."""
     return int(axis.vmax) + 1
 
 
 def stride(axis: Axis, index: Index) -> int | None:
-    """Elements between neighbours along `axis`; 0 if the index does not depend on it, None if not linearly."""
+    """Elements between neighbours along `axis`: 0 if `index` does not depend on it, None if not linearly."""
     total = 0
     for term in index.split_uop(Ops.ADD):
         if term is axis:
@@ -79,7 +79,7 @@ def divisors(n: int, most: int) -> list[int]:
 
 
 def distinct_loads(index: Index, tile: Sequence[tuple[Axis, int]]) -> int:
-    """How many different addresses one invocation's tile touches."""
+    """How many different addresses the tile of one invocation reads."""
     offsets, factor = {0}, 1
     for axis, count in tile:
         if count == 1 or axis not in index.backward_slice_with_self:
@@ -93,7 +93,7 @@ def distinct_loads(index: Index, tile: Sequence[tuple[Axis, int]]) -> int:
 
 
 class Tiling:
-    """The choice for one kernel: a count for each output axis (`tile`) and each reduction axis (`unroll`)."""
+    """The choice for one kernel: how many values of each output axis (`tile`) and reduction axis (`unroll`)."""
 
     def __init__(self, kernel: Any, profile: Profile) -> None:
         self.kernel, self.profile = kernel, profile
@@ -104,7 +104,7 @@ class Tiling:
         self.reductions: list[Axis] = [kernel.rngs[i] for i in kernel.unrollable_dims]
         self.total = math.prod(map(size, self.outputs))
         self.terms = math.prod(map(size, self.reductions))
-        #: The axis along which the output lies in memory one by one.
+        #: The axis along which neighbouring outputs are neighbours in memory.
         self.unit: Axis = next((a for a in self.outputs if stride(a, self.store) == 1), (self.outputs or [None])[-1])
 
     def choose(self) -> tuple[list[int], list[int]]:
@@ -129,17 +129,17 @@ class Tiling:
                 counts = list(zip(self.outputs + self.reductions, tile + unroll, strict=True))
                 n = sum(distinct_loads(index, counts) for index in loads)
                 cost = (n + STEP_COST + SPILL_COST * max(0, n - FREE_LOADS)) / work
-                # Equal otherwise: the smaller kernel, which compiles faster.
+                # Among equal tiles the smaller kernel wins: it compiles faster.
                 best = min(best, (cost + accumulators * 1e-4 + work * 5e-5, list(tile), list(unroll)))
         return best[1], best[2]
 
     def _tile_counts(self, axis: Axis) -> list[int]:
-        """Counts worth trying: an axis that every load depends on brings no reuse, unless there are many axes."""
+        """Counts to try. Tiling an axis that every load depends on reuses nothing, unless there are many axes."""
         reuse = any(axis not in index.backward_slice_with_self for index in self.loads)
         return divisors(size(axis), MAX_UPCAST) if reuse or len(self.outputs) > 2 else [1]
 
     def _elementwise_tile(self) -> list[int]:
-        """Several neighbours for each invocation; where a load is transposed, a square of them."""
+        """Several neighbouring outputs per invocation; if a load is transposed, a square of outputs."""
         tile = [1] * len(self.outputs)
         floor = min(64, self.profile.min_invocations, max(1, self.total // 4))
         at = self.outputs.index(self.unit)
@@ -151,16 +151,16 @@ class Tiling:
         return tile
 
     def workgroup(self, tile: Sequence[int]) -> list[tuple[Axis, int]]:
-        """Invocations of a workgroup along at most three axes, first the one on which neighbours share a cache line."""
+        """The workgroup: (axis, invocations) for up to three axes; neighbours along the first share a cache line."""
         left = {axis: size(axis) // count for axis, count in zip(self.outputs, tile, strict=True)}
         fewest, most = self.profile.workgroup
         wanted = max(fewest, min(most, 1 << max(0, (math.prod(left.values()) // 8).bit_length() - 1)))
         axes = sorted(self.outputs, key=lambda a: (a is not self.unit, -(left[a] & -left[a])))
-        if left[self.unit] % 4:  # an odd unit axis would leave ragged groups: begin with the roundest axis
+        if left[self.unit] % 4:  # this axis does not split evenly: begin with the one with the most factors of two
             axes.sort(key=lambda a: -(left[a] & -left[a]))
         out: list[tuple[Axis, int]] = []
         for axis in axes:
-            # Not the whole group along the first axis: a second one reuses what the first has loaded.
+            # Not the whole workgroup along one axis: along a second axis, loaded values are used again.
             room = min(wanted, 16 if axis is axes[0] and len(axes) > 1 else 64)
             fits = divisors(left[axis], room)
             count = max(d for d in fits if d & (d - 1) == 0)
@@ -172,12 +172,12 @@ class Tiling:
 
 
 def _axis_number(kernel: Any, axis: Axis) -> int:
-    """Position of an axis among the kernel's: splitting an axis shrinks it, but it keeps its argument."""
+    """Position of an axis in the kernel. A split makes a new, shorter axis with the same argument."""
     return next(i for i, r in enumerate(kernel.rngs) if r.arg == axis.arg)
 
 
 def tile_kernel(kernel: Any, profile: Profile) -> Any:
-    """A copy of the Scheduler `kernel` with the chosen opts applied."""
+    """A copy of tinygrad's Scheduler `kernel` with the chosen optimizations applied."""
     kernel = kernel.copy()
     if not any(u.op is Ops.STORE and u.src[0].op is Ops.INDEX for u in kernel.ast.backward_slice_with_self):
         return kernel
@@ -187,7 +187,7 @@ def tile_kernel(kernel: Any, profile: Profile) -> Any:
     if profile.shared_reductions and tiling.total <= FEW_OUTPUTS and tiling.terms >= MANY_TERMS:
         return hand_coded_optimizations(kernel)
     tile, unroll = tiling.choose()
-    # LOCAL before UPCAST: then neighbouring invocations, not one invocation's own outputs, are neighbours in memory.
+    # LOCAL comes before UPCAST, so that outputs of neighbouring invocations, not of one, are neighbours in memory.
     for axis, count in tiling.workgroup(tile):
         kernel.apply_opt(Opt(OptOps.LOCAL, _axis_number(kernel, axis), count))
     for axis, count in zip(tiling.outputs, tile, strict=True):
@@ -198,6 +198,6 @@ def tile_kernel(kernel: Any, profile: Profile) -> Any:
         if count > 1:
             try:
                 kernel.apply_opt(Opt(OptOps.UNROLL, numbers.index(axis.arg), 0 if count == size(axis) else count))
-            except KernelOptError:  # several reductions of different depth: tinygrad unrolls only some of them
+            except KernelOptError:  # reductions of different depth: tinygrad cannot unroll all of them
                 continue
     return kernel

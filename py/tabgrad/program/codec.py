@@ -1,4 +1,7 @@
-"""Programs as JSON text. Canonical: the same program always gives the same bytes, so exports are reproducible."""
+"""Programs as JSON text. Owns the file format; whether a program is valid is for `validate` to say.
+
+The text is canonical: the same program always gives the same bytes, so exports are reproducible.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any
 from .schema import FORMAT, VERSION, Buffer, Dispatch, Kernel, Program, ProgramError
 from .validate import validate
 
-#: A program is small; a file beyond this is not one of ours. Bytes.
+#: Programs are small: a file larger than this is not one. Bytes.
 MAX_PROGRAM_BYTES = 64 << 20
 
 
@@ -64,12 +67,12 @@ def _body(program: Program) -> dict[str, Any]:
 
 
 def program_hash(program: Program) -> str:
-    """64 hex digits that identify the program: SHA-256 over its canonical JSON."""
+    """64 hex digits that identify the program: the SHA-256 of its canonical JSON."""
     return hashlib.sha256(json.dumps(_body(program), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def dumps(program: Program) -> str:
-    """The program as JSON text, one line a kernel, buffer and dispatch, so that diffs can be read."""
+    """The program as JSON text, with one line per kernel, buffer and dispatch, so that diffs can be read."""
     body = _body(program) | {"hash": program_hash(program)}
     kernels, buffers, dispatch = body.pop("kernels"), body.pop("buffers"), body.pop("dispatch")
     head = json.dumps(body, indent=1)[:-2]
@@ -82,7 +85,7 @@ def dumps(program: Program) -> str:
 
 
 def loads(text: str | bytes) -> Program:
-    """Parse and validate a program. Raises ProgramError, never anything else, whatever the bytes are."""
+    """Parse and validate a program. Raises ProgramError, and nothing else, for any bytes that are not a program."""
     if len(text) > MAX_PROGRAM_BYTES:
         raise ProgramError(f"The program file is too large ({len(text) >> 20} MB).")
     try:
@@ -92,7 +95,7 @@ def loads(text: str | bytes) -> Program:
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise ProgramError("The file is not a tabgrad program.")
     if body.get("version") != VERSION:
-        raise ProgramError(f"The program has version {body.get('version')}, this page reads version {VERSION}.")
+        raise ProgramError(f"The program has version {body.get('version')}; this page reads version {VERSION}.")
     try:
         program = _parse(body)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, binascii.Error) as error:

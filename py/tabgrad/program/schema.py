@@ -1,4 +1,4 @@
-"""The dataclasses of a program. Owns the vocabulary; does not read files and does not judge (see `validate`)."""
+"""The dataclasses of a program. Owns their names and meaning; never reads files (`codec`) or checks (`validate`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Role = Literal["input", "output", "weight", "state", "scratch", "const"]
 FORMAT = "tabgrad-program"
 VERSION = 1
 
-#: dtype names of a program and what NumPy calls them. WGSL packs the one-byte types four to a u32.
+#: The dtype names of programs and NumPy's dtypes for them. WGSL packs the one-byte types, four to a u32.
 DTYPES: Mapping[str, np.dtype[np.generic]] = {
     name: np.dtype(name)
     for name in (
@@ -36,16 +36,16 @@ DTYPES: Mapping[str, np.dtype[np.generic]] = {
 
 
 class ProgramError(ValueError):
-    """A program or a weights file cannot be used. The message is one sentence, fit to be shown to the visitor."""
+    """A program or a weights file cannot be used. The message is one sentence that the page can show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """One compute kernel.
 
-    `source` is WGSL text (binding 0 is a uniform holding +infinity, bindings 1.. are the storage buffers);
-    `module` is a WebAssembly binary that imports its memory and exports a function of one i32 byte address per
-    buffer. Exactly one of the two is set. `flops` is the compiler's estimate for one dispatch.
+    `source` is WGSL text: binding 0 is a uniform that holds +infinity, bindings 1.. are the storage buffers. `module`
+    is a WebAssembly binary: it imports its memory and exports a function that takes an i32 byte address per buffer.
+    Exactly one of the two is set. `flops` is the compiler's estimate for one dispatch.
     """
 
     entry: str
@@ -58,9 +58,9 @@ class Kernel:
 class Buffer:
     """A typed region of device memory.
 
-    Roles: `input` is written by the caller before a run, `output` read after it; `weight` are the network's
-    parameters and `state` the optimizer's (both live on between runs and may be shared by programs, by name);
-    `scratch` holds nothing between runs; `const` is filled once with `data`.
+    Roles: `input` is written by the caller before a run, `output` is read after it. `weight` holds a parameter of the
+    network and `state` one of the optimizer; both keep their values between runs, and programs can share them by
+    name. `scratch` keeps nothing between runs. `const` is filled once, with `data`.
     """
 
     name: str
@@ -82,9 +82,9 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """One launch of a kernel: indices into `Program.buffers` in binding order, and the workgroup counts.
+    """One launch of a kernel: indices into `Program.buffers` in binding order, and the workgroup counts (x, y, z).
 
-    `label` names the tensor operation it came from, for the reader's eyes only.
+    `label` names the tensor operation that it came from, for human readers only.
     """
 
     kernel: str
@@ -95,8 +95,10 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Kernels, buffers and the order to run them in. `variant` tells apart programs of one target: the
-    tile profile of a WGSL program ("default", "gpu", "sw"), the flavour of a wasm one ("simd", "relaxed").
+    """Kernels, buffers, and the launches in order.
+
+    `variant` distinguishes programs for one target: tile sizes for WGSL ("default", "gpu", "sw"), instruction sets for
+    WebAssembly ("simd", "relaxed"). `tinygrad` is the version of the compiler.
     """
 
     name: str
@@ -124,8 +126,8 @@ class Program:
 
 
 def kernel_key(kernel: Kernel) -> str:
-    """Content hash that a kernel is stored under: 16 hex digits of the SHA-256 of its code.
+    """The key of a kernel in `Program.kernels`: the first 16 hex digits of the SHA-256 of its code.
 
-    tinygrad's kernel names are not unique; keying by name would silently run the wrong kernel.
+    tinygrad's kernel names are not unique: with names as keys, the wrong kernel could run.
     """
     return hashlib.sha256(kernel.source.encode() or kernel.module).hexdigest()[:16]

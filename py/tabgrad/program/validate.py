@@ -1,7 +1,7 @@
-"""Judges a program before anything runs: structure for every engine, limits for a given device.
+"""Checks a program before it runs: its structure, for every engine, and the limits of a given device.
 
-Each failure is one sentence (ProgramError). What passes here cannot index outside a buffer list, bind more
-buffers than a shader may, or ask for more memory than the device grants.
+Each failure is one sentence (ProgramError). A program that passes cannot index outside the list of buffers, bind more
+buffers than a shader may, or ask for more memory than the device grants. Never changes a program.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from .schema import DTYPES, Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
 
-#: WebGPU's default for maxStorageBuffersPerShaderStage; some browsers grant 10, none less.
+#: WebGPU's default for maxStorageBuffersPerShaderStage. Some browsers grant 10; none grants less.
 MAX_STORAGE_BUFFERS = 8
-#: No network of this project comes near; a file that asks for more is damaged or hostile. Bytes.
+#: No network of this project needs nearly as much: a file that asks for more is damaged or hostile. Bytes.
 MAX_TOTAL_BYTES = 2 << 30
 _ROLES = {"input", "output", "weight", "state", "scratch", "const"}
 _WORKGROUP_SIZE = re.compile(r"@workgroup_size\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?(?:,\s*(\d+)\s*)?,?\s*\)")
@@ -21,7 +21,7 @@ _WORKGROUP_SIZE = re.compile(r"@workgroup_size\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?(?:,
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The part of WebGPU's GPUSupportedLimits that programs meet; defaults are the guaranteed minima."""
+    """The part of WebGPU's GPUSupportedLimits that programs can exceed. The defaults are the guaranteed minimums."""
 
     max_storage_buffers_per_shader_stage: int = MAX_STORAGE_BUFFERS
     max_storage_buffer_binding_size: int = 128 << 20
@@ -68,7 +68,7 @@ def _check_buffer(buffer: Buffer) -> None:
     if any(n < 1 for n in buffer.shape) or len(buffer.shape) > 8:
         raise ProgramError(f"Buffer {buffer.name!r} has the impossible shape {buffer.shape}.")
     if len(buffer.data) not in ((buffer.nbytes,) if buffer.role == "const" else (0,)):
-        raise ProgramError(f"Buffer {buffer.name!r} carries {len(buffer.data)} bytes of data, which does not fit it.")
+        raise ProgramError(f"Buffer {buffer.name!r} carries {len(buffer.data)} bytes of data, which is not its size.")
 
 
 def _check_dispatch(program: Program, number: int, dispatch: Dispatch) -> None:

@@ -1,8 +1,8 @@
-"""The binary format of WebAssembly modules, as much of it as kernels and their driver need.
+"""The binary format of WebAssembly modules, as far as kernels and their driver need it.
 
-A kernel module is part of the Program contract: it imports one memory, "env"."memory", and exports one function
-that takes an i32 byte address per buffer. The compiler writes such modules and the engine links them with a driver,
-so both find the encoding here. Owns bytes and sections; knows no instruction beyond the immediates' encoding.
+A kernel module is part of the contract: it imports one memory, "env"."memory", and exports one function that takes an
+i32 byte address per buffer. The compiler writes such modules and the engine links them with a driver; both use this
+encoding. Owns bytes and sections; of instructions it knows only how their immediates are encoded.
 
 Format: https://webassembly.github.io/spec/core/binary/
 """
@@ -31,7 +31,7 @@ class ValType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FunctionImport:
-    """A function from outside: (module, name) and the types of its parameters. It returns nothing."""
+    """An imported function: where it comes from (module, name) and the types of its parameters. It returns nothing."""
 
     module: str
     name: str
@@ -40,7 +40,7 @@ class FunctionImport:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function without results. `body` is its instructions without the closing `end`; locals follow the params."""
+    """A function without results. `body`: its instructions without the final `end`. Locals follow `params`."""
 
     export: str
     params: tuple[ValType, ...]
@@ -49,7 +49,7 @@ class Function:
 
 
 def uleb(value: int) -> bytes:
-    """Unsigned LEB128: seven bits a byte, the lowest first, the top bit set on all bytes but the last."""
+    """Unsigned LEB128: seven bits per byte, lowest first; the top bit is set on all bytes but the last."""
     out = bytearray()
     while True:
         low, value = value & 0x7F, value >> 7
@@ -59,7 +59,7 @@ def uleb(value: int) -> bytes:
 
 
 def sleb(value: int) -> bytes:
-    """Signed LEB128: as `uleb`, and bit 6 of the last byte is the sign."""
+    """Signed LEB128: like `uleb`, and bit 6 of the last byte is the sign."""
     out = bytearray()
     while True:
         low, value = value & 0x7F, value >> 7
@@ -90,7 +90,10 @@ def _code(function: Function) -> bytes:
 
 
 def module(functions: Sequence[Function], imports: Sequence[FunctionImport] = ()) -> bytes:
-    """A module that imports the memory and `imports` and exports `functions`, called by index in that order."""
+    """The bytes of a module that imports the memory and `imports` and exports `functions`.
+
+    `call` refers to functions by index: first the imports, then the functions, in order.
+    """
     signatures = [i.params for i in imports] + [f.params for f in functions]
     types = list(dict.fromkeys(signatures))
     memory = b"".join(map(_name, MEMORY_IMPORT)) + b"\x02\x00" + uleb(1)  # kind: memory, no maximum, at least a page

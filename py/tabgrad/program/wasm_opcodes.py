@@ -1,4 +1,4 @@
-"""The WebAssembly instructions that kernels are made of, by name: one table for who writes and for who reads them.
+"""The opcodes of the WebAssembly instructions that kernels use, by name, for the compiler and for the kernel reader.
 
 Opcodes: https://webassembly.github.io/spec/core/appendix/index-instructions.html
 """
@@ -45,11 +45,11 @@ _PLAIN = {
     "f32.convert_i64_s": 0xB4,
     "f32.convert_i64_u": 0xB5,
 }
-#: Instructions that come in one row a type: the name, and its opcode for the first type of the row.
 _COMPARE = ("eqz", "eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u")
 _INTEGER = ("clz", "ctz", "popcnt", "add", "sub", "mul", "div_s", "div_u", "rem_s", "rem_u", "and", "or", "xor")
 _SHIFT = ("shl", "shr_s", "shr_u")
 _FLOAT = ("abs", "neg", "ceil", "floor", "trunc", "nearest", "sqrt", "add", "sub", "mul", "div", "min", "max")
+#: Instructions with consecutive opcodes: (type, names in order, opcode of the first name).
 _ROWS = (
     ("i32", _COMPARE, 0x45),
     ("i64", _COMPARE, 0x50),

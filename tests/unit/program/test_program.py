@@ -1,4 +1,4 @@
-"""The Program contract: round trip, canonical bytes, and one sentence for whatever else comes in."""
+"""The Program contract: round trip, canonical bytes, and one sentence for every other input."""
 
 import json
 from dataclasses import replace
@@ -79,7 +79,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_structure_faults_have_a_sentence(what: str) -> None:
+def test_each_fault_in_the_structure_has_a_sentence(what: str) -> None:
     change, sentence = BROKEN[what]
     with pytest.raises(ProgramError, match=sentence):
         validate(change(small()))
@@ -102,7 +102,7 @@ def test_at_most_eight_storage_buffers() -> None:
         (Limits(max_compute_workgroup_size_y=3), "too large"),
     ],
 )
-def test_device_limits_have_a_sentence(limits: Limits, sentence: str) -> None:
+def test_each_device_limit_has_a_sentence(limits: Limits, sentence: str) -> None:
     check_device(small(), Limits())
     with pytest.raises(ProgramError, match=sentence):
         check_device(small(), limits)

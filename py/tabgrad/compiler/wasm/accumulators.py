@@ -1,6 +1,6 @@
-"""Where the accumulators of a kernel's reductions live: in scalar locals, or four to a v128 local.
+"""Where the accumulators of a kernel's reductions are kept: each in a scalar local, or four in a v128 local.
 
-Owns the mapping; `reductions` decides it.
+Owns the mapping from accumulators to locals; `reductions` decides it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ Register = tuple[UOp, int]  # the register BUFFER and the element
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A local that holds an accumulator: whole, as one lane of a vector (vertical), or as four partial results that
-    are combined with `across` when read (horizontal).
+    """The local of an accumulator.
+
+    A scalar local holds it whole. A vector holds it in one lane, `lane` (vertical), or as four partial results that
+    are combined with the op `across` when it is read (horizontal).
     """
 
     local: int
@@ -27,12 +29,12 @@ class Place:
 
 @dataclass(slots=True)
 class Accumulators:
-    """Places of all accumulators, and the groups of four that share a vector, with its local."""
+    """The place of each accumulator, and the local of each group of four that shares a vector."""
 
     places: dict[Register, Place] = field(default_factory=dict)
     groups: dict[tuple[Register, ...], int] = field(default_factory=dict)
 
     def group_of(self, linear: LinearUOps, lanes: tuple[UOp, ...]) -> int | None:
-        """The local of the vector that holds exactly these four accumulators in this order."""
+        """The local of the vector that holds these four accumulators in this order; None if there is none."""
         registers = tuple(r for u in lanes if (r := linear.register(u)) is not None)
         return self.groups.get(registers) if len(registers) == 4 else None

@@ -1,7 +1,7 @@
-"""How a number of each dtype is held in a WebAssembly value, and how it becomes one of another dtype.
+"""How a number of each dtype is represented by a WebAssembly value, and how it is converted to another dtype.
 
-A bool is an i32 of 0 or 1; 8 and 16-bit integers live in an i32, always brought back to their own range; 64-bit
-integers are i64. Owns these rules for scalars; memory and arithmetic are in `scalar`.
+A bool is an i32 of 0 or 1. 8 and 16-bit integers are an i32, always narrowed back to their own range. 64-bit integers
+are an i64. Owns these rules for scalars; memory and arithmetic are in `scalar`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def type_of(u: UOp) -> ValType:
 
 
 def prefix(kind: ValType) -> str:
-    """What the names of instructions on values of this type begin with."""
+    """How the names of instructions on this type begin: "i32", "i64", "f32"."""
     return kind.name.lower()
 
 
@@ -44,7 +44,7 @@ def literal(graph: Graph, dtype: DType, value: float) -> Node:
 
 
 def narrow(graph: Graph, node: Node, dtype: DType) -> Node:
-    """Bring an i32 back into the range of an 8 or 16-bit integer."""
+    """Narrow an i32 to the range of an 8 or 16-bit integer, with wraparound; other dtypes stay as they are."""
     if dtype in (dtypes.uint8, dtypes.uint16):
         return graph.op("i32.and", I32, node, graph.i32((1 << 8 * dtype.itemsize) - 1))
     if dtype in (dtypes.int8, dtypes.int16):
@@ -53,7 +53,7 @@ def narrow(graph: Graph, node: Node, dtype: DType) -> Node:
 
 
 def cast(graph: Graph, u: UOp, x: Node) -> Node:
-    """The CAST `u` of the number `x`."""
+    """The node for the CAST `u` of the number `x`."""
     source, kind = u.src[0].dtype, type_of(u)
     sign = "u" if source in UNSIGNED else "s"
     if u.dtype == source:
@@ -73,7 +73,7 @@ def cast(graph: Graph, u: UOp, x: Node) -> Node:
 
 
 def bitcast(graph: Graph, u: UOp, x: Node) -> Node:
-    """The BITCAST `u` of the number `x`; UnsupportedOpError between sizes."""
+    """The node for the BITCAST `u` of the number `x`; UnsupportedOpError if the sizes differ."""
     kind = type_of(u)
     if u.dtype.itemsize != u.src[0].dtype.itemsize:
         raise UnsupportedOpError("The WebAssembly engine cannot reinterpret numbers as numbers of another size.")

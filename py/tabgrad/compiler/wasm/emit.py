@@ -1,9 +1,9 @@
-"""Puts the nodes of a plan in order and writes the function body: a stack machine's code with a local per shared value.
+"""Puts the nodes of a plan in order and writes the function's body, code for a stack machine.
 
-Every action pulls in the nodes below it, operands first. A node used more than once is kept in a local at its first
-use. A node used in another segment than its own is computed at the end of the last segment of its own loop that
-precedes the use: that is what moves loop-invariant work out of loops. A value read from memory or from an
-accumulator is computed before anything overwrites its source.
+An action is written after the nodes that it needs, operands first. A node that is used more than once is kept in a
+local from its first use. A node that is used in another segment than its own is computed at the end of the last
+segment of its own loop before the use: this moves loop-invariant work out of loops. A value that is read from memory or
+from an accumulator is computed before its source is overwritten. Never changes the plan.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Emitter:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.linear = plan, plan.linear
         self.body = bytearray()
-        self.kept: dict[Node, int] = {}  # nodes whose value is in a local
-        self.live: list[Node] = []  # every node some action needs, operands before users
+        self.kept: dict[Node, int] = {}  # nodes whose value is in a local, and which
+        self.live: list[Node] = []  # every node that an action needs, operands before users
         self.place: dict[Node, int] = {}
-        self.shared: set[Node] = set()  # to be kept in a local at first use
-        self.forced: dict[int, list[Node]] = defaultdict(list)  # by segment: needed beyond it
+        self.shared: set[Node] = set()  # kept in a local at first use
+        self.forced: dict[int, list[Node]] = defaultdict(list)  # by segment: nodes that later segments need
         self.reads: dict[Hashable, list[Node]] = defaultdict(list)
 
     def function(self, name: str) -> Function:
@@ -71,7 +71,7 @@ class Emitter:
                     stack += [(s, False) for s in reversed(node.srcs)]
 
     def _actions(self) -> Iterable[tuple[int, Action]]:
-        """Every action with the segment it runs in, in program order."""
+        """Every action with its segment, in program order."""
         for position in sorted(self.plan.actions):
             u = self.linear.uops[position]
             for action in self.plan.actions[position]:
@@ -97,7 +97,7 @@ class Emitter:
                 self.reads[node.reads].append(node)
 
     def _segment_for(self, node: Node, first_use: int) -> int:
-        """The last segment of the node's own loop up to its first use; reads of what changes stay where they are."""
+        """The last segment of the node's loop before its first use. A read of what a store changes stays put."""
         changes = isinstance(node.reads, int) or node.reads in self.linear.stores
         if changes or node.segment >= first_use:
             return node.segment
@@ -122,7 +122,7 @@ class Emitter:
             self._write("local.tee", uleb(local))
 
     def _keep(self, node: Node) -> None:
-        """Make sure the node's value is in a local from here on."""
+        """Compute the node's value into a local here, unless it is in one already."""
         if node in self.kept:
             return
         for source in node.srcs:
@@ -139,7 +139,7 @@ class Emitter:
         self._write(action.op, action.imm)
 
     def _save_reads(self, position: int, action: Action) -> None:
-        """Keep what was read from the written place before this action and is still needed after it."""
+        """Keep in locals the values that were read earlier from what this action overwrites."""
         pending = [n for n in self.reads[action.writes] if n.position < position and n not in self.kept]
         if not pending:
             return

@@ -1,10 +1,9 @@
-"""The expression IR between tinygrad's linear UOps and WebAssembly: a graph of instructions, each value built once.
+"""The expression IR between tinygrad's linear UOps and WebAssembly: a graph of instructions.
 
-A `Node` is one instruction with its operands. Nodes are hash-consed: asking twice for the same instruction on the
-same operands gives the same node, so common subexpressions and loop-invariant addresses are shared for free.
-Every node knows the first segment (straight-line stretch between loop boundaries) where it can be computed, and
-nodes that read memory or an accumulator say which, so that emission keeps them ahead of later stores.
-Owns the graph; knows no UOp and puts nothing in order (see `emit`).
+A `Node` is one instruction with its operands. Nodes are hash-consed: the same instruction on the same operands is the
+same node, so common subexpressions and addresses are computed once. Every node knows the first segment (the code
+between two loop boundaries) in which it can be computed. A node that reads memory or an accumulator says which, so that
+`emit` computes it before a later store. Owns the graph; knows no UOp and puts nothing in order (see `emit`).
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from tabgrad.program.wasm_opcodes import OPCODES
 class Node:
     """The value of instruction `op` with immediates `imm` on `srcs`, of type `type`.
 
-    `segment`: where it can first be computed. `reads`: the memory or accumulator it depends on, None if pure;
-    `position` is then the place of that read in the linear program.
+    `segment`: the first one in which it can be computed. `reads`: the memory or accumulator that it reads, None if it
+    is pure. `position`: where in the linear program it reads.
     """
 
     op: str
@@ -36,12 +35,12 @@ class Node:
 
     @property
     def is_cheap(self) -> bool:
-        """Whether computing it again costs nothing: constants and plain locals are never kept in a local."""
+        """Whether computing it again costs nothing: constants and plain locals are not kept in another local."""
         return not self.srcs and self.reads is None
 
     @property
     def code(self) -> bytes:
-        """The instruction itself, to follow its operands on the stack."""
+        """The instruction's bytes; its operands must be on the stack."""
         return OPCODES[self.op] + self.imm
 
     def __repr__(self) -> str:
@@ -50,7 +49,7 @@ class Node:
 
 
 class Read(NamedTuple):
-    """Where and when a load happens: the buffer, its segment and place, and how many stores to it came before."""
+    """Where and when a load happens: the buffer, the segment and position, and how many stores to it come before."""
 
     memory: Hashable
     segment: int
@@ -59,13 +58,13 @@ class Read(NamedTuple):
 
 
 class Graph:
-    """Makes nodes, each only once."""
+    """Makes nodes, each of them once."""
 
     def __init__(self) -> None:
         self._nodes: dict[Hashable, Node] = {}
 
     def op(self, name: str, kind: ValType, *srcs: Node, imm: bytes = b"") -> Node:
-        """A pure instruction; it can run as soon as its operands can."""
+        """A pure instruction. It can be computed in the first segment in which all its operands can."""
         key = (name, imm, *map(id, srcs))
         if (node := self._nodes.get(key)) is None:
             segment = max((s.segment for s in srcs), default=0)
@@ -80,7 +79,7 @@ class Graph:
         return node
 
     def read_local(self, local: int, kind: ValType, segment: int, position: int) -> Node:
-        """The value an accumulator has at `position`: unlike `get`, it changes."""
+        """The value of an accumulator at `position`. Unlike the local of `get`, it changes."""
         key = ("read", local, segment)
         if (node := self._nodes.get(key)) is None:
             node = self._nodes[key] = Node("local.get", kind, (), uleb(local), segment, local, position)
@@ -88,7 +87,7 @@ class Graph:
         return node
 
     def load(self, name: str, kind: ValType, srcs: tuple[Node, ...], imm: bytes, at: Read) -> Node:
-        """A load. `srcs` is the address, then for a lane load the vector to insert into."""
+        """A load. `srcs`: the address, and for a lane load the vector to insert into."""
         key = ("load", name, imm, at.segment, at.version, *map(id, srcs))
         if (node := self._nodes.get(key)) is None:
             segment = max(at.segment, *(s.segment for s in srcs))
@@ -113,12 +112,12 @@ class Graph:
         return self.op("v128.const", ValType.V128, imm=lanes)
 
     def add_i32(self, node: Node, constant: int) -> Node:
-        """`node` + `constant`, or `node` itself."""
+        """`node` + `constant`; `node` itself if the constant is 0."""
         return self.op("i32.add", ValType.I32, node, self.i32(constant)) if constant else node
 
 
 def float_bytes(value: float) -> bytes:
-    """The four bytes of a float32; what is too large for one becomes an infinity, as in NumPy."""
+    """The four bytes of a float32; a value that is too large becomes an infinity, as in NumPy."""
     try:
         return struct.pack("<f", value)
     except OverflowError:

@@ -1,12 +1,14 @@
 """Finds four scalar computations that are one vector computation: superword-level parallelism.
 
-tinygrad unrolls a loop into scalars; four of them that do the same thing to neighbouring elements belong in one
-v128. Which four is known from where the results go (a store of four elements, an accumulator group); this module
-decides whether their operand trees line up, and what the vector would cost against the scalars.
+tinygrad unrolls a loop into scalars. Four scalars that do the same to neighbouring elements belong in one v128. Which
+four is known from where the results go: to a store of four elements, or to a group of accumulators. This module
+decides whether their operand trees match, and compares the cost of the vector with the cost of the scalars. It makes
+no nodes (see `vector`).
 
 Idea: S. Larsen and S. Amarasinghe, "Exploiting Superword Level Parallelism with Multimedia Instruction Sets",
-PLDI 2000. Here seeds come from stores, commutative operands and long sums are put in a canonical order first, and
-packing is judged by cost, not by a threshold.
+PLDI 2000.
+What differs here: packing starts from the stores; commutative operands and long sums are first put in a canonical
+order; and the cost of vector and scalars decides, not a threshold.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from .opcodes import LANE_DTYPES, lane_op
 
 Lanes = tuple[UOp, ...]  # four scalars, lane 0 first
 
-#: Leaves compared when two operands of the same shape are put in order; more would cost time and change nothing.
+#: How many leaves are compared to order two operands of the same shape; more would take time and change nothing.
 _RANK_LENGTH = 12
 _BYTE_DTYPES = (dtypes.bool, dtypes.uint8)
 
@@ -37,12 +39,12 @@ class Cost(NamedTuple):
 
     @property
     def pays(self) -> bool:
-        """Whether the vector is clearly cheaper; a lone broadcast or load always is."""
+        """Whether the vector is clearly cheaper. A single broadcast or load always is."""
         return self.vector <= max(0.75 * self.scalar, 1)
 
 
 class LaneFinder:
-    """Compares scalars of one kernel. All answers are memoised: kernels have thousands of UOps."""
+    """Compares scalars of one kernel. Shapes and ranks are memoised: kernels have thousands of UOps."""
 
     def __init__(self, linear: LinearUOps, accumulators: Accumulators) -> None:
         self.linear, self.accumulators = linear, accumulators
@@ -53,7 +55,7 @@ class LaneFinder:
     # -- a canonical order of operands
 
     def shape(self, u: UOp) -> int:
-        """A number for the structure of a computation, without its offsets and constants: equal for all lanes."""
+        """A number for the structure of a computation, without offsets and constants; matching lanes have the same."""
         if (known := self._shapes.get(u)) is None:
             known = self._shapes[u] = self._shape_ids.setdefault(self._structure(u), len(self._shape_ids))
         return known
@@ -71,7 +73,7 @@ class LaneFinder:
         return (u.op, u.dtype, *(sorted(shapes) if u.op in GroupOp.Commutative else shapes))
 
     def rank(self, u: UOp) -> tuple[float, ...]:
-        """Orders operands of equal shape by their leaves: buffer base, offset, constant."""
+        """Sort key of operands of equal shape: their leaves, as buffer base, offset or constant."""
         if (known := self._ranks.get(u)) is None:
             known = self._ranks[u] = self._leaves(u)
         return known
@@ -91,17 +93,17 @@ class LaneFinder:
         return tuple(leaf for s in operands for leaf in self.rank(s))[:_RANK_LENGTH]
 
     def key(self, u: UOp) -> tuple[int, tuple[float, ...]]:
-        """Sort key of an operand."""
+        """Sort key of operands: first the shape, then the leaves."""
         return self.shape(u), self.rank(u)
 
     def terms(self, u: UOp, inner: bool = False) -> list[UOp]:
-        """The terms of a float sum; a partial sum that is used elsewhere too stays one term."""
+        """The terms of a float sum. A partial sum that is also used elsewhere stays one term."""
         if u.op is Ops.ADD and is_float(u) and (not inner or self.linear.uses.get(u, 0) == 1):
             return self.terms(u.src[0], True) + self.terms(u.src[1], True)
         return [u]
 
     def align(self, lanes: Lanes) -> list[Lanes]:
-        """The operands of four scalars of the same op, matched up lane by lane."""
+        """The operands of four scalars of the same op, matched lane by lane."""
         first = lanes[0]
         if first.op is Ops.ADD and is_float(first):
             terms = [self.terms(u) for u in lanes]
@@ -114,7 +116,7 @@ class LaneFinder:
     # -- loads
 
     def window(self, lanes: Lanes) -> list[Element] | None:
-        """The elements, if all four are loads of one buffer from one base that one place in the program can do."""
+        """The four elements, if all are loads of one buffer from one base that can happen together; else None."""
         elements = [e for u in lanes if (e := self.linear.element(u)) is not None]
         if len(elements) < 4 or len({(e.param, e.base, len(e.load.src)) for e in elements}) > 1:
             return None
@@ -127,7 +129,7 @@ class LaneFinder:
         return None if any(min(positions) < p < max(positions) for p in stores) else elements
 
     def load_cost(self, elements: list[Element]) -> float:
-        """Instructions to load four elements of a window: neighbours, a permutation of one or two vectors, or each."""
+        """Instructions to load a window: one load, one or two loads and a permutation, or a load per element."""
         lanes = [e.offset - min(x.offset for x in elements) for e in elements]
         if lanes == [0, 1, 2, 3]:
             return 1
@@ -136,7 +138,7 @@ class LaneFinder:
     # -- cost
 
     def is_vector_op(self, lanes: Lanes) -> bool:
-        """Whether one vector instruction does what the four scalars do, given vectors of their operands."""
+        """Whether one vector instruction computes the four scalars from vectors of their operands."""
         u = lanes[0]
         if u.op in (Ops.LOAD, Ops.INDEX, Ops.RANGE, Ops.PARAM, Ops.AFTER) or not u.src:
             return False
@@ -157,13 +159,13 @@ class LaneFinder:
         return lane_op(u.op, u.src[0].dtype) is not None
 
     def is_byte_vector(self, lanes: Lanes) -> bool:
-        """Four consecutive bytes in memory, to be widened to four 32-bit lanes."""
+        """Whether they are four consecutive bytes in memory, which can be widened to four 32-bit lanes."""
         if lanes[0].dtype not in _BYTE_DTYPES or (elements := self.window(lanes)) is None:
             return False
         return self.load_cost(elements) == 1 and not elements[0].is_gated
 
     def cost(self, lanes: Lanes) -> Cost:
-        """Instructions for the four lanes both ways, every shared subexpression counted once."""
+        """Instructions for the four lanes, as a vector and as scalars. A shared subexpression counts once."""
         vector = scalar = 0.0
         pending, seen = [lanes], set()
         while pending:
@@ -177,7 +179,7 @@ class LaneFinder:
         return Cost(vector, scalar)
 
     def _step(self, lanes: Lanes) -> tuple[Cost, list[Lanes]]:
-        """Cost of the topmost instruction alone, and the operands it needs."""
+        """The cost of the topmost instruction alone, and its operands."""
         if all(map(is_const, lanes)):
             return Cost(0, 0), []
         if all(u is lanes[0] for u in lanes):

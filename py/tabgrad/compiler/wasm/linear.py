@@ -1,8 +1,8 @@
-"""Reads tinygrad's linear program of one kernel: what is a constant, what an element of a buffer, which loop is where.
+"""Reads tinygrad's linear UOps of one kernel: which UOp is a constant, which loads an element, which loop is where.
 
-tinygrad 0.14 hands a renderer a list of scalar UOps. Loads and stores of one to four consecutive elements address
-PARAM buffers; register BUFFERs hold the accumulators of reductions. This module answers questions about that list
-and changes nothing.
+tinygrad 0.14 gives a renderer a list of scalar UOps. Loads and stores of one to four consecutive elements address PARAM
+buffers; register BUFFERs hold the accumulators of reductions. This module answers questions about the list and never
+changes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class UnsupportedOpError(ProgramError):
 
 
 class Element(NamedTuple):
-    """One element of a global buffer as a load sees it: `param[base + offset]`, base None for a constant index."""
+    """One element that a load reads from a global buffer: `param[base + offset]`. A constant index has base None."""
 
     param: UOp
     base: UOp | None
@@ -30,12 +30,12 @@ class Element(NamedTuple):
 
     @property
     def is_gated(self) -> bool:
-        """Whether the load has an alternative value and a gate."""
+        """Whether the load has a gate, and an alternative value for when the gate is false."""
         return len(self.load.src) > 1
 
 
 def is_const(u: UOp) -> bool:
-    """tinygrad spells a literal as a CAST of a CONST."""
+    """Whether `u` is a literal, which tinygrad writes as a CAST of a CONST."""
     return bool(u.op is Ops.CAST and u.src[0].op is Ops.CONST)
 
 
@@ -45,7 +45,7 @@ def const_value(u: UOp) -> Any:
 
 
 def split_offset(index: UOp) -> tuple[UOp | None, int]:
-    """An index as (varying part or None, constant part)."""
+    """An index as (variable part or None, constant part)."""
     if is_const(index):
         return None, int(const_value(index))
     if index.op is Ops.ADD:
@@ -56,7 +56,7 @@ def split_offset(index: UOp) -> tuple[UOp | None, int]:
 
 
 def storage(u: UOp) -> UOp:
-    """The PARAM or BUFFER that an address leads to."""
+    """The PARAM or BUFFER that an address points into."""
     while u.op not in (Ops.PARAM, Ops.BUFFER):
         u = u.src[0]
     return u
@@ -65,8 +65,8 @@ def storage(u: UOp) -> UOp:
 class LinearUOps:
     """The UOps of a kernel with their positions, segments and loops.
 
-    A segment is a stretch of code without a loop or condition boundary; they are numbered in order. `path[s]` is the
-    chain of open RANGEs and IFs of segment s, outermost first.
+    A segment is the code between two boundaries of loops or conditions; segments are numbered in order. `path[s]` lists
+    the RANGEs and IFs that segment s is in, outermost first.
     """
 
     def __init__(self, uops: list[UOp]) -> None:
@@ -90,7 +90,7 @@ class LinearUOps:
                 self.uses[s] = self.uses.get(s, 0) + 1
 
     def element(self, u: UOp) -> Element | None:
-        """The buffer element that the scalar `u` loads, if that is what it does."""
+        """The buffer element that the scalar `u` loads; None if it is no such load."""
         load, lane = u, 0
         if u.op is Ops.INDEX and u.src[0].op is Ops.LOAD:
             load, lane = u.src[0], int(const_value(u.src[1]))
@@ -103,7 +103,7 @@ class LinearUOps:
         return Element(param, base, offset + lane, load)
 
     def register(self, u: UOp) -> tuple[UOp, int] | None:
-        """The (accumulator buffer, element) that the scalar `u` loads, if that is what it does."""
+        """The (accumulator buffer, element) that the scalar `u` loads; None if it is no such load."""
         if u.op is not Ops.LOAD or u.src[0].op is not Ops.INDEX:
             return None
         buffer = storage(u.src[0])
@@ -118,12 +118,12 @@ class LinearUOps:
         return int(const_value(index.src[1]))
 
     def stays_in_slack(self, element: Element) -> bool:
-        """Whether a gated load may be executed whatever its gate says: it then reads at worst the arena's slack."""
+        """Whether a gated load can ignore its gate: out of bounds it reads only the slack around the arena."""
         index, size = element.load.src[0].src[1], element.load.dtype.itemsize
         last = index.vmax * size - element.param.max_numel() * element.param.dtype.itemsize
         return bool(index.vmin * size >= -SLACK_BYTES + 32 and last <= SLACK_BYTES - 32)
 
 
 def is_float(u: UOp) -> bool:
-    """Whether the value is a float32, the only float type there is here."""
+    """Whether the value is a float32, the only float type here."""
     return bool(u.dtype == dtypes.float32)

@@ -1,4 +1,4 @@
-"""Which WebAssembly instruction computes which tinygrad op. Tables, and nothing else."""
+"""Which WebAssembly instruction computes which tinygrad op. Owns these tables, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tinygrad.uop.ops import Ops
 from tabgrad.program.wasm_binary import ValType
 from tabgrad.program.wasm_opcodes import OPCODES
 
-#: One table a kind of operand; `?` stands for the sign, `_s` or `_u`. MAX of scalar integers is a comparison and a
-#: select. `f32x4.pmax(a, b)` is `a < b ? b : a`: what tinygrad means by MAX, and one machine instruction.
+#: One table per kind of operand; `?` stands for the sign, `_s` or `_u`. MAX of scalar integers is a comparison and a
+#: select. `f32x4.pmax(a, b)` is `a < b ? b : a`: tinygrad's definition of MAX, and one machine instruction.
 _FLOAT_OPS = {
     Ops.ADD: "add",
     Ops.SUB: "sub",
@@ -47,13 +47,13 @@ _BOOL_LANES = {
 }
 _BITS = {Ops.AND: "v128.and", Ops.OR: "v128.or", Ops.XOR: "v128.xor"}
 
-#: dtypes that can be the four lanes of a v128 here.
+#: dtypes of which four values fit in a v128 here.
 LANE_DTYPES = (dtypes.float32, dtypes.int32, dtypes.uint32, dtypes.bool)
 UNSIGNED = (dtypes.bool, dtypes.uint8, dtypes.uint16, dtypes.uint32, dtypes.uint64)
 
 
 def value_type(dtype: DType) -> ValType | None:
-    """How a scalar of `dtype` is held; None if it cannot be."""
+    """The WebAssembly type of a scalar of `dtype`; None if it is not supported."""
     if dtype == dtypes.float32:
         return ValType.F32
     if dtype in (dtypes.int64, dtypes.uint64):
@@ -63,7 +63,7 @@ def value_type(dtype: DType) -> ValType | None:
 
 
 def scalar_op(op: Ops, dtype: DType) -> str | None:
-    """The instruction for `op` on scalars of `dtype`, if it is a single one."""
+    """The instruction for `op` on scalars of `dtype`; None if there is no single one."""
     if dtype == dtypes.float32:
         return f"f32.{'max' if op is Ops.MAX else _FLOAT_OPS[op]}" if op is Ops.MAX or op in _FLOAT_OPS else None
     table = _BOOL_SCALAR if dtype == dtypes.bool else _INT_OPS
@@ -74,7 +74,7 @@ def scalar_op(op: Ops, dtype: DType) -> str | None:
 
 
 def lane_op(op: Ops, dtype: DType) -> str | None:
-    """The instruction for `op` on four lanes of `dtype`, if there is one."""
+    """The instruction for `op` on four lanes of `dtype`; None if there is none."""
     if dtype == dtypes.bool:
         return _BOOL_LANES.get(op)
     if dtype == dtypes.float32:

@@ -1,9 +1,9 @@
-"""Tiling for 128-bit SIMD: which loops of a kernel are unrolled so that `lanes` finds vectors and registers are used.
+"""Tiling for 128-bit SIMD: which loops of a kernel are unrolled, so that `lanes` finds vectors and registers are used.
 
-Replaces tinygrad's `hand_coded_optimizations`. There are 16 vector registers and no threads: the innermost loop should
-work on a tile of up to eight vector accumulators, loading as little as it can. One axis gives the four lanes, an output
-axis (vertical accumulators) or one of the reduction (horizontal ones); up to two output axes give the other sides of
-the tile. All tiles that fit are compared by an estimate of machine cycles. Owns the choice only.
+Replaces tinygrad's `hand_coded_optimizations`. There are 16 vector registers and no threads, so the innermost loop
+should compute a tile of up to eight vector accumulators with as few loads as possible. One axis gives the four lanes:
+an output axis (vertical accumulators) or a reduction axis (horizontal ones). Up to two output axes give the other sides
+of the tile. All tiles that fit are compared by an estimate of machine cycles. Owns the choice only.
 """
 
 from __future__ import annotations
@@ -18,25 +18,26 @@ from tinygrad.codegen.opt import Opt, OptOps
 from tinygrad.uop.ops import AxisType, Ops, UOp
 
 LANES = 4
-#: Vector accumulators of a tile: with their operands they fill the machine's registers.
+#: The most vector accumulators of a tile: with their operands they fill the machine's registers.
 MAX_VECTORS = 8
-_WIDTHS = (4, 8, 16)  # tinygrad refuses more
+_WIDTHS = (4, 8, 16)  # tinygrad refuses larger ones
 _FACTORS = (1, 2, 3, 4, 5, 6, 7, 8)
-#: Reductions of at most this many steps are unrolled whole (a filter row, a 2x2 pool), up to so many values at once.
+#: A reduction of at most SHORT_REDUCTION steps (a filter row, a 2x2 pool) is unrolled completely, as long as no more
+#: than MAX_UNROLLED values are computed at once.
 SHORT_REDUCTION, MAX_UNROLLED = 5, 192
-#: A machine of the day: instructions started a cycle, cycles until a sum can be added to, instructions of a loop.
+#: A typical machine: instructions issued per cycle, cycles until a sum is available, instructions that a loop adds.
 _ISSUE, _LATENCY, _LOOP = 4, 4, 6
-#: Iterations that the machine overlaps by itself: so short a reduction needs no accumulators side by side.
+#: Iterations that the machine overlaps by itself: a reduction this short needs no independent accumulators.
 _WINDOW = 16
-#: What compiling one more unrolled value costs, in cycles of one run, if a kernel runs about 10,000 times.
+#: The cost of compiling one more unrolled value, in cycles per run, if a kernel runs about 10,000 times.
 _COMPILE = 200
-#: Instructions to load four lanes that are so many elements apart; any other distance is a gather.
+#: Instructions to load four lanes, by the distance between them in elements; any other distance needs a gather.
 _LOAD_COST = {0: 1.0, 1: 1.0, -1: 2.0, 2: 2.5}
 _GATHER_COST = 7.0
 
 
 def stride_of(axis: UOp, index: UOp) -> int | None:
-    """By how many elements `index` moves when `axis` goes up by one; None if not by a constant."""
+    """By how many elements `index` moves when `axis` goes up by one; None if that is not a constant."""
     stride = 0
     for term in index.split_uop(Ops.ADD):
         if term is axis:
@@ -50,7 +51,7 @@ def stride_of(axis: UOp, index: UOp) -> int | None:
 
 @dataclass(frozen=True)
 class Tile:
-    """`lanes` is unrolled `width` times for the vectors, the output axes of `sides` as often as they say."""
+    """What to unroll: the axis `lanes` by `width`, for the vectors, and each output axis of `sides` by its factor."""
 
     lanes: UOp
     width: int
@@ -58,12 +59,12 @@ class Tile:
 
     @property
     def vectors(self) -> int:
-        """Vector accumulators, or vectors of results if there is no reduction."""
+        """The number of vector accumulators; without a reduction, of result vectors."""
         return self.width // LANES * math.prod(factor for _, factor in self.sides)
 
 
 class _Tiler:
-    """Applies options to tinygrad's Scheduler. Axes are told apart by their `arg`: positions shift."""
+    """Applies optimizations to tinygrad's Scheduler. Identifies axes by their `arg`, since positions change."""
 
     def __init__(self, scheduler: Any) -> None:
         self.k = scheduler.copy()
@@ -77,7 +78,7 @@ class _Tiler:
         self.size = math.prod(int(r.vmax) + 1 for r in self.outputs)
 
     def run(self) -> Any:
-        """The scheduler with its options applied."""
+        """The scheduler with its optimizations applied."""
         if self.stores and (tiles := list(self._tiles())):
             best = min(tiles, key=self.cycles)
             for axis, factor in best.sides:
@@ -89,7 +90,7 @@ class _Tiler:
     # -- the choice
 
     def _tiles(self) -> Iterator[Tile]:
-        """Everything that fits. Without a reduction there is nothing to reuse: one vector a step is enough."""
+        """All tiles that fit. Without a reduction no load is reused, so one vector per step is enough."""
         for lanes in (*self.outputs, *self.reduced):
             size = int(lanes.vmax) + 1
             is_output = lanes in self.outputs
@@ -107,7 +108,7 @@ class _Tiler:
             yield from (pair for pair in itertools.product(first, second) if pair[0][1] * pair[1][1] <= room)
 
     def cycles(self, tile: Tile) -> float:
-        """Estimated cycles of one run of the kernel, with compilation spread over the runs."""
+        """Estimated cycles of one run of the kernel, including a share of its compilation."""
         horizontal = tile.lanes in self.reduced
         loads = sum(self._accesses(tile, index) for index in self.loads)
         issue = (loads + 2 * tile.vectors + _LOOP) / _ISSUE
@@ -120,7 +121,7 @@ class _Tiler:
     def _accesses(self, tile: Tile, index: UOp) -> float:
         """Instructions to load or store the tile's elements at `index`.
 
-        An index that is just an axis of the tile's sides (a bias) is not multiplied: it is loaded before the reduction.
+        An index that is nothing but the axis of a side (a bias) counts once: it is loaded before the reduction.
         """
         stride = stride_of(tile.lanes, index)
         count = math.prod(factor for axis, factor in tile.sides if axis in index.backward_slice)
@@ -138,7 +139,7 @@ class _Tiler:
             self.k.apply_opt(Opt(OptOps.UPCAST, position, amount))
 
     def _unroll_short_reduction(self) -> None:
-        """Worth it if the loop's own instructions, saved in every run, outweigh the compilation."""
+        """Unroll it if the loop instructions that this saves in every run outweigh the compilation."""
         dims = self.k.unrollable_dims
         if not dims:
             return

@@ -1,8 +1,8 @@
-"""Turns the stores of a kernel into actions: what is computed and written at which place of the linear program.
+"""Turns the stores of a kernel into actions: what is computed and written at which position of the linear program.
 
-An `Action` is an instruction without a result: a store to memory, the update of an accumulator, an `if`. Its
-operands are nodes; how those get onto the stack is `emit`'s business. This module picks vector or scalar form for
-every store, with the analyses of `lanes` and `reductions`.
+An `Action` is an instruction without a result: a store to memory, an update of an accumulator, an `if`. Its operands
+are nodes; `emit` puts them on the stack. This module chooses vector or scalar form for every store, using the analyses
+of `lanes` and `reductions`. It writes no code.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .vector import Vectors
 
 V128 = ValType.V128
 _STORES = {1: ("i32.store8", 0), 2: ("i32.store16", 1), 4: ("i32.store", 2), 8: ("i64.store", 3)}
-#: What a program of one kernel may consist of, besides arithmetic, which the lowering judges op by op.
+#: Ops that WebAssembly kernels cannot have, and what they stand for. Arithmetic is checked when it is lowered.
 _REFUSED = {
     Ops.SPECIAL: "GPU thread indices",
     Ops.BARRIER: "workgroup barriers",
@@ -39,7 +39,7 @@ _REFUSED = {
 
 @dataclass(slots=True)
 class Action:
-    """Instruction `op` on `srcs`; `writes` is the memory or the local it changes."""
+    """Instruction `op` on `srcs`; `writes` is the memory or the local that it changes."""
 
     op: str
     srcs: tuple[Node, ...]
@@ -48,7 +48,7 @@ class Action:
 
 
 class _Element(NamedTuple):
-    """One element on its way to memory."""
+    """One element that is stored to memory."""
 
     offset: int
     value: UOp
@@ -57,7 +57,7 @@ class _Element(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """Actions by position, the locals made so far (after the parameters), and the loop counters."""
+    """Actions by position, the types of the locals (numbered after the parameters), and the loops' counters."""
 
     linear: LinearUOps
     actions: dict[int, list[Action]] = field(default_factory=lambda: defaultdict(list))
@@ -116,7 +116,7 @@ class Planner:
     # -- memory
 
     def _memory(self) -> dict[tuple[int, UOp, UOp | None], list[_Element]]:
-        """What is stored to memory, by segment, buffer and varying part of the index, in the order of offsets."""
+        """The elements stored to memory, by segment, buffer and variable part of the index, sorted by offset."""
         memory: dict[tuple[int, UOp, UOp | None], list[_Element]] = defaultdict(list)
         for u in self.linear.uops:
             if u.op is Ops.STORE and (target := storage(u.src[0])).op is Ops.PARAM:
@@ -126,7 +126,7 @@ class Planner:
         return {place: sorted(elements, key=lambda e: e.offset) for place, elements in memory.items()}
 
     def _store_all(self, param: UOp, base: UOp | None, elements: list[_Element]) -> None:
-        """Store elements of one buffer from one base: four neighbours at once where that is cheaper."""
+        """Store elements of one buffer from one base, four neighbours at once if that is cheaper."""
         at = 0
         while at < len(elements):
             four = elements[at : at + 4]
@@ -160,7 +160,7 @@ class Planner:
         place = self.accumulators.places[buffer, self.linear.register_index(store.src[0])]
         if place.across is None:
             value = self.scalars.lower(store.src[1])
-        elif horizontal is None:  # its start value, in all partial results: that of a sum is 0
+        elif horizontal is None:  # its start value, in all four partial results: of a sum it is 0
             value = self.vectors.lower((store.src[1],) * 4)
         else:
             segment, position = self.linear.segment[store], self.linear.position[store]
@@ -173,9 +173,9 @@ class Planner:
         self._set(store, place.local, value)
 
     def _update_groups(self, buffer: UOp, segment: int, updates: list[Update]) -> None:
-        """Update vertical accumulators, term by term across the groups if all are sums, else group by group.
+        """Update vertical accumulators: term by term across all groups if all are sums, else group by group.
 
-        Term by term only the operands of one term are alive at a time, so they stay in machine registers.
+        Term by term, only the operands of one term are alive at a time, so they stay in machine registers.
         """
         sums = [self._as_sum(buffer, update) for update in updates]
         columns = [terms for terms in sums if terms is not None]
@@ -183,7 +183,7 @@ class Planner:
             last = max((u.last for u in updates), key=self.linear.position.__getitem__)
             for step in zip(*columns, strict=True):
                 for update, column in zip(updates, step, strict=True):
-                    # not `read_local`: this is the value between two steps, which nothing else may share
+                    # not `read_local`: this value between two steps must not be shared with other reads
                     total = Node("local.get", V128, (), uleb(update.local), segment)
                     self._set(last, update.local, self.vectors.add(total, column))
             return
@@ -191,7 +191,7 @@ class Planner:
             self._set(update.last, update.local, self.vectors.lower(update.values))
 
     def _as_sum(self, buffer: UOp, update: Update) -> list[Lanes] | None:
-        """The terms added to a group by an update that is a sum, None if it is not or if they read accumulators."""
+        """The terms that an update adds to its group; None if it is not a sum, or if a term reads accumulators."""
         first = update.values[0]
         if first.op is not Ops.ADD or not is_float(first) or not self.finder.is_vector_op(update.values):
             return None
@@ -203,7 +203,7 @@ class Planner:
         return rest
 
     def _reads(self, buffer: UOp, u: UOp) -> bool:
-        """Whether the accumulators of `buffer` are read anywhere below `u`."""
+        """Whether `u` depends on the accumulators of `buffer`."""
         pending, seen = [u], {u}
         while pending:
             u = pending.pop()
@@ -217,7 +217,7 @@ class Planner:
 
 
 def _neighbours(four: list[_Element]) -> Lanes:
-    """The values of four elements, if they are four and lie side by side; else nothing."""
+    """The values of four elements if they are neighbours in memory; else an empty tuple."""
     if len(four) < 4 or any(e.offset != four[0].offset + i for i, e in enumerate(four)):
         return ()
     return tuple(e.value for e in four)

@@ -1,8 +1,8 @@
-"""Decides how the accumulators of a kernel's reductions are held, by comparing what their updates would cost.
+"""Decides how the accumulators of a kernel's reductions are kept, by comparing the costs of their updates.
 
-Vertical: four accumulators that are updated alike share a v128; any arithmetic packs. Horizontal: one accumulator
-whose update adds (or maximises) a multiple of four terms keeps four partial results. Else a scalar local.
-Horizontal reductions need the order of additions to be free, which tinygrad's unrolling already assumes.
+Vertical: four accumulators with the same kind of update share a v128; the update can be any arithmetic. Horizontal: an
+accumulator that adds (or maximises) a multiple of four terms is kept as four partial results. Otherwise it is a scalar
+local. Horizontal reductions change the order of additions, as tinygrad's unrolling already does. Makes no nodes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from .casts import type_of
 from .lanes import Cost, LaneFinder, Lanes
 from .linear import LinearUOps, const_value, is_const
 
-#: An instruction after the loop, in instructions of the loop.
+#: The weight of an instruction after the loop, compared with one inside it.
 AFTER_LOOP = 0.01
-#: Distances between the elements of a group that are tried, in elements.
+#: The distances between the elements of a group that are tried.
 _STRIDES = (1, 2, 4, 8, 16, 32)
 
 
@@ -37,7 +37,7 @@ class Update:
 
 @dataclass(slots=True)
 class Horizontal:
-    """The one update of a horizontal accumulator: columns of four terms to be combined with it."""
+    """The only update of a horizontal accumulator: columns of four terms that are combined with it."""
 
     columns: list[Lanes]
     across: Ops
@@ -45,16 +45,16 @@ class Horizontal:
 
 @dataclass(slots=True)
 class Reductions:
-    """The plan: `vertical` by (buffer, segment), `horizontal` by store. Stores in neither are scalar."""
+    """The updates: `vertical` by (buffer, segment), `horizontal` by store. All other stores are scalar."""
 
     vertical: dict[tuple[UOp, int], list[Update]] = field(default_factory=dict)
     horizontal: dict[UOp, Horizontal] = field(default_factory=dict)
 
 
 class ReductionPlanner:
-    """Fills `accumulators` and returns the plan for every register buffer of a kernel.
+    """Fills `accumulators` and returns the updates of every register buffer of a kernel.
 
-    `results` are fours of neighbours that will be stored: between equally good groups they decide.
+    `results` are groups of four neighbours that will be stored; they decide between groupings of equal cost.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ReductionPlanner:
         self.plan = Reductions()
 
     def run(self) -> Reductions:
-        """Place every accumulator."""
+        """Decide on every accumulator."""
         for buffer in (u for u in self.linear.uops if u.op is Ops.BUFFER):
             self._place(buffer, self.linear.stores.get(buffer, []))
         return self.plan
@@ -100,7 +100,7 @@ class ReductionPlanner:
     def _best_groups(
         self, buffer: UOp, by_segment: dict[int, dict[int, UOp]]
     ) -> tuple[float, list[tuple[int, ...]]] | None:
-        """The cheapest way to put the elements in groups of four, with its cost; None if scalars are cheaper."""
+        """The cheapest grouping of the elements into fours, after its cost; None if scalars are cheaper."""
         count = buffer.max_numel()
         if count % 4 or buffer.dtype not in (dtypes.float32, dtypes.int32, dtypes.uint32):
             return None
@@ -118,7 +118,7 @@ class ReductionPlanner:
         return best[0].vector * len(best[1]), best[1]
 
     def _cost_of(self, buffer: UOp, groups: list[tuple[int, ...]], by_segment: dict[int, dict[int, UOp]]) -> Cost:
-        """Cost of the first and the last group's updates, averaged over the two: groups are alike in between."""
+        """The cost of one group's updates, averaged over the first and the last group: the others are similar."""
         self.accumulators.groups |= {_registers(buffer, g): 0 for g in groups}
         costs = [
             self.finder.cost(tuple(stores[e].src[1] for e in group))
@@ -146,7 +146,7 @@ class ReductionPlanner:
     # -- horizontal and scalar
 
     def _horizontal(self, buffer: UOp, element: int, stores: list[UOp]) -> tuple[UOp, Horizontal] | None:
-        """The update of an accumulator as columns of four terms, if its value may be kept as four partial ones."""
+        """The update of an accumulator as columns of four terms; None if it cannot be kept as four partial results."""
         if buffer.dtype != dtypes.float32:
             return None
         mine = [s for s in stores if self.linear.register_index(s.src[0]) == element]

@@ -1,4 +1,4 @@
-"""tinygrad's view of this compiler: a Renderer whose "source" is the base64 of a WebAssembly module."""
+"""The compiler as tinygrad uses it: a Renderer whose "source" is a WebAssembly module in base64. Owns no lowering."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tabgrad.program.wasm_binary import module
 from .emit import Emitter
 from .plan import Planner
 
-#: Ops that exist as WebAssembly instructions. What is missing (EXP2, LOG2, SIN, …) tinygrad spells out with these.
+#: Ops that exist as WebAssembly instructions. tinygrad expresses the others (EXP2, LOG2, SIN, …) by these.
 _OPS = (
     *(Ops.SQRT, Ops.TRUNC, Ops.NEG, Ops.ADD, Ops.SUB, Ops.MUL, Ops.FDIV, Ops.MAX, Ops.CDIV, Ops.CMOD),
     *(Ops.AND, Ops.OR, Ops.XOR, Ops.SHL, Ops.SHR, Ops.CMPLT, Ops.CMPNE, Ops.CMPEQ, Ops.WHERE),
@@ -22,7 +22,7 @@ _OPS = (
 
 
 class WasmRenderer(Renderer):  # type: ignore[misc] # tinygrad is untyped here
-    """WebAssembly with 128-bit SIMD, as every browser since 2023 has it."""
+    """WebAssembly with 128-bit SIMD, which every browser since 2023 has."""
 
     has_local = False
     has_threads = False
@@ -31,11 +31,11 @@ class WasmRenderer(Renderer):  # type: ignore[misc] # tinygrad is untyped here
     global_max = None
     local_max = None
     fused = False
-    #: tinygrad asks only which ops are keys; the values are for renderers that write text.
+    #: tinygrad uses only the keys here; the values are for renderers that write text.
     code_for_op = dict.fromkeys(_OPS, lambda *_: "")
 
     def supported_dtypes(self) -> set[DType]:
-        """What kernels may compute in; tinygrad emulates float16 storage on top."""
+        """The dtypes that kernels can compute with. tinygrad emulates the storage of float16."""
         small = {dtypes.bool, dtypes.int8, dtypes.uint8, dtypes.int16, dtypes.uint16}
         return small | {dtypes.int32, dtypes.uint32, dtypes.int64, dtypes.uint64, dtypes.float32}
 
@@ -45,8 +45,9 @@ class WasmRenderer(Renderer):  # type: ignore[misc] # tinygrad is untyped here
 
 
 class RelaxedWasmRenderer(WasmRenderer):
-    """The same with relaxed SIMD: multiply-adds round once. A class of its own, since tinygrad caches kernels by
-    renderer class.
+    """The same with relaxed SIMD: a multiply-add rounds once.
+
+    tinygrad caches kernels by renderer class, so this variant needs its own.
     """
 
     fused = True

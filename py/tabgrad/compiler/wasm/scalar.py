@@ -1,7 +1,7 @@
-"""Lowers one scalar UOp to nodes: loads, addresses, arithmetic. The vector side is in `lanes` and `vector`.
+"""Lowers scalar UOps to nodes: loads, addresses, arithmetic. Vectors are in `lanes` and `vector`.
 
-Nothing here traps: a division whose divisor may be 0 divides by 1 instead, since tinygrad computes both sides of a
-`where`. How numbers of each dtype are held is in `casts`.
+Nothing here traps. Since tinygrad computes both sides of a `where`, a division by 0 divides by 1 instead. How numbers
+of each dtype are represented is in `casts`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _REGISTER = {ValType.F32: "f32x4", ValType.I32: "i32x4"}
 
 
 class Scalars:
-    """Lowers scalars of one kernel. Asking again for the same UOp gives the same node."""
+    """Lowers scalars of one kernel. The same UOp always gives the same node."""
 
     def __init__(self, linear: LinearUOps, graph: Graph, loops: dict[UOp, int], accumulators: Accumulators) -> None:
         self.linear, self.graph, self.loops, self.accumulators = linear, graph, loops, accumulators
@@ -100,9 +100,10 @@ class Scalars:
     def load(
         self, name: str, kind: ValType, align: int, element: Element, *, into: Node | None = None, lane: bytes = b""
     ) -> Node:
-        """Read memory at `element` with instruction `name`; a gate is obeyed only as far as safety demands.
+        """Read memory at `element` with instruction `name`.
 
-        `into` and `lane` are for v128.load32_lane.
+        If the gate is false, it reads from the slack, or from the start of the buffer if the address could be outside
+        the slack. The caller drops that value. `into` and `lane` are for v128.load32_lane.
         """
         graph, linear, load = self.graph, self.linear, element.load
         size = load.dtype.itemsize
@@ -119,7 +120,7 @@ class Scalars:
         return graph.load(name, kind, srcs, uleb(align) + uleb(offset) + lane, at)
 
     def address(self, param: UOp, index: UOp | None, size: int) -> Node:
-        """The byte address of `param[index]`, terms added from the outermost loop inwards so that outer sums hoist."""
+        """The byte address of `param[index]`. Terms of outer loops come first: their sum leaves inner loops."""
         graph, linear = self.graph, self.linear
         node = graph.get(linear.param_local[storage(param)], I32)
         terms, pending, constant = [], [index] if index is not None else [], 0
@@ -181,14 +182,14 @@ class Scalars:
         return narrow(graph, node, u.dtype) if u.op in (Ops.ADD, Ops.SUB, Ops.MUL, Ops.SHL) else node
 
     def _right(self, u: UOp, kind: ValType) -> Node:
-        """The second operand; a shift count may have another width than what it shifts."""
+        """The second operand, of type `kind`: a shift count may be wider or narrower than the value."""
         node = self.lower(u.src[1])
         if node.type is kind:
             return node
         return self.graph.op("i64.extend_i32_u" if kind is I64 else "i32.wrap_i64", kind, node)
 
     def _divide(self, u: UOp, name: str, a: Node, b: Node) -> Node:
-        """a / b or a % b without WebAssembly's traps on b = 0 and on the smallest integer divided by -1."""
+        """a / b or a % b, without WebAssembly's traps for b = 0 and for the smallest integer divided by -1."""
         graph, kind, divisor = self.graph, a.type, u.src[1]
         if divisor.vmin <= 0 <= divisor.vmax:
             one = literal(graph, divisor.dtype, 1)

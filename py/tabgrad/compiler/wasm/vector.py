@@ -1,7 +1,7 @@
-"""Lowers four scalars that line up to one vector node; falls back to gathering scalars lane by lane.
+"""Lowers four scalars to one vector node; if they do not match, gathers the scalars lane by lane.
 
-What lines up, and whether it pays, is `lanes`' business; here every request yields a v128. Bool lanes are masks:
-0 or -1.
+Every request gives a v128: `lanes` decides before whether four scalars match and whether a vector pays. Bool lanes are
+masks: 0 or -1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ F32, I32, V128 = ValType.F32, ValType.I32, ValType.V128
 
 
 class Vectors:
-    """Lowers lanes of one kernel. `fused` allows the relaxed multiply-add, which rounds once instead of twice."""
+    """Lowers lanes, four at a time, of one kernel. `fused` allows the relaxed multiply-add, which rounds once."""
 
     def __init__(self, scalars: Scalars, finder: LaneFinder, fused: bool) -> None:
         self.scalars, self.finder, self.fused = scalars, finder, fused
@@ -99,7 +99,7 @@ class Vectors:
     def _widen(self, lanes: Lanes) -> Node:
         """Four bytes of memory as four unsigned 32-bit lanes."""
         element = self.finder.linear.element(lanes[0])
-        assert element is not None, "is_byte_vector was asked first"
+        assert element is not None, "is_byte_vector was checked first"
         bytes4 = self.scalars.load("v128.load32_zero", V128, 0, element)
         return self._op("i32x4.extend_low_i16x8_u", self._op("i16x8.extend_low_i8x16_u", bytes4))
 
@@ -123,7 +123,7 @@ class Vectors:
         if u.op is Ops.CMPLT and operand == dtypes.bool:  # not a, and b
             return self._op("v128.andnot", self.lower(columns[1]), self.lower(columns[0]))
         name = lane_op(u.op, operand)
-        assert name is not None, "is_vector_op was asked first"
+        assert name is not None, "is_vector_op was checked first"
         if u.op in (Ops.SHL, Ops.SHR):
             return self._op(name, self.lower(columns[0]), self.scalars.lower(u.src[1]))
         vector = self.lower(columns[0])
@@ -155,17 +155,17 @@ class Vectors:
         return x
 
     def sum(self, columns: list[Lanes], start: Node | None = None) -> Node:
-        """start + the sum of columns; products last, so that each can be a multiply-add."""
+        """start + the sum of the columns. Products come last, so that each can be a multiply-add."""
         for column in sorted(columns, key=self._is_product):
             start = self.add(start, column)
-        assert start is not None, "a sum has terms"
+        assert start is not None, "a sum has at least one term"
         return start
 
     def _is_product(self, column: Lanes) -> bool:
         return self.fused and all(u.op is Ops.MUL for u in column) and self.finder.is_vector_op(column)
 
     def add(self, total: Node | None, column: Lanes) -> Node:
-        """total + column, fused with the column's multiplication if that is allowed."""
+        """total + column; a multiply-add if the column is a product and `fused` allows it."""
         if total is None:
             return self.lower(column)
         if self._is_product(column):
@@ -182,6 +182,6 @@ def _lane_bytes(u: UOp) -> bytes:
 
 
 def _alternative(element: Element) -> UOp:
-    """What a gated load yields when its gate is shut."""
+    """The value of a gated load whose gate is false."""
     value = element.load.src[1]
     return value.src[0] if value.op is Ops.STACK else value
