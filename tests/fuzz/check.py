@@ -26,7 +26,7 @@ TOLERANCE = 5e-5
 GRADIENT_TOLERANCE, STEP = 1e-4, 1e-6
 #: Larger results are left out, to be quick.
 MAX_VALUES = 100_000
-FLAVOURS = ("simd", "relaxed")
+VARIANTS = ("simd", "relaxed")
 
 
 @dataclass
@@ -72,20 +72,20 @@ class Inputs(list[Any]):
         return super().__getitem__(index)
 
 
-def capture(expr: Expr, inputs: list[Array], flavour: str) -> Program:
+def capture(expr: Expr, inputs: list[Array], variant: str) -> Program:
     """The program of an expression: inputs a0, a1, ... and one output."""
     from tabgrad.compiler import Capture
 
-    with Capture("fuzz", "wasm", flavour) as c:
+    with Capture("fuzz", "wasm", variant) as c:
         c.output("out", expr.build(Inputs(c, inputs)) + 0)
     return c.program
 
 
-def capture_gradient(expr: Expr, inputs: list[Array], weights: Array, flavour: str) -> tuple[Program, int]:
+def capture_gradient(expr: Expr, inputs: list[Array], weights: Array, variant: str) -> tuple[Program, int]:
     """The gradient of sum(weights * expression) by the first input that it uses, and that input's number."""
     from tabgrad.compiler import Capture
 
-    with Capture("gradient", "wasm", flavour) as c:
+    with Capture("gradient", "wasm", variant) as c:
         tensors = Inputs(c, [*inputs, weights])
         loss = (expr.build(tensors) * tensors[len(inputs)].reshape(expr.shape)).sum()
         first = next(i for i, t in enumerate(list.__iter__(tensors)) if t is not None)
@@ -121,7 +121,7 @@ def check(device: WasmDevice, seed: int) -> Failure | None:
     judge = check_gradient if seed % 4 == 1 else check_value
     try:
         with np.errstate(all="ignore"):
-            reason = judge(device, expr, g, FLAVOURS[seed // 4 % 2])
+            reason = judge(device, expr, g, VARIANTS[seed // 4 % 2])
     except Exception as error:
         if "never touches" in str(error):  # tinygrad saw that an input cannot matter (argmax of one element)
             return None
@@ -129,10 +129,10 @@ def check(device: WasmDevice, seed: int) -> Failure | None:
     return Failure(seed, expr.text, reason) if reason else None
 
 
-def check_value(device: WasmDevice, expr: Expr, g: Generator, flavour: str) -> str:
+def check_value(device: WasmDevice, expr: Expr, g: Generator, variant: str) -> str:
     """What is wrong with the expression's value, or nothing. Integers must be equal."""
     expected = expr.value(g.inputs)
-    got = run(device, capture(expr, g.inputs, flavour), g.inputs)
+    got = run(device, capture(expr, g.inputs, variant), g.inputs)
     if got.size != expected.size:
         return f"{got.size} values instead of {expected.size}"
     if expected.dtype.kind in "iub":
@@ -143,10 +143,10 @@ def check_value(device: WasmDevice, expr: Expr, g: Generator, flavour: str) -> s
     return "" if error < TOLERANCE else f"off by {error:.2e} of the largest value"
 
 
-def check_gradient(device: WasmDevice, expr: Expr, g: Generator, flavour: str) -> str:
+def check_gradient(device: WasmDevice, expr: Expr, g: Generator, variant: str) -> str:
     """What is wrong with a gradient: its product with a random direction must be NumPy's difference quotient."""
     weights = g.rng.standard_normal(expr.shape).astype(np.float32)
-    program, first = capture_gradient(expr, g.inputs, weights, flavour)
+    program, first = capture_gradient(expr, g.inputs, weights, variant)
     gradient = run(device, program, [*g.inputs, weights]).astype(np.float64)
     start = g.inputs[first].astype(np.float64)
     direction = g.rng.standard_normal(start.shape)

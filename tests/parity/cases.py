@@ -1,6 +1,7 @@
-"""Comparisons of an engine with the oracle that run wherever the engine does: in pytest, and in a page under Pyodide.
+"""Comparisons of an engine with the oracle, for pytest in CPython and for a page in Pyodide.
 
-Each takes an opened device and a `Case` and returns figures; the tests judge them. No pytest and no tinygrad here.
+Each takes an opened device and a `Case` and returns the largest errors; the tests compare them with a tolerance. Never
+imports pytest or tinygrad.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ STEPS = 10
 
 @dataclass
 class Case:
-    """A network with weights, the programs captured from it, and images to show it."""
+    """A network with weights, its programs, and images."""
 
     spec: Mapping[str, Any]
     weights: dict[str, NDArray[Any]]
@@ -40,7 +41,7 @@ class Case:
     labels: NDArray[np.int32]  #: (N,)
 
     def pack(self) -> dict[str, bytes]:
-        """As files, to be sent into a browser."""
+        """The case as files, to send into a browser."""
         tensors = {f"w.{name}": value for name, value in self.weights.items()}
         tensors |= {"pixels": self.pixels, "labels": self.labels}
         programs = {name: dumps(program) for name, program in self.programs.items()}
@@ -73,7 +74,7 @@ def _distance(got: NDArray[Any], expected: NDArray[Any]) -> float:
 
 
 async def infer(device: Device, case: Case) -> dict[str, float]:
-    """`logits` of every image, one at a time as the page asks for them."""
+    """`logits` of every image, one image per run, as in the page."""
     executable = await _loaded(device, case, "infer")
     images = (case.pixels / np.float32(255)).astype(np.float32)
     rows = [(await executable.run({"x": image[None]}, ["logits"]))["logits"][0] for image in images]
@@ -82,7 +83,7 @@ async def infer(device: Device, case: Case) -> dict[str, float]:
 
 
 async def activations(device: Device, case: Case) -> dict[str, float]:
-    """Every tap, and the logits, of the first three images."""
+    """All activations and the logits of the first three images."""
     executable = await _loaded(device, case, "activations")
     images = (case.pixels[:3] / np.float32(255)).astype(np.float32)
     names = [buffer.name for buffer in case.programs["activations"].by_role("output")]
@@ -114,7 +115,7 @@ async def saliency(device: Device, case: Case) -> dict[str, float]:
 
 
 async def evaluate(device: Device, case: Case) -> dict[str, float]:
-    """Logits, loss and number of right answers of a batch of raw pixels."""
+    """Logits, loss and number of correct answers of a batch of pixels (uint8)."""
     executable = await _loaded(device, case, "evaluate")
     batch = case.programs["evaluate"].buffer("y").shape[0]
     pixels, labels = case.pixels[:batch], case.labels[:batch]
@@ -131,9 +132,9 @@ async def evaluate(device: Device, case: Case) -> dict[str, float]:
 
 
 async def train(device: Device, case: Case, optimizer: str) -> dict[str, float]:
-    """Ten steps: relative error of the losses, absolute of the final weights.
+    """Ten steps: the relative error of the losses, and the absolute error of the final weights.
 
-    Submitted as two chunks that are in flight together, with a learning rate that changes from step to step.
+    Two chunks of steps are in flight at once, and the learning rate changes from step to step.
     """
     program = case.programs[f"train.{optimizer}"]
     executable = await _loaded(device, case, f"train.{optimizer}")

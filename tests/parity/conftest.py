@@ -1,4 +1,4 @@
-"""Cases for the parity tests: programs captured as they are asked for, weights and images."""
+"""Cases for the parity tests: programs, compiled on demand, with weights and images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVALUATE_BATCH = 20
 
 @cache
 def images(count: int) -> tuple[Any, Any]:
-    """(count, 784) uint8 and labels int32: MNIST's test images, else blurred strokes with labels that mean nothing."""
+    """Pixels (count, 784) uint8 and labels int32: MNIST's test images, or blurred strokes with random labels."""
     if files := locate():
         pixels, labels = (parse_idx(unzip(files[f"t10k-{n}-ubyte"])) for n in ("images-idx3", "labels-idx1"))
         return pixels[:count].reshape(count, 784), labels[:count].astype(np.int32)
@@ -56,7 +56,7 @@ def make_program(kind: str, target: Target, variant: str, name: str) -> Program:
 
 @cache
 def make_weights(kind: str) -> dict[str, Any]:
-    """Random weights, with biases and batch statistics that are not 0 and 1, so that they matter."""
+    """Random weights. Biases and batch statistics are not 0 and 1, so that errors in them show."""
     from tabgrad import model
 
     weights = model.initial_weights(model.build(SPECS[kind]), seed=1)
@@ -68,7 +68,7 @@ def make_weights(kind: str) -> dict[str, Any]:
 
 
 def make_case(kind: str, target: Target, variant: str, *names: str) -> Case:
-    """The named programs with weights and 100 images: MNIST's first test images where MNIST is at hand."""
+    """The named programs with weights and 100 images (see `images`)."""
     programs = {name: make_program(kind, target, variant, name) for name in names}
     return Case(SPECS[kind], make_weights(kind), programs, *images(100))
 

@@ -1,4 +1,4 @@
-"""What the page ships: the committed programs with the committed weights, and what their cards say of them."""
+"""The shipped models: the committed programs with the committed weights give what their cards say."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def card_and_weights(folder: Path) -> tuple[Mapping[str, Any], dict[str, Any]]:
 
 
 def compared(folder: Path, name: str, file: str) -> dict[str, float]:
-    """Figures of one file on a fresh device."""
+    """The errors of one program file on a new device."""
     card, weights = card_and_weights(folder)
     program = loads((folder / "programs" / file).read_text())
     case = Case(card["spec"], weights, {name: program}, *images(100))
@@ -47,7 +47,7 @@ def compared(folder: Path, name: str, file: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 @pytest.mark.parametrize("name", ["infer", "activations", "saliency"])
-def test_every_shipped_program_computes_what_numpy_does(folder: Path, name: str) -> None:
+def test_every_shipped_program_gives_the_same_as_numpy(folder: Path, name: str) -> None:
     files = [path.name for path in (folder / "programs").glob(f"{name}.*.json")]
     worst = {file: max(compared(folder, name, file).values()) for file in files}
     assert {file.split(".")[1] for file in files} == ENGINES.keys()
@@ -56,13 +56,13 @@ def test_every_shipped_program_computes_what_numpy_does(folder: Path, name: str)
 
 @pytest.mark.mnist
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_the_card_counts_the_errors_that_numpy_finds(folder: Path) -> None:
+def test_the_card_gives_the_number_of_errors_that_numpy_finds(folder: Path) -> None:
     if locate() is None:
-        pytest.skip("MNIST is not at hand: scripts/fetch_mnist.py gets it")
+        pytest.skip("MNIST is missing: scripts/fetch_mnist.py fetches it")
     card, weights = card_and_weights(folder)
     pixels, labels = images(10_000)
     network = OracleNetwork(card["spec"], weights, np.float32)
     guesses = np.concatenate([network.forward(part / np.float32(255)).argmax(axis=1) for part in np.split(pixels, 20)])
-    # another order of additions may turn an image whose two best logits are equal to the last bit
+    # additions in another order may change the answer to an image whose two best logits are nearly equal
     assert np.count_nonzero(guesses != labels) == pytest.approx(card["test_errors"], abs=1)
     assert card["parameters"] == sum(weights[name].size for name in weights if "running" not in name)

@@ -1,4 +1,4 @@
-"""Every program on every engine that runs outside the browser, against the NumPy oracle."""
+"""Every program on every engine, outside the browser, compared with the NumPy oracle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OUTPUTS = {
 
 
 def compared(engine: str, variant: str, case: Callable[..., cases.Case], kind: str, name: str) -> dict[str, float]:
-    """Figures of one program on a fresh device."""
+    """The errors of one program on a new device."""
 
     async def main() -> dict[str, float]:
         device = await OPENERS[engine]()

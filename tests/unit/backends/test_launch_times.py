@@ -1,4 +1,4 @@
-"""Times of launches: repeated until a clock shows them, on every engine that runs here, and where clocks are coarse."""
+"""Times of launches: on every engine that runs here, and with clocks that tick coarsely."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def stopwatch(launch_ms: float, overhead_ms: float, tick_ms: float) -> tuple[Cal
 
 
 @pytest.mark.parametrize("launch_ms", [0.0006, 0.02, 0.9, 70.0])
-def test_a_coarse_clock_is_outlasted(launch_ms: float) -> None:
+def test_launches_are_repeated_until_a_coarse_clock_shows_them(launch_ms: float) -> None:
     run, counts = stopwatch(launch_ms, 1.3, 0.1)
-    found = asyncio.run(one_launch_ms(run, 1 << 15))  # type: ignore[arg-type] # of the test's own
+    found = asyncio.run(one_launch_ms(run, 1 << 15))  # type: ignore[arg-type] # a fake stopwatch
     assert found == pytest.approx(launch_ms, rel=2 * 0.1 / LONG_ENOUGH_MS)
-    assert max(counts) * launch_ms < 40 * max(LONG_ENOUGH_MS, launch_ms), "it does not go on for ever"
+    assert max(counts) * launch_ms < 40 * max(LONG_ENOUGH_MS, launch_ms), "it stops as soon as the clock shows enough"
 
 
-def test_a_clock_that_stands_still_gives_nothing() -> None:
+def test_a_clock_that_stands_still_gives_no_time() -> None:
     run, counts = stopwatch(0.001, 0.5, 1000.0)
-    assert asyncio.run(one_launch_ms(run, 256)) is None  # type: ignore[arg-type] # of the test's own
+    assert asyncio.run(one_launch_ms(run, 256)) is None  # type: ignore[arg-type] # a fake stopwatch
     assert max(counts) == 256
 
 
-def test_what_is_too_short_for_the_most_launches_is_none() -> None:
+def test_a_launch_too_short_to_measure_gives_no_time() -> None:
     run, _ = stopwatch(USABLE_MS / 200, 0.0, 1e-6)
-    assert asyncio.run(one_launch_ms(run, 100)) is None  # type: ignore[arg-type] # of the test's own
+    assert asyncio.run(one_launch_ms(run, 100)) is None  # type: ignore[arg-type] # a fake stopwatch
 
 
 async def times_of(device: Device, target: str, variant: str) -> LaunchTimes:
@@ -59,7 +59,7 @@ async def times_of(device: Device, target: str, variant: str) -> LaunchTimes:
     return times
 
 
-def test_webgpu_reads_the_devices_own_clock_where_it_has_one() -> None:
+def test_webgpu_uses_the_gpus_own_clock_if_it_has_one() -> None:
     async def main() -> tuple[LaunchTimes, LaunchTimes, int]:
         device = await open_gpu()
         assert device.gpu.has_timestamps, "lavapipe has timestamp queries"
@@ -75,8 +75,8 @@ def test_webgpu_reads_the_devices_own_clock_where_it_has_one() -> None:
     assert own.ms[0] > 0 < outside.ms[0]
 
 
-def test_stamps_that_say_nothing_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Browsers round time stamps, some of them to nothing: then the launches are measured from outside."""
+def test_timestamps_rounded_to_a_constant_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some browsers round timestamps to a constant: then the host's clock is used."""
 
     async def main() -> LaunchTimes:
         device = await open_gpu()
@@ -90,7 +90,7 @@ def test_stamps_that_say_nothing_are_not_believed(monkeypatch: pytest.MonkeyPatc
     assert times.ms[0] > 0
 
 
-def test_a_device_that_is_lost_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_lost_while_timing_raises_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main(device: WebGPUDevice) -> None:
         path = next((MODELS / "mlp" / "programs").glob("infer.wgsl.default.json"))
         executable = await device.load(loads(path.read_bytes()))
@@ -113,7 +113,7 @@ def test_a_device_that_is_lost_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch
     asyncio.run(whole())
 
 
-def test_webassembly_times_launches_of_less_than_a_tick() -> None:
+def test_webassembly_times_launches_shorter_than_a_tick() -> None:
     from tabgrad.backends.wasm import open_device
 
     async def main() -> LaunchTimes:

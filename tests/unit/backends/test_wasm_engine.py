@@ -1,4 +1,4 @@
-"""The WebAssembly runner on wasmtime: its arena, sharing, streams, and what it says to wrong input."""
+"""The WebAssembly engine on wasmtime: its arena, sharing, streams, and its errors for wrong input."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def batches(count: int) -> dict[str, Any]:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 5000)), max_size=60))
-def test_regions_never_overlap_and_space_comes_back(actions: list[tuple[bool, int]]) -> None:
+def test_regions_never_overlap_and_freed_space_is_reused(actions: list[tuple[bool, int]]) -> None:
     arena, regions = Arena(), list[Any]()
     for free, size in actions:
         if free and regions:
@@ -70,7 +70,7 @@ def test_regions_never_overlap_and_space_comes_back(actions: list[tuple[bool, in
     assert not arena.free
 
 
-def test_a_region_lives_as_long_as_its_last_owner() -> None:
+def test_a_region_is_freed_with_its_last_owner() -> None:
     arena = Arena()
     region = arena.allocate(100)
     region.owners += 1
@@ -90,7 +90,7 @@ def chain(lives: list[tuple[int, int]], steps: int) -> Program:
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).map(lambda t: (min(t), max(t))), min_size=1))
-def test_scratch_that_is_alive_together_does_not_overlap(lives: list[tuple[int, int]]) -> None:
+def test_scratch_buffers_alive_at_once_do_not_overlap(lives: list[tuple[int, int]]) -> None:
     program = chain(lives, 10)
     offsets, size = plan_scratch(program)
     places = {i: (o, o + program.buffers[i].size_bytes) for i, o in offsets.items()}
@@ -100,16 +100,16 @@ def test_scratch_that_is_alive_together_does_not_overlap(lives: list[tuple[int, 
     assert all(begin >= 0 and end <= size for begin, end in places.values())
 
 
-def test_scratch_shares_space() -> None:
+def test_scratch_buffers_never_alive_at_once_share_space() -> None:
     program = chain([(0, 1), (2, 3), (4, 5), (1, 2)], 6)
     _, size = plan_scratch(program)
-    assert size < sum(b.size_bytes for b in program.buffers[1:])  # the first three can all lie in one place
+    assert size < sum(b.size_bytes for b in program.buffers[1:])  # the first three can share one place
 
 
 # -- running
 
 
-def test_steps_in_one_call_are_the_same_as_one_by_one(device: WasmDevice) -> None:
+def test_steps_in_one_call_equal_single_steps(device: WasmDevice) -> None:
     data = batches(6)
     one = trainer(device)
     together = asyncio.run(_steps(one, 6, data))
@@ -134,7 +134,7 @@ def test_a_learning_rate_can_change_from_step_to_step(device: WasmDevice) -> Non
     np.testing.assert_array_equal(asyncio.run(executable.read("layers.1.weight"))["layers.1.weight"], before)
 
 
-def test_inference_sees_the_weights_that_training_changes(device: WasmDevice) -> None:
+def test_inference_uses_the_weights_that_training_changes(device: WasmDevice) -> None:
     train = trainer(device)
     infer = load(device, model.inference(SPEC, "wasm", "simd"), share=train)
     x = np.random.default_rng(1).random((1, 784), dtype=np.float32)
@@ -165,7 +165,7 @@ def test_nothing_grows_over_a_thousand_steps(device: WasmDevice) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held < 8192  # KiB
 
 
-def test_loading_and_destroying_gives_all_memory_back(device: WasmDevice) -> None:
+def test_destroying_a_program_frees_all_its_memory(device: WasmDevice) -> None:
     program = model.training(SPEC, model.Training(batch=BATCH), "wasm", "simd")
     for _ in range(4):
         executable = load(device, program)
@@ -175,7 +175,7 @@ def test_loading_and_destroying_gives_all_memory_back(device: WasmDevice) -> Non
         assert device.arena.end == SLACK_BYTES
 
 
-def test_a_program_that_is_too_big_costs_no_room(device: WasmDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_is_too_large_takes_no_memory(device: WasmDevice, monkeypatch: pytest.MonkeyPatch) -> None:
     infer = load(device, model.inference(SPEC, "wasm", "simd"))
     before, limit_pages, reserve = device.arena.end, device.arena.pages + 8, device.host.reserve
 
@@ -200,7 +200,7 @@ def test_a_program_that_is_too_big_costs_no_room(device: WasmDevice, monkeypatch
 # -- wrong input
 
 
-def test_arrays_must_fit(device: WasmDevice) -> None:
+def test_arrays_of_the_wrong_size_or_dtype_are_refused(device: WasmDevice) -> None:
     infer = load(device, model.inference(SPEC, "wasm", "simd"))
     with pytest.raises(ProgramError, match="'x' takes 784 values of float32, not 784 of float64"):
         infer.write("x", np.zeros((1, 784)))
@@ -213,14 +213,14 @@ def test_arrays_must_fit(device: WasmDevice) -> None:
         asyncio.run(infer.read(scratch))
 
 
-def test_programs_for_others_are_refused(device: WasmDevice) -> None:
+def test_programs_of_another_variant_are_refused(device: WasmDevice) -> None:
     program = model.inference(SPEC, "wasm", "simd")
     device.variants = ("relaxed",)
     with pytest.raises(EngineError, match=r"is for wasm \(simd\); this engine runs wasm \(relaxed\)"):
         load(device, program)
 
 
-def test_a_kernel_that_is_no_module_is_refused_in_a_sentence(device: WasmDevice) -> None:
+def test_a_kernel_that_is_no_module_is_refused_with_a_sentence(device: WasmDevice) -> None:
     with Capture("broken", "wasm", "simd") as c:
         c.output("out", c.buffer("a", "input", (4,)) + 1)
     (kernel,) = c.program.kernels.values()
@@ -231,7 +231,7 @@ def test_a_kernel_that_is_no_module_is_refused_in_a_sentence(device: WasmDevice)
         load(device, program)
 
 
-def test_a_kernel_that_leaves_the_memory_is_stopped_in_a_sentence(device: WasmDevice) -> None:
+def test_a_kernel_that_reads_outside_the_memory_is_stopped_with_a_sentence(device: WasmDevice) -> None:
     load_far = b"\x41\x70\x2a\x02\x00\x1a"  # f32.load at 2**32 - 16
     kernel = Kernel("far", module=module([Function("far", (ValType.I32,), (), load_far)]))
     buffers = (Buffer("out", "float32", (1,), "output"),)

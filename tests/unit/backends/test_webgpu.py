@@ -1,4 +1,4 @@
-"""The WebGPU engine's own duties, run natively through wgpu-py: sharing, counting, refusing."""
+"""The WebGPU engine, natively through wgpu-py: sharing, counted memory, chunks of steps, errors."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def vector(*values: float) -> Any:
     return np.array(values, np.float32)
 
 
-def test_a_program_keeps_its_weights_between_runs_and_returns_arrays_of_its_own() -> None:
+def test_weights_keep_their_values_between_runs_and_results_are_copies() -> None:
     async def test(device: WebGPUDevice) -> None:
         executable = await device.load(accumulator())
         executable.write("w", vector(1, 2, 3))
@@ -68,7 +68,7 @@ def test_a_program_keeps_its_weights_between_runs_and_returns_arrays_of_its_own(
     on_device(test)
 
 
-def test_constants_are_filled_in_whatever_their_size() -> None:
+def test_constants_of_any_size_are_filled_in() -> None:
     async def test(device: WebGPUDevice) -> None:
         executable = await device.load(accumulator())
         assert (await executable.read("bytes"))["bytes"].tolist() == [1, 2, 3, 4, 5]
@@ -76,7 +76,7 @@ def test_constants_are_filled_in_whatever_their_size() -> None:
     on_device(test)
 
 
-def test_steps_see_their_own_slice_and_keep_each_result() -> None:
+def test_each_step_reads_its_own_slice_and_its_result_is_kept() -> None:
     async def test(device: WebGPUDevice) -> None:
         executable = await device.load(accumulator())
         x = np.arange(21, dtype=np.float32).reshape(7, 3)
@@ -93,7 +93,7 @@ def test_steps_see_their_own_slice_and_keep_each_result() -> None:
 
 
 def test_long_chunks_are_submitted_in_parts_of_about_ten_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first chunk goes step by step, for its pace is not known; a step of 4 ms then goes two at a time."""
+    """The pace of the first chunk is unknown: it is submitted step by step. Steps of 4 ms then go in twos."""
 
     async def test(device: WebGPUDevice) -> None:
         submits: list[int] = []
@@ -114,7 +114,7 @@ def test_long_chunks_are_submitted_in_parts_of_about_ten_milliseconds(monkeypatc
     on_device(test)
 
 
-def test_weights_are_shared_by_name_and_outlive_whoever_made_them() -> None:
+def test_weights_are_shared_by_name_and_live_as_long_as_their_last_user() -> None:
     async def test(device: WebGPUDevice) -> None:
         one = await device.load(accumulator())
         start = device.live_buffers
@@ -163,11 +163,11 @@ def test_arrays_that_do_not_fit_are_refused(value: Any) -> None:
     on_device(test)
 
 
-def test_a_cancelled_run_does_not_spoil_the_next() -> None:
+def test_a_cancelled_run_does_not_affect_the_next() -> None:
     async def test(device: WebGPUDevice) -> None:
         executable = await device.load(accumulator())
         runs, cancelled = 0, False
-        while not cancelled:  # on a busy machine the result may be there before the next turn of the loop
+        while not cancelled:  # on a busy machine the result may arrive before the task is cancelled
             assert runs < 100
             runs += 1
             task = asyncio.ensure_future(executable.run({"x": vector(1, 1, 1)}, ["total"]))
@@ -183,7 +183,7 @@ def test_a_cancelled_run_does_not_spoil_the_next() -> None:
     on_device(test)
 
 
-def test_programs_that_cannot_run_here_are_refused_and_leave_nothing() -> None:
+def test_programs_that_cannot_run_are_refused_and_leave_no_buffers() -> None:
     async def test(device: WebGPUDevice) -> None:
         program = accumulator()
         with pytest.raises(ProgramError, match="not for WebGPU"):
@@ -199,7 +199,7 @@ def test_programs_that_cannot_run_here_are_refused_and_leave_nothing() -> None:
     on_device(test)
 
 
-def test_a_lost_device_says_so() -> None:
+def test_a_lost_device_raises_its_error() -> None:
     async def test(device: WebGPUDevice) -> None:
         executable = await device.load(accumulator())
         device.gpu.lost = "the driver was reset.\nDetails follow"

@@ -21,5 +21,5 @@ def hashes() -> dict[str, str]:
 
 
 def write(path: str) -> None:
-    """Write them down as JSON."""
+    """Write the hashes to a JSON file."""
     Path(path).write_text(json.dumps(hashes()))

@@ -1,4 +1,4 @@
-"""What the WebAssembly compiler writes: valid modules, vectors where there should be, sentences where it cannot."""
+"""What the WebAssembly compiler writes: valid modules, vectors where expected, and a sentence for what it cannot do."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def innermost_loop(code: list[Instruction]) -> list[str]:
 
 
 @given(st.integers(0, 2**40))
-def test_uleb_is_seven_bits_a_byte(value: int) -> None:
+def test_uleb_is_seven_bits_per_byte(value: int) -> None:
     data = uleb(value)
     assert sum((byte & 0x7F) << 7 * i for i, byte in enumerate(data)) == value
     assert all(byte & 0x80 for byte in data[:-1])
@@ -75,7 +75,7 @@ def test_uleb_is_seven_bits_a_byte(value: int) -> None:
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
-def test_sleb_extends_the_sign_of_its_last_byte(value: int) -> None:
+def test_sleb_has_its_sign_in_the_last_byte(value: int) -> None:
     data = sleb(value)
     raw = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(data))
     assert raw - (1 << 7 * len(data) if data[-1] & 0x40 else 0) == value
@@ -83,12 +83,12 @@ def test_sleb_extends_the_sign_of_its_last_byte(value: int) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_modules_are_valid_in_v8(variant: str) -> None:
-    """wasmtime validates what it loads; this is the other engine at hand, the one of Chromium and Node."""
+    """wasmtime validates what it loads; V8 is the engine of Chromium and Node."""
     spec = {"kind": "cnn", "stages": ["conv3x4", "pool", "dense16"]}
     recipe = model.Training(batch=8, optimizer="muon")
     programs = [model.saliency(spec, "wasm", variant), model.training(spec, recipe, "wasm", variant)]
     text = "\n".join(b64encode(k.module).decode() for p in programs for k in p.kernels.values())
-    # Node 20's V8 is one release older than relaxed SIMD by default; newer ones have dropped the flag
+    # in Node 20 relaxed SIMD is still behind a flag, which newer versions no longer have
     known = subprocess.run(["node", "--v8-options"], capture_output=True, text=True, check=True).stdout
     flag = "--experimental-wasm-relaxed-simd"
     command = ["node", *([flag] if flag in known else []), "-e", NODE_VALIDATES]
@@ -129,7 +129,7 @@ def test_loop_invariant_work_leaves_the_loop() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_sin_is_right_over_its_whole_range(variant: str) -> None:
+def test_sin_is_accurate_over_its_whole_range(variant: str) -> None:
     rng = np.random.default_rng(0)
     exponents = rng.uniform(-30, 38.5, 4000)
     x = (rng.choice([-1, 1], 4000) * 10**exponents).astype(np.float32)
@@ -150,13 +150,13 @@ def test_division_by_zero_does_not_trap() -> None:
     assert computed(program, a, b)[[0, 2, 3, 4, 5, 6, 7]].tolist() == [7, 2, -4, 7, -3, -3, 7]
 
 
-def test_a_label_that_does_not_exist_reads_nothing_it_should_not() -> None:
+def test_a_label_out_of_range_reads_nothing_out_of_bounds() -> None:
     program = compiled(lambda a: a.one_hot(10).float(), (6,), dtype="int32")
     got = computed(program, np.array([0, 9, 10, -1, 2**31 - 1, -(2**31)], np.int32))
     assert got.sum(1).tolist() == [1, 1, 0, 0, 0, 0]
 
 
-def test_half_precision_is_stored_and_computed_in_single() -> None:
+def test_float16_is_stored_as_such_and_computed_in_float32() -> None:
     from tinygrad import dtypes
 
     program = compiled(lambda a: (a.cast(dtypes.float16).contiguous() * 2).float(), (64,))
@@ -176,14 +176,14 @@ def test_random_numbers_come_from_64_bit_integers() -> None:
     assert abs(got.mean() - 0.5) < 0.02
 
 
-def test_what_cannot_be_compiled_is_named() -> None:
+def test_the_error_names_what_cannot_be_compiled() -> None:
     from tinygrad import dtypes
 
     with pytest.raises(UnsupportedOpError, match=r"cannot (load|compute) .*double"):
         compiled(lambda a: (a.cast(dtypes.float64) * 2).cast(dtypes.float32), (8,))
 
 
-def test_the_walk_in_the_readme_is_what_the_compiler_does() -> None:
+def test_the_bytes_in_the_readme_are_what_the_compiler_writes() -> None:
     text = (Path(wasm.__file__).parent / "README.md").read_text().split("**Bytes.**")[1].split("A test compiles")[0]
     lines = [line.strip().split("  ")[0] for line in text.splitlines() if line.startswith("    ")]
     (kernel,) = compiled(lambda a, b: a @ b, (3,), (3, 4)).kernels.values()

@@ -1,4 +1,4 @@
-"""The compiler writes the same bytes in the browser's Python as here: what is compiled live is what is tested."""
+"""The compiler writes the same bytes in Pyodide as in CPython, so tests in CPython also cover live compilation."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The WGSL variants "gpu" and "sw": their source keeps the promises that make it fast. Right answers: tests/parity."""
+"""The WGSL variants "gpu" and "sw": the source has what makes it fast. tests/parity checks its results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_kernels_fit_every_device(spec: str, variant: str) -> None:
 
 @pytest.mark.parametrize("variant", PROFILES)
 @pytest.mark.parametrize("spec", SPECS)
-def test_buffers_are_declared_with_the_length_they_are_bound_with(spec: str, variant: str) -> None:
+def test_buffers_are_declared_with_the_length_of_their_binding(spec: str, variant: str) -> None:
     program = trained(spec, variant)
     for dispatch in program.dispatch:
         source = program.kernels[dispatch.kernel].source
@@ -46,17 +46,17 @@ def test_buffers_are_declared_with_the_length_they_are_bound_with(spec: str, var
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_software_adapters_get_no_barriers(spec: str) -> None:
+def test_the_software_variant_has_no_barriers(spec: str) -> None:
     sources = [kernel.source for kernel in trained(spec, "sw").kernels.values()]
     assert not any("workgroupBarrier" in source or "var<workgroup>" in source for source in sources)
 
 
-def test_hardware_shares_the_long_sums_of_a_few_channels() -> None:
+def test_the_hardware_variant_shares_long_sums_in_a_workgroup() -> None:
     assert any("workgroupBarrier" in kernel.source for kernel in trained("cnn", "gpu").kernels.values())
 
 
 def test_a_matrix_product_reuses_what_it_loads() -> None:
-    """The first layer's product of the software variant: at least two multiply-adds for each load."""
+    """In the software variant the first layer does at least two multiply-adds per load."""
     program = trained("mlp", "sw")
     heaviest = max(program.kernels.values(), key=lambda kernel: kernel.flops).source
     loads = len(re.findall(r"var val\d+ = data", heaviest))
@@ -64,7 +64,7 @@ def test_a_matrix_product_reuses_what_it_loads() -> None:
 
 
 @pytest.mark.parametrize("variant", PROFILES)
-def test_the_same_program_every_time(variant: str) -> None:
+def test_compiling_again_gives_the_same_program(variant: str) -> None:
     again = model.training(SPECS["odd"], model.Training(batch=24), "wgsl", variant)
     assert dumps(again) == dumps(trained("odd", variant))
 
