@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tabgrad.session.effort import LONGEST_S, SLOWEST_OPS_PER_S, worst_step_s
 
 from tabgrad.backends import Arrays, Executable
 from tabgrad.program import Buffer, Program

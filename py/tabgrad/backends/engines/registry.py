@@ -43,7 +43,7 @@ async def _open_wasm() -> Device:
     return await open_device()
 
 
-#: By the name in the address (`?engine=`), in settings and in `Device.name`; the first is tried first.
+#: By the name in the address (`?engine=`), in settings and in `Device.name`, in the order of preference.
 ENGINES: Mapping[str, Engine] = {
     "webgpu": Engine("WebGPU", _open_webgpu, fallback="wasm", measures_variants=True),
     "wasm": Engine("WebAssembly", _open_wasm, fallback="webgpu"),
