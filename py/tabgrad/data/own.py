@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tabgrad.ink import DOT_SHARE, Stroke
+from tabgrad.ink import DOT_SHARE, Stroke, ink_bounds
 
 from .batches import Source
 from .drawings import Drawing, DrawingsError, loads, split
@@ -141,10 +141,8 @@ def _drawer(drawings: Sequence[Drawing], size: int, seed: int) -> Callable[[int]
 
 def _unit(drawing: Drawing) -> list[Stroke]:
     """Its strokes in a box of side 1, as the variations are defined for."""
-    points = np.concatenate([s.points for s in drawing.strokes]).astype(np.float64)
-    low, high = points.min(0), points.max(0)
-    extent = max(float((high - low).max()), DOT_SHARE * drawing.size)
-    middle = (low + high) / 2
+    bounds = ink_bounds(drawing.strokes)
+    extent, middle = max(bounds.extent, DOT_SHARE * drawing.size), bounds.middle
     return [
         Stroke(((s.points - middle) / extent + 0.5).astype(np.float32), min(s.width, WIDEST_PEN))
         for s in drawing.strokes

@@ -1,7 +1,8 @@
-"""The way from ink to the network's input, step by step, with every step switchable.
+"""The steps from ink to the network's input as pictures, with a switch for each step.
 
-With all switches on it is `ink.normalise`, which alone prepares what the page predicts (a test compares them). The
-other settings are mistakes that demos make, to be looked at. Owns the switches and the pictures; knows no network.
+With all switches on the result is that of `ink.normalise`, which alone prepares what the page predicts (a test compares
+them). The other settings show mistakes that many demos make. Owns the switches and the pictures; the rule itself is
+in `tabgrad.ink`. Runs no network.
 """
 
 from __future__ import annotations
@@ -13,22 +14,33 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.ink import EDGE_PX, PEN_PX, SIZE_PX, Stroke, rasterise
-from tabgrad.ink.normalise import BOX_PX, CENTRE_PX, centre_of_mass
+from tabgrad.ink import (
+    BOX_PX,
+    CENTRE_PX,
+    EDGE_PX,
+    PEN_PX,
+    SIZE_PX,
+    Stroke,
+    box_scale,
+    centre_of_mass,
+    ink_bounds,
+    rasterise,
+)
 
 Image = NDArray[np.float32]
+Point = NDArray[np.float64]
 Centring = Literal["mass", "box", "none"]
 #: Side of the picture of the whole pad. Pixels.
 SHEET_PX = 112
-#: A hard edge is this soft, in pixels: pixels are all or nothing but for the few that the line just grazes.
+#: Width of the soft edge of a hard line: nearly all pixels are full or empty.
 _HARD_EDGE_PX = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Which steps are taken. `fit`: scale the ink to the 20x20 box, else the whole pad is scaled to 28x28.
-    `keep_aspect`: scale both axes alike. `centring`: by centre of mass, by the box's middle, or none: the ink stays
-    where it was drawn. `smooth`: anti-aliased edges.
+    """Which steps are taken. `fit`: scale the ink to the 20x20 box; if off, the whole pad is scaled to 28x28.
+    `keep_aspect`: scale both axes alike. `centring`: by the centre of mass, by the middle of the ink's bounding box,
+    or "none": the ink stays where it was drawn. `smooth`: anti-aliased edges.
     """
 
     fit: bool = True
@@ -37,15 +49,15 @@ class Recipe:
     smooth: bool = True
 
 
-#: What MNIST's authors did.
+#: The steps that MNIST's authors took.
 STANDARD = Recipe()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InkSteps:
-    """`sheet` (112, 112): the pad as drawn, `box`: left, top, right, bottom of the ink in it, in its pixels.
-    `boxed` (20, 20) or, without fitting, (28, 28): the scaled ink. `scale`: x and y, pixels a unit of the drawing.
-    `centre`: x, y of the point of `boxed` that is moved, `target`: where to in `image` (28, 28).
+    """`sheet` (112, 112): the pad as drawn; `box`: left, top, right, bottom of the ink in it, in its pixels.
+    `boxed` (20, 20) or, without fitting, (28, 28): the scaled ink. `scale`: x and y, pixels per unit of the drawing.
+    `centre`: x, y of the point of `boxed` that is moved; `target`: where it goes in `image` (28, 28).
     All pictures are float32 in 0..1. An empty drawing has blank pictures and a box of zeros.
     """
 
@@ -63,49 +75,53 @@ def ink_steps(
 ) -> InkSteps:
     """All steps for a drawing on a square sheet of side `sheet_size`, in the strokes' units.
 
-    `min_extent` as in `ink.normalise`: ink smaller than this is not blown up to fill the box.
+    `min_extent` as in `ink.normalise`: smaller ink is not enlarged to fill the box.
     """
-    sheet_middle, zoom = np.full(2, sheet_size / 2), np.full(2, SHEET_PX / sheet_size)
-    whole = _moved(strokes, sheet_middle, zoom, (SHEET_PX / 2, SHEET_PX / 2))
-    sheet = rasterise(whole, SHEET_PX, PEN_PX * SHEET_PX / SIZE_PX)
-    edge = EDGE_PX if recipe.smooth else _HARD_EDGE_PX
+    sheet = _picture_of_sheet(strokes, sheet_size)
     side = BOX_PX if recipe.fit else SIZE_PX
     if not strokes:
-        blank, corner = np.zeros((side, side), np.float32), (side / 2, side / 2)
-        return InkSteps(sheet, (0, 0, 0, 0), blank, (1, 1), corner, corner, np.zeros((SIZE_PX, SIZE_PX), np.float32))
-    low = np.min([s.points.min(0) for s in strokes], axis=0).astype(np.float64)
-    high = np.max([s.points.max(0) for s in strokes], axis=0).astype(np.float64)
-    middle, pen = (low + high) / 2, max(s.width for s in strokes)
+        blank, middle_px = np.zeros((side, side), np.float32), (side / 2, side / 2)
+        empty = np.zeros((SIZE_PX, SIZE_PX), np.float32)
+        return InkSteps(sheet, (0, 0, 0, 0), blank, (1, 1), middle_px, middle_px, empty)
+    bounds = ink_bounds(strokes)
+    middle, pen_px = bounds.middle, PEN_PX * max(s.width for s in strokes)
     drawn_at = _pair(middle * SIZE_PX / sheet_size)
-    scale = _scale(np.maximum(high - low, min_extent), pen, recipe) if recipe.fit else np.full(2, SIZE_PX / sheet_size)
-    place = (BOX_PX / 2, BOX_PX / 2) if recipe.fit else drawn_at
-    boxed = rasterise(_moved(strokes, middle, scale, place), side, PEN_PX, edge)
+    if recipe.fit:
+        extent = np.maximum(bounds.high - bounds.low, min_extent)
+        scale, place = _box_scales(extent, pen_px, recipe.keep_aspect), (BOX_PX / 2, BOX_PX / 2)
+    else:
+        scale, place = np.full(2, SIZE_PX / sheet_size), drawn_at
+    edge_px = EDGE_PX if recipe.smooth else _HARD_EDGE_PX
+    boxed = rasterise(_moved(strokes, middle, scale, place), side, PEN_PX, edge_px)
     centre, target = {
         "mass": (centre_of_mass(boxed), (CENTRE_PX, CENTRE_PX)),
         "box": (place, (SIZE_PX / 2, SIZE_PX / 2)),
         "none": (place, drawn_at),
     }[recipe.centring]
     moved = (place[0] + target[0] - centre[0], place[1] + target[1] - centre[1])
-    image = rasterise(_moved(strokes, middle, scale, moved), SIZE_PX, PEN_PX, edge)
-    reach = PEN_PX / 2 * pen * SHEET_PX / SIZE_PX
-    box = (*_pair(low * zoom - reach), *_pair(high * zoom + reach))
+    image = rasterise(_moved(strokes, middle, scale, moved), SIZE_PX, PEN_PX, edge_px)
+    zoom, reach = SHEET_PX / sheet_size, pen_px / 2 * SHEET_PX / SIZE_PX
+    box = (*_pair(bounds.low * zoom - reach), *_pair(bounds.high * zoom + reach))
     return InkSteps(sheet, box, boxed, _pair(scale), centre, target, image)
 
 
-def _scale(extent: NDArray[np.float64], pen: float, recipe: Recipe) -> NDArray[np.float64]:
-    """Pixels a unit for each axis, so that ink of this extent (2,) fills the box."""
-    if recipe.keep_aspect:
-        extent = np.full(2, extent.max())
-    # The ink, not its centre line, fills the box: the pen sticks out by half its width on each side.
-    return np.divide(max(BOX_PX - PEN_PX * pen, 1.0), extent, out=np.ones(2), where=extent > 0)
+def _picture_of_sheet(strokes: Sequence[Stroke], sheet_size: float) -> Image:
+    """The whole pad (112, 112), with lines as wide as they are on the pad."""
+    zoom = np.full(2, SHEET_PX / sheet_size)
+    whole = _moved(strokes, np.full(2, sheet_size / 2), zoom, (SHEET_PX / 2, SHEET_PX / 2))
+    return rasterise(whole, SHEET_PX, PEN_PX * SHEET_PX / SIZE_PX)
 
 
-def _moved(
-    strokes: Sequence[Stroke], origin: NDArray[np.float64], scale: NDArray[np.float64], place: tuple[float, float]
-) -> list[Stroke]:
+def _box_scales(extent: Point, pen_px: float, keep_aspect: bool) -> Point:
+    """Pixels per unit in x and y at which ink of this extent (2,) fills the box."""
+    sides = np.full(2, extent.max()) if keep_aspect else extent
+    return np.array([box_scale(float(side), pen_px) for side in sides])
+
+
+def _moved(strokes: Sequence[Stroke], origin: Point, scale: Point, place: tuple[float, float]) -> list[Stroke]:
     """The strokes in pixels, with the point `origin` of the drawing at the pixel `place`."""
     return [replace(s, points=cast("Image", (s.points - origin) * scale + place)) for s in strokes]
 
 
-def _pair(point: NDArray[np.float64]) -> tuple[float, float]:
+def _pair(point: Point) -> tuple[float, float]:
     return float(point[0]), float(point[1])

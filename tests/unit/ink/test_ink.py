@@ -6,8 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tabgrad.ink import PEN_PX, Stroke, clip_polyline, erase, normalise, normalise_steps, rasterise, strokes_from_lists
-from tabgrad.ink.normalise import CENTRE_PX, centre_of_mass
+from tabgrad.ink import (
+    BOX_PX,
+    CENTRE_PX,
+    PEN_PX,
+    Stroke,
+    centre_of_mass,
+    centres_of_mass,
+    clip_polyline,
+    erase,
+    fit_box,
+    normalise,
+    rasterise,
+    strokes_from_lists,
+)
 
 PAD = 280.0
 point = st.tuples(st.floats(0, PAD, width=32), st.floats(0, PAD, width=32))
@@ -60,14 +72,46 @@ def test_nothing_stays_nothing() -> None:
     assert not rasterise(strokes_from_lists([[(100, 100), (200, 300)]])).any()  # all of it outside
 
 
-def test_steps_show_the_way() -> None:
-    steps = normalise_steps(strokes_from_lists(SEVEN))
-    assert steps.box == (60, 60, 200, 230)
-    assert steps.scale == pytest.approx((20 - PEN_PX) / 170)
-    rows = np.flatnonzero((steps.boxed > 0.5).any(1))
+def test_the_ink_fills_the_box_and_its_mass_is_centred() -> None:
+    strokes = strokes_from_lists(SEVEN)
+    fit = fit_box(strokes)
+    assert fit.middle.tolist() == [130, 145]
+    assert fit.scale == pytest.approx((BOX_PX - PEN_PX) / 170)
+    boxed = rasterise([Stroke(fit.place(s.points)) for s in strokes], BOX_PX)
+    rows = np.flatnonzero((boxed > 0.5).any(1))
     assert (rows[0], rows[-1]) == (0, 19)  # the ink, pen included, fills the box
-    assert centre_of_mass(steps.image) == pytest.approx((CENTRE_PX, CENTRE_PX), abs=0.1)
-    assert steps.image.sum() == pytest.approx(steps.boxed.sum(), rel=0.05)  # the box clips the pen's soft edge
+    image = normalise(strokes)
+    assert centre_of_mass(image) == pytest.approx((CENTRE_PX, CENTRE_PX), abs=0.1)
+    assert image.sum() == pytest.approx(boxed.sum(), rel=0.05)  # the box clips the pen's soft edge
+
+
+def as_defined(strokes: list[Stroke], min_extent: float, pen_px: float, edge_px: float) -> NDArray[np.float32]:
+    """The whole rule of `normalise` in one piece."""
+    points = np.concatenate([s.points for s in strokes]).astype(np.float64)
+    low, high = points.min(0), points.max(0)
+    extent = max(float((high - low).max()), min_extent)
+    pen = pen_px * max(s.width for s in strokes)
+    scale = max(20 - pen, 1.0) / extent if extent > 0 else 1.0
+    boxed = [Stroke((s.points - (low + high) / 2) * scale + 10, s.width) for s in strokes]
+    ink = rasterise(boxed, 20, pen_px, edge_px)
+    x, y = (float(ink.sum(axis) @ (np.arange(20) + 0.5)) / float(ink.sum()) for axis in (0, 1))
+    return rasterise([Stroke(s.points + np.array([14.5 - x, 14.5 - y]), s.width) for s in boxed], 28, pen_px, edge_px)
+
+
+@given(drawings, st.sampled_from([0.0, 12.0, 400.0]), st.sampled_from([1.0, 0.8, 2.7, 9.0]), st.booleans())
+@settings(max_examples=200)
+def test_normalise_equals_its_definition_exactly(
+    drawing: list[list[tuple[float, float]]], min_extent: float, width: float, fine: bool
+) -> None:
+    strokes = [Stroke(s.points, width) for s in strokes_from_lists(drawing)]
+    pen_px, edge_px = (1.5, 0.6) if fine else (2.5, 1.1)
+    found = normalise(strokes, min_extent, pen_px, edge_px)
+    np.testing.assert_array_equal(found, as_defined(strokes, min_extent, pen_px, edge_px))
+
+
+def test_centres_of_many_images_are_those_of_each() -> None:
+    images = np.random.default_rng(0).uniform(0, 1, (50, 20, 20)).astype(np.float32) ** 8
+    np.testing.assert_allclose(centres_of_mass(images), [centre_of_mass(image) for image in images], rtol=1e-6)
 
 
 def test_a_dot_stays_a_dot() -> None:
