@@ -18,7 +18,6 @@ from .own import OwnData, fingerprint, open_own
 from .reader import DataSet, Fetch, Inflate, Samples, Split, open_data
 from .strokes import CHUNK, POOL, StrokePool, StrokeSource
 
-SPLITS = ("train", "validation", "test")
 #: What counts as an epoch of generated digits, and how many are set apart.
 STROKES_PER_EPOCH = 4 * POOL
 STROKES_HELD_OUT = 2_000

@@ -74,9 +74,3 @@ def mosaic(images: Values, columns: int, gap: int = 1) -> Values:
     sheet[:count, :height, :width] = images
     grid = sheet.reshape(rows, columns, height + gap, width + gap).swapaxes(1, 2)
     return grid.reshape(rows * (height + gap), columns * (width + gap))[: -gap or None, : -gap or None]
-
-
-def tile_at(point: tuple[float, float], columns: int, height: int, width: int, gap: int = 1) -> int:
-    """Index of the picture under a point (x, y), in pixels of a `mosaic`; gaps belong to the picture before."""
-    x, y = point
-    return int(y // (height + gap)) * columns + min(int(x // (width + gap)), columns - 1)

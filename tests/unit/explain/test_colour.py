@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tabgrad.explain.colour import columns_for, diverging, grey, mosaic, span, tile_at
+from tabgrad.explain.colour import columns_for, diverging, grey, mosaic, span
 
 #: Machado et al. 2009, https://doi.org/10.1109/TVCG.2009.113, severity 1: what linear RGB becomes for such eyes.
 DEFICIENCIES = {
@@ -93,7 +93,6 @@ def test_mosaic_keeps_every_picture_in_order(count: int, height: int, width: int
         row, column = divmod(k, columns)
         y, x = row * (height + gap), column * (width + gap)
         assert (sheet[y : y + height, x : x + width] == images[k]).all()
-        assert tile_at((x + width / 2, y + height / 2), columns, height, width, gap) == k
 
 
 def test_mosaics_are_about_as_wide_as_wanted() -> None:
