@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scripts.sitebuild.parts import ROOT
 from tabgrad.data.seeding import generator
-from tabgrad.data.strokes import DIGITS, Hand, Template, write
+from tabgrad.data.strokes import DIGITS, Template, Variation, write
 
 FILE = ROOT / "docs" / "strokes.svg"
 COLUMNS, VARIANTS = 4, 6
@@ -43,7 +43,7 @@ def path_data(strokes: Sequence[NDArray[np.float64]], x: float, y: float) -> str
 
 def template_row(number: int, template: Template, x: float, y: float) -> str:
     """The name and the drawings of one template, as SVG."""
-    strokes = write(template, VARIANTS, Hand(), generator(1, number))
+    strokes = write(template, VARIANTS, Variation(), generator(1, number))
     drawings = [
         path_data([stroke[k] for stroke in strokes], x + NAME + k * (SIDE + GAP), y + GAP / 2) for k in range(VARIANTS)
     ]

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from scripts.fetch_mnist import fetch_all, locate
 from scripts.sitebuild.data import mnist_blocks
-from tabgrad.data import DataSet, Mixture, Samples, Source, SplitSource, open_data
+from tabgrad.data import Samples, Source
 from tabgrad.data.augment import Augmenter
+from tabgrad.data.batches import Mixture, SplitSource
+from tabgrad.data.packed import PackedData, open_packed
 from tabgrad.data.strokes import StrokeSource
 from tabgrad.session.source import AugmentedSource
 
@@ -25,7 +27,7 @@ from .recipe import Recipe
 class Corpus:
     """MNIST, opened: its training split is in memory. `mean` is the mean training image, float32 (784,) in 0..1."""
 
-    data: DataSet
+    data: PackedData
     validation: Samples
     mean: NDArray[np.float32]
 
@@ -41,7 +43,7 @@ async def open_corpus() -> Corpus:
     async def read(name: str) -> bytes:
         return files[name]
 
-    data = await open_data("index.json", read)
+    data = await open_packed("index.json", read)
     train = await data.train.load()
     mean = (train.images.reshape(-1, 784).mean(0) / 255).astype(np.float32)
     return Corpus(data, await data.validation.load(), mean)

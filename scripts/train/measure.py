@@ -13,8 +13,8 @@ import numpy as np
 
 from scripts.measure_strokes import STROKES, read_strokes
 from tabgrad.data import Samples
-from tabgrad.data.sets import StrokeData
-from tabgrad.data.strokes.garbage import garbage as draw_ood
+from tabgrad.data.generated import GeneratedData
+from tabgrad.data.strokes.out_of_distribution import out_of_distribution
 from tabgrad.metrics import Results
 
 from .calibration import Calibration, calibrate, refused_share
@@ -30,14 +30,14 @@ async def measure(evaluator: Evaluator, weights: Tensors, corpus: Corpus) -> tup
     """Figures for the card: calibration, and accuracy and refusals on generated digits and on OOD drawings."""
 
     async def on_ood(seed: int, kind: str) -> Results:
-        images = draw_ood(seed, kind)
+        images = out_of_distribution(seed, kind)
         return await evaluator(weights, Samples(images, np.zeros(len(images), np.uint8)))
 
     validation = await evaluator(weights, corpus.validation)
     fitted_on = [(await on_ood(FITTED_ON, kind)).logits for kind in KINDS]
     calibration = calibrate(validation.logits, validation.labels, np.concatenate(fitted_on))
     by_kind = {kind: round(refused_share((await on_ood(MEASURED_ON, kind)).logits, calibration), 3) for kind in KINDS}
-    drawn = await evaluator(weights, await StrokeData().split("validation"))
+    drawn = await evaluator(weights, await GeneratedData().split("validation"))
     # Cards name out-of-distribution drawings "garbage".
     fitted = {name.replace("ood_", "garbage_"): round(value, 4) for name, value in asdict(calibration).items()}
     figures = {

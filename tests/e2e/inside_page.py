@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from scripts.build import MODELS
 from tabgrad.backends.oracle.network import OracleNetwork
-from tabgrad.data.sets import StrokeData
+from tabgrad.data.generated import GeneratedData
 from tabgrad.metrics import Results
 from tabgrad.network import load_safetensors
 from tests.e2e.drawing import Polyline, draw
@@ -77,7 +77,7 @@ Digits = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 def generated_digits() -> Digits:
     """The generated test digits, as the page has them: images and labels."""
     with ThreadPoolExecutor() as other:  # Playwright has an event loop running in this thread
-        samples = other.submit(lambda: asyncio.run(StrokeData().split("test"))).result()
+        samples = other.submit(lambda: asyncio.run(GeneratedData().split("test"))).result()
     return samples.images, samples.labels
 
 

@@ -40,7 +40,7 @@ def test_drawings_are_offered_and_learned_from(open_visit: Open, tmp_path: Path)
     wait_until(page, lambda: option(page) == "Your own (103)", "the option with all drawings")
     assert "data=mine" in page.url
     assert press(page, "finished", "failed") == "finished"
-    assert "103 drawings of yours" in (page.get_by_test_id("train-used").text_content() or "")
+    assert "103 of your drawings" in (page.get_by_test_id("train-used").text_content() or "")
     assert page.get_by_test_id("model-select").input_value() == "training"
 
 
@@ -51,7 +51,7 @@ def test_what_is_missing_is_said_when_train_is_pressed_and_not_before(open_visit
     assert wait_dataset(page, "worker", "none", "ready", "failed") == "none"
     assert message(page) == ""
     assert press(page, "finished", "failed") == "failed"
-    assert "Keep 8 more drawings" in message(page)
+    assert "keep 8 more drawings" in message(page)
 
 
 def test_a_run_is_not_resumed_with_other_drawings(open_visit: Open, tmp_path: Path) -> None:

@@ -1,25 +1,41 @@
-"""Training data: MNIST in blocks, its fixed split, augmentation, and digits generated from strokes.
+"""Data sets, as samples to train on: MNIST, digits from the stroke generator, and the visitor's own drawings.
+
+>>> import asyncio
+>>> from tabgrad.data.strokes import StrokeSource
+>>> images, labels = asyncio.run(StrokeSource(seed=1).take(32))
+>>> images.shape, images.dtype, labels.shape
+((32, 28, 28), dtype('uint8'), (32,))
 
 Pure NumPy, the same in CPython and in the page. Knows no network, no engine and no browser: bytes come through
-callables that the caller gives.
+functions that the caller passes in. Importing this package is cheap; the code of a data set is imported when it is
+opened.
+
+To add a data set, write a class that implements `RunData` in a module of its own, and add a row to `catalogue`.
 """
 
-from .batches import Mixture, Source, SplitSource
+from .base import Fetch, Inflate, RunData, Samples, Source
+from .catalogue import DATA_SET_TITLES
 from .errors import DataError
-from .index import DataIndex, SplitName, load_index
-from .reader import DataSet, Samples, Split, gunzip, open_data
 
 __all__ = [
+    "DATA_SET_TITLES",
     "DataError",
-    "DataIndex",
-    "DataSet",
-    "Mixture",
+    "Fetch",
+    "Inflate",
+    "RunData",
     "Samples",
     "Source",
-    "Split",
-    "SplitName",
-    "SplitSource",
-    "gunzip",
-    "load_index",
-    "open_data",
+    "augment",
+    "augment_shared",
+    "batches",
+    "catalogue",
+    "drawings",
+    "generated",
+    "idx",
+    "pack",
+    "packed",
+    "reader",
+    "seeding",
+    "sets",
+    "strokes",
 ]

@@ -1,13 +1,14 @@
-"""Random distortions of images, many at once: affine, elastic, stroke thickness. uint8 in, uint8 out.
+"""Random distortions of many images at once: affine, elastic, stroke thickness. uint8 in, uint8 out.
 
-Owns the distortions; knows no data set and no network. A distortion is a map of where each pixel comes from. Making
-maps costs more than applying them, so a pool of them is made for every `PERIOD` samples and each sample picks one.
+Owns the distortions; knows no data set and no network. A distortion is a map that says where each pixel comes from. To
+make a map costs more than to apply it, so a pool of maps is made for every `PERIOD` samples and each sample picks one.
 Pool and pick depend on the seed and the sample's position alone: a resumed run repeats the same distortions.
 
-Elastic distortion: Simard, Steinkraus, Platt, Best Practices for Convolutional Neural Networks (2003); here a coarse
-grid of random displacements is interpolated by cubic B-splines instead of smoothing a fine one, which costs less.
+Elastic distortion: Simard, Steinkraus, Platt, Best Practices for Convolutional Neural Networks (2003),
+https://doi.org/10.1109/ICDAR.2003.1227801. There a fine grid of random displacements is smoothed; here cubic B-splines
+interpolate a coarse grid, which costs less.
 
-In the page a network learns faster than this: `augment_shared` is for runs there.
+Runs in the page use `augment_shared`, because training there is faster than this.
 """
 
 from __future__ import annotations
@@ -24,22 +25,23 @@ SIDE = 28
 #: Samples that share one pool of maps, and maps in a pool.
 PERIOD = 16_384
 POOL = 1_024
-#: Images distorted at once.
+#: Images that are distorted at once.
 _PIECE = 128
 #: Nodes of the elastic grid along one side.
 GRID = 6
-#: A blank border, so that what comes from outside is paper.
+#: Side with a blank border, so that pixels from outside the image are blank.
 _PADDED = SIDE + 2
-#: Bilinear weights are sixteenths: 255 * 16 * 16 still fits 16 bits.
+#: Bilinear weights are sixteenths, because 255 * 16 * 16 fits into 16 bits.
 _UNIT = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Strengths; all 0 is the identity. Uniform in +-strength, except the elastic displacement, which is normal.
+    """Strengths of the distortions; with all of them 0 nothing changes.
 
-    `rotation_deg`; `log_scale`, `log_aspect` natural logarithms; `shear` x by y; `shift_px`; `elastic_px` standard
-    deviation at the grid's nodes; `thickness` 0..1, at 1 strokes vary from eroded to dilated by a pixel.
+    Uniform in +-strength: `rotation_deg`; `log_scale` and `log_aspect`, natural logarithms; `shear`, pixels in x per
+    pixel in y; `shift_px`. Elastic displacements are normal, with the standard deviation `elastic_px` at the grid's
+    nodes. `thickness` 0..1: at 1, strokes become up to one pixel thinner or thicker on each side.
     """
 
     rotation_deg: float = 0.0
@@ -53,24 +55,24 @@ class Augmentation:
 
     @property
     def moves(self) -> bool:
-        """True if pixels move."""
+        """True if pixels move, and do not only become lighter or darker."""
         strengths = (self.rotation_deg, self.log_scale, self.log_aspect, self.shear, self.shift_px, self.elastic_px)
         return any(strengths)
 
 
-#: What suits the small networks here: found on validation, see HYPERPARAMETERS.md.
+#: Best for the networks of this project on the validation images, see HYPERPARAMETERS.md.
 MILD = Augmentation(rotation_deg=10, log_scale=0.12, log_aspect=0.12, shear=0.2, shift_px=1.2, elastic_px=0.64)
 
 
 class Augmenter:
-    """Applies `augmentation` to samples by their position in the stream; keeps the last two pools of maps."""
+    """Distorts the samples of a stream by their position. Keeps the last two pools of maps in memory."""
 
     def __init__(self, augmentation: Augmentation, seed: int) -> None:
         self.augmentation, self.seed = augmentation, seed
         self._pools: dict[int, tuple[NDArray[np.int32], NDArray[np.uint16]]] = {}
 
     def __call__(self, images: NDArray[np.uint8], position: int) -> NDArray[np.uint8]:
-        """Distorted copies of `images` uint8 (n, 28, 28), which are the stream's samples from `position` on."""
+        """Distorted copies, uint8 (n, 28, 28), of the `images` that are the stream's samples from `position` on."""
         positions = np.arange(position, position + len(images))
         if self.augmentation.thickness:
             images = vary_thickness(images, self.augmentation.thickness, hashed(self.seed + 1, positions))
@@ -81,7 +83,7 @@ class Augmenter:
         start = 0
         while start < len(images):
             period, offset = divmod(position + start, PERIOD)
-            # Pieces that fit the processor's cache, and never two periods in one.
+            # Pieces that fit into the processor's cache and lie within one period.
             part = slice(start, min(start + _PIECE, start + PERIOD - offset))
             sources, weights = self._pool(period)
             if self.augmentation.interpolation == "nearest":
@@ -94,7 +96,7 @@ class Augmenter:
     def _pool(self, period: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         if period not in self._pools:
             self._pools = {k: pool for k, pool in self._pools.items() if k == period - 1}
-            # Rounded to the nearest sixteenth (or pixel), so that no movement is no change.
+            # Rounded to the nearest sixteenth (or pixel), so that without movement nothing changes.
             unit = 1 if self.augmentation.interpolation == "nearest" else _UNIT
             points = source_points(self.augmentation, generator(self.seed, period), np.arange(SIDE))
             x, y = (np.rint((axis.clip(-1, SIDE - 1) + 1) * unit).astype(np.int32) for axis in points)
@@ -106,9 +108,9 @@ class Augmenter:
 def source_points(
     strengths: Augmentation, rng: np.random.RandomState, columns: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """x and y in the image, each (POOL, SIDE * len(columns)), that points of the result come from.
+    """Where points of the result come from: x and y in the image, float64 (POOL, SIDE * len(columns)) each.
 
-    These lie in every row at the x of `columns`. What is drawn is the same for any columns.
+    The points lie in each row at the x coordinates `columns`. The random numbers drawn do not depend on `columns`.
     """
 
     def uniform(strength: float) -> NDArray[np.float64]:
@@ -116,7 +118,7 @@ def source_points(
 
     angle, shear = np.deg2rad(uniform(strengths.rotation_deg)), uniform(strengths.shear)
     scale, aspect = uniform(strengths.log_scale), uniform(strengths.log_aspect)
-    # The inverse map: pixels of the result ask where they come from.
+    # The inverse of the distortion, because it says where pixels come from.
     scale_x, scale_y = np.exp(-scale - aspect / 2), np.exp(-scale + aspect / 2)
     middle, rows = (SIDE - 1) / 2, np.arange(SIDE)
     u, v = np.tile(columns - middle, SIDE), np.repeat(rows - middle, len(columns))
@@ -131,7 +133,9 @@ def source_points(
 
 
 def _spline_weights(points: NDArray[Any]) -> NDArray[np.float64]:
-    """(GRID, n) cubic B-spline weights of a line's nodes at each of `points`, scaled so that variances stay."""
+    """Cubic B-spline weights (GRID, n) of the nodes of a line at n points, scaled so that the variance is the same
+    everywhere.
+    """
     nodes = np.linspace(0, SIDE - 1, GRID)
     distance = np.abs(points - nodes[:, None]) / (nodes[1] - nodes[0])
     near, far = 2 / 3 - distance**2 * (1 - distance / 2), (2 - distance).clip(0) ** 3 / 6
@@ -152,9 +156,9 @@ def _nearest(images: NDArray[np.uint8], sources: NDArray[np.int32]) -> NDArray[n
 
 
 def _bilinear(images: NDArray[np.uint8], sources: NDArray[np.int32], weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """In 16-bit integers and in place where possible: this runs for every training sample."""
+    """In 16-bit integers and in place where possible, because this runs for every training sample."""
     index = (sources + np.arange(len(images), dtype=np.int32)[:, None] * np.int32(_PADDED**2)).astype(np.intp)
-    # Each pixel with its right neighbour in the upper byte: two reads a pixel instead of four.
+    # Each pixel with its right neighbour in the upper byte: two reads per pixel instead of four.
     pairs = _padded(images).astype(np.uint16)
     pairs[:-1] |= pairs[1:] << np.uint16(8)
     right, below = weights
@@ -180,7 +184,10 @@ def _row(pairs: NDArray[np.uint16], right: NDArray[np.uint16]) -> NDArray[np.uin
 
 
 def vary_thickness(images: NDArray[np.uint8], strength: float, bits: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Mix each image with its dilation or erosion by a cross of one pixel, in a random share up to `strength`."""
+    """Mix each image uint8 (n, 28, 28) with its dilation or erosion by one pixel, by a random share up to `strength`.
+
+    `bits` (n,) decide about each image: the lowest bit between thicker and thinner, the second byte about the share.
+    """
     padded = np.zeros((len(images), _PADDED, _PADDED), np.uint8)
     padded[:, 1:-1, 1:-1] = images
     around = (padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:])

@@ -1,38 +1,25 @@
-"""An endless, seedable, repeatable stream of training samples over a split that is still arriving.
+"""Endless, seeded streams of training samples over a split whose blocks are still arriving.
 
-Owns the order in which samples are seen. The first epoch goes block by block (each a fair sample, see `pack`) in a
-seeded order, so training starts when the first block is in; every later epoch shuffles the whole split. The order
-depends on the seed and the position alone, never on how fast the network is: the same seed gives the same losses,
-and a run resumed at a position continues exactly as if it had not been interrupted.
+Owns the order of the samples. The first epoch goes block by block in a seeded order, so that training can start with
+the first block; each block is a fair sample (see `pack`). Later epochs shuffle the whole split. The order depends on
+the seed and the position alone, not on the speed of the network connection: the same seed gives the same losses, and
+a resumed run continues as if it had not been interrupted.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .reader import Samples, Split
+from .base import Samples, Source
+from .reader import Split
 
-#: Blocks on their way while the present one is trained on: as many as are fetched at once.
+#: Blocks that are fetched while a run trains on the current one: as many as are fetched at the same time.
 BLOCKS_AHEAD = 4
 
 
-class Source(Protocol):
-    """Training samples without end: MNIST's split here, generated digits in `strokes`.
-
-    `position` is the number of samples taken so far; setting it resumes a run.
-    """
-
-    position: int
-
-    async def take(self, count: int) -> Samples:
-        """The next `count` samples: images uint8 (count, height, width), labels uint8 (count,). Raises DataError."""
-
-
 class SplitSource:
-    """The samples of `split` without end, in an order that `seed` decides. Implements `Source`."""
+    """The samples of `split`, epoch after epoch, in an order that `seed` decides. Implements `base.Source`."""
 
     def __init__(self, split: Split, seed: int, position: int = 0) -> None:
         self.split, self.seed, self.position = split, seed, position
@@ -40,16 +27,16 @@ class SplitSource:
         self._order: NDArray[np.intp] = np.zeros(0, np.intp)
 
     async def take(self, count: int) -> Samples:
-        """The next `count` samples, copied. Waits only for the blocks that these are in."""
+        """Copies of the next `count` samples. Waits only for the blocks that they are in. Raises DataError."""
         rows = self._rows(count)
         if not self.split.complete:
-            await self._arrival(self._blocks(rows))
+            await self._wait_for(self._blocks(rows))
         self.position += count
-        # `take` copies whole images, an index into three dimensions their rows: 0.2 and 0.5 us an image in Pyodide.
+        # `take` copies whole images, indexing copies row by row: 0.2 and 0.5 us per image in Pyodide.
         return Samples(self.split.samples.images.take(rows, 0), self.split.samples.labels[rows])
 
-    async def _arrival(self, needed: list[int]) -> None:
-        """Wait for these blocks. The next ones are begun first, so that they arrive while these are trained on."""
+    async def _wait_for(self, needed: list[int]) -> None:
+        """Wait for these blocks. Start to fetch the next ones first, so that they arrive during training on these."""
         ahead = self._order[(self.position % len(self.split)) :]
         for k in [*needed, *self._blocks(ahead)[:BLOCKS_AHEAD]]:
             self.split.prefetch(k)
@@ -66,13 +53,13 @@ class SplitSource:
         return np.concatenate(parts)
 
     def _blocks(self, rows: NDArray[np.intp]) -> list[int]:
-        """The blocks that hold `rows`, in the order in which they are first needed."""
+        """The blocks that hold `rows`, in the order in which they are needed."""
         blocks = np.searchsorted(self.split.starts, rows, side="right") - 1
         return [int(k) for k in dict.fromkeys(blocks.tolist())]
 
     def _epoch_order(self, epoch: int) -> NDArray[np.intp]:
         if epoch != self._epoch:
-            # RandomState's stream is frozen for good; a newer NumPy must not change what a seed means.
+            # NumPy has frozen RandomState's stream, so a seed gives the same order in every version.
             rng = np.random.RandomState((self.seed * 1_000_003 + epoch) % 2**32)
             starts = self.split.starts
             if epoch == 0:
@@ -86,9 +73,10 @@ class SplitSource:
 
 
 class Mixture:
-    """`main` with an even sprinkling of `other`: sample p is from `other` whenever p * share passes a whole number.
+    """Samples of `main`, of which a `share` (0..1) is replaced by samples of `other`. Implements `base.Source`.
 
-    Implements `Source`. Nothing random is needed, because both sources are shuffled already.
+    Sample p is from `other` whenever p * share passes a whole number. This needs no random numbers, because both
+    sources are shuffled already.
     """
 
     def __init__(self, main: Source, other: Source, share: float, position: int = 0) -> None:
@@ -96,10 +84,10 @@ class Mixture:
         self.position = position
 
     async def take(self, count: int) -> Samples:
-        """The next `count` samples of both, in stream order."""
-        turns = np.floor(np.arange(self.position, self.position + count + 1) * self.share).astype(np.int64)
-        is_other = np.diff(turns) > 0
-        self.other.position, self.main.position = int(turns[0]), self.position - int(turns[0])
+        """The next `count` samples, from both sources. Raises DataError."""
+        others_before = np.floor(np.arange(self.position, self.position + count + 1) * self.share).astype(np.int64)
+        is_other = np.diff(others_before) > 0
+        self.other.position, self.main.position = int(others_before[0]), self.position - int(others_before[0])
         self.position += count
         if is_other.all() or not is_other.any():
             return await (self.other if is_other[0] else self.main).take(count)

@@ -1,7 +1,7 @@
-"""The visitor's own labelled drawings: their file format, and a fair split into those to learn from and the others.
+"""The visitor's own labelled drawings: their file format, and a fair split into training and held-out drawings.
 
 A file is JSON: {"format": "tabgrad-drawings", "version": 1, "size": side of the pad, "drawings": [{"label": 7,
-"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, y down. Owns that format; keeps no storage.
+"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, with y pointing down. Owns this format; stores nothing.
 """
 
 from __future__ import annotations
@@ -18,30 +18,31 @@ from tabgrad.ink import DOT_SHARE, Stroke, normalise
 
 FORMAT = "tabgrad-drawings"
 VERSION = 1
-#: More would fill the browser's storage; nobody draws so many by hand.
+#: More drawings would fill the browser's storage.
 MAX_DRAWINGS = 10_000
+#: Points in a stroke.
 MAX_POINTS = 10_000
 
 
 class DrawingsError(ValueError):
-    """A file of drawings cannot be used. One sentence, fit to be shown to the visitor."""
+    """A file of drawings cannot be used. The message is one sentence for the visitor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """`strokes` on a square pad of side `size`, in its units, and the digit that they are meant to be."""
+    """`strokes` on a square pad of side `size`, in its units, and the digit 0..9 that they show."""
 
     label: int
     strokes: tuple[Stroke, ...]
     size: float
 
     def image(self) -> NDArray[np.float32]:
-        """What a network reads: (28, 28) in 0..1, as from the pad."""
+        """The network's input, as from the pad: (28, 28) float32 in 0..1."""
         return normalise(self.strokes, DOT_SHARE * self.size)
 
 
 def dumps(drawings: Sequence[Drawing], size: float) -> str:
-    """The file. Drawings are scaled to a pad of side `size` and rounded to a hundredth of a unit."""
+    """The text of a file. Drawings are scaled to a pad of side `size` and rounded to a hundredth of a unit."""
     items = [
         {
             "label": d.label,
@@ -59,16 +60,18 @@ def dumps(drawings: Sequence[Drawing], size: float) -> str:
 
 
 def loads(text: str | bytes) -> list[Drawing]:
-    """Parse and check a file. Raises DrawingsError, never anything else, whatever the text is."""
+    """Parse and check a file. Raises DrawingsError, and no other error, for any text."""
     try:
         body = json.loads(text)
         if body["format"] != FORMAT:
-            raise DrawingsError("This file holds no drawings of this page; nothing was imported.")
+            raise DrawingsError("This is not a file of drawings from this page; nothing was imported.")
         if body["version"] != VERSION:
-            raise DrawingsError("This file of drawings is of another version than the page; nothing was imported.")
+            raise DrawingsError("This file of drawings is from another version of the page; nothing was imported.")
         size = float(body["size"])
         if not 0 < size < 1e6 or len(body["drawings"]) > MAX_DRAWINGS:
-            raise DrawingsError(f"This file is no usable set of at most {MAX_DRAWINGS:,} drawings.")
+            raise DrawingsError(
+                f"This file has more than {MAX_DRAWINGS:,} drawings or no usable pad size; nothing was imported."
+            )
         return [_drawing(item, size) for item in body["drawings"]]
     except DrawingsError:
         raise
@@ -94,12 +97,12 @@ def _stroke(item: Any, size: float) -> Stroke:
 
 
 def split(drawings: Sequence[Drawing], every: int = 2) -> tuple[list[Drawing], list[Drawing]]:
-    """Drawings to learn from and drawings to test on: of each digit, the last of every `every` is held out.
+    """Training drawings and held-out drawings: of each digit, in order, one of every `every` is held out.
 
-    By digit and in order, so that both halves have what the visitor draws, and adding one moves no other.
+    Both parts have all digits of which there are enough, and adding a drawing moves no other drawing between them.
     """
-    learn, test, seen = list[Drawing](), list[Drawing](), [0] * 10
+    train, held_out, seen = list[Drawing](), list[Drawing](), [0] * 10
     for drawing in drawings:
         seen[drawing.label] += 1
-        (test if seen[drawing.label] % every == 0 else learn).append(drawing)
-    return learn, test
+        (held_out if seen[drawing.label] % every == 0 else train).append(drawing)
+    return train, held_out

@@ -1,5 +1,5 @@
-"""The one exception of this package."""
+"""The error of this package."""
 
 
 class DataError(ValueError):
-    """Data cannot be used. The message is one sentence, fit to be shown to the visitor."""
+    """Data cannot be used. The message is one sentence for the visitor."""

@@ -1,7 +1,8 @@
-"""The index of a packed data set: which blocks there are, how many samples each holds, what each must hash to.
+"""The index of a packed data set: its blocks, the number of samples in each, and the hash of each.
 
-A data set is a folder of one `index.json` and blocks. A block is a gzip file of n images (n * height * width bytes)
-and then their n labels (n bytes). Owns the format; reads no files (`reader`) and makes none (`pack`).
+A packed data set is a folder with one `index.json` and its blocks. A block is a gzip file of n images
+(n * height * width bytes) followed by their n labels (n bytes). Owns this format; reads no blocks (see `reader`) and
+writes none (see `pack`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class BlockInfo:
-    """One block: its file relative to the index, samples, SHA-256 of its uncompressed bytes, size to transfer."""
+    """One block: its file relative to the index, its number of samples, the SHA-256 of its uncompressed bytes, and the
+    size of the file.
+    """
 
     file: str
     count: int
@@ -31,7 +34,7 @@ class BlockInfo:
 
 @dataclass(frozen=True, slots=True)
 class SplitInfo:
-    """One split: samples, samples of each class, and its blocks in order."""
+    """One split: its number of samples, the number of each class, and its blocks in order."""
 
     count: int
     histogram: tuple[int, ...]
@@ -40,7 +43,9 @@ class SplitInfo:
 
 @dataclass(frozen=True, slots=True)
 class DataIndex:
-    """A packed data set. `shape` is one image's (height, width); `sources` maps original files to their SHA-256."""
+    """A packed data set. `shape`: (height, width) of an image. `classes`: their number. `order`: how the samples were
+    ordered, in words. `sources`: original files and their SHA-256.
+    """
 
     name: str
     shape: tuple[int, int]
@@ -50,17 +55,17 @@ class DataIndex:
     splits: Mapping[SplitName, SplitInfo]
 
     def dumps(self) -> str:
-        """Canonical JSON text: the same data set gives the same bytes."""
+        """The index as JSON. The same data set gives the same bytes."""
         body = {"format": FORMAT, "version": VERSION, **asdict(self)}
         return json.dumps(body, indent=1, sort_keys=True) + "\n"
 
 
 def load_index(text: str | bytes) -> DataIndex:
-    """Parse and check an index. Raises DataError, never anything else, whatever the text is."""
+    """Parse and check an index. Raises DataError, and no other error, for any text."""
     try:
         body = json.loads(text)
         if body["format"] != FORMAT or body["version"] != VERSION:
-            raise DataError("The data index is of another version than this page: reload the page.")
+            raise DataError("The data index has another version than this page: reload the page.")
         height, width = map(int, body["shape"])
         index = DataIndex(
             name=str(body["name"]),
@@ -73,7 +78,7 @@ def load_index(text: str | bytes) -> DataIndex:
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise DataError("The data index is damaged: it is not the JSON that this page expects.") from error
+        raise DataError("The data index is damaged, it is not the expected JSON: reload the page.") from error
     _check(index)
     return index
 
@@ -86,8 +91,9 @@ def _split(item: dict[str, Any]) -> SplitInfo:
 
 
 def _check(index: DataIndex) -> None:
+    """Raises DataError if the numbers of an index contradict each other."""
     if min(*index.shape, index.classes) < 1 or max(*index.shape, index.classes) > 4096:
-        raise DataError(f"The data index is damaged: {index.classes} classes of {index.shape} images make no sense.")
+        raise DataError(f"The data index is damaged: it names {index.classes} classes and images of {index.shape}.")
     for name, split in index.splits.items():
         counts = [block.count for block in split.blocks]
         if min(counts, default=0) < 1 or not split.count == sum(counts) == sum(split.histogram):

@@ -1,12 +1,12 @@
-"""Packs MNIST into blocks that the page can fetch one by one, and fixes the split that every result here rests on.
+"""Packs MNIST into blocks that the page can fetch one by one.
 
-Owns the order of the samples and the split; finds, downloads and writes no files. Deterministic: equal input files
-give equal blocks and an equal index, whatever the machine.
+Owns the order of the samples and the split into training and validation, on which all results of this project rest.
+Finds, downloads and writes no files. The same input files give the same blocks and index on every machine.
 
-The order: the 60,000 training images are shuffled once, with NumPy's legacy generator, whose stream is frozen for
-good, so that any block is a fair sample of all writers and digits. Of the shuffled images of each digit every
-twelfth goes to validation: 5,000 images with the digits in the proportions of the other 55,000. The test images keep
-their published order, so that their numbers can be compared with other people's.
+The 60,000 training images are shuffled once, so that each block is a fair sample of all writers and digits. NumPy has
+frozen the stream of the generator used, RandomState. Every twelfth of the shuffled images of all digits, sorted by
+digit, goes to validation: 5,000 images, with the digits in the same proportions as the other 55,000. The test images
+keep their published order, so that an index means the same image as in other projects.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from .base import Samples
 from .idx import MNIST_SHA256, check_mnist, parse_idx
 from .index import SPLITS, BlockInfo, DataIndex, SplitInfo, SplitName
-from .reader import Samples
 
 SHUFFLE_SEED = 60_000
 VALIDATION_EVERY = 12
@@ -33,7 +33,7 @@ ORDER = (
 
 
 def split_mnist(files: Mapping[str, bytes]) -> dict[SplitName, Samples]:
-    """The three splits of MNIST from its four idx files by name, gzipped or not. Raises DataError for another file."""
+    """The three splits of MNIST. `files`: its four idx files by name, gzipped or not. Raises DataError."""
     raw = {name: parse_idx(check_mnist(name, files[name])) for name in MNIST_SHA256}
     images, labels = raw["train-images-idx3-ubyte"], raw["train-labels-idx1-ubyte"]
     train, validation = _split_indices(labels)
@@ -45,9 +45,9 @@ def split_mnist(files: Mapping[str, bytes]) -> dict[SplitName, Samples]:
 
 
 def pack_mnist(files: Mapping[str, bytes], *, block_samples: int = BLOCK_SAMPLES) -> dict[str, bytes]:
-    """Everything to serve: {file name: contents}, with `index.json` and blocks named by their content.
+    """The files to serve, {name: contents}: `index.json` and the blocks, whose names contain their hash.
 
-    `files` maps the four idx names (keys of `MNIST_SHA256`) to their bytes, gzipped or not.
+    `files`: MNIST's four idx files by name (the keys of `MNIST_SHA256`), gzipped or not. Raises DataError.
     """
     packed: dict[str, bytes] = {}
     splits: dict[SplitName, SplitInfo] = {}
@@ -60,7 +60,7 @@ def pack_mnist(files: Mapping[str, bytes], *, block_samples: int = BLOCK_SAMPLES
             raw = images[part].tobytes() + labels[part].tobytes()
             digest = hashlib.sha256(raw).hexdigest()
             file = f"mnist-{split}-{k:02d}-{digest[:10]}.bin"
-            # No time stamp in the header: the same samples make the same file.
+            # No time stamp in the header, so that the same samples give the same file.
             packed[file] = gzip.compress(raw, 6, mtime=0)
             blocks.append(BlockInfo(file, len(labels[part]), digest, len(packed[file])))
         histogram = tuple(int(n) for n in np.bincount(labels, minlength=10))

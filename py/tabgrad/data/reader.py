@@ -1,7 +1,7 @@
-"""Reads a packed data set block by block: fetched once, checked against its hash, kept in memory.
+"""Reads a packed data set block by block. Each block is fetched once, checked against its hash, and kept in memory.
 
-How bytes come and how gzip is undone is given by the caller (`fetch`, `inflate`), because the browser has its own
-ways for both; so this module runs the same in CPython and in the page. Owns the cache of blocks; knows no training.
+The caller passes in how to fetch and decompress (`fetch`, `inflate`), because the browser has its own functions for
+both. Otherwise this module runs the same in CPython and in the page. Owns the blocks in memory; knows no training.
 """
 
 from __future__ import annotations
@@ -9,37 +9,27 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .base import Fetch, Inflate, Samples, check_indices
 from .errors import DataError
-from .index import DataIndex, SplitInfo, SplitName, load_index
+from .index import DataIndex, SplitInfo, SplitName
 
-Fetch = Callable[[str], Awaitable[bytes]]
-Inflate = Callable[[bytes], Awaitable[bytes]]
-#: Blocks asked for at once. Browsers open six connections to a host; two are left for the rest of the page.
+#: Blocks fetched at the same time. A browser opens six connections to a host; two are left for the rest of the page.
 CONCURRENT_FETCHES = 4
 
 
-class Samples(NamedTuple):
-    """`images` uint8 (n, height, width), 0 is paper and 255 is ink; `labels` uint8 (n,)."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-
-
 async def gunzip(data: bytes) -> bytes:
-    """Inflate with Python's own zlib: for CPython, and for a browser without DecompressionStream."""
+    """Decompress with Python's own zlib, for CPython and for browsers without DecompressionStream."""
     return gzip.decompress(data)
 
 
 class Split:
-    """One split of a data set. Blocks and samples are numbered from 0 in the index's order.
+    """One split of a data set. Blocks and samples are numbered from 0, in the order of the index.
 
-    `samples` holds the whole split, allocated at once; rows of blocks that are not there yet are blank.
+    `samples` has room for the whole split; rows of blocks that have not arrived are zero.
     """
 
     def __init__(self, index: DataIndex, name: SplitName, fetch: Fetch, inflate: Inflate) -> None:
@@ -56,21 +46,21 @@ class Split:
 
     @property
     def loaded_blocks(self) -> int:
-        """How many blocks are in memory, for a progress bar."""
+        """The number of blocks in memory."""
         return sum(task.done() and not _failed(task) for task in self._tasks.values())
 
     @property
     def complete(self) -> bool:
-        """True once all blocks are in memory. Cheap: it is asked for every few batches."""
+        """True once all blocks are in memory. Cheap, because a run asks for every batch."""
         self._complete = self._complete or self.loaded_blocks == len(self.info.blocks)
         return self._complete
 
     def prefetch(self, k: int) -> asyncio.Task[None]:
-        """Begin to fetch block `k` unless it is here or on its way; a failed fetch is tried again."""
+        """Start to fetch block `k`, unless it is in memory or on its way. A failed fetch is tried again."""
         task = self._tasks.get(k)
         if task is None or _failed(task):
             task = self._tasks[k] = asyncio.ensure_future(self._load(k))
-            # A failure is told to whoever asks for the block; one that nobody asks for must not be logged as lost.
+            # `block` raises the failure. Without this, asyncio would log failures of blocks that are never asked for.
             task.add_done_callback(_failed)
         return task
 
@@ -78,20 +68,19 @@ class Split:
         """Block `k`, fetched at most once. Raises DataError."""
         if not 0 <= k < len(self.info.blocks):
             raise DataError(f"There is no block {k}: the {self.name!r} split has {len(self.info.blocks)} blocks.")
-        # Shielded: one caller that gives up must not cancel the block for the others.
+        # Shielded: if one caller is cancelled, others still get the block.
         await asyncio.shield(self.prefetch(k))
         rows = slice(self.starts[k], self.starts[k + 1])
         return Samples(self.samples.images[rows], self.samples.labels[rows])
 
     async def sample(self, i: int) -> tuple[NDArray[np.uint8], int]:
         """Image `i`, uint8 (height, width), and its label. Fetches only the block that it is in. Raises DataError."""
-        if not 0 <= i < len(self):
-            raise DataError(f"There is no sample {i}: the {self.name!r} split has {len(self)}.")
+        check_indices([i], self.name, len(self))
         await self.block(self.block_of(i))
         return self.samples.images[i], int(self.samples.labels[i])
 
     async def load(self) -> Samples:
-        """All samples, in order, fetched a few blocks at a time. Raises DataError with the first failure."""
+        """All samples in order. Fetches a few blocks at a time. Raises DataError for the first failure."""
         gate = asyncio.Semaphore(CONCURRENT_FETCHES)
 
         async def one(k: int) -> None:
@@ -111,9 +100,9 @@ class Split:
         try:
             raw = await self._inflate(packed)
         except Exception as error:  # each platform's inflate has its own exceptions
-            raise DataError(f"The data block {info.file} is damaged: it does not inflate. Try again.") from error
+            raise DataError(f"The data block {info.file} is damaged and cannot be decompressed: try again.") from error
         if len(raw) != info.count * (height * width + 1) or hashlib.sha256(raw).hexdigest() != info.sha256:
-            raise DataError(f"The data block {info.file} is damaged: it does not match its hash. Try again.")
+            raise DataError(f"The data block {info.file} is damaged, it does not match its hash: try again.")
         values = np.frombuffer(raw, np.uint8)
         pixels = info.count * height * width
         rows = slice(self.starts[k], self.starts[k + 1])
@@ -123,18 +112,3 @@ class Split:
 
 def _failed(task: asyncio.Task[None]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
-
-
-class DataSet:
-    """A packed data set: `train`, `validation` and `test`. `fetch` is given file names relative to the index."""
-
-    def __init__(self, index: DataIndex, fetch: Fetch, inflate: Inflate = gunzip) -> None:
-        self.index = index
-        self.train = Split(index, "train", fetch, inflate)
-        self.validation = Split(index, "validation", fetch, inflate)
-        self.test = Split(index, "test", fetch, inflate)
-
-
-async def open_data(index_file: str, fetch: Fetch, inflate: Inflate = gunzip) -> DataSet:
-    """Fetch and check the index; the blocks come when they are asked for. Raises DataError."""
-    return DataSet(load_index(await fetch(index_file)), fetch, inflate)

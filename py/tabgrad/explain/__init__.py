@@ -1,5 +1,27 @@
-"""What a network does with an image, as numbers and pictures that add up, for panels that show it to a learner.
+"""What a network does with an image, as numbers and pictures that add up.
 
-NumPy only, and every number is testable against the oracle; it runs no engine, and knows no page. Modules are
-imported one by one, when their panel opens.
+>>> import numpy as np
+>>> from tabgrad.explain import units
+>>> hidden, weight, bias = np.array([0.0, 2.0, 1.0]), np.eye(3, 10), np.zeros(10)
+>>> parts = units.against(hidden, weight, bias, digit=1, other=2)
+>>> parts.terms.tolist(), parts.total
+([0.0, 2.0, -1.0], 1.0)
+
+Pure NumPy; tests compare the numbers with the oracle. Runs no engine and knows no page. Each module is a topic of its
+own, and the page imports it when it opens the section that shows it.
 """
+
+__all__ = [
+    "attribution",
+    "browse",
+    "colour",
+    "ink_steps",
+    "kernels",
+    "stages",
+    "trace",
+    "tune",
+    "units",
+    "wall",
+    "wasm_listing",
+    "wasm_reader",
+]

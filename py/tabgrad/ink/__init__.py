@@ -1,7 +1,12 @@
-"""Ink: handwriting as vectors, and the way from there to the 28x28 image a network reads.
+"""Ink: handwriting as vectors, and its conversion to the 28x28 image that a network reads.
 
-Owns strokes, the eraser, undo, rasterising and MNIST's normalisation. NumPy only: the pad in the browser, the
-stroke generator and the measuring scripts run the same code. It never draws on a screen and knows no network.
+>>> from tabgrad.ink import normalise, strokes_from_lists
+>>> seven = strokes_from_lists([[(60, 60), (200, 60), (110, 230)], [(90, 140), (180, 140)]])
+>>> normalise(seven).shape
+(28, 28)
+
+Owns strokes, the eraser, undo, rasterising and MNIST's normalisation. Pure NumPy: the pad in the browser, the stroke
+generator and the measuring scripts run the same code. Draws on no screen and knows no network.
 """
 
 from .normalise import (

@@ -12,7 +12,7 @@ from typing import Any
 
 import tabgrad
 from tabgrad.backends.engines import EngineChoice
-from tabgrad.data import gunzip
+from tabgrad.data.reader import gunzip
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode

@@ -13,9 +13,8 @@ from dataclasses import replace
 from tabgrad.artifacts import CheckpointFile, Record, load_weights, read_record, unpack
 from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engine
-from tabgrad.data import DataError, Samples
+from tabgrad.data import DataError, RunData, Samples
 from tabgrad.data.augment_shared import SharedAugmenter
-from tabgrad.data.sets import RunData
 from tabgrad.network import WeightsError, weights_for
 from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, Start
 from tabgrad.settings import RunSettings

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from tabgrad.backends import Device, EngineError
 from tabgrad.backends.engines import EngineChoice
-from tabgrad.data.sets import DataSets, RunData
+from tabgrad.data import RunData
+from tabgrad.data.sets import DataSets
 from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
 from tabgrad.settings import RunSettings

@@ -206,7 +206,7 @@ def test_an_interrupted_run_of_a_cnn_goes_on_with_the_drawings_that_it_began_wit
     async def go(bench: Bench) -> None:
         answer = await bench.answer(Start, checkpoint=stored("checkpoint-cnn.safetensors"))
         assert isinstance(answer, Ready), answer
-        assert answer.data.startswith("40 drawings of yours")
+        assert answer.data.startswith("40 of your drawings")
         finished = await bench.expect(Finished)
         assert (finished.reason, finished.step) == ("completed", 33)
         assert finished.validation_accuracy > 0.6

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabgrad.data import Mixture, Samples
+from tabgrad.data import Samples
 from tabgrad.data.augment import MILD, PERIOD, Augmentation, Augmenter
 from tabgrad.data.augment_shared import SHARERS, SPAN, STRIDE, SharedAugmenter
+from tabgrad.data.batches import Mixture
 from tabgrad.data.seeding import generator, hashed
 from tabgrad.data.strokes import StrokeSource
 

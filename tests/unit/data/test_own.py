@@ -10,7 +10,7 @@ import pytest
 
 from tabgrad.data import DataError, Samples
 from tabgrad.data.drawings import Drawing, dumps, split
-from tabgrad.data.own import LEAST_PER_EPOCH, OwnData, missing_drawings, open_own
+from tabgrad.data.own import MIN_IMAGES_PER_EPOCH, OwnData, missing_drawings, open_own
 from tabgrad.data.sets import DataSets
 from tabgrad.data.strokes import CHUNK
 from tests.unit.data.own_drawings import by_hand
@@ -54,14 +54,14 @@ def test_four_of_each_of_two_digits_are_enough_and_one_less_is_said_in_one_sente
     cases = [([], 8), (ones[:9], 4), ([*ones[:9], *sevens[:1]], 3), ([*ones[:2], *sevens[:3]], 3)]
     for few, missing in cases:
         assert missing_drawings(few) == missing
-        with pytest.raises(DataError, match=rf"Keep {missing} more drawings under .*Your own test set.*\.$"):
+        with pytest.raises(DataError, match=rf"keep {missing} more drawings under .*Your own test set.*\.$"):
             opened(few)
 
 
 def test_an_epoch_shows_each_drawing_equally_often_and_once_as_it_is() -> None:
     data = opened(by_hand(60))
     learned = whole(data, "train")
-    assert data.count >= LEAST_PER_EPOCH
+    assert data.count >= MIN_IMAGES_PER_EPOCH
     assert data.count % len(learned.labels) == 0
     seen = take(data, 1, data.count)
     copies = data.count // len(learned.labels)
@@ -128,5 +128,5 @@ def test_the_set_is_opened_anew_only_when_the_drawings_have_changed() -> None:
 
 
 def test_a_damaged_file_is_one_sentence() -> None:
-    with pytest.raises(DataError, match="cannot be learned from"):
+    with pytest.raises(DataError, match="cannot learn from your drawings"):
         open_own(b"{damaged")

@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabgrad.data import DataError, DataSet, SplitSource, load_index, open_data
+from tabgrad.data import DataError
+from tabgrad.data.batches import SplitSource
 from tabgrad.data.idx import MNIST_SHA256, check_mnist, parse_idx
-from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo
+from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo, load_index
 from tabgrad.data.pack import pack_mnist, split_mnist
+from tabgrad.data.packed import PackedData, open_packed
 
 MNIST_DIR = Path(os.environ.get("TABGRAD_MNIST_DIR", Path(__file__).parents[4] / "shared" / "mnist"))
 
@@ -42,14 +44,14 @@ def small(counts: tuple[int, ...] = (7, 7, 4)) -> dict[str, bytes]:
     return {"index.json": index.dumps().encode(), **files}
 
 
-def opened(files: dict[str, bytes], log: list[str] | None = None) -> DataSet:
+def opened(files: dict[str, bytes], log: list[str] | None = None) -> PackedData:
     async def fetch(name: str) -> bytes:
         if log is not None:
             log.append(name)
         await asyncio.sleep(0)
         return files[name]
 
-    return asyncio.run(open_data("index.json", fetch))
+    return asyncio.run(open_packed("index.json", fetch))
 
 
 def test_idx_reads_shapes_and_refuses_everything_else() -> None:
@@ -86,7 +88,7 @@ def test_concurrent_readers_share_one_fetch() -> None:
         split = (await data).train
         await asyncio.gather(split.block(0), split.block(0), split.load(), split.sample(3))
 
-    async def opened_inside(log: list[str]) -> DataSet:
+    async def opened_inside(log: list[str]) -> PackedData:
         files = small()
 
         async def fetch(name: str) -> bytes:
@@ -94,7 +96,7 @@ def test_concurrent_readers_share_one_fetch() -> None:
             await asyncio.sleep(0)
             return files[name]
 
-        return await open_data("index.json", fetch)
+        return await open_packed("index.json", fetch)
 
     asyncio.run(main())
     assert sorted(log) == ["0.bin", "1.bin", "2.bin", "index.json"]
@@ -204,7 +206,7 @@ def test_training_can_start_before_the_other_blocks_are_in() -> None:
     first = f"{taken(5, [1])[0] // 7}.bin"
 
     async def main() -> None:
-        source = SplitSource((await open_data("index.json", fetch)).train, 5)
+        source = SplitSource((await open_packed("index.json", fetch)).train, 5)
         await asyncio.wait_for(source.take(4), 5)
         waiting = asyncio.ensure_future(source.take(18))
         await asyncio.sleep(0.01)

@@ -9,13 +9,22 @@ from hypothesis import strategies as st
 
 from scripts.contact_sheet import FILE, contact_sheet
 from tabgrad.data.seeding import generator
-from tabgrad.data.strokes import CHUNK, DIGITS, Hand, StrokeSource, Template, draw_chunk, render_chunk, write
-from tabgrad.data.strokes.garbage import LETTERS, garbage
-from tabgrad.data.strokes.render import normalise_many
+from tabgrad.data.strokes import (
+    CHUNK,
+    DIGITS,
+    StrokeSource,
+    Template,
+    Variation,
+    draw_chunk,
+    normalise_many,
+    render_chunk,
+    write,
+)
+from tabgrad.data.strokes.out_of_distribution import LETTERS, out_of_distribution
 from tabgrad.data.strokes.templates import ASPECT
 from tabgrad.ink import Stroke, normalise, strokes_from_lists
 
-STILL = Hand(
+STILL = Variation(
     jitter=0, bend=0, slant=0, slant_spread=0, rotation_deg=0, aspect=0, lopsided=0, rounding=0, tremor=0, gap=0, trim=0
 )
 
@@ -86,11 +95,11 @@ def test_seeds_and_chunks_differ() -> None:
 
 
 @pytest.mark.parametrize("kind", ["scribbles", "letters", "pairs"])
-def test_garbage_is_ink_and_repeatable(kind: str) -> None:
-    images = garbage(1, kind)
+def test_out_of_distribution_drawings_have_ink_and_are_repeatable(kind: str) -> None:
+    images = out_of_distribution(1, kind)
     assert images.shape == (CHUNK, 28, 28)
     assert (images.reshape(CHUNK, -1).max(1) > 100).all()
-    assert (images == garbage(1, kind)).all()
+    assert (images == out_of_distribution(1, kind)).all()
 
 
 def test_the_contact_sheet_is_up_to_date() -> None:

@@ -12,8 +12,8 @@ from scripts.train.engine import open_engine
 from scripts.train.measure import KINDS, measure
 from tabgrad import model
 from tabgrad.data import Samples
-from tabgrad.data.strokes.garbage import LETTERS
-from tabgrad.data.strokes.garbage import garbage as measured
+from tabgrad.data.strokes.out_of_distribution import LETTERS
+from tabgrad.data.strokes.out_of_distribution import out_of_distribution as measured
 from tabgrad.network import save_safetensors
 from tests.unit.scripts.tiny_training import TINY, corpus, fitted
 

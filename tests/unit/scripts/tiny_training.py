@@ -10,7 +10,8 @@ from scripts.train.data import Corpus
 from scripts.train.distillation import DistillationSet
 from scripts.train.engine import open_engine
 from scripts.train.recipe import Recipe
-from tabgrad.data import DataSet, load_index
+from tabgrad.data.index import load_index
+from tabgrad.data.packed import PackedData
 from tabgrad.data.strokes import StrokeSource
 
 TINY = Recipe(
@@ -50,7 +51,7 @@ def corpus(count: int = 960) -> Corpus:
     async def loaded(k: int) -> None:
         pass
 
-    data = DataSet(load_index(json.dumps(body)), fetch)
+    data = PackedData(load_index(json.dumps(body)), fetch)
     data.train._load = loaded
     data.train.samples.images[:], data.train.samples.labels[:] = samples
     mean = (samples.images.reshape(-1, 784).mean(0) / 255).astype(np.float32)

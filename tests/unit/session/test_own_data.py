@@ -44,7 +44,7 @@ def test_a_network_learns_the_visitors_hand() -> None:
     async def go(bench: Bench) -> None:
         ready = await bench.answer(Start, settings=SETTINGS.to_json())
         assert isinstance(ready, Ready)
-        assert "200 drawings of yours" in ready.data
+        assert "200 of your drawings" in ready.data
         kept.show(220)  # more drawings during the run belong to the next one
         finished = await bench.expect(Finished)
         assert finished.test_accuracy > 0.6

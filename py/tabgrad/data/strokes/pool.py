@@ -1,8 +1,9 @@
-"""Drawn digits for training at an engine's pace: a pool of them, drawn once, then seen again in other shapes.
+"""A pool of drawn samples: they are drawn once, then shown again with distortions.
 
-Drawing a digit costs some fifty times what training on it does. So a run draws a pool of them, each as it is first
-needed, and from the second pass on sees them shuffled and distorted. Owns that order; it depends on the seed and the
-position alone, so runs can be resumed and repeated.
+To draw a digit takes about fifty times as long as to train on it. So a run draws a pool of digits, a chunk at a time
+when it is first needed. In the first pass over the pool the digits come as they were drawn; in later passes they are
+shuffled and distorted. Owns this order, which depends on the seed and the position alone, so that runs can be resumed
+and repeated.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..augment import MILD, Augmenter
-from ..reader import Samples
+from ..base import Samples
 from ..seeding import generator
 from .generator import CHUNK, render_chunk
 
-#: Digits in the pool of generated ones.
+#: Digits in a `StrokePool`.
 POOL = 24 * CHUNK
 
 
 class Pool:
-    """Samples without end. Implements `batches.Source`; set `position` to resume.
+    """An endless stream of samples from a pool of `size`. Implements `base.Source`.
 
-    `draw` makes chunk k of the pool's `size` samples: `CHUNK` of them, or what is left for the last one.
+    `draw` makes chunk k of the pool: `CHUNK` samples of 28x28 pixels; the last chunk may be shorter.
     """
 
     def __init__(self, seed: int, size: int, draw: Callable[[int], Samples], position: int = 0) -> None:
@@ -42,26 +43,26 @@ class Pool:
         """The next `count` digits: images uint8 (count, 28, 28), labels uint8 (count,)."""
         parts = []
         while count:
-            turn, offset = divmod(self.position, self.size)
-            rows = self._rows(turn)[offset : offset + count]
+            cycle, offset = divmod(self.position, self.size)
+            rows = self._rows(cycle)[offset : offset + count]
             for chunk in np.unique(rows // CHUNK):
-                if self._have(int(chunk)):
-                    await asyncio.sleep(0)  # others may be waiting: a command, a ping
+                if self._draw_once(int(chunk)):
+                    await asyncio.sleep(0)  # drawing takes a while, and a worker must answer in between
             images = self._images[rows]
-            parts.append(Samples(self._distort(images, self.position) if turn else images, self._labels[rows]))
+            parts.append(Samples(self._distort(images, self.position) if cycle else images, self._labels[rows]))
             self.position += len(rows)
             count -= len(rows)
         return Samples(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
-    def _rows(self, turn: int) -> NDArray[np.intp]:
-        """The order of a pass over the pool: as they are drawn at first, shuffled afterwards."""
-        if turn != self._order[0]:
-            order = np.arange(self.size) if turn == 0 else generator(self.seed, turn).permutation(self.size)
-            self._order = (turn, order)
+    def _rows(self, cycle: int) -> NDArray[np.intp]:
+        """The order of pass number `cycle` over the pool."""
+        if cycle != self._order[0]:
+            order = np.arange(self.size) if cycle == 0 else generator(self.seed, cycle).permutation(self.size)
+            self._order = (cycle, order)
         return self._order[1]
 
-    def _have(self, chunk: int) -> bool:
-        """Have the digits of a chunk; True if they were drawn now."""
+    def _draw_once(self, chunk: int) -> bool:
+        """Draw the samples of a chunk unless they are there. True if this call has drawn them."""
         if chunk in self._drawn:
             return False
         rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
@@ -71,7 +72,7 @@ class Pool:
 
 
 class StrokePool(Pool):
-    """The pool of digits generated from templates."""
+    """A pool of `POOL` digits from the stroke generator."""
 
     def __init__(self, seed: int, position: int = 0) -> None:
         super().__init__(seed, POOL, partial(render_chunk, seed), position)

@@ -1,7 +1,7 @@
-"""Many drawings to network inputs at once, through the very code that the drawing grid uses.
+"""Turns many drawings into network inputs at once, with the functions that prepare the visitor's own drawing.
 
-Owns the batching: drawings are laid out on one large sheet, far enough apart not to touch, so that one call of
-`ink.rasterise` draws them all. The result equals `ink.normalise` of each (a test compares them).
+Owns the batching: the drawings are laid out on one large sheet, so far apart that they do not touch, and one call of
+`ink.rasterise` draws them all. Each result equals that of `ink.normalise`, but for rounding (a test compares them).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from tabgrad.ink import BOX_PX, CENTRE_PX, SIZE_PX, Stroke, centres_of_mass, fit_box, rasterise
 
-#: Side of a drawing's place on the sheet. Its ink can reach 20 pixels and half a soft edge from the centre of mass.
+#: Side of a drawing's place on the sheet: ink can lie 20 pixels and half a soft edge away from its centre of mass.
 _PLACE_PX = 44
 
 
 def normalise_many(drawings: Sequence[Sequence[Stroke]]) -> NDArray[np.uint8]:
-    """The network's inputs for non-empty drawings: uint8 (n, 28, 28), 255 is ink. See `ink.normalise`."""
+    """The network's inputs for n drawings, of one or more strokes each: uint8 (n, 28, 28), 255 is ink."""
     boxed = [_fitted(strokes) for strokes in drawings]
     columns = math.ceil(math.sqrt(len(drawings)))
     corners = np.array([(k % columns, k // columns) for k in range(len(drawings))]) * _PLACE_PX
@@ -43,7 +43,7 @@ def _draw(
     corners: NDArray[np.integer],
     size: int,
 ) -> NDArray[np.float32]:
-    """Draw each at its offset on one sheet, and cut out the (size, size) squares at `corners`."""
+    """Draw each at its offset on one sheet, and cut out the squares at `corners`: float32 (n, size, size)."""
     strokes = [
         Stroke(points + offset.astype(np.float32), width)
         for drawing, offset in zip(drawings, offsets, strict=True)

@@ -1,7 +1,7 @@
-"""Turns templates into many different handwritings of themselves: points only, no pixels.
+"""Turns a template or a drawing into many handwritten variants of it, as points. Draws no pixels.
 
-Owns the variation of shapes: jitter of the control points, proportions, elastic bending, slant, rotation, a pen that
-is fast (rounds corners, overshoots or stops short) or unsteady (tremor), strokes that do not quite meet.
+Owns how shapes vary: jitter of the control points, proportions, elastic bending, slant, rotation, a fast pen (rounded
+corners, strokes that start late or stop early), an unsteady pen (tremor), and strokes that do not quite meet.
 """
 
 from __future__ import annotations
@@ -17,19 +17,23 @@ from .templates import ASPECT, Template
 
 Points = NDArray[np.float64]
 
-#: Points of a dense polyline for each piece between two control points.
+#: Points of the dense polyline for each piece between two control points.
 _PER_PIECE = 6
+#: Sine waves that make up the elastic bending.
 _WAVES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
-    """How much handwriting varies. Lengths in heights of the digit; spreads are standard deviations.
+class Variation:
+    """How much handwriting varies. Lengths are in heights of the digit.
 
-    `jitter`: of control points. `bend`: elastic, amplitude of slow waves. `slant`, `slant_spread`: shear to the
-    right. `rotation_deg`. `aspect`: factor on each digit's own spread of proportions. `lopsided`: top against bottom.
-    `rounding` 0..1: at most this share of a point is its neighbours'. `tremor`: of dense points. `gap`: offset of
-    second strokes. `trim`: at most this share of a stroke is cut off at each end.
+    Standard deviations: `jitter` of the displacement of each control point; `bend` of the amplitude of the slow waves
+    that bend the whole digit; `slant_spread` of the shear to the right, whose mean is `slant`; `rotation_deg`;
+    `lopsided` of the difference between top and bottom; `tremor` of the displacement of each point of the dense curve;
+    `gap` of the offset of each stroke after the first.
+
+    Largest values: `rounding` (0..1), how far corners move towards the middle of their neighbours; `trim`, the share of
+    a stroke that is cut off at each end. `aspect` multiplies the spread of each digit's proportions.
     """
 
     jitter: float = 0.03
@@ -45,32 +49,32 @@ class Hand:
     trim: float = 0.08
 
 
-def write(template: Template, count: int, hand: Hand, rng: np.random.RandomState) -> list[Points]:
-    """`count` handwritings of `template`: for each of its strokes the points (count, m, 2), about 1 high."""
+def write(template: Template, count: int, variation: Variation, rng: np.random.RandomState) -> list[Points]:
+    """`count` variants of `template`, about 1 high: for each of its strokes the points, float64 (count, m, 2)."""
     strokes = []
     for number, (control, corners) in enumerate(template.strokes()):
-        moved = control + rng.normal(0, hand.jitter, (count, *control.shape))
+        moved = control + rng.normal(0, variation.jitter, (count, *control.shape))
         if number:
-            moved += rng.normal(0, hand.gap, (count, 1, 2))
+            moved += rng.normal(0, variation.gap, (count, 1, 2))
         dense = _spline(tuple(corners.tolist())) @ moved
-        strokes.append(_pen(dense, hand, rng))
-    return _deform(strokes, *ASPECT[template.label % len(ASPECT)], hand, rng)
+        strokes.append(_pen(dense, variation, rng))
+    return _deform(strokes, *ASPECT[template.label % len(ASPECT)], variation, rng)
 
 
-def vary(strokes: Sequence[Points], count: int, hand: Hand, rng: np.random.RandomState) -> list[Points]:
-    """`count` handwritings of one drawing, about 1 high: each of its strokes (m, 2) becomes (count, m, 2).
+def vary(strokes: Sequence[Points], count: int, variation: Variation, rng: np.random.RandomState) -> list[Points]:
+    """`count` variants of a drawing about 1 high: each of its strokes, float64 (m, 2), becomes (count, m, 2).
 
-    Its proportions vary around its own, by `hand.aspect` as a spread (natural logarithm).
+    `variation.aspect` is the standard deviation of the natural logarithm of the aspect ratio.
     """
-    return _deform([np.repeat(points[None], count, axis=0) for points in strokes], 1.0, 1.0, hand, rng)
+    return _deform([np.repeat(points[None], count, axis=0) for points in strokes], 1.0, 1.0, variation, rng)
 
 
 @cache
 def _spline(corners: tuple[bool, ...]) -> NDArray[np.float64]:
     """(m, n) matrix from n control points to the dense curve through them.
 
-    Cubic Hermite pieces with Catmull-Rom tangents (Catmull and Rom, 1974); at ends and corners the tangent is the
-    one of the piece alone, so that it does not swing out.
+    Cubic Hermite pieces with Catmull-Rom tangents (Catmull and Rom, A class of local interpolating splines, 1974). At
+    ends and corners the tangent is that of the piece itself, so that the curve does not overshoot.
     """
     n = len(corners)
     identity = np.eye(n)
@@ -91,40 +95,40 @@ def _spline(corners: tuple[bool, ...]) -> NDArray[np.float64]:
     return matrix
 
 
-def _pen(points: Points, hand: Hand, rng: np.random.RandomState) -> Points:
-    """What the pen makes of a stroke (count, m, 2): speed rounds corners, ends are missed, the hand trembles."""
+def _pen(points: Points, variation: Variation, rng: np.random.RandomState) -> Points:
+    """Draw a stroke (count, m, 2) as a pen would: round the corners, cut off the ends, add tremor."""
     count, m, _ = points.shape
     for _ in range(2):
-        share = rng.uniform(0, hand.rounding, (count, 1, 1))
+        share = rng.uniform(0, variation.rounding, (count, 1, 1))
         middle = (points[:, :-2] + points[:, 2:]) / 2
         points[:, 1:-1] += share * (middle - points[:, 1:-1])
-    points += rng.normal(0, hand.tremor, points.shape)
+    points += rng.normal(0, variation.tremor, points.shape)
     if m > 2 * _PER_PIECE:
-        # A missed end repeats the first point that was made: all strokes of a batch keep the same number of points.
-        first = (rng.uniform(0, hand.trim, (count, 1)) * m).astype(np.intp)
-        last = m - 1 - (rng.uniform(0, hand.trim, (count, 1)) * m).astype(np.intp)
+        # Points cut off are replaced by the nearest one left: all variants of a stroke have the same number of points.
+        first = (rng.uniform(0, variation.trim, (count, 1)) * m).astype(np.intp)
+        last = m - 1 - (rng.uniform(0, variation.trim, (count, 1)) * m).astype(np.intp)
         index = np.arange(m).clip(first, last)
         points = np.take_along_axis(points, index[..., None], 1)
     return points
 
 
 def _deform(
-    strokes: Sequence[Points], aspect: float, spread: float, hand: Hand, rng: np.random.RandomState
+    strokes: Sequence[Points], aspect: float, spread: float, variation: Variation, rng: np.random.RandomState
 ) -> list[Points]:
-    """Move all strokes of each handwriting by the same random, smooth deformation of the plane."""
+    """Apply one random, smooth deformation of the plane to all strokes of each variant."""
     count = len(strokes[0])
 
     def normal(spread: float) -> NDArray[np.float64]:
         return rng.normal(0, spread, (count, 1))
 
-    width = aspect * np.exp(normal(spread * hand.aspect))
-    slant = hand.slant + normal(hand.slant_spread)
-    angle = np.deg2rad(normal(hand.rotation_deg))
+    width = aspect * np.exp(normal(spread * variation.aspect))
+    slant = variation.slant + normal(variation.slant_spread)
+    angle = np.deg2rad(normal(variation.rotation_deg))
     cos, sin = np.cos(angle), np.sin(angle)
-    taper, sag = normal(hand.lopsided), normal(hand.lopsided)
+    taper, sag = normal(variation.lopsided), normal(variation.lopsided)
     frequency = rng.uniform(-1, 1, (count, 1, _WAVES, 2)) * 2 * np.pi
     phase = rng.uniform(0, 2 * np.pi, (count, 1, _WAVES))
-    amplitude = rng.normal(0, hand.bend, (count, 1, _WAVES, 2))
+    amplitude = rng.normal(0, variation.bend, (count, 1, _WAVES, 2))
     out = []
     for points in strokes:
         wave = np.sin(np.einsum("nmd,nokd->nmk", points, frequency) + phase)

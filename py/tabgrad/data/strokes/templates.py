@@ -1,9 +1,9 @@
-"""The digits as people write them: vector prototypes of our own making, several styles of each.
+"""The digits as people write them: vector templates made for this project, several styles of each digit.
 
-Owns the shapes and how often each style is drawn; varies and rasterises nothing (see `generator`).
+Owns the shapes and how often each style is drawn. Varies and draws nothing (see `shapes` and `render`).
 
-Notation: a template is its strokes, separated by "/"; a stroke is its points "x,y" on a grid of 100, y down. A smooth
-curve runs through the points (Catmull-Rom); "!" after a point makes it a corner.
+Notation: the strokes of a template are separated by "/". A stroke is a list of points "x,y" on a grid of 100, with y
+pointing down. A smooth curve (Catmull-Rom) runs through the points; "!" after a point makes it a corner.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One style of a digit (or of another `label`, for what is not a digit). `weight`: how often, within the label."""
+    """One style of a digit. Shapes that are no digits have a `label` above 9. `weight`: how often this style is drawn,
+    relative to the others of its label. `path`: the strokes in the notation above.
+    """
 
     label: int
     name: str
@@ -24,7 +26,7 @@ class Template:
     path: str
 
     def strokes(self) -> list[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
-        """For each stroke its points (n, 2) in 0..1 and which of them are corners (n,)."""
+        """For each stroke its points, float64 (n, 2) in 0..1, and which of them are corners, bool (n,)."""
         out = []
         for text in self.path.split("/"):
             words = text.split()
@@ -100,7 +102,7 @@ DIGITS: tuple[Template, ...] = (
     Template(9, "closed ring", 1.5, "78,18 46,0 16,24 42,48 76,26 78,12! 76,50 72,100"),
 )
 
-#: Width over height of a digit's usual form, and how much it varies (natural logarithm).
+#: For each digit the usual width over height, and the standard deviation of its natural logarithm.
 ASPECT: tuple[tuple[float, float], ...] = (
     (0.78, 0.22),
     (0.55, 0.35),

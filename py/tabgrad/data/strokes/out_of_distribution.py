@@ -1,6 +1,6 @@
-"""Drawings that are no digits: scribbles, letters, two digits at once. For choosing when a network says "not sure".
+"""Out-of-distribution drawings, which are no digits: scribbles, letters, two digits at once.
 
-Owns these shapes; they are never trained on.
+They measure when a network should say "not sure". Owns these shapes; no network is trained on them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .generator import CHUNK, draw_chunk
 from .render import normalise_many
 from .templates import Template
 
-#: Letters that no digit looks like. Labels above 9: they are not digits.
+#: Letters and signs that look like no digit. Their labels are above 9, because they are not digits.
 LETTERS: tuple[Template, ...] = (
     Template(10, "A", 1, "4,100 50,0! 96,100 / 22,62 50,62 78,62"),
     Template(11, "E", 1, "86,4 14,4! 14,50 14,98! 88,98 / 14,50 44,50 72,50"),
@@ -36,8 +36,8 @@ LETTERS: tuple[Template, ...] = (
 )
 
 
-def garbage(seed: int, kind: str) -> NDArray[np.uint8]:
-    """`CHUNK` network inputs, uint8 (n, 28, 28), of `kind` "scribbles", "letters" or "pairs" (two digits)."""
+def out_of_distribution(seed: int, kind: str) -> NDArray[np.uint8]:
+    """`CHUNK` network inputs, uint8 (n, 28, 28), of the kind "scribbles", "letters" or "pairs" (two digits)."""
     if kind == "scribbles":
         return normalise_many([[_scribble(rng)] for rng in (generator(seed, 1, k) for k in range(CHUNK))])
     if kind == "letters":
@@ -49,7 +49,7 @@ def garbage(seed: int, kind: str) -> NDArray[np.uint8]:
 
 
 def _scribble(rng: np.random.RandomState) -> Stroke:
-    """A smooth random walk: a sum of slow sine waves in x and y."""
+    """A smooth random line: a sum of slow sine waves in x and in y."""
     t = np.linspace(0, 1, 80)[:, None, None]
     wave = np.sin(2 * np.pi * rng.uniform(0.3, 5.0, (1, 2, 4)) * t + rng.uniform(0, 2 * np.pi, (1, 2, 4)))
     points = (wave * rng.normal(0, 1, (1, 2, 4))).sum(2)

@@ -1,0 +1,82 @@
+"""The data sets that a run can use. Each has one row: its name in settings and addresses, its title, how it is opened.
+
+Light to import, because the training form shows the titles. Functions that open a data set import its code themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .base import Fetch, Inflate, RunData
+
+#: Gives the visitor's own drawings as a file, None if there are none. Raises OSError with one sentence.
+ReadDrawings = Callable[[], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class DataAccess:
+    """The ways to bytes. `urls`: the manifest's "data", such as {"mnist": {"index": URL}}, null for what is missing."""
+
+    urls: Mapping[str, Any]
+    fetch: Fetch
+    inflate: Inflate
+    read_drawings: ReadDrawings
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """`title`: what the page calls the data set, in the form and in sentences.
+
+    `open` is called whenever a run asks for the data set, with what it returned the last time or None. It returns that
+    again if nothing has changed. Raises DataError or OSError.
+    """
+
+    title: str
+    open: Callable[[DataAccess, RunData | None], Awaitable[RunData]]
+
+
+async def _open_mnist(access: DataAccess, opened: RunData | None) -> RunData:
+    """MNIST, or generated digits on a site that was built without it."""
+    if opened is not None:
+        return opened
+    entry = access.urls.get("mnist")
+    if not entry:
+        from .generated import GeneratedData
+
+        return GeneratedData(f"{DATA_SET_TITLES['strokes']}, because this site was built without MNIST")
+    from .packed import open_packed
+
+    folder, _, index = str(entry["index"]).rpartition("/")
+
+    async def fetch(file: str) -> bytes:
+        return await access.fetch(f"{folder}/{file}")
+
+    return await open_packed(index, fetch, access.inflate, DATA_SET_TITLES["mnist"])
+
+
+async def _open_generated(access: DataAccess, opened: RunData | None) -> RunData:
+    from .generated import GeneratedData
+
+    return opened or GeneratedData(DATA_SET_TITLES["strokes"])
+
+
+async def _open_own(access: DataAccess, opened: RunData | None) -> RunData:
+    """The visitor's drawings as they are now: they can change during a visit."""
+    from .own import fingerprint, open_own
+
+    content = await access.read_drawings()
+    if opened is not None and opened.fingerprint == fingerprint(content or b""):
+        return opened
+    return open_own(content)
+
+
+#: All data sets by name, in the order of the form. Names are stored in settings and addresses and must not change.
+CATALOGUE: Mapping[str, CatalogueEntry] = {
+    "mnist": CatalogueEntry("MNIST", _open_mnist),
+    "strokes": CatalogueEntry("Generated digits", _open_generated),
+    "mine": CatalogueEntry("Your own drawings", _open_own),
+}
+#: The title of each data set by its name.
+DATA_SET_TITLES: Mapping[str, str] = {name: entry.title for name, entry in CATALOGUE.items()}
