@@ -1,7 +1,7 @@
-"""Strokes to anti-aliased pixels: the exact distance to the nearest segment, through a soft edge.
+"""Turns strokes into anti-aliased pixels. Each pixel's ink depends on its exact distance to the nearest line.
 
-Owns the pen's shape; never scales or moves ink (see `normalise`). Fast enough to run at every pen movement:
-each short piece of a line touches only a small patch of pixels, and all patches are computed at once.
+Owns the shape of the pen; does not scale or move ink (see `normalise`). Fast enough to run at every movement of the
+pen: lines are cut into short pieces, each piece touches a small patch of pixels, and all patches are computed at once.
 """
 
 from __future__ import annotations
@@ -14,29 +14,31 @@ from numpy.typing import NDArray
 
 from .strokes import Points, Stroke, clip_segments, segments
 
-#: Width of the normal pen and of its soft edge in a 28x28 image, chosen to match MNIST's stroke statistics.
+#: Width of the normal pen and of its soft edge in a 28x28 image, chosen to match the strokes of MNIST.
 PEN_PX = 2.5
 EDGE_PX = 1.1
-#: Lines are cut into pieces of at most this length, so that a patch fits each. Pixels.
+#: Lines are cut into pieces of at most this length, so that patches are small. Pixels.
 _PIECE_PX = 2.0
-#: In strokes of more points than this, those that stay in one cell of this size (pixels) are drawn once. It costs
-#: at most 0.16 of coverage at an edge, less in practice, and bounds the work for a scribble.
+#: In strokes of more points than this, consecutive points in one cell of this size (pixels) are drawn once. That limits
+#: the work for a scribble, and changes the coverage of a pixel by 0.16 at most.
 _LONG_STROKE = 200
 _CELL_PX = 0.125
-#: Patches computed at once: bounds the memory of a scribble.
+#: Patches that are computed at once, which limits the memory for a scribble.
 _CHUNK = 4096
 
 
 def rasterise(
     strokes: Sequence[Stroke], size: int = 28, pen_px: float = PEN_PX, edge_px: float = EDGE_PX
 ) -> NDArray[np.float32]:
-    """Ink coverage (size, size) float32 in 0..1, rows from top to bottom; pixel (row, column) is centred on
-    x = column + 0.5, y = row + 0.5. Strokes are in pixels; what lies outside is cut off. No strokes: all zero.
+    """Ink coverage, float32 (size, size) in 0..1, rows from top to bottom. All zero without strokes.
+
+    Strokes are in pixels; the centre of pixel (row, column) is x = column + 0.5, y = row + 0.5. Ink outside the image
+    is cut off. `pen_px`: width of a stroke of width 1; `edge_px`: width of its soft edge.
     """
     if not strokes:
         return np.zeros((size, size), np.float32)
     reach = pen_px * max(s.width for s in strokes) / 2 + edge_px / 2
-    side = math.ceil(_PIECE_PX + 2 * reach) + 2  # a margin that the patch of any piece may hang into
+    side = math.ceil(_PIECE_PX + 2 * reach) + 2  # a margin, because patches can reach beyond the image
     canvas = np.zeros((size + 2 * side, size + 2 * side), np.float32)
     start, end, radius = _pieces(strokes, size, reach, pen_px)
     peak = (radius / edge_px + 0.5).astype(np.float32)
@@ -49,7 +51,7 @@ def rasterise(
 def _pieces(
     strokes: Sequence[Stroke], size: int, reach: float, pen_px: float
 ) -> tuple[Points, Points, NDArray[np.float32]]:
-    """Starts, ends (m, 2) and pen radii (m,) of all lines within `reach` of the image, in short pieces."""
+    """The lines within `reach` of the image, in m short pieces: starts and ends (m, 2), radii of the pen (m,)."""
     lines = [segments(_thin(stroke.points)) for stroke in strokes]
     radii = np.repeat([stroke.width * pen_px / 2 for stroke in strokes], [len(starts) for starts, _ in lines])
     start, end = (np.concatenate(side) for side in zip(*lines, strict=True))
@@ -67,7 +69,7 @@ def _pieces(
 
 
 def _thin(points: Points) -> Points:
-    """Of a long stroke, drop points that stay in the cell of their predecessor; the last one is kept."""
+    """Drop points of a long stroke that lie in the same cell as the point before; the last point is kept."""
     if len(points) <= _LONG_STROKE:
         return points
     cell = np.floor(points * (1 / _CELL_PX))
@@ -78,7 +80,7 @@ def _thin(points: Points) -> Points:
 
 
 def _stamp(canvas: NDArray[np.float32], start: Points, end: Points, peak: NDArray[np.float32], slope: float) -> None:
-    """Darken the padded `canvas` by m pieces: pixel = max over pieces of clip(peak - distance * slope, 0, 1)."""
+    """Draw m pieces on the padded `canvas`: pixel = max over pieces of clip(peak - distance * slope, 0, 1)."""
     side = math.ceil(_PIECE_PX + 2 * float(peak.max()) / slope) + 1  # of the square patch around each piece
     corner = np.ceil((start + end) * 0.5 - side * 0.5 - 0.5).astype(np.int32)
     cells = np.arange(side, dtype=np.int32)

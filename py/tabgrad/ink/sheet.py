@@ -1,7 +1,7 @@
-"""The sheet of paper: strokes and filled cells with undo and redo. It never rasterises and never predicts.
+"""The sheet of paper: strokes and filled cells, with undo and redo. Draws no pixels and runs no network.
 
-Contents are immutable snapshots, so a step of history costs one reference, and whoever holds a snapshot can
-compare it by identity to learn whether the drawing changed.
+Its contents are immutable snapshots. So a step of history costs one reference, and to find out whether the drawing
+has changed, code compares snapshots by identity.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 
 from .strokes import Points, Stroke, distance_to_path, erase
 
-#: The pixel mode's grid is as fine as the network's input.
+#: Cells along a side in pixel mode: as many as the network's input has pixels.
 CELLS = 28
-#: Steps that can be undone; the memory of a session stays bounded.
+#: Steps that can be undone, which limits the memory.
 MAX_HISTORY = 200
 
 Cell = tuple[int, int]  # row, column
@@ -24,7 +24,7 @@ Cell = tuple[int, int]  # row, column
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """What is on the sheet: strokes in sheet units and filled cells (row, column)."""
+    """The contents of a sheet: strokes in its units, and filled cells (row, column)."""
 
     strokes: tuple[Stroke, ...] = ()
     cells: frozenset[Cell] = frozenset()
@@ -35,12 +35,12 @@ class Snapshot:
         return not self.strokes and not self.cells
 
     def ink(self, size: float) -> tuple[Stroke, ...]:
-        """Everything as strokes, for a sheet of side `size` units."""
+        """Strokes and filled cells, all as strokes, for a sheet of side `size` units."""
         return (*self.strokes, *cell_strokes(self.cells, size / CELLS))
 
 
 class Sheet:
-    """A square sheet of side `size` units with history. `now` is what is on it."""
+    """A square sheet of side `size` units with a history. `now` is its current contents."""
 
     def __init__(self, size: float) -> None:
         self.size = size
@@ -48,13 +48,13 @@ class Sheet:
         self._past: list[Snapshot] = []
         self._future: list[Snapshot] = []
 
-    def checkpoint(self) -> None:
-        """Begin an action: what follows, up to the next call, is undone in one step."""
+    def begin_action(self) -> None:
+        """Begin an action. All changes up to the next call are undone in one step."""
         self._past = [*self._past[-MAX_HISTORY + 1 :], self.now]
         self._future.clear()
 
-    def settle(self) -> None:
-        """End an action; one that changed nothing leaves no step to undo."""
+    def end_action(self) -> None:
+        """End an action. If it has changed nothing, there is no step to undo."""
         if self._past and self._past[-1] is self.now:
             self._past.pop()
 
@@ -62,13 +62,13 @@ class Sheet:
         """Put strokes on the sheet, as part of the current action."""
         self.now = replace(self.now, strokes=(*self.now.strokes, *strokes))
 
-    def redraw(self, *strokes: Stroke) -> None:
-        """Let these strokes be all that the current action has drawn: for a stroke that still grows."""
+    def draw(self, *strokes: Stroke) -> None:
+        """Replace the strokes of the current action by these, while the pen is still drawing."""
         before = self._past[-1] if self._past else Snapshot()
         self.now = replace(self.now, strokes=(*before.strokes, *strokes))
 
     def erase(self, path: ArrayLike, radius: float) -> None:
-        """Cut strokes and empty cells within `radius` of a path (n, 2), as part of the current action."""
+        """Erase all ink within `radius` of a path (n, 2), as part of the current action."""
         strokes = erase(self.now.strokes, path, radius)
         cells = self.now.cells
         if cells:
@@ -79,7 +79,7 @@ class Sheet:
             self.now = Snapshot(strokes, cells)
 
     def fill(self, cell: Cell, filled: bool = True) -> None:
-        """Fill or empty one cell, as part of the current action; strokes through an emptied cell are cut."""
+        """Fill or empty one cell, as part of the current action. Strokes through an emptied cell are cut."""
         if not (0 <= cell[0] < CELLS and 0 <= cell[1] < CELLS):
             return
         if filled and cell in self.now.cells:
@@ -92,17 +92,17 @@ class Sheet:
         self.now = Snapshot(erase(self.now.strokes, [middle], side * 0.7), self.now.cells - {cell})
 
     def clear(self) -> None:
-        """Empty the sheet; can be undone."""
+        """Empty the sheet, as an action that can be undone."""
         if not self.now.is_empty:
-            self.checkpoint()
+            self.begin_action()
             self.now = Snapshot()
 
     def undo(self) -> bool:
-        """Take back the last action; False if there is none."""
+        """Undo the last action. False if there is none."""
         return self._travel(self._past, self._future)
 
     def redo(self) -> bool:
-        """Repeat the last action taken back; False if there is none."""
+        """Redo the last action that was undone. False if there is none."""
         return self._travel(self._future, self._past)
 
     @property
@@ -124,9 +124,9 @@ class Sheet:
 
 
 def cell_strokes(cells: Iterable[Cell], side: float) -> tuple[Stroke, ...]:
-    """Filled cells of side `side` as strokes: neighbours are linked through their centres, lone cells are dots.
+    """Filled cells of side `side` as strokes: lines between the centres of neighbours, and dots for single cells.
 
-    So the pixel mode goes through the same normalisation as the pen, at any size and place.
+    So drawings in pixel mode are normalised as those of the pen are, at any size and place.
     """
     known, linked, strokes = set(cells), set(), []
     for row, column in sorted(known):
@@ -138,5 +138,5 @@ def cell_strokes(cells: Iterable[Cell], side: float) -> tuple[Stroke, ...]:
 
 
 def _centres(cells: Sequence[Cell], side: float) -> Points:
-    """Centres of cells as points (n, 2), x first."""
+    """Centres of n cells, float32 (n, 2), x first."""
     return ((np.array(cells)[:, ::-1] + 0.5) * side).astype(np.float32)

@@ -1,6 +1,6 @@
-"""Strokes as vectors: the one form in which ink is kept. Owns clipping and the eraser; never rasterises.
+"""Strokes as vectors, the form in which ink is kept. Owns clipping and the eraser; draws no pixels.
 
-Coordinates are x to the right and y down, in whatever unit the caller draws in.
+Coordinates are x to the right and y down. The unit is the caller's choice.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 Points = NDArray[np.float32]
 
-#: Cuts of the eraser are exact to this fraction of its radius.
+#: Precision of the eraser's cuts, as a fraction of its radius.
 _CUT_PRECISION = 1 / 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stroke:
-    """One polyline: `points` float32 (n, 2), n >= 1; a single point is a dot. `width` 1.0 is the normal pen."""
+    """One polyline: `points` float32 (n, 2), n >= 1; a single point is a dot. `width` 1.0 is that of the normal pen.
+
+    Raises ValueError for other shapes, for points that are not finite, and for widths outside 0..100.
+    """
 
     points: Points
     width: float = 1.0
@@ -35,19 +38,20 @@ class Stroke:
 
 
 def strokes_from_lists(strokes: Iterable[ArrayLike], width: float = 1.0) -> list[Stroke]:
-    """Strokes from nested lists or arrays, one (n, 2) list a stroke; empty ones are left out."""
+    """Strokes from nested lists or arrays, one (n, 2) list per stroke; empty lists are left out."""
     return [Stroke(points, width) for points in (np.asarray(s, np.float32) for s in strokes) if len(points)]
 
 
 def segments(points: Points) -> tuple[Points, Points]:
-    """Starts and ends of a polyline's segments, (m, 2) each; a dot is one segment of no length."""
+    """Starts and ends of a polyline's segments, (m, 2) each; a dot is one segment of length 0."""
     return (points, points) if len(points) == 1 else (points[:-1], points[1:])
 
 
 def clip_segments(start: Points, end: Points, low: float, high: float) -> tuple[Points, Points, NDArray[np.bool_]]:
-    """The parts of m segments inside the square low..high (both axes), by Liang and Barsky (1984).
+    """The parts of m segments inside the square low..high (both axes).
 
-    Returns starts, ends (m, 2) and a mask (m,) of the segments that have such a part.
+    Returns their starts and ends, float32 (m, 2), and a mask (m,) of the segments that have a part inside. Method:
+    Liang and Barsky, A new concept and method for line clipping (1984), https://doi.org/10.1145/357332.357333.
     """
     delta = end - start
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -64,9 +68,9 @@ def clip_segments(start: Points, end: Points, low: float, high: float) -> tuple[
 
 
 def clip_polyline(points: Points, low: float, high: float) -> list[Points]:
-    """Cut away what a pen drew outside the square low..high: what is not seen must not be predicted.
+    """Cut off the parts of a polyline outside the square low..high: a network must not see ink that the pad hides.
 
-    Returns the polylines that remain, in order; none if all of it is outside.
+    Returns the polylines that are left, in order; none if all of it is outside.
     """
     if ((points >= low) & (points <= high)).all():
         return [points]
@@ -81,7 +85,7 @@ def clip_polyline(points: Points, low: float, high: float) -> list[Points]:
 
 
 def distance_to_path(points: Points, path: Points) -> NDArray[np.float32]:
-    """Distance of each of n points to the nearest point of a polyline: (n,)."""
+    """Distance of each of n points to a polyline: float32 (n,)."""
     start, end = segments(path)
     delta = end - start
     length2 = np.maximum((delta * delta).sum(1), 1e-12)
@@ -93,9 +97,9 @@ def distance_to_path(points: Points, path: Points) -> NDArray[np.float32]:
 
 
 def erase(strokes: Sequence[Stroke], path: ArrayLike, radius: float) -> tuple[Stroke, ...]:
-    """Cut strokes where the eraser passed: every part whose centre line is within `radius` of `path` (n, 2).
+    """Remove the parts of strokes whose centre line is within `radius` of the eraser's `path` (n, 2).
 
-    Strokes the eraser did not touch come back as the same objects.
+    Strokes that the eraser has not touched are returned as the same objects.
     """
     path = np.asarray(path, np.float32).reshape(-1, 2)
     low, high = path.min(0) - radius, path.max(0) + radius

@@ -27,19 +27,19 @@ class Drawing(RuleBasedStateMachine):
 
     @rule(x=spot, y=spot)
     def draw(self, x: float, y: float) -> None:
-        self.sheet.checkpoint()
+        self.sheet.begin_action()
         self.sheet.add(Stroke(np.array([(x, y), (y, x)])))
         self._acted()
 
     @rule(x=spot, y=spot, radius=st.floats(1, 60))
     def erase(self, x: float, y: float, radius: float) -> None:
-        self.sheet.checkpoint()
+        self.sheet.begin_action()
         self.sheet.erase([(x, y)], radius)
         self._acted()
 
     @rule(cell=cell, filled=st.booleans())
     def fill(self, cell: tuple[int, int], filled: bool) -> None:
-        self.sheet.checkpoint()
+        self.sheet.begin_action()
         self.sheet.fill(cell, filled)
         self._acted()
 
@@ -74,7 +74,7 @@ TestDrawing.settings = settings(max_examples=30, stateful_step_count=20)
 def test_history_is_bounded() -> None:
     sheet = Sheet(280)
     for i in range(MAX_HISTORY + 50):
-        sheet.checkpoint()
+        sheet.begin_action()
         sheet.fill((i % CELLS, i // CELLS))
     undone = 0
     while sheet.undo():

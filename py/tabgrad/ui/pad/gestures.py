@@ -32,7 +32,7 @@ class PenGesture:
         self._sheet, self._width = sheet, width
         self._points: Points = np.empty((64, 2), np.float32)
         self._count = 0
-        sheet.checkpoint()
+        sheet.begin_action()
 
     def move(self, points: Points) -> Points:
         """See `Gesture`."""
@@ -41,7 +41,7 @@ class PenGesture:
             self._points = np.concatenate([self._points, np.empty_like(self._points)])
         self._points[known : self._count] = points
         pieces = clip_polyline(self._points[: self._count].copy(), 0, self._sheet.size)
-        self._sheet.redraw(*(Stroke(piece, self._width) for piece in pieces))
+        self._sheet.draw(*(Stroke(piece, self._width) for piece in pieces))
         return self._points[max(0, known - 1) : self._count]
 
 
@@ -51,7 +51,7 @@ class EraserGesture:
     def __init__(self, sheet: Sheet, radius: float) -> None:
         self._sheet, self._radius = sheet, radius
         self._last: Points | None = None
-        sheet.checkpoint()
+        sheet.begin_action()
 
     def move(self, points: Points) -> None:
         """See `Gesture`."""
@@ -67,7 +67,7 @@ class CellGesture:
         self._sheet = sheet
         self._last: Points | None = None
         self._fill = True
-        sheet.checkpoint()
+        sheet.begin_action()
 
     def move(self, points: Points) -> None:
         """See `Gesture`."""

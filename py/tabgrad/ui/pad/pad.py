@@ -63,7 +63,7 @@ class Pad:
 
     def put(self, ink: Snapshot) -> None:
         """Replace the ink on the sheet, as an action that can be undone."""
-        self.sheet.checkpoint()
+        self.sheet.begin_action()
         self.sheet.now = ink
         self._refresh()
 
@@ -116,7 +116,7 @@ class Pad:
     def _on_release(self, event: dom.Event) -> None:
         if self._gesture is not None and event.pointerId == self._pointer:
             self._gesture = None
-            self.sheet.settle()
+            self.sheet.end_action()
             self._refresh()
 
     def _extend(self, events: list[dom.Event]) -> None:
@@ -156,9 +156,9 @@ class Pad:
 
     def _fill(self, filled: bool) -> None:
         assert self._canvas.cursor is not None
-        self.sheet.checkpoint()
+        self.sheet.begin_action()
         self.sheet.fill(self._canvas.cursor, filled)
-        self.sheet.settle()
+        self.sheet.end_action()
         self._refresh()
         self._announce()
 
