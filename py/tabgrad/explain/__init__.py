@@ -17,7 +17,6 @@ __all__ = [
     "colour",
     "ink_steps",
     "kernels",
-    "stages",
     "trace",
     "tune",
     "units",

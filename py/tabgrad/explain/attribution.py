@@ -1,7 +1,8 @@
-"""Which pixels matter to an answer: gradients of the logits, and covering parts of the image as a cross-check.
+"""Which pixels matter to an answer: the gradient of the logits, and occlusion (covered patches) as a cross-check.
 
-The gradient comes from the compiled `saliency` program, the covered images go through `infer`; this module only
-asks the questions and reads the answers. Pictures are (28, 28) float32, positive where ink speaks for the digit.
+Owns the inputs of both methods and the pictures of their results. It runs no program: the caller gets the gradient from
+the compiled `saliency` program, and the logits of covered images from `infer`. Pictures are float32 (28, 28), positive
+where ink supports the digit.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ SIZE_PX = 28
 
 
 def seed(digit: int, other: int | None = None) -> NDArray[np.float32]:
-    """The `seed` (1, 10) of the saliency program: "why `digit`", or with `other` "why `digit` and not `other`"."""
+    """The input `seed` (1, 10) of the saliency program that asks "why `digit`", or "why `digit` and not `other`"."""
     weights = np.zeros((1, 10), np.float32)
     weights[0, digit] = 1
     if other is not None:
@@ -27,42 +28,45 @@ def seed(digit: int, other: int | None = None) -> NDArray[np.float32]:
 
 
 def question(logits: Array, digit: int, other: int | None = None) -> float:
-    """The number a seed asks about: a logit, or the lead of one logit over another."""
+    """The number that a seed asks about: the logit of `digit`, or its difference to the logit of `other`."""
     flat = logits.reshape(-1)
     return float(flat[digit] - (flat[other] if other is not None else 0))
 
 
 def gradient_picture(gradient: Array) -> NDArray[np.float32]:
-    """What a little more ink at each pixel would do to the number asked about, per unit of ink."""
+    """How the number asked about changes with the ink at each pixel, per unit of ink."""
     return np.asarray(gradient, np.float32).reshape(SIZE_PX, SIZE_PX)
 
 
 def ink_picture(gradient: Array, x: Array) -> NDArray[np.float32]:
-    """Gradient times ink: to first order, what each pixel of the drawing has done to the number asked about.
+    """Gradient times ink: to first order, each pixel's contribution to the number asked about.
 
-    Shrikumar et al. 2016, https://arxiv.org/abs/1605.01713, section 2.3. For a network of ReLUs without biases these
-    would add up to that number; with biases they add up to it but for the biases' part.
+    Shrikumar et al. 2016, https://arxiv.org/abs/1605.01713, section 2.3. For a network of ReLUs the contributions add
+    up to that number, minus the contribution of the biases.
     """
     return gradient_picture(np.asarray(gradient).reshape(-1) * np.asarray(x).reshape(-1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Occlusion:
-    """`images` (n, 1, 784) float32: the drawing with one patch blackened in each; `corners`: rows, columns of it."""
+    """`images` float32 (n, 1, 784): the drawing with one patch covered in each. `corners`: row and column of each
+    patch's top left pixel. `patch_px`: side of a patch.
+    """
 
     images: NDArray[np.float32]
     corners: Sequence[tuple[int, int]]
     patch_px: int
 
     def predicted_drops(self, ink: Array) -> NDArray[np.float64]:
-        """What an `ink_picture` (28, 28) says that covering each patch costs: (n,), exact for a linear network."""
+        """How far the number should drop for each patch, by an `ink_picture` (28, 28): (n,). Exact if linear."""
         side = self.patch_px
         return np.array([ink[r : r + side, c : c + side].sum() for r, c in self.corners], np.float64)
 
     def picture(self, baseline: float, answers: Array) -> NDArray[np.float32]:
-        """Mean drop of the number asked about where each pixel was covered; `answers` (n,) with patches, in order.
+        """For each pixel, the mean drop of the number asked about over the patches that cover it.
 
-        Pixels whose patches hold no ink are 0: covering them changes nothing.
+        `baseline`: the number for the whole drawing; `answers` (n,): the numbers for `images`. Pixels whose patches
+        have no ink are 0, because covering them changes nothing.
         """
         total, count = np.zeros((2, SIZE_PX, SIZE_PX), np.float32)
         for (row, column), answer in zip(self.corners, answers, strict=True):
@@ -73,10 +77,10 @@ class Occlusion:
 
 
 def occlude(x: Array, patch_px: int = 4, stride_px: int = 2) -> Occlusion:
-    """Cover the image (784 values in any shape) patch by patch with paper, where there is ink.
+    """Cover the image (784 values in any shape) with a blank patch, at each place where there is ink.
 
-    Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901, section 4.2, with black for their grey: here black is
-    what nothing looks like.
+    Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901, section 4.2. They cover with grey; here it is black, the
+    colour of the background.
     """
     image = np.asarray(x, np.float32).reshape(SIZE_PX, SIZE_PX)
     starts = range(0, SIZE_PX - patch_px + 1, stride_px)
@@ -88,7 +92,7 @@ def occlude(x: Array, patch_px: int = 4, stride_px: int = 2) -> Occlusion:
 
 
 def agreement(first: Array, second: Array) -> float:
-    """Pearson's correlation of two lists of numbers (n,), -1..1; 0 if one of them does not vary."""
+    """Pearson's correlation of two arrays (n,), in -1..1; 0 if one of them is constant."""
     if len(first) < 2:
         return 0.0
     a, b = first - first.mean(), second - second.mean()

@@ -1,4 +1,7 @@
-"""Looks through a split of a data set for images worth showing, page by page, without loading more than it must."""
+"""Searches a split of a data set for images to show, page by page.
+
+Loads no more images than it must; owns no data and shows nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,20 @@ from numpy.typing import NDArray
 
 from tabgrad.data import Samples
 
-#: Images looked at in one go, and at most for one page: a rare kind of image must not keep the visitor waiting.
-CHUNK, MOST = 100, 5_000
+#: Images that are loaded and checked at once.
+CHUNK = 100
+#: Images that are checked for one page at most, so that the visitor does not wait long for a rare kind of image.
+MAX_SEARCHED = 5_000
 
+#: Loads the samples with some indices.
 Take = Callable[[Sequence[int]], Awaitable[Samples]]
-#: Which of some images to show: a mask (n,).
+#: Which of n samples to show: a mask (n,).
 Wanted = Callable[[Samples], Awaitable[NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """`indices` of the images found and the images; `next_start` is where to look on; `done` if nothing follows."""
+    """`samples` found and their `indices`. The next page begins at `next_start`; `done` if the split ends there."""
 
     indices: tuple[int, ...]
     samples: Samples
@@ -29,12 +35,12 @@ class Page:
 
 
 async def find(take: Take, size: int, start: int, count: int, wanted: Wanted) -> Page:
-    """The first `count` images from `start` on that are `wanted`, in a split of `size` images.
+    """The first `count` images at or after `start` that are `wanted`, in a split of `size` images.
 
-    `take` gets the images with some indices. Gives up after `MOST` images, with fewer. Raises what both raise.
+    Stops after `MAX_SEARCHED` images, with fewer results. Raises the errors of `take` and `wanted`.
     """
     found, images, labels = list[int](), list[NDArray[np.uint8]](), list[int]()
-    at, stop = max(start, 0), min(size, max(start, 0) + MOST)
+    at, stop = max(start, 0), min(size, max(start, 0) + MAX_SEARCHED)
     while at < stop and len(found) < count:
         indices = range(at, min(at + CHUNK, stop))
         samples = await take(indices)

@@ -1,6 +1,6 @@
-"""The launches of a program as a table to read: what each computes, from what, how much of it, and its code.
+"""The launches of a program as a table: what each computes, from which buffers, its size, and its code.
 
-Owns the reading of programs; runs and times nothing.
+Owns how a program is described; runs and times nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from .wasm_listing import listing
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _LAYER = re.compile(r"(layers|convs|norms)\.(\d+)\.(?:weight|bias|running_mean|running_var)")
-#: The tensor expression that a kind of layer comes from, as written in the model package.
-_LINES = {
+#: The tensor expression of each kind of layer, as in `tabgrad.model`.
+_LAYER_EXPRESSIONS = {
     "layers": "x @ weight + bias",
     "convs": "x.conv2d(weight)",
     "norms": "x.batchnorm(weight, bias, mean, (var + eps).rsqrt())",
 }
-#: Those of outputs, where no layer is involved.
-_OUTPUT_LINES = {
+#: The tensor expression of each output that no layer writes.
+_OUTPUT_EXPRESSIONS = {
     "loss": "logits.sparse_categorical_crossentropy(y)",
     "correct": "(logits.argmax(axis=1) == y).sum()",
     "saliency": "(logits * seed).sum().gradient(x)",
@@ -31,10 +31,11 @@ _OUTPUT_LINES = {
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One dispatch. `writes` is its first buffer, `reads` the others (a kernel may read what it writes, too).
+    """One launch of a kernel. `writes` is its first buffer, `reads` are the others; some kernels also read `writes`.
 
-    `flops`: the compiler's estimate of floating-point operations. `nbytes`: the size of all its buffers, which is
-    what it moves if each is touched once. `origin`: the tensor expressions it belongs to, as far as its buffers tell.
+    `flops`: the compiler's estimate of floating-point operations. `nbytes`: the size of all its buffers, which is the
+    memory traffic if each byte is moved once. `origin`: the tensor expressions that it computes, as far as the names of
+    the buffers tell.
     """
 
     name: str
@@ -47,14 +48,14 @@ class Launch:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all buffers together."""
+        """Size of all buffers."""
         return self.writes.nbytes + sum(b.nbytes for b in self.reads)
 
 
 def launches(program: Program) -> tuple[Launch, ...]:
-    """All launches of a program, in order. Raises ProgramError for WebAssembly that cannot be read."""
+    """All launches of a program, in order. Raises ProgramError if its WebAssembly cannot be read."""
     written = [program.buffers[dispatch.buffers[0]].name for dispatch in program.dispatch]
-    # Nothing that comes after the loss can be needed for it: it belongs to the gradients, or to what is done with them.
+    # Launches after the loss compute gradients or apply them.
     forward = written.index("loss") + 1 if program.name == "train" and "loss" in written else len(written)
     return tuple(_launch(program, dispatch, i >= forward) for i, dispatch in enumerate(program.dispatch))
 
@@ -71,10 +72,10 @@ def _launch(program: Program, dispatch: Dispatch, backward: bool) -> Launch:
 
 
 def _origin(program: Program, names: list[str], backward: bool) -> str:
-    """Tensor expressions by the names of the buffers; empty if all of them are scratch."""
+    """Tensor expressions by the names of the buffers; empty if all of them are temporary."""
     written, *read = names
-    if written in _OUTPUT_LINES:
-        return _OUTPUT_LINES[written]
+    if written in _OUTPUT_EXPRESSIONS:
+        return _OUTPUT_EXPRESSIONS[written]
     if written.startswith("opt.") or program.buffer(written).role == "weight":
         return "the optimizer's step" if program.name == "train" else ""
     layers = [m for m in map(_LAYER.fullmatch, read) if m]
@@ -83,12 +84,12 @@ def _origin(program: Program, names: list[str], backward: bool) -> str:
         return f"loss.gradient(), back through {through}" if through else "loss.gradient()"
     found = dict.fromkeys(map(_layer, layers))
     if not found and len(read) == 1:
-        return _of_one(program, program.buffer(written), program.buffer(read[0]))
+        return _origin_without_weights(program, program.buffer(written), program.buffer(read[0]))
     return ", ".join(found)
 
 
-def _of_one(program: Program, written: Buffer, read: Buffer) -> str:
-    """What makes one buffer of another without any weights, where the sizes leave no doubt."""
+def _origin_without_weights(program: Program, written: Buffer, read: Buffer) -> str:
+    """The tensor expression that makes one buffer from another, where their sizes allow only one."""
     if read.name == "x" and read.dtype == "uint8":
         return "x.cast(float32) / 255"
     sizes = math.prod(read.shape), math.prod(written.shape)
@@ -98,4 +99,4 @@ def _of_one(program: Program, written: Buffer, read: Buffer) -> str:
 
 
 def _layer(match: re.Match[str]) -> str:
-    return f"{match[1]}[{match[2]}]: {_LINES[match[1]]}"
+    return f"{match[1]}[{match[2]}]: {_LAYER_EXPRESSIONS[match[1]]}"

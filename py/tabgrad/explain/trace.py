@@ -1,7 +1,7 @@
-"""From pixels back to pen strokes: the middle line of an image's ink, so that a sample can lie on the pad as ink.
+"""Traces pixels back to pen strokes: the middle lines of an image's ink, so that a sample can be put on the pad.
 
-An approximation for the eye and for editing; what the network is asked about is the image itself, as long as nobody
-has changed the ink. Thinning after Zhang and Suen 1984, https://doi.org/10.1145/357994.358023.
+An approximation for viewing and editing. The network still gets the image itself until the visitor changes the ink.
+Thinning by Zhang and Suen 1984, https://doi.org/10.1145/357994.358023. Owns this conversion; knows no pad.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from tabgrad.ink import SIZE_PX, Stroke
 
 #: Ink darker than this belongs to a stroke; 0..1.
 THRESHOLD = 0.4
-#: Passes of smoothing, which take the steps of the pixels out of a line.
+#: Passes of smoothing, which remove the steps of the pixels from a line.
 _SMOOTHING = 2
-#: Pieces of at most so many pixels that touch a line are part of it.
-_CRUMB = 3
+#: Pieces of at most this many pixels that touch a line are artefacts of thinning, not strokes.
+_MAX_ARTEFACT = 3
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))  # clockwise from above
 Pixel = tuple[int, int]
 
 
 def thin(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The middle lines of a picture's ink, one pixel wide."""
+    """The middle lines of a picture's ink, one pixel wide: bool (height, width), as `ink`."""
     lines = np.pad(ink, 1)
     changed = True
     while changed:
@@ -44,15 +44,15 @@ def thin(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def trace(image: NDArray[Any], side: float) -> tuple[Stroke, ...]:
-    """Strokes on a pad of side `side` for an image (28, 28) of values in 0..1; none for an empty one."""
+    """Strokes on a pad of side `side` units for an image (28, 28) of values in 0..1. No ink, no strokes."""
     left = {(int(r), int(c)) for r, c in np.argwhere(thin(np.asarray(image) >= THRESHOLD))}
     strokes, drawn = [], set[Pixel]()
     while left:
-        # Lines begin at their ends; what has none is a loop, and begins anywhere.
+        # Begin at the end of a line. A loop has no end, and any pixel will do.
         start = min(left, key=lambda pixel: (len(_neighbours(pixel, left)) != 1, pixel))
         path = _walk(start, left)
-        # Diagonals and corners leave crumbs beside the line, which are no strokes.
-        if len(path) > _CRUMB or not all(_neighbours(pixel, drawn) for pixel in path):
+        # Thinning leaves single pixels beside diagonals and corners.
+        if len(path) > _MAX_ARTEFACT or not all(_neighbours(pixel, drawn) for pixel in path):
             points = _smooth(np.array(path, np.float64)[:, ::-1] + 0.5)
             strokes.append(Stroke((points * side / SIZE_PX).astype(np.float32)))
         drawn.update(path)
@@ -60,13 +60,13 @@ def trace(image: NDArray[Any], side: float) -> tuple[Stroke, ...]:
 
 
 def _neighbours(pixel: Pixel, known: set[Pixel]) -> list[Pixel]:
-    """Pixels of the line beside this one, those that share an edge first."""
+    """Known pixels next to this one; those that share an edge with it come first."""
     around = [(pixel[0] + dy, pixel[1] + dx) for dy, dx in (*_AROUND[::2], *_AROUND[1::2])]
     return [p for p in around if p in known]
 
 
 def _walk(start: Pixel, left: set[Pixel]) -> list[Pixel]:
-    """Follow the line from `start`, as straight as it goes, and take it out of `left`; a loop is closed."""
+    """Follow the line from `start`, as straight as possible, and remove its pixels from `left`. Loops are closed."""
     whole = set(left)
     path = [start]
     left.discard(start)
@@ -78,7 +78,7 @@ def _walk(start: Pixel, left: set[Pixel]) -> list[Pixel]:
             break
         path.append(min(near, key=lambda p: (p[0] - ahead[0]) ** 2 + (p[1] - ahead[1]) ** 2))
         left.discard(path[-1])
-    # Where it ends beside ink that was drawn before, it touches it: the end of a loop or of a branch.
+    # A line that ends next to a pixel traced before is a loop or a branch: connect it.
     beside = [p for p in _neighbours(path[-1], whole) if p not in path[-3:]]
     return [*path, beside[0]] if len(path) > 2 and beside else path
 

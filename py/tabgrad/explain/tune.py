@@ -1,7 +1,7 @@
-"""Fine-tuning on a handful of drawings: only the last layer learns, and it is held near where it was.
+"""Fine-tuning on a few drawings: only the last layer is trained, and its weights are kept near the old ones.
 
-The layers below stay as they are, so the problem is convex, takes milliseconds, and cannot go wrong in the ways that
-training a whole network on a few images can. Owns that optimisation; knows no page and no engine.
+The layers below stay as they are. So the problem is convex, is solved in milliseconds, and does not overfit as a whole
+network would. Owns this optimisation; knows no page and no engine.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from tabgrad.ink import Stroke
 from tabgrad.metrics import softmax
 
 Array = NDArray[np.floating[Any]]
-#: Weight of staying near the old weights, relative to the mean square of the features. Chosen on rotated generated
-#: digits: smaller forgets other hands, larger learns too little.
+#: Strength of the pull towards the old weights, relative to the mean square of the features. Chosen on generated digits
+#: that were rotated: with less the layer forgets other people's handwriting, with more it learns too little.
 PULL = 0.001
+#: Steps of the optimisation.
 STEPS = 300
-#: Each drawing is also learned from slightly turned and slanted, so that ten drawings say more than their pixels.
+#: Copies of each drawing are slightly rotated or slanted, so that a few drawings stand for more of the handwriting.
 _ANGLES_DEG, _SLANTS = (-6.0, 6.0), (-0.12, 0.12)
 
 
 def variations(strokes: Sequence[Stroke]) -> list[tuple[Stroke, ...]]:
-    """The drawing itself, turned a little either way, and slanted a little either way."""
+    """The drawing itself, then copies that are slightly rotated or slanted, each in both directions."""
     turns = [np.deg2rad(angle) for angle in _ANGLES_DEG]
     matrices = [np.eye(2)]
     matrices += [np.array([[np.cos(t), np.sin(t)], [-np.sin(t), np.cos(t)]]) for t in turns]
@@ -37,11 +38,12 @@ def variations(strokes: Sequence[Stroke]) -> list[tuple[Stroke, ...]]:
 def tune_last_layer(
     features: Array, labels: NDArray[np.integer[Any]], weight: Array, bias: Array, pull: float = PULL
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """New `weight` (h, 10) and `bias` (10,) for the last layer, given its inputs `features` (n, h) and `labels` (n,).
+    """New `weight` (h, 10) and `bias` (10,) of the last layer, float32. `features` (n, h) are its inputs.
 
-    Minimises the mean cross entropy plus `pull` / 2 times the mean square of the features times the squared distance
-    from the old weights (L2-SP, Li et al. 2018, https://arxiv.org/abs/1802.01483). Accelerated gradient descent
-    (Nesterov 1983) with the step that the curvature bound of softmax allows (Böhning 1992, Ann. Inst. Stat. Math. 44).
+    Minimises the mean cross entropy plus pull / 2 * s * d**2, where s is the mean squared length of the features (with
+    a 1 for the bias) and d the distance to the old weights (L2-SP, Li et al. 2018, https://arxiv.org/abs/1802.01483).
+    Accelerated gradient descent (Nesterov 1983); the step comes from a bound on the curvature of softmax (Böhning 1992,
+    https://doi.org/10.1007/BF00048682). `labels` (n,) are integers 0..9.
     """
     x = np.concatenate([np.asarray(features, np.float64), np.ones((len(features), 1))], axis=1)
     start = np.concatenate([np.asarray(weight, np.float64), np.asarray(bias, np.float64)[None]])

@@ -1,7 +1,7 @@
-"""One hidden unit at a time: what feeds it and what it votes for, as sums that add up to the network's own numbers.
+"""One hidden unit at a time: its inputs' contributions, and its own contributions to the logits.
 
-A dense layer is a sum, so each of its terms is a share of the result: nothing here is an estimate. Owns this
-bookkeeping; runs no network.
+A dense layer is a sum, so the contributions are exact and add up to the network's own numbers. Owns this arithmetic;
+runs no network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Contributions:
 
     @property
     def total(self) -> float:
-        """The sum: a unit's value before its activation function, or a logit."""
+        """The sum of all terms and the bias: a unit's value before its activation function, or a logit."""
         return float(self.terms.sum() + self.bias)
 
     def strongest(self, count: int) -> list[int]:
@@ -37,19 +37,19 @@ class Contributions:
 
 
 def feeds(inputs: Array, weight: Array, bias: Array, unit: int) -> Contributions:
-    """What feeds unit `unit` of a dense layer: input (any shape of n) times weight (n, units), per input."""
+    """Contribution of each of n inputs to a unit of a dense layer. `weight` is (n, units), `bias` (units,)."""
     return Contributions(inputs.reshape(-1) * weight[:, unit], float(bias[unit]))
 
 
 def votes(activations: Array, weight: Array, unit: int) -> Array:
-    """What a unit of the last hidden layer adds to each logit: (10,). `weight` is (units, 10)."""
+    """Contribution of a unit of the last hidden layer to each logit: (10,). `weight` is (units, 10)."""
     return np.asarray(activations.reshape(-1)[unit] * weight[unit])
 
 
 def against(activations: Array, weight: Array, bias: Array, digit: int, other: int | None = None) -> Contributions:
-    """Each hidden unit's part in the logit of `digit`, or in its lead over `other`: logit minus logit.
+    """Contribution of each unit to the logit of `digit`, or to its difference to the logit of `other`.
 
-    `activations` hold the last hidden layer's n values, `weight` is (n, 10), `bias` (10,).
+    `activations`: the n values of the last hidden layer; `weight` (n, 10); `bias` (10,).
     """
     column, offset = weight[:, digit], float(bias[digit])
     if other is not None:

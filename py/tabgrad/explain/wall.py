@@ -1,7 +1,7 @@
-"""All units of a layer as one picture, a tile each, that follows the pen: units at rest fade, active ones stand out.
+"""All units of a layer as one picture with a tile for each, updated while the visitor draws.
 
-The colours of the tiles change only with the weights, so they are made once; an update touches opacity and bars
-only. Owns that picture; draws on no screen.
+Inactive units fade and active ones stand out. The colours of the tiles depend on the weights alone, so they are made
+once; an update changes only opacity and bars. Owns this picture; draws on no screen.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from .colour import diverging
 
 Values = NDArray[np.floating[Any]]
-#: Opacity of the tile of a unit at rest, of 255.
+#: Opacity of the tile of an inactive unit, of 255.
 REST_ALPHA = 96
-#: Height of the bar under each tile, and of the gap above and below it. Pixels.
+#: Height of the bar under each tile, and of the gaps above and below it. Pixels.
 BAR_PX, GAP_PX = 3, 2
 
 
 class Wall:
-    """`tiles` (n, height, width) are the units' weights, each on a scale of its own; `columns` tiles a row."""
+    """`tiles` (n, height, width): the units' weights, each with a colour scale of its own. `columns`: tiles per row."""
 
     def __init__(self, tiles: Values, columns: int, dark: bool = False) -> None:
         self.count, self.tile_height, self.tile_width = tiles.shape
@@ -34,9 +34,9 @@ class Wall:
         self._sheet[: self.count, : self.tile_height, : self.tile_width] = colours
 
     def picture(self, activations: Values) -> NDArray[np.uint8]:
-        """RGBA (height, width, 4) for activations (n,): orange bars for positive values, blue for negative ones.
+        """The picture, RGBA uint8 (height, width, 4), for `activations` (n,). Bars are orange if positive, else blue.
 
-        With no activation at all nothing is drawn: no unit then fades behind another.
+        If all activations are 0, as on an empty pad, no unit fades.
         """
         largest = float(np.abs(activations).max(initial=0)) or 1.0
         share = np.abs(activations) / largest
@@ -52,6 +52,6 @@ class Wall:
         return grid.reshape(self.rows * self.height, self.columns * self.width, 4)
 
     def unit_at(self, x: float, y: float) -> int | None:
-        """The unit under a point in pixels of the picture, if there is one."""
+        """The unit at a point in pixels of the picture, None if there is none."""
         unit = int(y // self.height) * self.columns + min(int(x // self.width), self.columns - 1)
         return unit if 0 <= unit < self.count else None

@@ -1,9 +1,9 @@
-"""WebAssembly as people read it: the stack machine's code folded back into assignments, loops and formulas.
+"""WebAssembly as readable code: instructions of the stack machine become assignments, loops and formulas.
 
     loop
       v3 = f32x4[x + v1] * f32x4[layers.0.weight + v2 + 16] + v3
 
-`v3` is local 3, `f32x4[...]` memory at an address in bytes, buffers go by their names in the program. Owns the
+`v3` is local 3, `f32x4[...]` is memory at an address in bytes, and buffers have their names in the program. Owns this
 notation; the instructions come from `wasm_reader`. Nothing is simplified or left out (a test runs the listings).
 """
 
@@ -29,15 +29,16 @@ _UNARY_PATTERN = re.compile(
     + "|".join(_UNARY)
     + r"|(?:wrap|reinterpret|extend\w*|convert|trunc_sat)_\w+|extend(?:8|16)_s|extract_lane)$"
 )
-#: What a memory access reads or writes, where its name does not begin with it. Vectors of integers read alike.
+#: The type that a memory access reads or writes, where the instruction's name does not begin with it. Vectors of
+#: integers are shown as f32x4, too.
 _ACCESS = {"v128.load": "f32x4", "v128.store": "f32x4", "v128.load32_splat": "f32", "v128.load32_zero": "f32"}
 _ACCESS |= {"v128.load32_lane": "f32"}
 
 
 @dataclass(slots=True)
 class _Value:
-    """An expression on the stack: `locals` it reads, whether it reads `memory`, and whether it is a `formula` that
-    needs parentheses within another.
+    """An expression on the stack. `locals`: those that it reads. `memory`: whether it reads memory. `formula`: whether
+    it needs parentheses as an operand.
     """
 
     text: str
@@ -52,7 +53,7 @@ class _Value:
 
 
 class _Listing:
-    """Folds one function. Used once."""
+    """The listing of one function, as it grows. Used once."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
@@ -75,7 +76,7 @@ class _Listing:
         }
 
     def add(self, instruction: Instruction) -> None:
-        """Go on by one instruction."""
+        """Append one instruction."""
         name = instruction.name
         if name in self._special:
             self._special[name](instruction)
@@ -109,7 +110,7 @@ class _Listing:
         return self.names[index] if index < len(self.names) else f"v{index}"
 
     def _spill(self, stale: Callable[[_Value], bool]) -> None:
-        """Write down what is still on the stack and would read something else after the next line."""
+        """Assign stale expressions on the stack to a variable, because the next line changes what they read."""
         for value in self.stack:
             if stale(value):
                 self._line(f"s{self.spilled} = {value.text}")
@@ -195,7 +196,7 @@ class _Listing:
 
 
 def _lanes(instruction: Instruction) -> str:
-    """A byte shuffle as one of four lanes where it is one: 0 to 3 are the first operand's, 4 to 7 the second's."""
+    """The order of a byte shuffle; in lanes if it moves whole ones, where 4 to 7 are those of the second operand."""
     order = [int(n) for n in instruction.immediates]
     lanes = [n // 4 for n in order[::4]]
     whole = order == [4 * lane + byte for lane in lanes for byte in range(4)]
@@ -212,7 +213,7 @@ def _constant(instruction: Instruction) -> str:
 
 
 def listing(module: bytes, names: Sequence[str]) -> str:
-    """The kernel of a module as text; `names` are the buffers it is called with. ProgramError if it is not one."""
+    """The listing of a kernel's module; `names` are its buffers. Raises ProgramError for a module of another kind."""
     count, code = read_kernel(module)
     if count != len(names):
         raise ProgramError(f"A kernel of {count} buffers cannot be shown with the names of {len(names)}.")

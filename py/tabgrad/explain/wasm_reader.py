@@ -1,6 +1,6 @@
-"""Reads the machine code of a kernel's WebAssembly module back into instructions by name.
+"""Reads the WebAssembly module of a kernel as a list of instructions with their names.
 
-Knows the sections and immediates that `program.wasm_binary` and the compiler write, and refuses anything else.
+Owns the reading of the sections and instructions that `program.wasm_binary` and the compiler write; refuses all others.
 Format: https://webassembly.github.io/spec/core/binary/
 """
 
@@ -19,8 +19,8 @@ _INDEXED = ("br_if", "call", "local.get", "local.set", "local.tee")
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction. `immediates`: the index of a local, a constant, a lane, ...; loads and stores have
-    (offset in bytes, alignment as a power of two) and, on lanes, the lane; a v128 constant has its 16 bytes.
+    """One instruction. `immediates`: the index of a local, a constant, a lane, and so on. Loads and stores have (offset
+    in bytes, alignment as a power of two) and, if they access a lane, its index; a v128 constant has its 16 bytes.
     """
 
     name: str
@@ -36,7 +36,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         self.at += count
         if self.at > len(self.data):
-            raise ValueError("the code ends in the middle of something")
+            raise ValueError("the code is cut off")
         return self.data[self.at - count : self.at]
 
     def byte(self) -> int:
@@ -91,18 +91,18 @@ class _Reader:
 
 
 def read_kernel(module: bytes) -> tuple[int, tuple[Instruction, ...]]:
-    """Number of parameters (one byte address a buffer) and instructions of the module's only function.
+    """The number of parameters (the byte address of each buffer) and the instructions of the module's only function.
 
-    The function's closing `end` is left out. ProgramError for what is not a kernel's module.
+    The closing `end` of the function is left out. Raises ProgramError for other modules.
     """
     try:
         if module[:8] != b"\x00asm\x01\x00\x00\x00":
             raise ValueError("its header is missing")
         sections = _sections(module)
         if sections[_FUNCTIONS][:1] != b"\x01":
-            raise ValueError("it has not exactly one function")
+            raise ValueError("it must have exactly one function")
         types = _Reader(sections[_TYPES])
-        types.take(2)  # one signature, of kind "function"
+        types.take(2)  # one signature, of the kind "function"
         return types.unsigned(), _body(_Reader(sections[_CODE]))
     except (ValueError, KeyError, IndexError, struct.error) as error:
         raise ProgramError(f"A kernel's WebAssembly module cannot be shown: {error}.") from error
@@ -120,7 +120,7 @@ def _sections(module: bytes) -> dict[int, bytes]:
 def _body(reader: _Reader) -> tuple[Instruction, ...]:
     reader.take(1)  # one function
     end = reader.unsigned() + reader.at
-    for _ in reader.vector():  # runs of locals: how many, and their type
+    for _ in reader.vector():  # runs of locals: their number and their type
         reader.unsigned()
         reader.byte()
     code = list[Instruction]()

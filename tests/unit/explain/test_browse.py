@@ -54,7 +54,7 @@ def test_no_more_is_loaded_than_needed() -> None:
 
 
 def test_rare_images_end_the_search_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browse, "MOST", 300)
+    monkeypatch.setattr(browse, "MAX_SEARCHED", 300)
     shelf = Shelf()
     page = asyncio.run(browse.find(shelf.take, len(LABELS), 100, 5, of_digit(99)))
     assert page.indices == ()
