@@ -1,4 +1,4 @@
-"""Drawings as a visitor might have made them, for tests: the stroke generator's, on a pad of 280 units."""
+"""Drawings for tests, as a visitor might have made them: from the stroke generator, on a pad of 280 units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distortions: what each strength does, exact identity, and independence of how the stream is cut up."""
+"""Distortions: the effect of each strength, and results that do not depend on how the stream is split into calls."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,12 +28,12 @@ def centre(images: np.ndarray) -> np.ndarray:
     return np.stack([(images * xs).sum((1, 2)) / total, (images * ys).sum((1, 2)) / total], 1)
 
 
-def test_nothing_to_do_is_the_identity() -> None:
+def test_without_strength_nothing_changes() -> None:
     assert Augmenter(Augmentation(), 1)(IMAGES, 0) is IMAGES
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-def test_a_tiny_movement_is_nearly_the_identity(interpolation: str) -> None:
+def test_a_tiny_shift_changes_nothing(interpolation: str) -> None:
     tiny = Augmentation(shift_px=1e-6, interpolation=interpolation)
     assert (Augmenter(tiny, 1)(IMAGES, 0) == IMAGES).all()
     for group in GROUPS:
@@ -78,7 +78,7 @@ Make = Callable[[Augmentation, int], Augmenter | SharedAugmenter]
 @pytest.mark.parametrize("make", [Augmenter, partial(SharedAugmenter, group=1), partial(SharedAugmenter, group=4)])
 @settings(max_examples=8)
 @given(st.integers(0, 2**31), st.integers(0, 3 * PERIOD), st.lists(st.integers(1, 120), min_size=1, max_size=2))
-def test_distortions_depend_on_seed_and_position_only(make: Make, seed: int, start: int, sizes: list[int]) -> None:
+def test_distortions_depend_on_seed_and_position_alone(make: Make, seed: int, start: int, sizes: list[int]) -> None:
     images, strengths = IMAGES[: sum(sizes)], replace(MILD, thickness=0.3)
     augmenter, position, parts = make(strengths, seed), start, []
     for n in sizes:
@@ -89,16 +89,16 @@ def test_distortions_depend_on_seed_and_position_only(make: Make, seed: int, sta
     assert (np.concatenate(parts) == whole).all()
 
 
-def test_shared_maps_are_a_batch_apart_and_are_drawn_anew() -> None:
+def test_samples_a_stride_apart_share_a_map_within_a_span() -> None:
     same = np.broadcast_to(IMAGES[:1], (2 * SPAN, 28, 28))
     moved = SharedAugmenter(MILD, 3, 4)(same, 0).reshape(2, SHARERS, STRIDE, 784)
-    assert (moved == moved[:, :1]).all(), "samples a stride apart move alike"
-    assert len(np.unique(moved[0, 0], axis=0)) > 0.8 * STRIDE, "those of a batch do not"
-    assert (moved[0, 0] != moved[1, 0]).any(1).mean() > 0.9, "and the next span's maps are others"
+    assert (moved == moved[:, :1]).all(), "samples a stride apart share a map"
+    assert len(np.unique(moved[0, 0], axis=0)) > 0.8 * STRIDE, "samples of a batch do not"
+    assert (moved[0, 0] != moved[1, 0]).any(1).mean() > 0.9, "the next span has other maps"
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_shared_maps_move_as_far_as_others(group: int) -> None:
+def test_shared_maps_move_ink_as_far_as_others(group: int) -> None:
     many = np.concatenate([IMAGES] * 4)
     both = SharedAugmenter(MILD, 1, group), Augmenter(MILD, 1)
     spread = [(centre(augmenter(many, 0)) - centre(many)).std(0) for augmenter in both]
@@ -106,8 +106,8 @@ def test_shared_maps_move_as_far_as_others(group: int) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_shared_maps_turn_rows_and_columns_as_far_as_they_say(group: int) -> None:
-    """A ramp's values tell where pixels came from: turned by an angle, x changes by its sine from row to row."""
+def test_shared_maps_rotate_by_the_given_angle(group: int) -> None:
+    """A ramp tells where pixels came from: rotated, its values change from row to row by the sine of the angle."""
     ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (STRIDE, 28, 28))
     turned = SharedAugmenter(Augmentation(rotation_deg=10), 2, group)
     for images, axis in ((ramp, 2), (ramp.swapaxes(1, 2), 1)):
@@ -117,7 +117,7 @@ def test_shared_maps_turn_rows_and_columns_as_far_as_they_say(group: int) -> Non
         assert angles.std() == pytest.approx(10 / 3**0.5, rel=0.15)
 
 
-def test_a_batch_across_two_pools() -> None:
+def test_a_batch_can_span_two_pools_of_maps() -> None:
     whole = Augmenter(MILD, 5)(IMAGES, PERIOD - 100)
     late = Augmenter(MILD, 5)(IMAGES[100:], PERIOD)
     assert (whole[100:] == late).all()
@@ -147,7 +147,7 @@ class Numbers:
 
 @settings(max_examples=40)
 @given(st.floats(0, 1), st.lists(st.integers(1, 50), min_size=1, max_size=4), st.integers(0, 1000))
-def test_a_mixture_takes_its_share_in_order(share: float, sizes: list[int], start: int) -> None:
+def test_a_mixture_has_the_given_share_in_order(share: float, sizes: list[int], start: int) -> None:
     mixture = Mixture(Numbers(0), Numbers(1), share, start)
     parts = [asyncio.run(mixture.take(n)) for n in sizes]
     images, labels = (np.concatenate(part) for part in zip(*parts, strict=True))

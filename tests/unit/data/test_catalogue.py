@@ -58,12 +58,12 @@ def test_a_site_without_mnist_offers_generated_digits_instead_and_says_so() -> N
     assert log == []
 
 
-def test_a_site_without_drawings_says_how_many_it_takes() -> None:
+def test_without_drawings_the_error_says_how_many_are_missing() -> None:
     with pytest.raises(DataError, match=r"keep 8 more drawings under"):
         asyncio.run(data_sets({})[0].open("mine"))
 
 
-def test_an_unknown_name_is_one_sentence() -> None:
+def test_an_unknown_name_is_refused_in_one_sentence() -> None:
     with pytest.raises(DataError, match=r"^There is no data set called 'other': choose mnist, strokes, mine\.$"):
         asyncio.run(data_sets({})[0].open("other"))
 

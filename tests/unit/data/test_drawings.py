@@ -1,4 +1,4 @@
-"""The visitor's drawings as a file and as data: what is written comes back, what is damaged is one sentence."""
+"""The visitor's drawings as a file: reading what was written, errors in one sentence, and the split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ own = st.builds(
 
 
 @given(st.lists(own, max_size=5))
-def test_drawings_survive_the_file(drawings: list[Drawing]) -> None:
+def test_drawings_are_read_as_they_were_written(drawings: list[Drawing]) -> None:
     back = loads(dumps(drawings, 280.0))
     assert [d.label for d in back] == [d.label for d in drawings]
     for before, after in zip(drawings, back, strict=True):
@@ -56,18 +56,18 @@ GOOD = json.loads(dumps([Drawing(1, (Stroke(np.zeros((1, 2), np.float32)),), 280
         {"drawings": 7},
     ],
 )
-def test_a_bad_file_is_one_sentence(change: dict[str, object]) -> None:
+def test_a_bad_file_is_refused_in_one_sentence(change: dict[str, object]) -> None:
     with pytest.raises(DrawingsError, match=r"^[A-Z].*\.$"):
         loads(json.dumps({**GOOD, **change}))
 
 
 @given(st.one_of(st.text(), st.binary(), st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps)))
-def test_anything_else_is_one_sentence_too(text: str | bytes) -> None:
+def test_any_text_is_refused_with_a_drawings_error(text: str | bytes) -> None:
     with pytest.raises(DrawingsError):
         loads(text)
 
 
-def test_the_split_holds_out_half_of_each_digit_and_moves_none() -> None:
+def test_the_split_holds_out_half_of_each_digit_and_stays_stable() -> None:
     def drawing(label: int) -> Drawing:
         return Drawing(label, (Stroke(np.zeros((1, 2), np.float32)),), 280.0)
 

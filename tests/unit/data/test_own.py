@@ -1,4 +1,4 @@
-"""The visitor's drawings as a data set: split fairly, varied by seed and position alone, refused while too few."""
+"""The visitor's drawings as a data set: a fair split, repeatable variations, and an error for too few drawings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def opened(drawings: Sequence[Drawing]) -> OwnData:
     return OwnData(drawings, "made here")
 
 
-def test_every_drawing_is_in_one_split_and_adding_one_moves_no_other() -> None:
+def test_every_drawing_is_in_one_split_and_a_new_one_moves_no_other() -> None:
     drawings = by_hand(60)
     before, after = opened(drawings), opened([*drawings, *by_hand(70)[60:]])
     sizes = [before.size(name) for name in ("train", "validation", "test")]
@@ -44,7 +44,7 @@ def test_every_drawing_is_in_one_split_and_adding_one_moves_no_other() -> None:
     assert whole(before, "train").labels.tolist() == [d.label for d in learned]
 
 
-def test_four_of_each_of_two_digits_are_enough_and_one_less_is_said_in_one_sentence() -> None:
+def test_four_drawings_of_two_digits_are_enough_and_fewer_are_refused() -> None:
     drawings = by_hand(400)
     ones, sevens = ([d for d in drawings if d.label == n] for n in (1, 7))
     data = opened([*ones[:4], *sevens[:4]])
@@ -58,7 +58,7 @@ def test_four_of_each_of_two_digits_are_enough_and_one_less_is_said_in_one_sente
             opened(few)
 
 
-def test_an_epoch_shows_each_drawing_equally_often_and_once_as_it_is() -> None:
+def test_an_epoch_has_each_drawing_equally_often_and_once_without_variation() -> None:
     data = opened(by_hand(60))
     learned = whole(data, "train")
     assert data.count >= MIN_IMAGES_PER_EPOCH
@@ -68,15 +68,15 @@ def test_an_epoch_shows_each_drawing_equally_often_and_once_as_it_is() -> None:
     assert np.bincount(seen.labels).tolist() == (np.bincount(learned.labels) * copies).tolist()
     for image, label in zip(*learned, strict=True):
         of_digit = seen.images[seen.labels == label].astype(int)
-        # Rounding may differ by a little: the sheet and the single image place the same strokes elsewhere.
+        # Rounding may differ a little, because the strokes lie elsewhere on the sheet than in a single image.
         assert (np.abs(of_digit - image.astype(int)).max((1, 2)) <= 2).any()
     assert len({image.tobytes() for image in seen.images}) > 0.95 * data.count
 
 
-def test_variations_stay_near_what_was_drawn() -> None:
+def test_variations_look_like_the_drawing() -> None:
     data = opened(by_hand(60))
     learned, seen = whole(data, "train"), take(data, 1, 4 * CHUNK)
-    # The nearest of the drawings, by plain distance, is one of the same digit: no variation turned into another digit.
+    # The drawing with the smallest pixel distance shows the same digit: no variation looks like another digit.
     flat = [images.reshape(len(images), -1).astype(float) / 255 for images in (seen.images, learned.images)]
     distance = ((flat[0][:, None] - flat[1][None]) ** 2).sum(2)
     assert (learned.labels[distance.argmin(1)] == seen.labels).mean() > 0.9
@@ -91,7 +91,7 @@ def test_samples_depend_on_seed_and_position_alone() -> None:
     np.testing.assert_array_equal(take(data, 1, 20, position=data.count + 27).images, later.images[20:])
 
 
-def test_images_can_be_asked_for_one_by_one() -> None:
+def test_single_samples_can_be_read() -> None:
     data = opened(by_hand(40))
     test = whole(data, "test")
     last = len(test.labels) - 1
@@ -102,7 +102,7 @@ def test_images_can_be_asked_for_one_by_one() -> None:
             asyncio.run(data.samples(name, indices))
 
 
-def test_the_set_is_opened_anew_only_when_the_drawings_have_changed() -> None:
+def test_the_data_set_is_opened_again_only_when_the_drawings_have_changed() -> None:
     kept: list[bytes | None] = [dumps(by_hand(40), 280.0).encode()]
 
     async def read() -> bytes | None:

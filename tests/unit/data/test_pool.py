@@ -1,4 +1,4 @@
-"""The pool of generated digits: seeded, resumable, distorted from the second pass on."""
+"""The pool of generated digits: repeatable, resumable, and distorted from the second pass on."""
 
 import asyncio
 
@@ -12,14 +12,14 @@ def take(pool: StrokePool, count: int) -> Samples:
     return asyncio.run(pool.take(count))
 
 
-def test_the_first_digits_are_the_generators() -> None:
+def test_the_first_pass_has_the_digits_of_the_generator() -> None:
     expected = render_chunk(3, 0)
     found = take(StrokePool(3), CHUNK)
     np.testing.assert_array_equal(found.images, expected.images)
     np.testing.assert_array_equal(found.labels, expected.labels)
 
 
-def test_later_passes_show_the_same_digits_in_other_shapes() -> None:
+def test_later_passes_distort_the_same_digits() -> None:
     pool = StrokePool(1, position=POOL - 100)
     across = take(pool, 200)
     assert pool.position == POOL + 100

@@ -1,4 +1,4 @@
-"""MNIST's blocks: packing, the split, reading while they arrive, the order of batches, and damage of every kind."""
+"""Packed data sets: packing MNIST, its split, reading while blocks arrive, the order of samples, damaged files."""
 
 import asyncio
 import gzip
@@ -29,7 +29,7 @@ def mnist_files() -> dict[str, bytes]:
 
 
 def small(counts: tuple[int, ...] = (7, 7, 4)) -> dict[str, bytes]:
-    """A data set in memory: 3x2 images whose every pixel is the sample's number, labels its last digit."""
+    """A data set in memory. All pixels of an image (3x2) are the number of the sample; the label is its last digit."""
     files: dict[str, bytes] = {}
     blocks, start = [], 0
     for k, n in enumerate(counts):
@@ -103,7 +103,7 @@ def test_concurrent_readers_share_one_fetch() -> None:
 
 
 @pytest.mark.parametrize("i", [-1, 18, 10**9])
-def test_a_sample_that_does_not_exist_is_a_sentence(i: int) -> None:
+def test_a_missing_sample_or_block_is_named(i: int) -> None:
     with pytest.raises(DataError, match="There is no sample"):
         asyncio.run(opened(small()).train.sample(i))
     with pytest.raises(DataError, match="There is no block"):
@@ -113,7 +113,7 @@ def test_a_sample_that_does_not_exist_is_a_sentence(i: int) -> None:
 @pytest.mark.parametrize(
     "damage", [lambda b: b[:-5], lambda b: b"", lambda b: gzip.compress(b"x" * 49), lambda b: b[::-1]]
 )
-def test_a_damaged_block_is_a_sentence_and_can_be_fetched_again(damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_block_is_refused_and_can_be_fetched_again(damage: Callable[[bytes], bytes]) -> None:
     files = small()
     good = files["1.bin"]
     files["1.bin"] = damage(good)
@@ -138,7 +138,7 @@ def test_a_damaged_block_is_a_sentence_and_can_be_fetched_again(damage: Callable
         ),
     ).map(json.dumps)
 )
-def test_any_index_is_parsed_or_refused_with_a_sentence(text: bytes | str) -> None:
+def test_any_text_is_refused_with_a_data_error(text: bytes | str) -> None:
     with pytest.raises(DataError):
         load_index(text)
 
@@ -152,7 +152,7 @@ def test_any_index_is_parsed_or_refused_with_a_sentence(text: bytes | str) -> No
         ('"count": 7', '"count": -7'),
     ],
 )
-def test_an_index_that_does_not_add_up_is_refused(old: str, new: str) -> None:
+def test_an_index_with_contradictory_numbers_is_refused(old: str, new: str) -> None:
     text = small()["index.json"].decode()
     assert old in text
     with pytest.raises(DataError):
@@ -173,7 +173,7 @@ def taken(seed: int, sizes: list[int], position: int = 0) -> list[int]:
     return asyncio.run(main())
 
 
-def test_every_epoch_sees_every_sample_once_in_another_order() -> None:
+def test_every_epoch_has_every_sample_once_in_a_new_order() -> None:
     seen = taken(3, [5] * 18)
     epochs = [seen[i : i + 18] for i in range(0, 90, 18)]
     assert all(sorted(epoch) == list(range(18)) for epoch in epochs)
@@ -188,13 +188,13 @@ def test_the_first_epoch_needs_one_block_at_a_time() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(0, 2**31), st.lists(st.integers(1, 40), min_size=1, max_size=6))
-def test_the_order_depends_on_seed_and_position_only(seed: int, sizes: list[int]) -> None:
+def test_the_order_depends_on_seed_and_position_alone(seed: int, sizes: list[int]) -> None:
     whole = taken(seed, [sum(sizes)])
     assert taken(seed, sizes) == whole
     assert taken(seed, [sum(sizes) - sizes[0]] if len(sizes) > 1 else [], sizes[0]) == (whole[sizes[0] :])
 
 
-def test_training_can_start_before_the_other_blocks_are_in() -> None:
+def test_training_can_start_with_the_first_block() -> None:
     files = small()
     held = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""The stroke generator: every style is drawable, repeatable, and rasterised as the drawing grid does it."""
+"""The stroke generator: all styles can be drawn, are repeatable, and are normalised as drawings on the pad are."""
 
 import asyncio
 
@@ -24,14 +24,14 @@ from tabgrad.data.strokes.out_of_distribution import LETTERS, out_of_distributio
 from tabgrad.data.strokes.templates import ASPECT
 from tabgrad.ink import Stroke, normalise, strokes_from_lists
 
-STILL = Variation(
+NO_VARIATION = Variation(
     jitter=0, bend=0, slant=0, slant_spread=0, rotation_deg=0, aspect=0, lopsided=0, rounding=0, tremor=0, gap=0, trim=0
 )
 
 
 @pytest.mark.parametrize("template", [*DIGITS, *LETTERS], ids=lambda t: f"{t.label} {t.name}")
-def test_a_still_hand_draws_the_template_itself(template: Template) -> None:
-    drawn = write(template, 2, STILL, generator(0))
+def test_without_variation_the_template_itself_is_drawn(template: Template) -> None:
+    drawn = write(template, 2, NO_VARIATION, generator(0))
     given_strokes = template.strokes()
     assert len(drawn) == len(given_strokes)
     width = ASPECT[template.label % 10][0]
@@ -52,7 +52,7 @@ def test_every_digit_has_its_common_styles() -> None:
     assert {"loop", "plain"} <= names[2]
 
 
-def test_rasterised_as_by_the_drawing_grid() -> None:
+def test_drawings_are_normalised_as_on_the_pad() -> None:
     drawings, _ = draw_chunk(3, 0)
     some = drawings[:40]
     expected = np.stack([normalise(strokes) * 255 for strokes in some])
@@ -81,7 +81,7 @@ def test_digits_look_like_mnist() -> None:
 
 @settings(max_examples=8)
 @given(st.integers(0, 2**31), st.lists(st.integers(1, 300), min_size=1, max_size=3), st.integers(0, 10_000))
-def test_the_stream_depends_on_seed_and_position_only(seed: int, sizes: list[int], start: int) -> None:
+def test_the_stream_depends_on_seed_and_position_alone(seed: int, sizes: list[int], start: int) -> None:
     source = StrokeSource(seed, start)
     parts = [asyncio.run(source.take(n)) for n in sizes]
     whole = StrokeSource(seed, start).take_now(sum(sizes))

@@ -1,4 +1,4 @@
-"""Pages of images: every wanted one once, in order, and no more loaded than needed."""
+"""Pages of images: each wanted image once and in order, and no more images loaded than needed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def of_digit(digit: int) -> browse.Wanted:
 
 @given(st.integers(5, 60), st.integers(0, 9))
 @settings(max_examples=30)
-def test_pages_put_together_are_all_images_of_a_digit(count: int, digit: int) -> None:
+def test_all_pages_together_have_all_images_of_a_digit(count: int, digit: int) -> None:
     found, start, done = list[int](), 0, False
     while not done:
         page = asyncio.run(browse.find(Shelf().take, len(LABELS), start, count, of_digit(digit)))
@@ -53,7 +53,7 @@ def test_no_more_is_loaded_than_needed() -> None:
     assert max(shelf.taken) < 5 + browse.CHUNK
 
 
-def test_rare_images_end_the_search_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_for_rare_images_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browse, "MAX_SEARCHED", 300)
     shelf = Shelf()
     page = asyncio.run(browse.find(shelf.take, len(LABELS), 100, 5, of_digit(99)))

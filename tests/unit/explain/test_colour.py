@@ -1,4 +1,4 @@
-"""The colour scales: zero is neutral, signs are told apart by every eye, strength shows in lightness alone."""
+"""The colour scales: zero is neutral, colour-blind people can tell the signs apart, lightness shows strength."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tabgrad.explain.colour import columns_for, diverging, grey, mosaic, span
 
-#: Machado et al. 2009, https://doi.org/10.1109/TVCG.2009.113, severity 1: what linear RGB becomes for such eyes.
+#: Machado et al. 2009, https://doi.org/10.1109/TVCG.2009.113, severity 1: how colour-blind people see linear RGB.
 DEFICIENCIES = {
     "normal": np.eye(3),
     "protan": np.array(
@@ -48,7 +48,7 @@ def test_signs_and_strengths_are_told_apart(eye: str, dark: bool) -> None:
     away = seen[:, 0] if dark else -seen[:, 0]  # lightness that moves away from the neutral middle
     assert (np.diff(away[20:]) > 0).all(), "more positive is not farther from the middle"
     assert (np.diff(away[:21]) < 0).all(), "more negative is not farther from the middle"
-    # 0.02 is a just noticeable difference; a quarter of the scale must differ in sign by five times that.
+    # 0.02 is a just noticeable difference; a quarter of the scale must differ from its negative by five times that.
     for strength in (5, 10, 20):
         assert np.linalg.norm(seen[20 + strength] - seen[20 - strength]) > 0.1
 
@@ -65,7 +65,7 @@ def test_zero_is_neutral_and_limits_clip(dark: bool) -> None:
     assert ends[3, 0] > ends[3, 2], "positive is orange"
 
 
-def test_scale_is_symmetric_and_holds_everything() -> None:
+def test_the_scale_is_symmetric_and_includes_all_values() -> None:
     assert span(np.array([[-3.0, 2.0], [np.nan, 0.5]])) == 3
     assert span(np.zeros(3)) == span(np.array([np.nan])) == span(np.array([])) == 1
     picture = diverging(np.array([[-3.0, 3.0], [np.nan, 0.0]]))

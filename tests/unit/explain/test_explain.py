@@ -1,4 +1,4 @@
-"""What the panels show is what the network computes: every number against the oracle."""
+"""The numbers that the panels show are those of the network: each is compared with the oracle."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def digit_image() -> NDArray[np.float32]:
 @given(drawings, st.sampled_from([0.0, 8.0, 60.0]), st.floats(0.5, 2))
 @settings(max_examples=100)
 def test_standard_steps_are_what_the_page_predicts(
-    drawing: list[list[tuple[float, float]]], least: float, width: float
+    drawing: list[list[tuple[float, float]]], min_extent: float, width: float
 ) -> None:
     strokes = [Stroke(s.points, width) for s in strokes_from_lists(drawing)]
-    steps = ink_steps(strokes, PAD, min_extent=least)
-    np.testing.assert_allclose(steps.image, normalise(strokes, least), atol=2e-3)
+    steps = ink_steps(strokes, PAD, min_extent=min_extent)
+    np.testing.assert_allclose(steps.image, normalise(strokes, min_extent), atol=2e-3)
     assert steps.boxed.shape == (20, 20)
 
 
@@ -92,7 +92,7 @@ def test_the_box_holds_the_ink_of_the_sheet() -> None:
     assert steps.sheet.shape == (SHEET_PX, SHEET_PX)
 
 
-def test_nothing_drawn_is_blank_at_every_step() -> None:
+def test_an_empty_drawing_is_blank_at_every_step() -> None:
     steps = ink_steps([], PAD, Recipe(fit=False))
     assert not any(picture.any() for picture in (steps.sheet, steps.boxed, steps.image))
 
@@ -165,7 +165,9 @@ def test_units_that_are_off_are_not_among_the_strongest() -> None:
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_the_seed_asks_for_the_gradient_of_the_question(kind: str) -> None:
     _, _, net = network(kind)
-    noise = np.random.default_rng(4).uniform(0, 0.1, (1, 784))  # a flat background would tie all its maxima
+    noise = np.random.default_rng(4).uniform(
+        0, 0.1, (1, 784)
+    )  # without noise, pixels of the background would tie in max pooling
     x = digit_image().reshape(1, 784) + noise
     gradient = (net.forward(x), net.backward(attribution.seed(4, 9).astype(np.float64)))[1]
     at, step = int(np.abs(gradient).argmax()), 1e-6
@@ -186,7 +188,7 @@ def test_gradient_times_ink_adds_up_without_biases() -> None:
     assert not picture[digit_image() == 0].any()
 
 
-def test_where_the_network_is_linear_occlusion_measures_what_the_gradient_says() -> None:
+def test_for_a_linear_network_occlusion_equals_the_gradient() -> None:
     _, weights, _ = network("mlp")
     always_on = {**weights, "layers.0.bias": weights["layers.0.bias"] + 50}
     net = OracleNetwork({"kind": "mlp"}, always_on)
@@ -206,5 +208,5 @@ def test_where_the_network_is_linear_occlusion_measures_what_the_gradient_says()
     assert attribution.agreement(drops, np.ones_like(drops)) == attribution.agreement(drops[:1], drops[:1]) == 0
 
 
-def test_nothing_drawn_is_not_covered() -> None:
+def test_an_empty_drawing_has_no_patches_to_cover() -> None:
     assert not len(attribution.occlude(np.zeros(784)).images)

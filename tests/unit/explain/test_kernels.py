@@ -1,4 +1,4 @@
-"""The table of launches against the programs it describes."""
+"""The table of launches agrees with the program that it describes."""
 
 import re
 from typing import Any

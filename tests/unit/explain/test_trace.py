@@ -1,4 +1,4 @@
-"""Samples as ink: the traced strokes look like the image they come from."""
+"""Samples as ink: traced strokes look like the image that they come from."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -26,7 +26,7 @@ def test_a_ring_is_closed() -> None:
     np.testing.assert_allclose(radii, 8, atol=1.2)
 
 
-def test_digits_come_back_as_they_were() -> None:
+def test_traced_digits_look_like_the_originals() -> None:
     images = StrokeSource(5).take_now(100).images / 255
     again = np.stack([normalise(trace(image, 280.0), 12.0) for image in images])
     overlap = np.minimum(images, again).sum((1, 2)) / np.maximum(images, again).sum((1, 2))
@@ -40,7 +40,7 @@ def test_an_empty_image_has_no_strokes() -> None:
 
 @given(hnp.arrays(bool, (12, 12)))
 @settings(max_examples=100)
-def test_thinning_only_takes_away_and_ends(ink: np.typing.NDArray[np.bool_]) -> None:
+def test_thinning_only_removes_pixels_and_ends(ink: np.typing.NDArray[np.bool_]) -> None:
     lines = thin(ink)
     assert not (lines & ~ink).any()
     np.testing.assert_array_equal(thin(lines), lines)
@@ -48,7 +48,7 @@ def test_thinning_only_takes_away_and_ends(ink: np.typing.NDArray[np.bool_]) -> 
 
 @given(hnp.arrays(np.float32, (28, 28), elements=st.floats(0, 1, width=32)), st.floats(1, 1000))
 @settings(max_examples=50)
-def test_whatever_the_image_is_the_strokes_lie_on_the_pad(image: np.typing.NDArray[np.float32], side: float) -> None:
+def test_strokes_lie_on_the_pad_for_any_image(image: np.typing.NDArray[np.float32], side: float) -> None:
     for stroke in trace(image, side):
         assert stroke.points.min() >= 0
         assert stroke.points.max() <= side

@@ -1,4 +1,4 @@
-"""Fine-tuning the last layer: it finds the minimum it is after, learns a new hand and does not forget the others."""
+"""Fine-tuning the last layer: it finds the minimum, learns a new handwriting and does not forget others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.unit.ui.test_probe import open_probe
 MLP = Path(__file__).parents[3] / "models" / "mlp"
 
 
-def test_the_result_is_where_the_gradient_vanishes() -> None:
+def test_the_gradient_is_zero_at_the_result() -> None:
     rng = np.random.default_rng(0)
     features, labels = rng.uniform(0, 3, (30, 12)), rng.integers(0, 10, 30)
     weight, bias = rng.normal(0, 0.5, (12, 10)), rng.normal(0, 0.5, 10)
@@ -59,7 +59,7 @@ def turned(strokes: list[Stroke], degrees: float) -> list[Stroke]:
     return [replace(s, points=(s.points @ matrix).astype(np.float32)) for s in strokes]
 
 
-def test_it_learns_a_slanted_hand_and_keeps_the_others() -> None:
+def test_it_learns_a_slanted_handwriting_and_does_not_forget_others() -> None:
     weights, _ = load_safetensors((MLP / "weights.safetensors").read_bytes())
     spec = spec_of(json.loads((MLP / "card.json").read_text()), shapes_of(weights))
     network, last = OracleNetwork(spec, weights), stages(spec)[-1]
@@ -70,42 +70,42 @@ def test_it_learns_a_slanted_hand_and_keeps_the_others() -> None:
         return np.asarray(taps[-1].reshape(len(drawings), -1))
 
     drawings, labels = draw_chunk(77, 0)
-    mine = [turned(strokes, 30) for strokes in drawings]
+    own = [turned(strokes, 30) for strokes in drawings]
     others, their_labels = draw_chunk(77, 1)
-    learned = [(v, label) for strokes, label in zip(mine[:50], labels[:50], strict=True) for v in variations(strokes)]
+    learned = [(v, label) for strokes, label in zip(own[:50], labels[:50], strict=True) for v in variations(strokes)]
     old = weights[last.weight], weights[last.bias]
     new = tune_last_layer(features([v for v, _ in learned]), np.array([n for _, n in learned]), *old, PULL)
 
     def accuracy(layer: tuple[NDArray[Any], NDArray[Any]], seen: NDArray[Any], truth: NDArray[Any]) -> float:
         return float(((seen @ layer[0] + layer[1]).argmax(1) == truth).mean())
 
-    held_out, theirs = features(mine[50:]), features(others)
+    held_out, theirs = features(own[50:]), features(others)
     assert accuracy(new, held_out, labels[50:]) > accuracy(old, held_out, labels[50:]) + 0.03
     assert accuracy(new, theirs, their_labels) > accuracy(old, theirs, their_labels) - 0.01
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_the_tuned_network_answers_as_it_was_measured(name: str) -> None:
+def test_the_tuned_network_is_as_accurate_as_reported(name: str) -> None:
     from tabgrad.data.drawings import Drawing, split
     from tabgrad.ui.inspect.tuner import tune_to
 
     async def work() -> None:
         device, probe, _ = await open_probe(name, name)
         drawings, labels = draw_chunk(5, 0)
-        mine = [
+        own = [
             Drawing(int(label), tuple(turned(strokes, 40)), 1.0)
             for strokes, label in zip(drawings, labels, strict=True)
         ][:60]
-        outcome = await tune_to(probe, mine)
+        outcome = await tune_to(probe, own)
         assert outcome is not None
-        learn, held_out = split(mine)
+        learn, held_out = split(own)
         assert (outcome.learned, outcome.count) == (len(learn), len(held_out))
         assert outcome.after >= outcome.before
         model = await outcome.make(device)
         images = [normalise(d.strokes, 12 / 280) for d in held_out]
         answers = [int((await model.logits(image)).argmax()) for image in images]
         assert sum(a == d.label for a, d in zip(answers, held_out, strict=True)) == outcome.after
-        assert await tune_to(probe, [d for d in mine if d.label == 3][:1]) is None
+        assert await tune_to(probe, [d for d in own if d.label == 3][:1]) is None
         device.destroy()
 
     asyncio.run(work())

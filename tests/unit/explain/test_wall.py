@@ -1,4 +1,4 @@
-"""The wall of units: a tile each, fading and growing bars with the activations."""
+"""The wall of units: a tile for each unit, whose opacity and bar follow its activation."""
 
 import numpy as np
 import pytest
@@ -30,14 +30,14 @@ def test_tiles_are_the_weights_and_opacity_is_the_activation(dark: bool) -> None
     assert wall.unit_at(3.5 * wall.width, 2.5 * wall.height) is None
 
 
-def test_an_update_leaves_nothing_of_the_one_before() -> None:
+def test_an_update_replaces_the_one_before() -> None:
     wall = Wall(TILES, 4)
     first = wall.picture(np.zeros(10)).copy()
     wall.picture(np.arange(10.0))
     np.testing.assert_array_equal(wall.picture(np.zeros(10)), first)
 
 
-def test_with_nothing_drawn_no_unit_fades() -> None:
+def test_on_an_empty_pad_no_unit_fades() -> None:
     wall = Wall(TILES, 4)
     wall.picture(np.arange(10.0))
     resting = wall.picture(np.zeros(10))

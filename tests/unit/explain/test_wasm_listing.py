@@ -1,4 +1,4 @@
-"""Listings of WebAssembly kernels: read back byte for byte, and run, so that what is shown is what is computed."""
+"""Listings of WebAssembly kernels: read back byte for byte, and run, so that they show what is computed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def kernels(made: Program) -> list[tuple[bytes, list[str]]]:
 
 
 def wat(code: tuple[Instruction, ...], params: int, locals: list[str]) -> str:
-    """The instructions in the standard's own text format."""
+    """The instructions in WebAssembly's text format."""
     lines = [f"(local {kind})" for kind in locals]
     for name, immediates in ((i.name, i.immediates) for i in code):
         if ".load" in name or ".store" in name:
@@ -192,19 +192,19 @@ def hand_made(*code: bytes) -> bytes:
     return module([Function("f", (ValType.I32, ValType.I32), (ValType.I32, ValType.F32), b"".join(code))])
 
 
-def test_a_value_read_before_it_changes_is_written_down_first() -> None:
+def test_a_local_on_the_stack_is_saved_before_it_changes() -> None:
     text = listing(
         hand_made(
             b"\x20\x02",  # v2, left on the stack
             *(b"\x41\x07", b"\x21\x02"),  # v2 = 7
-            b"\x21\x03",  # v3 = what v2 was
+            b"\x21\x03",  # v3 = the old v2
         ),
         ["out", "in"],
     )
     assert text == "s0 = v2\nv2 = 7\nv3 = s0"
 
 
-def test_memory_read_before_it_is_overwritten_is_written_down_first() -> None:
+def test_memory_on_the_stack_is_saved_before_it_is_overwritten() -> None:
     text = listing(
         hand_made(
             b"\x20\x01\x2a\x02\x04",  # f32[in + 4], left on the stack
@@ -220,13 +220,13 @@ GOOD, NAMES = kernels(program("infer", "mlp", "simd"))[0]
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
-def test_damaged_modules_are_one_sentence(at: int, value: int) -> None:
+def test_a_damaged_module_is_listed_or_refused(at: int, value: int) -> None:
     with contextlib.suppress(ProgramError):  # many changes leave a module that can be read
         assert listing(GOOD[:at] + bytes([value]) + GOOD[at + 1 :], NAMES)
 
 
 @given(st.binary(max_size=60))
-def test_what_is_no_module_is_refused(data: bytes) -> None:
+def test_other_bytes_are_refused(data: bytes) -> None:
     for damaged in (data, GOOD[:8] + data, GOOD[: len(data)]):
         with pytest.raises(ProgramError):
             listing(damaged, NAMES)

@@ -1,4 +1,4 @@
-"""Ink: whatever is drawn becomes a 28x28 image in 0..1 that does not depend on where and how large it was drawn."""
+"""Ink: any drawing becomes a 28x28 image in 0..1 that does not depend on the place and size of the drawing."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ SEVEN = [[(60, 60), (200, 60), (110, 230)], [(90, 140), (180, 140)]]
 
 
 def distance_image(strokes: list[Stroke], size: int, pen_px: float, edge_px: float) -> NDArray[np.float64]:
-    """The definition of the raster, slowly: the distance of every pixel to every segment, in float64."""
+    """The definition of `rasterise`, slow: the distance of every pixel to every segment, in float64."""
     y, x = np.mgrid[:size, :size] + 0.5
     image = np.zeros((size, size))
     for stroke in strokes:
@@ -66,7 +66,7 @@ def test_place_and_size_do_not_matter(dx: float, dy: float, scale: float) -> Non
     np.testing.assert_allclose(normalise(strokes_from_lists(moved)), expected, atol=0.02)
 
 
-def test_nothing_stays_nothing() -> None:
+def test_without_ink_the_image_is_blank() -> None:
     assert not normalise([]).any()
     assert not rasterise([]).any()
     assert not rasterise(strokes_from_lists([[(100, 100), (200, 300)]])).any()  # all of it outside
@@ -129,7 +129,7 @@ def test_a_black_pad_is_a_black_box() -> None:
     assert image.sum() == pytest.approx(400, rel=0.05)
 
 
-def test_ten_thousand_points() -> None:
+def test_strokes_can_have_ten_thousand_points() -> None:
     rng = np.random.default_rng(0)
     walk = np.abs(np.cumsum(rng.normal(0, 2, (10_000, 2)), 0) % (2 * PAD) - PAD)
     circle = np.linspace(0, 2 * np.pi, 10_000)
@@ -171,6 +171,6 @@ def test_ink_outside_the_pad_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize("points", [np.zeros((0, 2)), np.zeros((3, 3)), np.array([[np.nan, 1]])])
-def test_impossible_strokes_are_refused(points: NDArray[np.float64]) -> None:
+def test_invalid_strokes_are_refused(points: NDArray[np.float64]) -> None:
     with pytest.raises(ValueError, match="stroke"):
         Stroke(points)

@@ -1,4 +1,4 @@
-"""The sheet: every action can be undone and repeated, and filled cells are ink like any other."""
+"""The sheet: every action can be undone and redone, and filled cells become ink."""
 
 import numpy as np
 from hypothesis import settings
@@ -13,7 +13,7 @@ spot = st.floats(0, 280, width=32)
 
 
 class Drawing(RuleBasedStateMachine):
-    """Any sequence of actions: undo and redo walk along the list of what was seen."""
+    """Any sequence of actions: undo and redo go back and forth in the list of earlier contents."""
 
     def __init__(self) -> None:
         super().__init__()
