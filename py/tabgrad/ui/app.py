@@ -21,7 +21,7 @@ from tabgrad.program import Program
 from .answer import AnswerView
 from .answering import Answering
 from .engine import open_engine
-from .inspect.workshop import InspectPanels
+from .inspect.panels import InspectPanels
 from .models import MakeModel, Model
 from .models.picker import ModelPicker
 from .models.registry import ModelRegistry

@@ -1,4 +1,4 @@
-"""What panels may use of the page. `ui.app.App` is one; a test can be another."""
+"""What panels may use of the page. `ui.app.App` implements it; a test can use a stub."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .prediction import Answer
 
 
 class PageContext(Protocol):
-    """The page as its panels see it."""
+    """The page as its panels see it. `watchers` are called when the ink, the answer or the network has changed."""
 
     manifest: dict[str, Any]
     pad: Pad
@@ -51,10 +51,10 @@ class PageContext(Protocol):
         """The "train" or "evaluate" program of the network in training. Raises ProgramError if there is none yet."""
 
     def prepare_with(self, prepare: Callable[[Snapshot], NDArray[np.float32]] | None) -> None:
-        """Make the network's input with this function, None for the usual one, and answer again."""
+        """Make the network's input (28, 28) from ink with this function, None for the standard one; answer again."""
 
     def offer(self, name: str, title: str, make: MakeModel) -> None:
-        """Put a network made on this page into the model picker, in the place of an earlier one of that name."""
+        """Put a network that was made on this page into the model picker. It replaces an earlier one of that name."""
 
     def rename(self, name: str, title: str) -> None:
         """Change a network's title in the model picker, if it is there."""

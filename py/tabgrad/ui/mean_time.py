@@ -1,4 +1,4 @@
-"""Times of something that a browser's clock can hardly see. Owns one mean; knows nothing of what is timed."""
+"""The mean of times that are too short for a browser's clock. Knows nothing of what is timed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections import deque
 from collections.abc import Callable
 from itertools import accumulate
 
-#: A mean is over the latest times that together took so many ticks of the clock, or over so many times.
-ENOUGH_TICKS, LATEST = 10, 64
+#: A mean is taken over the latest times that add up to this many ticks of the clock, and over at most so many times.
+MIN_TICKS, MAX_TIMES = 10, 64
 
 
 class MeanTime:
-    """The mean of the latest times, as many of them as the clock needs.
+    """The mean of the latest times, of as many as it takes to be accurate.
 
-    Against timing attacks, browsers' clocks tick in steps of 0.1 ms (Chromium) or 1 ms (Firefox, WebKit), and an
-    inference that takes less reads 0 or a whole step. Their mean is right, since the steps fall at random.
+    As a protection against timing attacks, browsers' clocks tick in steps of 0.1 ms (Chromium) or 1 ms (Firefox,
+    WebKit). Something shorter takes 0 or 1 ticks. The mean of many such times is right: ticks fall at random.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -23,16 +23,16 @@ class MeanTime:
         while now == begin:
             now = clock()
         self._tick_s = now - begin
-        self._times_s: deque[float] = deque(maxlen=LATEST)
+        self._times_s: deque[float] = deque(maxlen=MAX_TIMES)
 
     def clear(self) -> None:
-        """Forget all times: something else will be timed."""
+        """Forget all times, before something else is timed."""
         self._times_s.clear()
 
     def add(self, time_s: float) -> float:
-        """Take one more time; returns the mean in seconds. It is never 0: the clock knows no less than one tick."""
+        """Add a time in seconds; returns the mean in seconds. All times together count as at least one tick."""
         self._times_s.appendleft(time_s)
         totals_s = list(accumulate(self._times_s))
-        enough_s = ENOUGH_TICKS * self._tick_s
+        enough_s = MIN_TICKS * self._tick_s
         count = next((n for n, total_s in enumerate(totals_s, 1) if total_s >= enough_s), len(totals_s))
         return max(totals_s[count - 1], self._tick_s) / count

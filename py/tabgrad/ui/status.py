@@ -1,4 +1,4 @@
-"""The line in which the page speaks to the visitor, and the state that automation reads. Decides nothing."""
+"""The status line, and the state of the page for tests and automation. Decides nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Status:
         self.error = ""
 
     def say(self, sentence: str) -> None:
-        """Show a message; it replaces the one before, an error too."""
+        """Show a message. It replaces the one before, even an error."""
         self._line.dataset.kind = "message"
         self._line.textContent = sentence
 
@@ -33,6 +33,6 @@ class Status:
         self.error = self._dataset.error = sentence
 
     def set_app(self, state: AppState) -> None:
-        """`dataset.app`. Also ends the display of the boot's progress."""
+        """Set `dataset.app`, and clear the progress of the boot."""
         self._dataset.app = state
         self._bytes.textContent = ""

@@ -1,6 +1,6 @@
-"""The tabs below the stage. Each panel is built when it is first shown, and told when it comes into view or leaves it.
+"""The tabs below the pad and the answer. Builds each panel when it is first shown.
 
-Owns the tabs and their keyboard (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/); knows no panel from inside.
+Owns the tabs and their keys (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). Knows nothing of what is in a panel.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from tabgrad.interop import dom
 
-#: Told whether the panel can be seen now: one that cannot must cost nothing.
+#: Gets True when the panel comes into view, and False when it leaves it: a hidden panel must cost nothing.
 Shown = Callable[[bool], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A panel: `build` makes it in its place and returns who wants to know whether it is seen."""
+    """A panel. `build` makes it in an element, and returns the function to call when it is shown or hidden."""
 
     name: str
     title: str
@@ -24,7 +24,7 @@ class Tab:
 
 
 class Tabs:
-    """`#panels`. The first entry is shown at once."""
+    """The tabs in `#panels`. The first one is shown at once."""
 
     def __init__(self, entries: Sequence[Tab]) -> None:
         root = dom.by_id("panels")
@@ -39,7 +39,7 @@ class Tabs:
             for e in entries
         ]
         self._shown: list[Shown | None] = [None] * len(self._entries)
-        self._now = -1
+        self._index = -1  # of the panel that is shown
         self._listeners = [
             dom.Listener(self._bar, "click", self._on_click, passive=True),
             dom.Listener(self._bar, "keydown", self._on_key),
@@ -64,23 +64,23 @@ class Tabs:
         return any(entry.name == name for entry in self._entries)
 
     def show(self, name: str) -> None:
-        """Bring a panel into view. LookupError if there is none of this name."""
-        self._show(next(i for i, entry in enumerate(self._entries) if entry.name == name))
+        """Show a panel. ValueError if there is none of this name."""
+        self._show([entry.name for entry in self._entries].index(name))
 
     def _show(self, index: int) -> None:
-        if index == self._now:
+        if index == self._index:
             return
-        before, self._now = self._now, index
+        before, self._index = self._index, index
         for i, (tab, place) in enumerate(zip(self._tabs, self._places, strict=True)):
             tab.setAttribute("aria-selected", "true" if i == index else "false")
             tab.tabIndex = 0 if i == index else -1
             place.hidden = i != index
-        if before >= 0 and (told := self._shown[before]):
-            told(False)
+        if before >= 0 and (shown := self._shown[before]):
+            shown(False)
         if self._shown[index] is None:
             self._shown[index] = self._entries[index].build(self._places[index])
-        if told := self._shown[index]:
-            told(True)
+        if shown := self._shown[index]:
+            shown(True)
 
     def _on_click(self, event: dom.Event) -> None:
         if (tab := dom.closest(event.target, ".tab")) is not None:
@@ -88,8 +88,8 @@ class Tabs:
 
     def _on_key(self, event: dom.Event) -> None:
         count = len(self._tabs)
-        moves = {"ArrowRight": self._now + 1, "ArrowLeft": self._now - 1, "Home": 0, "End": count - 1}
+        moves = {"ArrowRight": self._index + 1, "ArrowLeft": self._index - 1, "Home": 0, "End": count - 1}
         if event.key in moves:
             event.preventDefault()
             self._show(moves[event.key] % count)
-            self._tabs[self._now].focus()
+            self._tabs[self._index].focus()

@@ -1,4 +1,8 @@
-"""Coroutines that run on their own. The event loop keeps no reference to its tasks, so somebody must."""
+"""Coroutines that run in the background.
+
+The event loop keeps only weak references to tasks (https://docs.python.org/3/library/asyncio-task.html#creating-tasks),
+so they are held here until they are done.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,14 @@ from typing import Any
 
 
 class Tasks:
-    """Holds tasks until they are done. `failed` is told of an exception that none of them caught."""
+    """Holds tasks until they are done. `failed` gets every exception that a task did not catch."""
 
     def __init__(self, failed: Callable[[BaseException], object]) -> None:
         self._failed = failed
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def do(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Begin `work`; nobody waits for it."""
+        """Start `work` without waiting for it."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

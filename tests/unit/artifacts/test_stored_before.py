@@ -30,7 +30,7 @@ from tabgrad.protocol import (
     Weights,
 )
 from tabgrad.settings import RunSettings
-from tabgrad.ui.inspect.own_store import OwnDrawings
+from tabgrad.ui.inspect.sections.drawings_store import DrawingsStore
 from tabgrad.ui.models.live import LiveModel
 from tests.unit.session.session_bench import Bench, on_bench
 from tests.unit.ui.train.train_stores import FakeStorage, stores
@@ -337,7 +337,7 @@ def test_the_visitors_drawings_are_there() -> None:
         async def open_storage() -> FakeStorage:
             return storage
 
-        own = OwnDrawings(open_storage)
+        own = DrawingsStore(open_storage)
         assert await own.load() == ""
         assert [d.label for d in own.drawings] == LABELS
         first = own.drawings[0]

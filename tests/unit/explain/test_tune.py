@@ -87,7 +87,7 @@ def test_it_learns_a_slanted_handwriting_and_does_not_forget_others() -> None:
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_the_tuned_network_is_as_accurate_as_reported(name: str) -> None:
     from tabgrad.data.drawings import Drawing, split
-    from tabgrad.ui.inspect.tuner import tune_to
+    from tabgrad.ui.inspect.sections.tuner import fine_tune
 
     async def work() -> None:
         device, probe, _ = await open_probe(name, name)
@@ -96,7 +96,7 @@ def test_the_tuned_network_is_as_accurate_as_reported(name: str) -> None:
             Drawing(int(label), tuple(turned(strokes, 40)), 1.0)
             for strokes, label in zip(drawings, labels, strict=True)
         ][:60]
-        outcome = await tune_to(probe, own)
+        outcome = await fine_tune(probe, own)
         assert outcome is not None
         learn, held_out = split(own)
         assert (outcome.learned, outcome.count) == (len(learn), len(held_out))
@@ -105,7 +105,7 @@ def test_the_tuned_network_is_as_accurate_as_reported(name: str) -> None:
         images = [normalise(d.strokes, 12 / 280) for d in held_out]
         answers = [int((await model.logits(image)).argmax()) for image in images]
         assert sum(a == d.label for a, d in zip(answers, held_out, strict=True)) == outcome.after
-        assert await tune_to(probe, [d for d in own if d.label == 3][:1]) is None
+        assert await fine_tune(probe, [d for d in own if d.label == 3][:1]) is None
         device.destroy()
 
     asyncio.run(work())

@@ -1,4 +1,4 @@
-"""What the tools do to the sheet, point by point, as the pad feeds them."""
+"""What each tool does to the sheet, with the points that the pad gives it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def points(*pairs: tuple[float, float]) -> np.ndarray[tuple[int, ...], np.dtype[
     return np.array(pairs, np.float32)
 
 
-def test_a_stroke_grows_in_one_step_of_history() -> None:
+def test_a_stroke_in_many_moves_is_one_step_to_undo() -> None:
     sheet = Sheet(280)
     gesture = PenGesture(sheet, 1.5)
     rng = np.random.default_rng(0)
@@ -28,14 +28,14 @@ def test_a_stroke_grows_in_one_step_of_history() -> None:
     assert sheet.now.is_empty
 
 
-def test_a_stroke_that_leaves_the_sheet_comes_back_as_another_piece() -> None:
+def test_a_stroke_that_leaves_the_sheet_and_comes_back_is_two_pieces() -> None:
     sheet = Sheet(280)
     PenGesture(sheet, 1).move(points((100, 100), (400, 100), (400, 200), (100, 200)))
     assert len(sheet.now.strokes) == 2
     assert all(stroke.points.min() >= 0 and stroke.points.max() <= 280 for stroke in sheet.now.strokes)
 
 
-def test_the_eraser_works_between_the_points_it_is_given() -> None:
+def test_the_eraser_also_erases_between_two_points() -> None:
     sheet = Sheet(280)
     PenGesture(sheet, 1).move(points((10, 140), (270, 140)))
     gesture = EraserGesture(sheet, 10)
@@ -44,7 +44,7 @@ def test_the_eraser_works_between_the_points_it_is_given() -> None:
     assert len(sheet.now.strokes) == 2
 
 
-def test_cells_are_filled_without_gaps_and_emptied_by_starting_on_a_filled_one() -> None:
+def test_a_cell_gesture_leaves_no_gaps_and_empties_when_it_starts_on_a_filled_cell() -> None:
     sheet = Sheet(280)
     CellGesture(sheet).move(points((5, 5), (275, 5)))
     assert sheet.now.cells == {(0, column) for column in range(28)}
@@ -53,7 +53,7 @@ def test_cells_are_filled_without_gaps_and_emptied_by_starting_on_a_filled_one()
 
 
 @pytest.mark.parametrize("tool", ["pen", "eraser", "cells"])
-def test_no_tool_minds_points_far_outside(tool: str) -> None:
+def test_every_tool_accepts_points_far_outside(tool: str) -> None:
     sheet = Sheet(280)
     begin(tool, sheet, 1, 16).move(points((-1e6, 5), (1e6, -1e6)))  # type: ignore[arg-type]  # a Literal there
     assert all(0 <= row < 28 and 0 <= column < 28 for row, column in sheet.now.cells)

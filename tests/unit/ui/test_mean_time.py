@@ -1,4 +1,4 @@
-"""Times shorter than a tick of the browser's clock."""
+"""The mean of times that are shorter than a tick of the browser's clock."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from itertools import chain, count
 
 import pytest
 
-from tabgrad.ui.mean_time import ENOUGH_TICKS, MeanTime
+from tabgrad.ui.mean_time import MIN_TICKS, MeanTime
 
 
 @pytest.fixture
 def times() -> MeanTime:
-    """On a clock that ticks in milliseconds and stands still when read at once."""
+    """On a clock that ticks once a millisecond, and shows each time twice."""
     return MeanTime(chain.from_iterable((n / 1000, n / 1000) for n in count()).__next__)
 
 
-def test_a_long_time_stands_for_itself(times: MeanTime) -> None:
+def test_a_time_of_many_ticks_is_its_own_mean(times: MeanTime) -> None:
     assert times.add(0.5) == 0.5
     assert times.add(0.02) == 0.02
 
 
-def test_ticks_of_a_coarse_clock_become_a_mean(times: MeanTime) -> None:
+def test_times_shorter_than_a_tick_are_averaged(times: MeanTime) -> None:
     for time_s in [0.0, 0.001, 0.0, 0.0] * 10:
         mean_s = times.add(time_s)
     assert mean_s == pytest.approx(0.00025, rel=0.1)
@@ -28,12 +28,12 @@ def test_ticks_of_a_coarse_clock_become_a_mean(times: MeanTime) -> None:
 
 def test_only_the_latest_times_count(times: MeanTime) -> None:
     times.add(7.0)
-    for _ in range(ENOUGH_TICKS):
+    for _ in range(MIN_TICKS):
         mean_s = times.add(0.001)
     assert mean_s == pytest.approx(0.001)
 
 
-def test_a_time_is_never_nothing(times: MeanTime) -> None:
+def test_a_mean_is_never_zero(times: MeanTime) -> None:
     assert times.add(0.0) == pytest.approx(0.001)
     assert times.add(0.0) == pytest.approx(0.0005)
 

@@ -1,4 +1,4 @@
-"""The probe on the WebAssembly engine: compiled programs and NumPy tell the same about one network."""
+"""The probe on the WebAssembly engine: compiled programs and NumPy give the same numbers for one network."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def open_probe(name: str, called: str) -> tuple[WasmDevice, Probe, OracleN
     models = ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch)
     shipped = await models.get(name)
     probe = Probe(models, device, Model(called, shipped.card, shipped.executable))
-    await probe.open()
+    await probe.load()
     weights, _ = load_safetensors(await fetch(URLS[name]["weights"]))  # type: ignore[arg-type] # a str here
     spec = json.loads((MODELS / name / "card.json").read_text())["spec"]
     return device, probe, OracleNetwork(spec, weights)
@@ -57,11 +57,12 @@ async def open_probe(name: str, called: str) -> tuple[WasmDevice, Probe, OracleN
 
 @pytest.mark.parametrize("called", ["", "training"])
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_what_the_probe_sees_is_what_the_oracle_computes(name: str, called: str) -> None:
-    """A model made on the page has no programs of its own name: NumPy does the work, with the same result."""
+def test_the_probe_agrees_with_the_oracle(name: str, called: str) -> None:
+    """A model with another name than a shipped one has no programs: NumPy does the work, with the same result."""
 
     async def work() -> None:
         device, probe, network = await open_probe(name, called or name)
+        assert probe.has_programs == (not called)
         for image in IMAGES:
             taps: list[Any] = []
             logits = network.forward(image.reshape(1, 784), taps=taps)[0]
@@ -82,13 +83,13 @@ def test_what_the_probe_sees_is_what_the_oracle_computes(name: str, called: str)
     run(work())
 
 
-def test_other_weights_on_the_engine_are_seen_when_it_is_opened_again() -> None:
+def test_loading_again_reads_new_weights_from_the_engine() -> None:
     async def work() -> None:
         device, probe, network = await open_probe("mlp", "mlp")
         for name in ("layers.0.weight", "layers.1.bias"):
             network.weights[name] = network.weights[name] * -0.5
             probe.model.executable.write(name, network.weights[name].astype(np.float32))
-        await probe.open()
+        await probe.load()
         assert probe.version == 2
         taps: list[Any] = []
         logits = network.forward(IMAGES[0].reshape(1, 784), taps=taps)

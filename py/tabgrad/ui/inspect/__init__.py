@@ -1,4 +1,10 @@
-"""Panels that explain the network while it works. Each is built when first opened and costs nothing while hidden.
+"""Panels that explain the network while it works. The numbers come from `tabgrad.explain`; here they are only shown.
 
-The numbers come from `tabgrad.explain`; here they only become pictures and words.
+panels = InspectPanels(page)                       # from .inspect.panels import InspectPanels
+tabs = Tabs([train_tab, *panels.entries()])        # a panel's modules are imported when it is first shown
+panels.follow_links(tabs)                          # "#data" opens a panel, "#tour-3" a step of the tour
+
+`sections.registry` lists what is in each panel. A section gets all it needs from one `section.InspectContext`.
 """
+
+__all__ = ["panels"]

@@ -1,6 +1,6 @@
-"""What the network reads: the visitor's ink through the chosen recipe, or a sample of the data as it is.
+"""What the network reads: the ink on the pad, prepared by a recipe, or an image from the data as it is.
 
-Owns which of the two it is at the moment, and the way of a sample to the pad.
+Owns the choice between the two, and puts images on the pad. Prepares nothing itself.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ Prepare = Callable[[Snapshot], Image]
 
 
 class Inputs:
-    """Makes the network's input. A sample is read pixel by pixel until its ink is changed."""
+    """Makes the network's input. An image on the pad is read pixel by pixel until its ink is changed."""
 
-    def __init__(self, desk: PageContext) -> None:
-        self._desk = desk
+    def __init__(self, page: PageContext) -> None:
+        self._page = page
         self._recipe: Prepare | None = None
-        self._sample: tuple[Snapshot, Image] | None = None
+        self._sample: tuple[Snapshot, Image] | None = None  # the image on the pad: its traced ink, and its pixels
 
     def use_recipe(self, recipe: Prepare | None) -> None:
-        """Prepare ink in this way from now on, None for the usual one."""
+        """From now on, turn ink into the input (28, 28) with this function; None for the standard one."""
         self._recipe = recipe
-        self._desk.prepare_with(self._prepare)
+        self._page.prepare_with(self._prepare)
 
     def to_pad(self, image: NDArray[np.uint8]) -> None:
-        """Lay a sample, uint8 (28, 28), on the pad: traced as ink for the eye, exact for the network."""
-        values = as_input(image)
-        ink = Snapshot(trace(values, PAD_UNITS))
-        self._sample = (ink, values)
-        self._desk.prepare_with(self._prepare)
-        self._desk.pad.put(ink)
+        """Put an image, uint8 (28, 28), on the pad. The pad shows it traced as ink; the network reads its pixels."""
+        pixels = as_input(image)
+        ink = Snapshot(trace(pixels, PAD_UNITS))
+        self._sample = (ink, pixels)
+        self._page.prepare_with(self._prepare)
+        self._page.pad.put(ink)
         dom.by_id("draw").scrollIntoView()
 
     def is_sample(self, ink: Snapshot) -> bool:
-        """Whether the network reads a sample's own pixels for this ink."""
+        """Whether this ink stands for an image whose own pixels the network reads."""
         return self._recipe is None and self._sample is not None and ink is self._sample[0]
 
     def _prepare(self, ink: Snapshot) -> Image:

@@ -1,7 +1,7 @@
-"""The programs that look into the network that answers now, sharing its weights on the engine; and its weights here.
+"""Looks into one network: its weights, activations and gradients. Owns its programs; never the one that answers.
 
-Each program is fetched and built when a panel first asks for it. A network made on this page has no such programs:
-NumPy then computes the same. Owns those executables, never the answering one.
+A shipped network has compiled programs for this, which share its weights on the engine. Each is fetched when a panel
+first needs it. A network made on this page has none: NumPy then computes the same.
 """
 
 from __future__ import annotations
@@ -25,35 +25,36 @@ Array = NDArray[np.float32]
 
 
 class Probe:
-    """Looks into `model`. `weights` (by state-dict name) and `structure` are there after `open`; `version` counts
-    the times they were read.
+    """Looks into `model`. Call `load` first: it fills `weights` (by state-dict name) and `structure`.
+
+    `version` counts how often the weights were read. Call `destroy` when done.
     """
 
     def __init__(self, models: ShippedModels, device: Device, model: Model) -> None:
         self._models, self._device, self.model = models, device, model
         self._programs: dict[str, Executable] = {}
         self._oracle: OracleNetwork | None = None
-        self._turn = asyncio.Lock()  # runs of one executable must not overlap
+        self._lock = asyncio.Lock()  # an executable must not run twice at a time
         self.weights: dict[str, NDArray[Any]] = {}
         self.structure: tuple[Stage, ...] = ()
         self.version = 0
 
-    async def open(self) -> None:
-        """Read the weights from the engine; again whenever they have changed there. Raises EngineError."""
+    async def load(self) -> None:
+        """Read the weights from the engine. Call it again when they have changed there. Raises EngineError."""
         executable = self.model.executable
         self.weights = await executable.read(*(b.name for b in executable.program.by_role("weight")))
         spec = spec_of(self.model.card, shapes_of(self.weights))
         self.structure = stages(spec)
-        if self._oracle is not None or not await self._has_programs():
+        if self._oracle is not None or not await self._find_programs():
             self._oracle = OracleNetwork(spec, self.weights, np.float32)
         self.version += 1
 
     @property
-    def is_made_here(self) -> bool:
-        """True for a network made on this page: NumPy looks into it, for it has no programs to do so."""
-        return self._oracle is not None
+    def has_programs(self) -> bool:
+        """Whether compiled programs look into this network; else NumPy does. Known after `load`."""
+        return self._oracle is None
 
-    async def _has_programs(self) -> bool:
+    async def _find_programs(self) -> bool:
         try:
             await self.program("activations")
         except ProgramError:
@@ -61,54 +62,54 @@ class Probe:
         return True
 
     async def program(self, name: str) -> Executable:
-        """One of the model's programs, loaded: "infer", "activations" or "saliency"."""
+        """One of the model's programs on the engine: "infer", "activations" or "saliency". Raises ProgramError."""
         if name not in self._programs:
             answering = self.model.executable
             if name == "infer":
                 self._programs[name] = await self._device.load(answering.program, answering)
             else:
-                shipped = str(self.model.card.get("programs_of", self.model.name))
-                self._programs[name] = await self._models.load_program(shipped, name, answering)
+                owner = str(self.model.card.get("programs_of", self.model.name))
+                self._programs[name] = await self._models.load_program(owner, name, answering)
         return self._programs[name]
 
     async def activations(self, image: Array) -> dict[str, Array]:
-        """`logits` (10,) and each stage's activations by its tap, in the stage's shape, for an image (28, 28)."""
+        """`logits` (10,), and each stage's activations by its tap, in the stage's shape, for an image (28, 28)."""
         shapes = {s.tap: s.shape for s in self.structure if s.tap}
         if self._oracle is not None:
             taps: list[NDArray[Any]] = []
             logits = self._oracle.forward(image.reshape(1, 784), taps=taps)
             values = dict(zip(shapes, taps, strict=True))
             return {**{tap: values[tap].reshape(shape) for tap, shape in shapes.items()}, "logits": logits[0]}
-        async with self._turn:
+        async with self._lock:
             program = await self.program("activations")
             found = await program.run(_input(program, image), ["logits", *shapes])
             shaped = {tap: found[tap].reshape(shape).copy() for tap, shape in shapes.items()}
             return {**shaped, "logits": found["logits"].reshape(-1).copy()}
 
     async def saliency(self, image: Array, seed: Array) -> tuple[Array, Array]:
-        """Logits (10,), and the gradient (28, 28) of the number that `seed` (1, 10) asks about."""
+        """Logits (10,) for an image (28, 28), and the gradient (28, 28) of the sum of logits times `seed` (1, 10)."""
         if self._oracle is not None:
             logits = self._oracle.forward(image.reshape(1, 784))
             return np.asarray(logits[0]), np.asarray(self._oracle.backward(seed).reshape(28, 28))
-        async with self._turn:
+        async with self._lock:
             program = await self.program("saliency")
             found = await program.run({**_input(program, image), "seed": seed}, ["logits", "saliency"])
             return found["logits"].reshape(-1).copy(), found["saliency"].reshape(28, 28).copy()
 
     async def logits(self, images: Array) -> Array:
-        """Logits (n, 10) for images (n, 28, 28), in one submission. The answering program stays free."""
-        async with self._turn:
+        """Logits (n, 10) for images (n, 28, 28), in one submission. Does not block the program that answers."""
+        async with self._lock:
             return await logits_of(await self.program("infer"), images)
 
     def destroy(self) -> None:
-        """Free the programs."""
+        """Free the programs on the engine."""
         for executable in self._programs.values():
             executable.destroy()
         self._programs.clear()
 
 
 async def logits_of(program: Executable, images: Array) -> Array:
-    """Logits (n, 10) of an inference program for images (n, 28, 28), in one submission."""
+    """Logits (n, 10) of an inference program for images (n, 28, 28), in one submission. Raises EngineError."""
     count = len(images)
     shape = (count, *program.program.buffer("x").shape)
     streams = {"x": np.ascontiguousarray(images.reshape(shape), np.float32)}
@@ -116,7 +117,7 @@ async def logits_of(program: Executable, images: Array) -> Array:
 
 
 def as_input(images: NDArray[np.uint8]) -> Array:
-    """Pixels of any shape as the network reads them: float32 in 0..1."""
+    """Pixels, uint8 of any shape, as the network reads them: float32 in 0..1."""
     return np.divide(images, 255, dtype=np.float32)
 
 

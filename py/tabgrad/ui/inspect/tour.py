@@ -1,6 +1,6 @@
-"""The guided tour: six steps, each with an address of its own (#tour-3), for one reader or a whole class.
+"""The guided tour: six steps, each with its own address (#tour-3), which a teacher can share.
 
-Owns the card with the words and the frame around what they speak of; opens panels through the page.
+Owns the card with the text, and the frame around what the text is about. Opens panels through a callback.
 """
 
 from __future__ import annotations
@@ -9,80 +9,83 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tabgrad.interop import dom, page
+from tabgrad.interop import dom
+from tabgrad.interop.page import replace_fragment
 
-PREFIX = "tour-"
-#: By then a panel that is opened for the first time has its contents. Seconds.
+#: A panel that is opened for the first time is filled after this time. Seconds.
 SETTLED_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class TourStep:
-    """One step: `panels` names those that show it, the first one that the page has; `target` is what to look at."""
+    """One step. `target` is the CSS selector of what it is about, in a section of a panel if these are named."""
 
     title: str
     text: str
     target: str
-    panels: tuple[str, ...] = ()
+    panel: str = ""
     section: str = ""
 
 
 STEPS = (
     TourStep(
         "Draw",
-        "Draw a digit on the pad. The ten bars say how much the network believes in each digit, and follow your pen.",
+        "Draw a digit on the pad. The ten bars show how sure the network is of each digit. They change while you draw.",
         "#draw",
     ),
     TourStep(
         "What it sees",
-        "Your ink is scaled, centred and turned into 784 grey pixels: nothing else reaches the network. Switch a step "
-        "off, draw small in a corner, and watch the answer fail.",
+        "Your drawing is scaled, centred and turned into 784 grey pixels. The network sees nothing else. Switch a step "
+        "off, draw a small digit in a corner, and watch the answer go wrong.",
         "[data-testid=inside-ink]",
-        ("inside",),
+        "inside",
         "ink",
     ),
     TourStep(
         "Layers",
-        "Each unit compares those pixels with a pattern of its own, and votes for the digits that it fits. The answer "
-        "is the digit with the largest sum of votes. Point at a unit to follow it.",
+        "Each unit compares those pixels with its own pattern, and votes for the digits that match it. The digit with "
+        "the largest sum of votes is the answer. Point at a unit to see its votes.",
         "[data-testid=inside-layers]",
-        ("inside",),
+        "inside",
         "layers",
     ),
     TourStep(
         "Train",
-        "Where do the patterns come from? Press Train: a network that knows nothing looks at thousands of digits and "
-        "changes its numbers a little after each batch. Keep drawing meanwhile: it answers already.",
+        "Where do the patterns come from? Press Train: a network that knows nothing looks at thousands of digits, one "
+        "batch after another, and changes its numbers a little each time. You can draw meanwhile: it already answers.",
         "#panel-train",
-        ("train",),
+        "train",
     ),
     TourStep(
         "Mistakes",
-        "No network is always right. Measure it on ten thousand images that it has never seen, and look at those that "
-        "it got wrong: would you have known?",
+        "No network is always right. Press Measure to test it on thousands of images that it has never seen, then look "
+        "at the ones it got wrong. Would you have got them right?",
         "[data-testid=inside-mistakes]",
-        ("data",),
+        "data",
         "mistakes",
     ),
     TourStep(
         "The code",
-        "All of this is Python: a network is a few lines of it, which tinygrad turns into small programs for your "
-        "machine. Here they are: press one to read it, and measure what it costs.",
+        "All of this is Python. A few lines describe a network, and tinygrad turns them into small programs for your "
+        "machine, called kernels. Press one to read its code, or measure how long each one takes.",
         "#panels",
-        ("python", "kernels"),
+        "kernels",
     ),
 )
 
 
 class Tour:
-    """`has` says whether the page has a panel, `open_panel` opens one, and a section in it unless that is empty."""
+    """`open_panel` gets the names of a panel and of a section in it, or an empty text for no section.
 
-    def __init__(self, has: Callable[[str], bool], open_panel: Callable[[str, str], object]) -> None:
-        self._has, self._open = has, open_panel
-        self._at = -1
+    A step's address is the fragment `prefix` and its number.
+    """
+
+    def __init__(self, open_panel: Callable[[str, str], object], prefix: str) -> None:
+        self._open, self._prefix = open_panel, prefix
+        self._number = 0  # of the step that is shown; 0 if none is
         self._target: dom.Element | None = None
         self._scroll: asyncio.TimerHandle | None = None
-        self._before: dom.Element | None = None
+        self._focused_before: dom.Element | None = None
         self._card = card = dom.create(
             "div", dom.by_id("panels").parentElement, class_="tour", role="dialog", aria_labelledby="tour-title"
         )
@@ -105,29 +108,27 @@ class Tour:
         card.hidden = True
 
     def show(self, number: int) -> None:
-        """Go to step `number`, 1 to 6; any other number ends the tour."""
+        """Show step `number`, from 1 on. Any other number ends the tour."""
         self._frame(None)
         if not 1 <= number <= len(STEPS):
             self._leave()
             return
-        if self._at < 0:
-            self._before = dom.focused()
-        self._at = number - 1
-        stop = STEPS[self._at]
-        name = next((name for name in stop.panels if self._has(name)), "")
-        if name:
-            self._open(name, stop.section)
+        if not self._number:
+            self._focused_before = dom.focused()
+        self._number, step = number, STEPS[number - 1]
+        if step.panel:
+            self._open(step.panel, step.section)
         self._place.textContent = f"Step {number} of {len(STEPS)}"
-        self._title.textContent, self._text.textContent = stop.title, stop.text
+        self._title.textContent, self._text.textContent = step.title, step.text
         self._buttons["back"].disabled = number == 1
         self._buttons["next"].textContent = "Done" if number == len(STEPS) else "Next"
         self._card.hidden = False
-        page.replace_fragment(f"{PREFIX}{number}")
-        self._frame(stop.target)
+        replace_fragment(f"{self._prefix}{number}")
+        self._frame(step.target)
         self._title.focus()
 
     def _frame(self, selector: str | None) -> None:
-        """Mark what the step is about, or nothing."""
+        """Draw a frame around what matches a CSS selector; None removes the frame."""
         if self._scroll:
             self._scroll.cancel()
         if self._target is not None:
@@ -136,15 +137,15 @@ class Tour:
         if self._target is not None:
             self._target.setAttribute("data-tour", "")
             self._target.scrollIntoView()
-            # Panels that are opened for the first time grow above the target while they fill.
+            # Panels that are opened for the first time grow while they are filled, which moves the target.
             self._scroll = asyncio.get_running_loop().call_later(SETTLED_S, self._target.scrollIntoView)
 
     def _leave(self) -> None:
-        self._at = -1
+        self._number = 0
         self._card.hidden = True
-        page.replace_fragment("")
-        if self._before is not None:
-            self._before.focus()
+        replace_fragment("")
+        if self._focused_before is not None:
+            self._focused_before.focus()
 
     def _on_click(self, event: dom.Event) -> None:
         button = dom.closest(event.target, "button")
@@ -158,12 +159,5 @@ class Tour:
             self._go(moves[event.key])
 
     def _go(self, move: str) -> None:
-        """One step on or back; "next" on the last step, like "skip", ends the tour."""
-        here = self._at + 1
-        self.show({"next": here + 1, "back": max(1, here - 1), "skip": 0}[move])
-
-
-def step_in(fragment: str) -> int | None:
-    """The step that an address's fragment names; None if it is about something else."""
-    number = fragment.removeprefix(PREFIX)
-    return int(number) if fragment.startswith(PREFIX) and number.isdecimal() else None
+        """Go to the next step or back to the one before. "skip", or "next" on the last step, ends the tour."""
+        self.show({"next": self._number + 1, "back": max(1, self._number - 1), "skip": 0}[move])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tabgrad.interop import dom
 
-CAPTION = "Down: the true digit. Across: what the network took it for."
+CAPTION = "Down: the true digit. Across: what the network read it as."
 PRESS = "Press a number to see those images."
 
 

@@ -1,79 +1,69 @@
-"""The record of the network on images it never learned from: errors, confusion, mistakes, calibration."""
+"""How the network does on images that it did not learn from: errors, confusion, mistakes, calibration."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data import DataError, Samples
-from tabgrad.data.sets import DataSets
 from tabgrad.interop import dom
 from tabgrad.metrics import Results
 
-from ..faults import FAULTS
-from ..widgets.confusion_table import ConfusionTable
-from ..widgets.controls import Button, Select
-from ..widgets.format import percent
-from ..widgets.gallery import Gallery, GalleryItem
+from ...faults import FAULTS
+from ...widgets.confusion_table import ConfusionTable
+from ...widgets.controls import Button, Select
+from ...widgets.format import percent
+from ...widgets.gallery import Gallery, GalleryItem
+from ..section import InspectContext
+from ..view_state import ViewState
 from .calibration_plot import CalibrationPlot
-from .lens import Lens
 from .measure import measure
-from .scene import ViewState
+from .site_data import SiteData
 
-MOST = 40
-ORDERS = {"sure": "the surest first", "unsure": "the least sure first"}
-EMPTY = "Press Measure: the network that answers now reads the images, which takes a moment."
-OUTDATED = "These figures are of another network, of earlier weights or of other images:"
-#: The network is measured again when it has not changed for so long; for longer, while it learns. Seconds.
-REST_S, REST_LEARNING_S = 0.5, 3.0
-#: What takes longer is measured only when asked for. Seconds.
-TOO_LONG_S = 15.0
+MAX_SHOWN = 40
+ORDERS = {"sure": "most sure first", "unsure": "least sure first"}
+EMPTY = "Press Measure. The network that answers now then reads all the images, which takes a moment."
+OUTDATED = "These numbers belong to another network, to earlier weights or to other images."
+#: A network is measured again when it has not changed for this long: at rest, and while it is in training. Seconds.
+REST_S, REST_IN_TRAINING_S = 0.5, 3.0
+#: If the last measurement took longer than this, the next one waits for a press. Seconds.
+MAX_UNASKED_S = 15.0
 SPLITS = {"test": "test images", "validation": "validation images"}
 
 
 class MistakesSection:
-    """`names` are the data sets on offer, `to_pad` gets the image that the visitor picks; `lens` has the network that
-    answers at this very moment, `refresh` has `update` called again.
-    """
+    """Measures the network that answers on one split. Measures again by itself when another network answers."""
 
     name = "mistakes"
     title = "Mistakes"
     lead = (
-        "How often is the network wrong on images that it has never seen, and which digits does it take for which? It "
-        "reads all of them, and every mistake is counted below."
+        "How often is the network wrong on images that it has never seen, and which digits does it confuse? It reads "
+        "all the images, and every mistake is counted below."
     )
     needs_network = True
 
-    def __init__(
-        self,
-        data: DataSets,
-        names: dict[str, str],
-        to_pad: Callable[[NDArray[np.uint8]], object],
-        lens: Lens,
-        refresh: Callable[[], None],
-    ) -> None:
-        self._data, self._names, self._to_pad = data, names, to_pad
-        self._lens, self._refresh = lens, refresh
+    def __init__(self, context: InspectContext, data: SiteData) -> None:
+        self._data, self._network = data, context.probe
+        self._to_pad, self._refresh = context.inputs.to_pad, context.refresh
         self._results: Results | None = None
         self._samples: Samples | None = None
-        self._measured: object = None  # what the figures are of
-        self._noticed: object = None  # what they should be of by now, and since when
+        self._measured: object = None  # the subject that the numbers on the page belong to
+        self._noticed: object = None  # the latest subject that `update` saw, and since when
         self._noticed_ms = 0.0
-        self._seconds = 0.0  # what the last measurement took
-        self._count = 0
+        self._duration_s = 0.0  # of the last measurement
+        self._measurements = 0
         self._task: asyncio.Task[None] | None = None
-        self._later: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._cell: tuple[int, int] | None = None
         self._shown: NDArray[Any] = np.zeros(0, np.intp)
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
         controls = dom.create("div", body, class_="controls", role="group", aria_label="What to measure")
-        self._set = Select(controls, "Data", self._names, self._refresh, "mistakes-set")
+        self._set = Select(controls, "Data", self._data.titles, self._refresh, "mistakes-set")
         self._split = Select(controls, "Part", SPLITS, self._refresh, "mistakes-split")
         self._button = Button(controls, "Measure", self._begin, "mistakes-measure")
         self._progress = dom.create("progress", controls, max="1", value="0", aria_label="Images measured")
@@ -92,29 +82,29 @@ class MistakesSection:
         self._gallery = Gallery(right, "Images", self._pick, "mistakes-gallery")
 
     @property
-    def _wanted(self) -> tuple[object, str, str]:
-        """What the figures should be of."""
-        return self._lens.moment, self._set.value, self._split.value
+    def _subject(self) -> tuple[object, str, str]:
+        """What there is to measure now: the network with its weights, the data set, the split."""
+        return self._network.revision, self._set.value, self._split.value
 
-    async def update(self, scene: ViewState) -> None:
-        """See `Section`. Figures that are shown follow the network, as soon as it rests."""
-        wanted, now_ms = self._wanted, dom.now_ms()
-        if self._measured is None or self._task is not None or wanted == self._measured or scene.probe is None:
+    async def update(self, state: ViewState) -> None:
+        """See `Section`. Once there are numbers, they follow the network."""
+        subject, now_ms = self._subject, dom.now_ms()
+        if self._measured is None or self._task is not None or subject == self._measured or state.probe is None:
             return
-        if wanted != self._noticed:
-            self._noticed, self._noticed_ms = wanted, now_ms
-        if self._seconds > TOO_LONG_S:
-            self._note.textContent = f"{OUTDATED} press Measure for new ones, which takes {self._seconds:.0f} s."
+        if subject != self._noticed:
+            self._noticed, self._noticed_ms = subject, now_ms
+        if self._duration_s > MAX_UNASKED_S:
+            self._note.textContent = f"{OUTDATED} Press Measure for new ones, which takes {self._duration_s:.0f} s."
             return
-        when = "when the run pauses or ends" if self._lens.learning else "in a moment"
-        self._note.textContent = f"{OUTDATED} they are measured again {when}."
-        left_s = (REST_LEARNING_S if self._lens.learning else REST_S) - (now_ms - self._noticed_ms) / 1e3
+        when = "when the run pauses or ends" if self._network.is_training else "in a moment"
+        self._note.textContent = f"{OUTDATED} They are measured again {when}."
+        left_s = (REST_IN_TRAINING_S if self._network.is_training else REST_S) - (now_ms - self._noticed_ms) / 1e3
         if left_s <= 0:
             self._begin()
             return
-        if self._later is not None:
-            self._later.cancel()
-        self._later = asyncio.get_running_loop().call_later(left_s, self._refresh)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(left_s, self._refresh)
 
     def _begin(self) -> None:
         if self._task is None:
@@ -125,32 +115,32 @@ class MistakesSection:
         self._progress.hidden = False
         begin_ms = dom.now_ms()
         try:
-            wanted, network = self._wanted, await self._lens.frozen()
+            subject, network = self._subject, await self._network.freeze()
             if network is None:
                 return
             try:
                 data = await self._data.open(self._set.value)
                 samples = await data.split(self._split.value)
-                results = await measure(network, samples, lambda done: self._go_on(wanted, done / len(samples.labels)))
+                results = await measure(network, samples, lambda done: self._go_on(subject, done / len(samples.labels)))
             finally:
                 network.destroy()
             if results is not None:
-                self._results, self._samples, self._measured = results, samples, wanted
-                self._seconds = (dom.now_ms() - begin_ms) / 1e3
+                self._results, self._samples, self._measured = results, samples, subject
+                self._duration_s = (dom.now_ms() - begin_ms) / 1e3
                 self._show(f"{network.title} on {data.description}, {SPLITS[self._split.value]}")
         except (*FAULTS, DataError) as error:
             self._headline.textContent = str(error)
-            self._measured = None  # nor will it work by itself in a moment
+            self._measured = None  # so that it is not tried again without a press
         finally:
             self._task = None
             self._progress.hidden = True
             self._button.enable(True)
             self._refresh()
 
-    def _go_on(self, wanted: object, done: float) -> bool:
-        """False if the figures would be of a network or of data that nobody looks at any more."""
+    def _go_on(self, subject: object, done: float) -> bool:
+        """Show progress; returns whether to go on. The subject of a network in training changes all the time."""
         self._progress.value = done
-        return wanted == self._wanted or self._lens.learning
+        return subject == self._subject or self._network.is_training
 
     def _show(self, what: str) -> None:
         assert self._results is not None
@@ -159,11 +149,11 @@ class MistakesSection:
         right = percent(1 - results.errors / count, 2)
         self._headline.textContent = f"{right} right: {results.errors:,} errors in {count:,} images."
         self._headline.dataset.errors, self._headline.dataset.count = str(results.errors), str(count)
-        self._count += 1
-        self._headline.dataset.measurement = str(self._count)
+        self._measurements += 1
+        self._headline.dataset.measurement = str(self._measurements)
         self._note.textContent = (
-            f"{what}. That is {per_10000:.0f} errors of 10,000; with other images of this kind, between {low:.0f} and "
-            f"{high:.0f} ({percent(0.95)} interval)."
+            f"{what}. That is {per_10000:.0f} errors in 10,000 images. With other images of this kind, expect between "
+            f"{low:.0f} and {high:.0f} ({percent(0.95)} interval)."
         )
         self._body.hidden = False
         self._table.show(results.confusion)
@@ -185,8 +175,8 @@ class MistakesSection:
             chosen = results.cell(*self._cell)
             chosen = chosen if self._order.value == "sure" else chosen[::-1]
             title = f"{self._cell[0]} read as {self._cell[1]}"
-        self._shown = chosen[:MOST]
-        more = f", the first {MOST} shown" if len(chosen) > MOST else ""
+        self._shown = chosen[:MAX_SHOWN]
+        more = f", the first {MAX_SHOWN} shown" if len(chosen) > MAX_SHOWN else ""
         self._title.textContent = f"{title}: {len(chosen):,}{more}"
         self._gallery.show([self._item(results, samples, int(i)) for i in self._shown])
 

@@ -1,6 +1,6 @@
-"""Fine-tunes the network that answers on the visitor's drawings, and puts the result into the model picker.
+"""Fine-tunes a network on the visitor's drawings and tests it on drawings that it did not learn from.
 
-Owns the tuned network; how it is computed is `explain.tune`'s affair.
+Chooses the drawings and builds the tuned network. `explain.tune` computes its weights.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tabgrad.data.drawings import Drawing, split
 from tabgrad.explain import tune
 from tabgrad.ink import DOT_SHARE, Stroke, normalise
 
-from ..models import MakeModel, Model, write_weights
-from .probe import Probe
+from ...models import MakeModel, Model, write_weights
+from ..probe import Probe
 
-#: The picker's value for the tuned network.
-TUNED = "tuned"
+#: The model picker's value for the tuned network, and the end of its title.
+TUNED, TUNED_SUFFIX = "tuned", ", tuned to you"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Of `count` drawings held out, how many were read right before and after learning from `learned` others.
+class TuningResult:
+    """What fine-tuning on `learned` drawings brought: of `count` others, `before` and `after` were read correctly.
 
-    `make` puts the tuned network, called `title`, on an engine.
+    `make` puts the tuned network on an engine; `title` is what the model picker calls it.
     """
 
     learned: int
@@ -39,10 +39,10 @@ class Outcome:
     make: MakeModel
 
 
-async def tune_to(probe: Probe, drawings: Sequence[Drawing]) -> Outcome | None:
-    """Tune the network of `probe`; None if no digit was drawn twice, so that there is nothing to test on.
+async def fine_tune(probe: Probe, drawings: Sequence[Drawing]) -> TuningResult | None:
+    """Tune the last layer of the probe's network. None if no digit was drawn twice: then there is nothing to test on.
 
-    Raises what engines raise.
+    Raises EngineError.
     """
     learn, held_out = split(drawings)
     if not held_out:
@@ -57,7 +57,7 @@ async def tune_to(probe: Probe, drawings: Sequence[Drawing]) -> Outcome | None:
     truth = np.array([d.label for d in held_out])
     before, after = (int(((seen @ w + b).argmax(axis=1) == truth).sum()) for w, b in ((weight, bias), tuned))
     base = probe.model
-    title = f"{base.title.removesuffix(_SUFFIX)}{_SUFFIX}"
+    title = f"{base.title.removesuffix(TUNED_SUFFIX)}{TUNED_SUFFIX}"
     weights = {**probe.weights, last.weight: tuned[0], last.bias: tuned[1]}
 
     async def make(device: Device) -> Model:
@@ -67,14 +67,11 @@ async def tune_to(probe: Probe, drawings: Sequence[Drawing]) -> Outcome | None:
         card = {**base.card, "title": title, "programs_of": shipped, "learned_from": "mine"}
         return Model(TUNED, card, executable)
 
-    return Outcome(len(learn), len(held_out), before, after, title, make)
-
-
-_SUFFIX = ", tuned to you"
+    return TuningResult(len(learn), len(held_out), before, after, title, make)
 
 
 async def _features(probe: Probe, strokes: Sequence[Stroke], drawing: Drawing) -> NDArray[np.float32]:
-    """What the last layer is fed with for some strokes, on a pad like the drawing's. The pen comes first."""
-    await asyncio.sleep(0)
+    """The input of the last layer, (n,), for strokes on a pad as large as the drawing's."""
+    await asyncio.sleep(0)  # new ink is answered first
     seen = await probe.activations(normalise(strokes, DOT_SHARE * drawing.size))
     return seen[probe.structure[-2].tap].reshape(-1)

@@ -1,51 +1,44 @@
-"""Browse the data: any split, by digit, by index, or only what the network gets wrong; any image to the pad."""
+"""Browse the data: any split, by digit, from any index, or only mistakes. A press puts an image on the pad."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data import DataError, Samples
-from tabgrad.data.sets import DataSets
 from tabgrad.explain import browse
 from tabgrad.interop import dom
 
-from ..widgets.controls import Button, Field, Select, Switch
-from ..widgets.gallery import Gallery, GalleryItem
-from .probe import Probe, as_input
-from .scene import ViewState
+from ...widgets.controls import Button, Field, Select, Switch
+from ...widgets.gallery import Gallery, GalleryItem
+from ..probe import Probe, as_input
+from ..section import InspectContext
+from ..view_state import ViewState
+from .site_data import SiteData
 
-PAGE = 40
+PAGE_SIZE = 40
 ANY = "any"
 SPLITS = {"test": "test", "validation": "validation", "train": "training"}
 
 
 class DataSection:
-    """`to_pad` gets the image that the visitor picks; `refresh` has `update` called again."""
+    """A page of images at a time, with controls that choose which."""
 
     name = "data"
     title = "The data"
     lead = (
-        "A network knows nothing but the images it was shown. Here they are: those it learns from, and those kept back "
-        "to see whether it learned digits and not just these images. Press one to put it on the pad."
+        "A network knows only the images that it was shown. Here they are: those that it learns from, and those kept "
+        "back to test whether it can read digits that are new to it. Press an image to put it on the pad."
     )
     needs_network = False
 
-    def __init__(
-        self,
-        data: DataSets,
-        names: dict[str, str],
-        to_pad: Callable[[NDArray[np.uint8]], object],
-        refresh: Callable[[], None],
-    ) -> None:
-        self._data, self._names, self._to_pad, self._refresh = data, names, to_pad, refresh
+    def __init__(self, context: InspectContext, data: SiteData) -> None:
+        self._data, self._to_pad, self._refresh = data, context.inputs.to_pad, context.refresh
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
         controls = dom.create("div", body, class_="controls", role="group", aria_label="Which images")
-        self._set = Select(controls, "Data", self._names, self._restart, "data-set")
+        self._set = Select(controls, "Data", self._data.titles, self._restart, "data-set")
         self._split = Select(controls, "Part", SPLITS, self._restart, "data-split")
         digits = {ANY: "any", **{str(d): str(d) for d in range(10)}}
         self._digit = Select(controls, "Digit", digits, self._restart, "data-digit")
@@ -60,8 +53,7 @@ class DataSection:
         self._note = dom.create("p", body, class_="note", role="status", data_testid="data-note")
         self._starts = [0]
         self._page: browse.Page | None = None
-        self._answers: NDArray[np.intp] = np.zeros(0, np.intp)
-        self._asked: object = None
+        self._shown: object = None  # the choice that the page of images is for
 
     def _restart(self) -> None:
         self._starts = [0]
@@ -86,14 +78,14 @@ class DataSection:
         if self._page is not None:
             self._to_pad(self._page.samples.images[place])
 
-    async def update(self, scene: ViewState) -> None:
+    async def update(self, state: ViewState) -> None:
         """See `Section`."""
-        wrong = self._wrong.on and scene.probe is not None
-        network = (scene.probe, scene.probe.version) if wrong and scene.probe else None
-        asked = (self._set.value, self._split.value, self._digit.value, self._starts[-1], network)
-        if asked == self._asked:
-            return  # the pen has moved, which changes nothing here
-        self._asked = asked
+        wrong = self._wrong.on and state.probe is not None
+        network = (state.probe, state.probe.version) if wrong and state.probe else None
+        chosen = (self._set.value, self._split.value, self._digit.value, self._starts[-1], network)
+        if chosen == self._shown:
+            return  # only the pen has moved
+        self._shown = chosen
         self._note.textContent = "Looking …"
         try:
             data = await self._data.open(self._set.value)
@@ -102,15 +94,15 @@ class DataSection:
                 lambda indices: data.samples(split, indices),
                 data.size(split),
                 self._starts[-1],
-                PAGE,
-                self._wanted(scene.probe if wrong else None),
+                PAGE_SIZE,
+                self._wanted(state.probe if wrong else None),
             )
         except DataError as error:
-            self._asked = None
+            self._shown = None
             self._note.textContent = str(error)
             return
         self._page = page
-        self._show(page, data.description, data.size(split))
+        self._show_page(page, data.description, data.size(split))
 
     def _wanted(self, probe: Probe | None) -> browse.Wanted:
         digit = self._digit.value
@@ -124,7 +116,7 @@ class DataSection:
 
         return wanted
 
-    def _show(self, page: browse.Page, description: str, size: int) -> None:
+    def _show_page(self, page: browse.Page, description: str, size: int) -> None:
         self._gallery.show(
             [
                 GalleryItem(image, str(label), f"Image {index}, a {label}")
@@ -137,6 +129,6 @@ class DataSection:
         where = (
             f" Shown: {page.indices[0]:,} to {page.indices[-1]:,}."
             if page.indices
-            else " None of this kind here: choose another digit or part."
+            else " There are none of this kind here: choose another digit or part."
         )
         self._note.textContent = what + where

@@ -1,4 +1,4 @@
-"""From ink to input: every step of the normalisation as a picture, and a switch for each. Owns the recipe in use."""
+"""From ink to input: each step of the preparation as a picture, with a switch. Owns the recipe in use."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from tabgrad.explain.ink_steps import STANDARD, Centring, InkSteps, Recipe, ink_
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
-from ..prediction import DOT_UNITS, PAD_UNITS
-from ..widgets.controls import Button, Select, Switch
-from ..widgets.picture import Picture
-from .inputs import Inputs
-from .scene import ViewState
+from ...prediction import DOT_UNITS, PAD_UNITS
+from ...widgets.controls import Button, Select, Switch
+from ...widgets.picture import Picture
+from ..section import InspectContext
+from ..view_state import ViewState
 
 SAMPLE_NOTE = (
-    "This digit is a sample from the data: the network reads its own pixels; the strokes on the pad are traced. Change "
-    "one, and your ink counts."
+    "This digit is an image from the data. The network reads the image itself; the strokes on the pad only imitate it. "
+    "As soon as you change a stroke, the network reads the strokes."
 )
-EMPTY = "Draw a digit on the pad at the top: every step shows here as you draw."
+EMPTY = "Draw a digit on the pad at the top. Every step is shown here while you draw."
 CENTRINGS = {"mass": "centre of mass", "box": "middle of its box", "none": "not at all"}
 
 
 class InkSection:
-    """`inputs` is told how to make the network's input."""
+    """Three pictures from the strokes to the 28 by 28 pixels that the network reads."""
 
     name = "ink"
     title = "From ink to input"
     lead = (
-        "The network has learned from digits that were all scaled and centred in the same way, so your drawing gets "
-        "the same treatment. Switch a step off, draw small in a corner, and see why programs without it fail."
+        "The network learned from digits that were all scaled and centred in the same way, so your drawing is prepared "
+        "in this way, too. Switch a step off, draw a small digit in a corner, and see why the step is needed."
     )
     needs_network = False
 
-    def __init__(self, inputs: Inputs) -> None:
-        self._inputs = inputs
+    def __init__(self, context: InspectContext) -> None:
+        self._inputs = context.inputs
         self._recipe = STANDARD
 
     def build(self, body: dom.Element) -> None:
@@ -52,12 +52,12 @@ class InkSection:
         self._aspect = Switch(controls, "Keep proportions", True, self._changed, "ink-aspect")
         self._smooth = Switch(controls, "Soft edges", True, self._changed, "ink-smooth")
         self._centring = Select(controls, "Centre by", CENTRINGS, self._changed, "ink-centring")
-        self._reset = Button(controls, "Back to the real recipe", self._standard, "ink-reset")
+        self._reset = Button(controls, "Back to the usual steps", self._use_standard, "ink-reset")
         self._note = dom.create("p", body, class_="note", role="status", data_testid="ink-note")
         self._sample_note = dom.create("p", body, class_="note")
         self._changed()
 
-    def _standard(self) -> None:
+    def _use_standard(self) -> None:
         self._fit.on = self._aspect.on = self._smooth.on = True
         self._centring.value = STANDARD.centring
         self._changed()
@@ -67,7 +67,9 @@ class InkSection:
         standard = recipe == STANDARD
         self._reset.enable(not standard)
         self._note.textContent = (
-            "" if standard else "The answer above is now for this unusual input: the network was never trained on such."
+            ""
+            if standard
+            else "The answer above is now for this unusual input. The network was never trained on images like it."
         )
         if recipe != self._recipe:
             self._recipe = recipe
@@ -79,20 +81,20 @@ class InkSection:
     def _input(self, ink: Snapshot) -> NDArray[np.float32]:
         return self._steps(ink).image
 
-    async def update(self, scene: ViewState) -> None:
+    async def update(self, state: ViewState) -> None:
         """See `Section`."""
-        steps = self._steps(scene.ink)
+        steps = self._steps(state.ink)
         size = steps.boxed.shape[0]
-        self._sheet.show(grey(steps.sheet), "Your drawing" if not scene.ink.is_empty else "An empty pad")
+        self._sheet.show(grey(steps.sheet), "Your drawing" if not state.ink.is_empty else "An empty pad")
         self._boxed.show(grey(steps.boxed), f"The ink scaled into {size} by {size} pixels")
-        sample = scene.answer is not None and self._inputs.is_sample(scene.ink)
-        image = scene.answer.image if scene.answer is not None and sample else steps.image
+        sample = state.answer is not None and self._inputs.is_sample(state.ink)
+        image = state.answer.image if state.answer is not None and sample else steps.image
         self._image.show(grey(image), "The network's input: 28 by 28 pixels")
-        self._sample_note.textContent = EMPTY if scene.ink.is_empty else SAMPLE_NOTE if sample else ""
+        self._sample_note.textContent = EMPTY if state.ink.is_empty else SAMPLE_NOTE if sample else ""
         scaled = "scaled to 20 by 20 pixels" if self._recipe.fit else "the whole pad at 28 by 28"
         self._boxed.caption(f"2. The ink, {scaled}")
         self._image.caption(f"3. {_placement(self._recipe.centring)}: what the network reads")
-        if scene.ink.is_empty:
+        if state.ink.is_empty:
             for picture in (self._sheet, self._boxed, self._image):
                 picture.overlay("")
             return

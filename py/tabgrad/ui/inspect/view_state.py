@@ -1,14 +1,11 @@
-"""What a section gets to show: one moment of the page. Computes on demand, and each thing once."""
+"""The state of the page that a section shows. Activations are computed on demand, and once."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.ink import Snapshot
-from tabgrad.interop import dom
 
 from ..prediction import Answer
 from .probe import Probe
@@ -17,7 +14,10 @@ Array = NDArray[np.float32]
 
 
 class ViewState:
-    """`ink` on the pad, the `answer` to it (None while there is none), and the `probe` into the network, if any."""
+    """The `ink` on the pad, the `answer` to it, the `probe` into the network, and whether the page is `dark`.
+
+    `answer` and `probe` are None while there is none.
+    """
 
     def __init__(self, ink: Snapshot, answer: Answer | None, probe: Probe | None, dark: bool) -> None:
         self.ink, self.answer, self.probe, self.dark = ink, answer, probe, dark
@@ -25,11 +25,11 @@ class ViewState:
 
     @property
     def winner(self) -> int | None:
-        """The digit that the network answers."""
+        """The digit that the network answers; None while there is no answer."""
         return self.answer.ranking[0] if self.answer else None
 
     async def activations(self) -> dict[str, Array]:
-        """`logits` and each stage's activations by tap; all zero while nothing is drawn. Raises EngineError."""
+        """`logits` (10,), and each stage's activations by its tap; all zero without an answer. Raises EngineError."""
         assert self.probe is not None
         if self._activations is None:
             if self.answer is None:
@@ -38,18 +38,3 @@ class ViewState:
             else:
                 self._activations = await self.probe.activations(self.answer.image)
         return self._activations
-
-
-class Section(Protocol):
-    """One explanation. `lead` says in a sentence or two, for somebody who never saw a network, what is to be seen."""
-
-    name: str
-    title: str
-    lead: str
-    needs_network: bool  #: False if it also has something to show without one
-
-    def build(self, body: dom.Element) -> None:
-        """Make the elements. Called once, when the section is first opened."""
-
-    async def update(self, scene: ViewState) -> None:
-        """Show this moment. Called only while open, never twice at a time. Raises what engines raise."""

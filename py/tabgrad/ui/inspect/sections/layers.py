@@ -1,8 +1,6 @@
-"""Layers: what every unit does with the drawing now, and one unit close up. Draws stages; `unit_card` has the unit."""
+"""Layers: the activation of every unit, and one unit close up. Draws the stages; `unit_card` shows the one unit."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,26 +11,27 @@ from tabgrad.explain.wall import Wall
 from tabgrad.interop import dom
 from tabgrad.network import IMAGE_SHAPE, STAGE_KINDS, Stage
 
-from ..widgets.picture import Picture, legend
-from .probe import Probe
-from .scene import ViewState
+from ...widgets.picture import Picture, legend
+from ..probe import Probe
+from ..section import InspectContext
+from ..view_state import ViewState
 from .unit_card import UnitCard
 
-#: Pictures side by side, and on a phone, where a finger must hit one.
+#: Pictures in a row; fewer on a narrow screen, where a finger has to hit one.
 WALL_A_ROW, MAPS_A_ROW, UNITS_A_ROW = 16, 8, 32
 NARROW_WALL_A_ROW, NARROW_UNITS_A_ROW = 8, 12
 NARROW = "(max-width: 40rem)"
-#: Side of a unit without a picture of its own, and of the gap between pictures. Pixels.
+#: Side of the square for a unit that has no picture, and the gap between pictures. Pixels.
 CELL_PX, GAP_PX = 7, 1
-#: What is to be seen, for somebody who has never seen a layer.
+#: What the pictures of a layer show, for people who have never seen a layer.
 WALL_NOTE = (
-    "Each picture is what one unit looks for: orange where it wants ink, blue where it wants none. The bar below it "
-    "says how much of that is in your drawing."
+    "Each picture shows the weights of one unit. Ink on orange makes the unit more active, ink on blue less. The bar "
+    "below the picture shows how active the unit is now."
 )
 
 
 class StageView:
-    """One stage: a picture of all its units. `chosen` gets the unit that the visitor points at."""
+    """One stage: a picture of all its units. Pointing at a unit shows it on `card`."""
 
     def __init__(self, parent: dom.Element, index: int, stage: Stage, card: UnitCard) -> None:
         self.index, self.stage = index, stage
@@ -53,7 +52,7 @@ class StageView:
         ]
 
     def _layout(self, narrow: bool) -> tuple[int, tuple[int, int]]:
-        """Columns, and height and width of a tile without its gap."""
+        """The number of columns, and a tile's height and width in pixels without its gap."""
         if len(self.stage.shape) == 3:
             height, width = self.stage.shape[1:]
             return min(self.stage.units, MAPS_A_ROW), (height, width)
@@ -83,14 +82,14 @@ class StageView:
         self._picture.overlay(f'<rect x="{x}" y="{y}" width="{width + 1}" height="{height + 1}"/>')
 
     def rebuild(self, probe: Probe, dark: bool, narrow: bool) -> None:
-        """The weights, the colours or the room are others."""
+        """Prepare for other weights, other colours or another width of the screen."""
         self._columns, self._tile = self._layout(narrow)
         if self.has_wall:
             columns = NARROW_WALL_A_ROW if narrow else WALL_A_ROW
             self._wall = Wall(unit_weights(self.stage, probe.weights)[:, 0], columns, dark)
 
     def show(self, values: NDArray[np.float32], dark: bool) -> None:
-        """Activations in the stage's shape."""
+        """Show activations, in the stage's shape."""
         active = int((np.abs(values.reshape(self.stage.units, -1)).max(axis=1) > 0).sum())
         alt = f"{active} of {self.stage.units} {STAGE_KINDS[self.stage.kind].noun} are active"
         if self._wall:
@@ -101,18 +100,19 @@ class StageView:
 
 
 class LayersSection:
-    """All stages between input and answer."""
+    """All stages between input and answer, and the card of one unit."""
 
     name = "layers"
     title = "Layer by layer"
     lead = (
-        "Between the drawing and the answer lie layers of units. Each looks for a pattern of its own in what the layer "
-        "before it found, and the last layer votes. Point at a unit, or tap it, to see what feeds it and what it says."
+        "Between your drawing and the answer are layers of units. Each unit looks for its own pattern in what the "
+        "layer before it found, and the units of the last layer vote for digits. Point at a unit, or tap it, to see "
+        "what goes into it and how it votes."
     )
     needs_network = True
 
-    def __init__(self, refresh: Callable[[], None]) -> None:
-        self._refresh = refresh
+    def __init__(self, context: InspectContext) -> None:
+        self._refresh = context.refresh
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
@@ -122,10 +122,10 @@ class LayersSection:
         self._views: list[StageView] = []
         self._card: UnitCard | None = None
         self._shown: tuple[Probe, int, bool, bool] | None = None
-        self._room = dom.on_media_change(NARROW, lambda _event: self._refresh())
+        self._width_listener = dom.on_media_change(NARROW, lambda _event: self._refresh())
 
     def _rebuild(self, probe: Probe, dark: bool, narrow: bool) -> UnitCard:
-        """New elements for another network, new colours for other weights."""
+        """Make new elements for a network with another structure; else only prepare for new weights or colours."""
         known = self._shown[0] if self._shown else None
         if self._card is None or known is None or known.structure != probe.structure:
             self._stages.textContent = self._card_place.textContent = ""
@@ -142,14 +142,14 @@ class LayersSection:
         for view in self._views:
             view.mark(unit if view.index == stage else None)
 
-    async def update(self, scene: ViewState) -> None:
+    async def update(self, state: ViewState) -> None:
         """See `Section`."""
-        assert scene.probe is not None
-        values = await scene.activations()
+        assert state.probe is not None
+        values = await state.activations()
         card = self._card
         narrow = dom.media_matches(NARROW)
-        if card is None or self._shown != (scene.probe, scene.probe.version, scene.dark, narrow):
-            card = self._rebuild(scene.probe, scene.dark, narrow)
+        if card is None or self._shown != (state.probe, state.probe.version, state.dark, narrow):
+            card = self._rebuild(state.probe, state.dark, narrow)
         for view in self._views:
-            view.show(values[view.stage.tap], scene.dark)
-        card.show(scene, values)
+            view.show(values[view.stage.tap], state.dark)
+        card.show(state, values)

@@ -1,41 +1,39 @@
-"""The kernels of the network's programs: what the machine really runs, launch by launch, with code and times."""
+"""The kernels of the network's programs: what the machine runs, launch by launch, with code and times."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from tabgrad.backends import Device, LaunchTimes
 from tabgrad.explain.kernels import Launch, launches
 from tabgrad.interop import dom
 from tabgrad.program import Program, ProgramError
 
-from ..faults import FAULTS
-from ..widgets.controls import Button, Select
-from ..widgets.format import amount, short_time
-from .probe import Probe
-from .scene import ViewState
+from ...faults import FAULTS
+from ...widgets.controls import Button, Select
+from ...widgets.format import amount, short_time
+from ..probe import Probe
+from ..section import InspectContext
+from ..view_state import ViewState
 
-#: Programs of the network that answers, and of the one in training.
+#: Programs of the network that answers, and of the one in training: what the list calls them.
 ANSWERING = {"infer": "answer", "activations": "answer, with all layers", "saliency": "why: the gradient"}
 TRAINING = {"train": "training: one step", "evaluate": "training: one batch tested"}
 COLUMNS = ("#", "Kernel", "Part of", "Writes", "Operations", "Bytes", "Time")
-MADE_HERE = "NumPy computes this for a network made in this tab: there are no kernels. Choose another program or model."
+NO_KERNELS = "NumPy computes this for a network made in this tab, without kernels: choose another program or model."
 NOTE = (
-    "Names are tinygrad's: r for a kernel that sums, E for one that works number by number, then the sizes of its "
-    "loops. Operations are tinygrad's estimate; bytes are the sizes of all buffers that a launch touches; the part of "
-    "the network is told from the weights that it reads."
+    "The names are tinygrad's: r for a kernel that adds numbers up, E for one that treats each number by itself, then "
+    "the sizes of its loops. Operations are tinygrad's estimate. Bytes are the sizes of all buffers that a launch "
+    "reads or writes. The weights that a kernel reads tell which part of the network it belongs to."
 )
 CLOCKS = {
-    "device": "by the graphics adapter's own clock (timestamp queries)",
-    "host": "from outside, by the browser's clock",
+    "device": "by the graphics card's own clock (timestamp queries)",
+    "host": "by the browser's clock",
 }
 
 
 class KernelsSection:
-    """`device` gives the engine that answers, `training_program` a program of the network in training (raises
-    ProgramError if there is none); `refresh` has `update` called again.
-    """
+    """A table of the launches of one program. A press shows a kernel's code; another button measures all times."""
 
     name = "kernels"
     title = "Kernels"
@@ -45,13 +43,8 @@ class KernelsSection:
     )
     needs_network = True
 
-    def __init__(
-        self,
-        device: Callable[[], Device | None],
-        training_program: Callable[[str], Awaitable[Program]],
-        refresh: Callable[[], None],
-    ) -> None:
-        self._device, self._training_program, self._refresh = device, training_program, refresh
+    def __init__(self, context: InspectContext) -> None:
+        self._page, self._refresh = context.page, context.refresh
         self._program: Program | None = None
         self._table: tuple[Launch, ...] = ()
         self._times: list[dom.Element] = []
@@ -77,11 +70,11 @@ class KernelsSection:
         self._code.hidden = True
         dom.create("p", body, class_="note", text=NOTE)
 
-    async def update(self, scene: ViewState) -> None:
+    async def update(self, state: ViewState) -> None:
         """See `Section`."""
-        assert scene.probe is not None
+        assert state.probe is not None
         try:
-            program = await self._chosen(scene.probe, self._choice.value)
+            program = await self._chosen(state.probe, self._choice.value)
         except ProgramError as error:
             self._show(None)
             self._headline.textContent = str(error)
@@ -91,9 +84,9 @@ class KernelsSection:
 
     async def _chosen(self, probe: Probe, name: str) -> Program:
         if name in TRAINING:
-            return await self._training_program(name)
-        if probe.is_made_here and name != "infer":
-            raise ProgramError(MADE_HERE)
+            return await self._page.training_program(name)
+        if not probe.has_programs and name != "infer":
+            raise ProgramError(NO_KERNELS)
         return (await probe.program(name)).program
 
     def _show(self, program: Program | None) -> None:
@@ -105,15 +98,15 @@ class KernelsSection:
         self._button.enable(program is not None and self._task is None)
         if program is None:
             return
-        device = self._device()
+        device = self._page.device
         flops, nbytes = (sum(values) for values in zip(*((x.flops, x.nbytes) for x in self._table), strict=True))
         where = f", on {device.description}" if device and device.target == program.target else ""
         self._headline.textContent = (
-            f"{len(self._table)} launches, {amount(flops)} operations, {amount(nbytes, 'B')} touched{where}."
+            f"{len(self._table)} launches, {amount(flops)} operations, {amount(nbytes, 'B')} read or written{where}."
         )
 
     def _row(self, index: int, launch: Launch) -> dom.Element:
-        """A row of the table; returns the cell for its time. Labels are for phones, where a row is a card."""
+        """Add a row; returns the cell for its time. Phones show a row as a card, with the labels in `data_label`."""
         row = dom.create("tr", self._rows)
         dom.create("td", row, text=str(index))
         dom.create("button", dom.create("td", row), text=launch.name, type="button", class_="link", data_row=str(index))
@@ -144,17 +137,17 @@ class KernelsSection:
         self._code_title.scrollIntoView()
 
     def _begin(self) -> None:
-        device = self._device()
+        device = self._page.device
         if self._task is None and self._program is not None and device is not None:
             self._task = asyncio.ensure_future(self._measure(self._program, device))
 
     async def _measure(self, program: Program, device: Device) -> None:
-        """With buffers of its own: a training step changes what it works on."""
+        """Time the launches on buffers of their own: a training step changes the weights it works on."""
         self._button.enable(False)
         self._clock.textContent = "Measuring: each launch runs many times \N{HORIZONTAL ELLIPSIS}"
         try:
             if program.target != device.target:
-                raise ProgramError("this program runs on another engine than the one that answers here.")
+                raise ProgramError("this program is for another engine than the one that answers now.")
             executable = await device.load(program)
             try:
                 times = await executable.time_launches()

@@ -1,0 +1,77 @@
+"""The panels as tabs of the page, and the links that open them. Imports a panel's modules when it is first shown.
+
+Knows no section: `sections.registry` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from tabgrad.interop import dom
+from tabgrad.interop.page import fragment
+
+from ..context import PageContext
+from ..tabs import Shown, Tab, Tabs
+
+#: Panels by name: their titles.
+PANELS = {"inside": "Look inside", "data": "Data and mistakes", "kernels": "Kernels"}
+#: What a step of the tour is called in the address, before its number.
+TOUR_PREFIX = "tour-"
+
+
+class Panel(Protocol):
+    """A built panel: a `panel.SectionsPanel`, whose module is not imported yet."""
+
+    def set_visible(self, visible: bool) -> None:
+        """The panel comes into view, or leaves it."""
+
+    def open(self, section: str) -> None:
+        """Open a section."""
+
+
+class InspectPanels:
+    """`entries` are the panels, for the tabs of the page."""
+
+    def __init__(self, page: PageContext) -> None:
+        self._page = page
+        self._build: Callable[[str, dom.Element], Panel] | None = None
+        self._built: dict[str, Panel] = {}
+        self._show_tour: Callable[[int], object] | None = None
+
+    def entries(self) -> list[Tab]:
+        """The panels; none is built yet."""
+        return [Tab(name, title, partial(self._build_panel, name)) for name, title in PANELS.items()]
+
+    def follow_links(self, tabs: Tabs) -> None:
+        """Open what the address's fragment names (`#data`, `#tour-3`), now and whenever it changes."""
+        self._tabs = tabs
+        self._links = dom.on_page("hashchange", lambda _event: self._follow())
+        self._follow()
+
+    def _build_panel(self, name: str, place: dom.Element) -> Shown:
+        if self._build is None:
+            from .panel import PanelBuilder
+
+            self._build = PanelBuilder(self._page).build
+        panel = self._built[name] = self._build(name, place)
+        return panel.set_visible
+
+    def _follow(self) -> None:
+        name = fragment()
+        if self._tabs.has(name):
+            self._tabs.show(name)
+        elif name.startswith(TOUR_PREFIX):
+            step = name.removeprefix(TOUR_PREFIX)
+            if self._show_tour is None:
+                from .tour import Tour
+
+                self._show_tour = Tour(self._open, TOUR_PREFIX).show
+            self._show_tour(int(step) if step.isdecimal() else 0)
+
+    def _open(self, name: str, section: str) -> None:
+        """Show a panel, and open a section in it unless `section` is empty."""
+        self._tabs.show(name)
+        if section:
+            self._built[name].open(section)

@@ -1,0 +1,35 @@
+"""Which sections each panel has, in order. Imports them when the panel is first shown, and knows only their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..section import InspectContext, Section
+
+
+def _inside(context: InspectContext) -> list[Section]:
+    from .ink import InkSection
+    from .layers import LayersSection
+    from .why import WhySection
+
+    return [InkSection(context), LayersSection(context), WhySection(context)]
+
+
+def _data(context: InspectContext) -> list[Section]:
+    from .data import DataSection
+    from .mistakes import MistakesSection
+    from .own_drawings import OwnDrawingsSection
+    from .site_data import SiteData
+
+    data = SiteData(context.page.manifest["data"])  # shared, so that each data set is fetched once
+    return [DataSection(context, data), MistakesSection(context, data), OwnDrawingsSection(context)]
+
+
+def _kernels(context: InspectContext) -> list[Section]:
+    from .kernels import KernelsSection
+
+    return [KernelsSection(context)]
+
+
+#: Makes the sections of a panel, by the panel's name. A panel's modules are imported when it is first shown.
+SECTIONS: dict[str, Callable[[InspectContext], list[Section]]] = {"inside": _inside, "data": _data, "kernels": _kernels}

@@ -1,0 +1,125 @@
+"""The visitor's own drawings are not lost when the browser's storage is full, damaged, refused or shared by tabs."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from tabgrad.data import drawings as files
+from tabgrad.data.drawings import Drawing, dumps
+from tabgrad.ink import Stroke
+from tabgrad.storage import keys
+from tabgrad.ui.inspect.sections.drawings_store import DrawingsStore
+
+
+class MemoryStore:
+    """A browser's storage in a dictionary; `fault` makes it fail."""
+
+    def __init__(self, fault: str = "", content: bytes | None = None) -> None:
+        self.files, self.fault = {} if content is None else {keys.DRAWINGS: content}, fault
+
+    async def open(self) -> MemoryStore:
+        return self
+
+    async def get(self, key: str) -> bytes | None:
+        return self.files.get(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        if self.fault:
+            raise OSError(self.fault)
+        self.files[key] = value
+
+    async def delete(self, key: str) -> None:
+        del self.files[key]
+
+
+def drawing(label: int) -> Drawing:
+    return Drawing(label, (Stroke(np.array([[1, 2], [3, 4]], np.float32)),), 280.0)
+
+
+def test_drawings_are_there_on_the_next_visit() -> None:
+    memory = MemoryStore()
+    assert asyncio.run(DrawingsStore(memory.open).add([drawing(4), drawing(2)])) == ""
+    again = DrawingsStore(memory.open)
+    assert asyncio.run(again.load()) == ""
+    assert [d.label for d in again.drawings] == [4, 2]
+
+
+def test_when_storage_is_full_drawings_stay_for_this_visit_and_the_page_says_what_to_do() -> None:
+    store = DrawingsStore(MemoryStore("The browser's storage for this page is full.").open)
+    sentence = asyncio.run(store.add([drawing(4)]))
+    assert "is full" in sentence
+    assert "export" in sentence
+    assert [d.label for d in store.drawings] == [4]
+    assert store.dumps() == dumps([drawing(4)], 280.0).encode()
+
+
+def test_drawings_can_be_made_without_storage() -> None:
+    async def refuse() -> MemoryStore:
+        raise OSError("The browser does not let this page store anything.")
+
+    store = DrawingsStore(refuse)
+    assert "export them before you leave" in asyncio.run(store.load())
+    assert "export them" in asyncio.run(store.add([drawing(1)]))
+    assert len(store.drawings) == 1
+
+
+def test_a_damaged_file_stays_as_it_is_until_a_new_drawing_is_stored() -> None:
+    memory = MemoryStore(content=b"{damaged")
+    store = DrawingsStore(memory.open)
+    assert "damaged" in asyncio.run(store.load())
+    assert memory.files[keys.DRAWINGS] == b"{damaged"
+    assert store.drawings == []
+
+
+def test_two_tabs_do_not_overwrite_each_others_drawings() -> None:
+    async def go() -> None:
+        memory = MemoryStore()
+        one, other = DrawingsStore(memory.open), DrawingsStore(memory.open)
+        await one.load()
+        await other.load()
+        await one.add([drawing(4)])
+        await asyncio.gather(other.add([drawing(2)]), other.add([drawing(7)]))
+        await one.add([drawing(9), drawing(9)])
+        await other.remove_last()
+        again = DrawingsStore(memory.open)
+        await again.load()
+        assert [d.label for d in again.drawings] == [d.label for d in other.drawings] == [4, 2, 7, 9]
+
+    asyncio.run(go())
+
+
+def test_a_drawing_added_before_load_does_not_overwrite_earlier_ones() -> None:
+    memory = MemoryStore(content=dumps([drawing(4)], 280.0).encode())
+    store = DrawingsStore(memory.open)
+    asyncio.run(store.add([drawing(2)]))
+    assert [d.label for d in store.drawings] == [4, 2]
+
+
+def test_drawings_that_did_not_fit_are_stored_as_soon_as_there_is_room() -> None:
+    async def go() -> None:
+        memory = MemoryStore("The browser's storage for this page is full.")
+        store = DrawingsStore(memory.open)
+        await store.add([drawing(4)])
+        memory.fault = ""
+        assert await store.add([drawing(2)]) == ""
+        again = DrawingsStore(memory.open)
+        await again.load()
+        assert [d.label for d in again.drawings] == [4, 2]
+
+    asyncio.run(go())
+
+
+def test_too_many_drawings_are_refused_so_that_the_file_stays_readable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "MAX_DRAWINGS", 3)
+    memory = MemoryStore()
+    store = DrawingsStore(memory.open)
+    asyncio.run(store.add([drawing(4), drawing(2)]))
+    with pytest.raises(files.DrawingsError, match="At most 3"):
+        asyncio.run(store.add([drawing(7), drawing(7)]))
+    assert [d.label for d in store.drawings] == [4, 2]
+    assert asyncio.run(DrawingsStore(memory.open).load()) == ""
