@@ -1,4 +1,4 @@
-"""What the tests of the explaining panels share: one page for a whole file, and the moment a panel has caught up."""
+"""Helpers for the tests of the inspect panels: one page for a whole file, and waiting until a panel is up to date."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def shipped(name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def caught_up(page: Page, panel: str) -> None:
-    """Wait until the panel that is seen shows the answer to the ink as it is now."""
+    """Wait until the visible panel shows the answer to the current ink."""
     settled(page)
     place = page.locator(f"#panel-{panel}")
     wait_until(
@@ -66,7 +66,7 @@ def value(element: Locator, name: str = "value") -> float:
 
 
 def counts(page: Page) -> NDArray[np.int64]:
-    """The confusion matrix on screen."""
+    """The confusion matrix that the page shows."""
     cells = page.get_by_test_id("confusion").locator("button").evaluate_all("b => b.map(e => e.dataset.value)")
     return np.array([int(text) for text in cells]).reshape(10, 10)
 
@@ -84,7 +84,7 @@ def generated_digits() -> Digits:
 def results_of(
     spec: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], digits: Digits, temperature: float = 1.0
 ) -> Results:
-    """What the NumPy oracle makes of a data set."""
+    """The NumPy oracle's results on a data set."""
     images, labels = digits
     logits = OracleNetwork(spec, weights, np.float32).forward(images.reshape(-1, 784).astype(np.float32) / 255)
     return Results(logits, labels, temperature)

@@ -1,4 +1,4 @@
-"""Drawing, in Chromium: every digit, every tool, every pointer; the answer on screen is always that of the last ink."""
+"""Drawing, in Chromium: every digit, every tool, every pointer; the answer always belongs to the latest ink."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_drawing_outside_and_coming_back(page: Page) -> None:
 
 
 def test_odd_ink_is_answered_too(page: Page) -> None:
-    """A dot, ten thousand points, a black pad, and events that a script made up."""
+    """A dot, ten thousand points, a black pad, and events that a script dispatches."""
     long = [[0.5 + 0.4 * ((i * 37) % 101 - 50) / 50, (i % 1000) / 1000] for i in range(10_000)]
     full = [(x, y) for y in (0.02, 0.3, 0.5, 0.7, 0.98) for x in (0.02, 0.98)]
     for ink in (

@@ -1,4 +1,4 @@
-"""The panels that look inside, in Chromium: the numbers they show are the network's own, by the NumPy oracle."""
+"""The inspect panels, in Chromium: the numbers that they show are those of the NumPy oracle."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Model:
 
 
 def seen(page: Page) -> NDArray[np.float64]:
-    """What the network read, from the small picture beside the answer: exact to half a grey level."""
+    """The network's input, from the small picture beside the answer: exact to half a grey level."""
     values = page.evaluate(
         """() => { const c = document.getElementById("seen");
         return Array.from(c.getContext("2d").getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0); }"""
@@ -65,7 +65,7 @@ def pixels(picture: Locator) -> NDArray[np.uint8]:
 
 
 def brightness(picture: Locator) -> float:
-    """Mean of what is not transparent."""
+    """The mean of all pixels that are not transparent."""
     shown = pixels(picture)
     return float(shown[shown[..., 3] > 0][:, :3].mean())
 
@@ -203,7 +203,7 @@ def test_hidden_panels_do_nothing(page: Page) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe complains about: rule and elements."""
+    """The problems that axe finds: rule and elements."""
     found = Axe().run(page).response["violations"]
     return [f"{item['id']}: {[node['html'][:120] for node in item['nodes']]}" for item in found]
 

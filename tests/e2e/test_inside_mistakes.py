@@ -1,4 +1,4 @@
-"""Mistakes follow the network that answers: a finished run, a checkpoint, a saved run; held against the oracle."""
+"""Mistakes are those of the network that answers: a finished run, a checkpoint, a saved run. The oracle checks them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRAINED = "The network just trained"
 
 
 def train(page: Page, epochs: int, file: Path, digits: Digits) -> Results:
-    """A run to its end; what the oracle makes of its exported weights."""
+    """Train to the end; returns the oracle's results for the exported weights."""
     page.get_by_test_id("tab-train").click()
     page.get_by_test_id("train-epochs").fill(str(epochs))
     page.get_by_test_id("train-epochs").press("Enter")
@@ -37,7 +37,7 @@ def measurement(page: Page) -> int:
 
 
 def shows(page: Page, expected: Results, after: int, network: str) -> None:
-    """Wait for a measurement of `network` after the one numbered `after`, and hold it against the oracle's."""
+    """Wait for a measurement of `network` after the one numbered `after`, and compare it with the oracle's."""
     page.get_by_test_id("tab-data").click()
     wait_until(page, lambda: measurement(page) > after, f"a measurement of {network}")
     page.get_by_test_id("mistakes-note").filter(has_text=f"{network} on").wait_for()
