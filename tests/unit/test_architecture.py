@@ -1,11 +1,17 @@
-"""Layers import downward only, and the browser is imported in one place."""
+"""The package's structure: layers import downward only, nothing is circular, packages are used through their faces.
+
+Imports inside functions and under TYPE_CHECKING count like any other.
+"""
 
 import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2] / "py" / "tabgrad"
+SOURCE = Path(__file__).parents[2] / "py"
+ROOT = SOURCE / "tabgrad"
 
 #: What each layer may import besides itself. Written out, so that a new dependency is a decision.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -18,11 +24,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backends": {"interop", "metrics", "network", "program", "storage"},
     "data": {"ink"},
     "settings": {"backends", "data", "network"},
-    "artifacts": {"network", "program", "protocol", "session", "settings"},
+    "artifacts": {"network", "settings"},
     "protocol": set(),
     "compiler": {"program"},
     "model": {"compiler", "network", "program"},
-    "explain": {"backends", "data", "ink", "metrics", "network", "program"},
+    "explain": {"data", "ink", "metrics", "network", "program"},
     "session": {
         *("artifacts", "backends", "data", "interop", "metrics", "model", "network"),
         *("program", "protocol", "settings", "storage"),
@@ -36,34 +42,131 @@ BROWSER = {"js", "pyodide", "pyodide_js", "pyscript"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
-def imports(path: Path) -> set[str]:
-    """Absolute names of the modules that a file imports, wherever in the file it does so."""
-    package = ("tabgrad", *path.relative_to(ROOT).parent.parts)
+def module_name(path: Path) -> str:
+    """`tabgrad.ink.sheet`; a package's `__init__.py` has the package's name."""
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES: dict[str, Path] = {module_name(path): path for path in FILES}
+
+
+def is_package(module: str) -> bool:
+    return module in MODULES and MODULES[module].name == "__init__.py"
+
+
+@cache
+def imports(module: str) -> frozenset[tuple[str, str]]:
+    """What a module imports, wherever in the file: (module, name in it), the name empty for a plain `import`."""
+    here = module.split(".") if is_package(module) else module.split(".")[:-1]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join((*base, *filter(None, [node.module])))
-            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
-    return found
+            base = here[: len(here) - node.level + 1] if node.level else []
+            source = ".".join([*base, *filter(None, [node.module])])
+            found |= {(source, alias.name) for alias in node.names}
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_downward(path: Path) -> None:
-    layer = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    if layer == "__init__":
-        return
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("tabgrad.")}
-    assert used & MAY_IMPORT.keys() <= MAY_IMPORT[layer] | {layer}
+def targets(module: str) -> set[str]:
+    """The modules of the package that a module imports."""
+    return {f"{source}.{name}" if f"{source}.{name}" in MODULES else source for source, name in imports(module)} & (
+        MODULES.keys() - {module}
+    )
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_only_interop_imports_the_browser(path: Path) -> None:
-    if path.relative_to(ROOT).parts[0] != "interop":
-        assert not {name.split(".")[0] for name in imports(path)} & BROWSER
+def layer(module: str) -> str:
+    return module.split(".")[1]
 
 
-def test_every_package_is_listed() -> None:
-    assert {p.name for p in ROOT.iterdir() if p.is_dir() and p.name != "__pycache__"} <= MAY_IMPORT.keys()
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "tabgrad"])
+def test_imports_point_downward(module: str) -> None:
+    used = {layer(target) for target in targets(module) if target != "tabgrad"}
+    assert used <= MAY_IMPORT[layer(module)] | {layer(module)}
+
+
+def test_every_permission_is_used() -> None:
+    used = {
+        name: {layer(t) for m in MODULES if m.startswith(f"tabgrad.{name}") for t in targets(m) if t != "tabgrad"}
+        for name in MAY_IMPORT
+    }
+    assert {name: may - used[name] for name, may in MAY_IMPORT.items() if may - used[name]} == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_interop_imports_the_browser(module: str) -> None:
+    if not module.startswith("tabgrad.interop"):
+        assert not {source.split(".")[0] for source, _ in imports(module)} & BROWSER
+
+
+def test_every_package_is_a_layer() -> None:
+    assert {p.name for p in ROOT.iterdir() if p.is_dir() and p.name != "__pycache__"} == MAY_IMPORT.keys()
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """A circle in a graph, from a node back to itself; empty if there is none."""
+    done, path = set[str](), list[str]()
+
+    def visit(node: str) -> list[str]:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return []
+        path.append(node)
+        for other in sorted(graph.get(node, ())):
+            if found := visit(other):
+                return found
+        done.add(path.pop())
+        return []
+
+    return next((found for node in sorted(graph) if (found := visit(node))), [])
+
+
+def children(package: str) -> dict[str, set[str]]:
+    """What lies directly in a package, modules and packages, and which of them import which."""
+    depth = package.count(".") + 1
+    inside = [m for m in MODULES if m.startswith(f"{package}.")]
+
+    def child(module: str) -> str:
+        return ".".join(module.split(".")[: depth + 1])
+
+    graph: dict[str, set[str]] = {child(m): set() for m in inside}
+    for module in inside:
+        graph[child(module)] |= {child(t) for t in targets(module) if t in inside} - {child(module)}
+    return graph
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle({module: targets(module) for module in MODULES}) == []
+
+
+@pytest.mark.parametrize("package", [m for m in MODULES if is_package(m)])
+def test_no_packages_import_each_other_in_a_circle(package: str) -> None:
+    assert circle(children(package)) == []
+
+
+def face(package: str) -> set[str]:
+    """The names in a package's `__all__`: what others may use of it, classes and modules alike."""
+    for node in ast.parse(MODULES[package].read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def past_faces(module: str) -> Iterator[str]:
+    """Imports of a module that go past the face of a package which the module is not part of."""
+    for source, name in imports(module):
+        if source.split(".")[0] != "tabgrad":
+            continue
+        parts = [*source.split("."), *filter(None, [name])]
+        for i in range(1, len(parts)):
+            package = ".".join(parts[:i])
+            inside = module == package or module.startswith(f"{package}.")
+            if is_package(package) and package != "tabgrad" and not inside and parts[i] not in face(package):
+                yield f"{package} does not offer {parts[i]}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_imported_past_a_face(module: str) -> None:
+    assert list(past_faces(module)) == []

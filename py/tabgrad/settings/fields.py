@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tabgrad.backends.engines import ENGINE_TITLES
+from tabgrad.data.catalogue import DATA_SET_TITLES
 from tabgrad.network import ACTIVATIONS
 
 from .optimizers import OPTIMIZERS
@@ -138,14 +140,14 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     ),
     "data": ChoiceField(
         "Data",
-        {"mnist": "MNIST", "strokes": "Generated", "mine": "Your own"},
+        DATA_SET_TITLES,
         "What the network learns from. Keep your own under “Data and mistakes”.",
     ),
     "seed": NumberField("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),
     "engine": ChoiceField(
         "Engine",
-        {"auto": "Fastest here", "webgpu": "WebGPU", "wasm": "WebAssembly"},
-        "Where training runs; the fastest is found by timing both.",
+        {"auto": "Fastest here", **ENGINE_TITLES},
+        "Where training runs; the fastest is found by timing them.",
     ),
 }
 

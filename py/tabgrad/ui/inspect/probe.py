@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends import Device, Executable
-from tabgrad.backends.oracle.network import OracleNetwork
+from tabgrad.backends.oracle import OracleNetwork
 from tabgrad.network import Stage, shapes_of, spec_of, stages
 from tabgrad.program import ProgramError
 
