@@ -1,6 +1,7 @@
 """The data sets that a run can use. Each has one row: its name in settings and addresses, its title, how it is opened.
 
 Light to import, because the training form shows the titles. Functions that open a data set import its code themselves.
+Owns these rows; holds no data (see `sets` for what is open).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ ReadDrawings = Callable[[], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class DataAccess:
-    """The ways to bytes. `urls`: the manifest's "data", such as {"mnist": {"index": URL}}, null for what is missing."""
+    """How data sets get their bytes. `urls`: the manifest's "data", such as {"mnist": {"index": URL}}; an entry is null
+    if the site was built without that data set.
+    """
 
     urls: Mapping[str, Any]
     fetch: Fetch
@@ -29,8 +32,8 @@ class DataAccess:
 class CatalogueEntry:
     """`title`: what the page calls the data set, in the form and in sentences.
 
-    `open` is called whenever a run asks for the data set, with what it returned the last time or None. It returns that
-    again if nothing has changed. Raises DataError or OSError.
+    `open` is called each time the data set is asked for, with the result of the last call or None. It returns that
+    result again if the data has not changed. Raises DataError or OSError.
     """
 
     title: str

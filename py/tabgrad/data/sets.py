@@ -18,7 +18,7 @@ async def _no_drawings() -> bytes | None:
 
 
 class DataSets:
-    """`urls` is the manifest's "data": {"mnist": {"index": URL}}, or null for a data set that the site lacks.
+    """Data sets by name. `urls` is the manifest's "data": {"mnist": {"index": URL}}, null for a missing data set.
 
     `read_drawings` gives the visitor's own drawings. That data set is opened again when they have changed.
     """
