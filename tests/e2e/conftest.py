@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.is_relative_to(HERE))
 
 
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free port; gives its URL."""
+    server = open_server(folder, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.url
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site, under a sub-path as a project's GitHub Pages are; with MNIST where it is at hand."""
@@ -39,11 +50,8 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def site(dist: Path) -> Iterator[str]:
     """The URL of the site, served on a free port."""
-    server = open_server(dist.parent.parent, 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"{server.url}some/path/"
-    server.shutdown()
-    server.server_close()
+    with serve(dist.parent.parent) as url:
+        yield f"{url}some/path/"
 
 
 @pytest.fixture(scope="session")

@@ -32,33 +32,33 @@ def _sigmoid(x: Array) -> Array:
     return np.asarray(0.5 * (1 + np.tanh(x / 2)))  # this form cannot overflow
 
 
-#: max(x, 0); the slope at 0 is taken as 0.
-_RELU = Activation(
-    "ReLU",
-    lambda x: x.relu(),
-    lambda x: np.where(x > 0, x, 0).astype(x.dtype),
-    lambda x: (x > 0).astype(x.dtype),
-)
-#: x where positive, 0.01 x elsewhere.
-_LEAKY_RELU = Activation(
-    "Leaky ReLU",
-    lambda x: x.leaky_relu(),
-    lambda x: np.where(x < 0, LEAK * x, x).astype(x.dtype),
-    lambda x: np.where(x < 0, LEAK, 1).astype(x.dtype),
-)
-#: x sigmoid(x). Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415, section 2.
-_SILU = Activation(
-    "SiLU",
-    lambda x: x.silu(),
-    lambda x: np.asarray(x * _sigmoid(x)),
-    lambda x: np.asarray(_sigmoid(x) * (1 + x * (1 - _sigmoid(x)))),
-)
-_TANH = Activation(
-    "tanh",
-    lambda x: x.tanh(),
-    lambda x: np.asarray(np.tanh(x)),
-    lambda x: np.asarray(1 - np.tanh(x) ** 2),
-)
-
 #: By the name in settings, specs and addresses.
-ACTIVATIONS: Mapping[str, Activation] = {"relu": _RELU, "leaky_relu": _LEAKY_RELU, "silu": _SILU, "tanh": _TANH}
+ACTIVATIONS: Mapping[str, Activation] = {
+    # max(x, 0); the slope at 0 is taken as 0.
+    "relu": Activation(
+        "ReLU",
+        lambda x: x.relu(),
+        lambda x: np.where(x > 0, x, 0).astype(x.dtype),
+        lambda x: (x > 0).astype(x.dtype),
+    ),
+    # x where positive, 0.01 x elsewhere.
+    "leaky_relu": Activation(
+        "Leaky ReLU",
+        lambda x: x.leaky_relu(),
+        lambda x: np.where(x < 0, LEAK * x, x).astype(x.dtype),
+        lambda x: np.where(x < 0, LEAK, 1).astype(x.dtype),
+    ),
+    # x sigmoid(x). Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415, section 2.
+    "silu": Activation(
+        "SiLU",
+        lambda x: x.silu(),
+        lambda x: np.asarray(x * _sigmoid(x)),
+        lambda x: np.asarray(_sigmoid(x) * (1 + x * (1 - _sigmoid(x)))),
+    ),
+    "tanh": Activation(
+        "tanh",
+        lambda x: x.tanh(),
+        lambda x: np.asarray(np.tanh(x)),
+        lambda x: np.asarray(1 - np.tanh(x) ** 2),
+    ),
+}

@@ -190,4 +190,6 @@ class ActivationLayer(Layer):
 
 
 #: The layer of each kind of stage that has no weights.
-STAGE_LAYERS: dict[str, type[Layer]] = {"pool": MaxPool}
+STAGE_LAYERS: dict[str, type[Layer]] = {
+    "pool": MaxPool,
+}

@@ -75,7 +75,13 @@ def muon(weights: Arrays, gradients: Arrays, state: Arrays, hyper: Mapping[str, 
         weights[name] -= hyper["lr"] * (step + hyper["weight_decay"] * weights[name])
 
 
-OPTIMIZERS = {"sgd": sgd, "adam": adamw, "adamw": adamw, "muon": muon}
+#: By the name of the rule in `settings.OPTIMIZERS`.
+OPTIMIZERS = {
+    "sgd": sgd,
+    "adam": adamw,
+    "adamw": adamw,
+    "muon": muon,
+}
 
 
 def clip(gradients: Arrays, clip_norm: float) -> None:

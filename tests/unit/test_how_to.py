@@ -1,0 +1,40 @@
+"""The additions that docs/HOW-TO.md describes work, and take as many files as it says."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.how_to.follow import ROOT, copy_package, edits, promised_files
+
+EDITS = edits()
+#: The section is seen in a browser: tests/e2e/test_how_to.py.
+CHECKED = {
+    "An activation": "activation",
+    "A stage of a CNN": "stage",
+    "An optimizer": "optimizer",
+    "An engine": "engine",
+    "A data set": "data_set",
+}
+
+
+def test_each_addition_takes_as_many_files_as_the_table_says() -> None:
+    assert {title: len({edit.path for edit in found}) for title, found in EDITS.items()} == promised_files()
+
+
+@pytest.mark.parametrize("title", CHECKED)
+def test_what_it_adds_works(title: str, tmp_path: Path) -> None:
+    package = copy_package(tmp_path)
+    for edit in EDITS[title]:
+        edit.apply(package)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.how_to.checks", CHECKED[title]],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
