@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .base import Fetch, Inflate, RunData
 
@@ -32,11 +32,15 @@ class DataAccess:
 class CatalogueEntry:
     """`title`: what the page calls the data set, in the form and in sentences.
 
+    `origin`: where the data comes from. The build can leave out data of the "site"; "generated" data is always there;
+    that of the "visitor" must be drawn first.
+
     `open` is called each time the data set is asked for, with the result of the last call or None. It returns that
     result again if the data has not changed. Raises DataError or OSError.
     """
 
     title: str
+    origin: Literal["site", "generated", "visitor"]
     open: Callable[[DataAccess, RunData | None], Awaitable[RunData]]
 
 
@@ -77,9 +81,18 @@ async def _open_own(access: DataAccess, opened: RunData | None) -> RunData:
 
 #: All data sets by name, in the order of the form. Names are stored in settings and addresses and must not change.
 CATALOGUE: Mapping[str, CatalogueEntry] = {
-    "mnist": CatalogueEntry("MNIST", _open_mnist),
-    "strokes": CatalogueEntry("Generated digits", _open_generated),
-    "mine": CatalogueEntry("Your own drawings", _open_own),
+    "mnist": CatalogueEntry("MNIST", "site", _open_mnist),
+    "strokes": CatalogueEntry("Generated digits", "generated", _open_generated),
+    "mine": CatalogueEntry("Your own drawings", "visitor", _open_own),
 }
 #: The title of each data set by its name.
 DATA_SET_TITLES: Mapping[str, str] = {name: entry.title for name, entry in CATALOGUE.items()}
+
+
+def site_titles(urls: Mapping[str, Any]) -> dict[str, str]:
+    """Titles by name of the data sets that this site has itself. `urls` as in `DataAccess`."""
+    return {
+        name: entry.title
+        for name, entry in CATALOGUE.items()
+        if entry.origin == "generated" or (entry.origin == "site" and urls.get(name))
+    }

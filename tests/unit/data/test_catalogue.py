@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from tabgrad.data import DATA_SET_TITLES, DataError
+from tabgrad.data.catalogue import site_titles
 from tabgrad.data.generated import GeneratedData
 from tabgrad.data.packed import PackedData
 from tabgrad.data.sets import DataSets
@@ -35,6 +36,11 @@ def data_sets(urls: dict[str, object]) -> tuple[DataSets, list[str]]:
 def test_names_are_those_that_settings_and_addresses_have_stored() -> None:
     assert DATA_SET_TITLES == {"mnist": "MNIST", "strokes": "Generated digits", "mine": "Your own drawings"}
     assert list(DATA_SET_TITLES) == ["mnist", "strokes", "mine"]
+
+
+def test_a_site_offers_what_it_has_itself() -> None:
+    assert site_titles({"mnist": {"index": "index.json"}}) == {"mnist": "MNIST", "strokes": "Generated digits"}
+    assert site_titles({"mnist": None}) == site_titles({}) == {"strokes": "Generated digits"}
 
 
 def test_a_packed_data_set_is_opened_once_from_its_folder() -> None:

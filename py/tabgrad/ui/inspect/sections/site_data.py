@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tabgrad.data.catalogue import site_titles
 from tabgrad.data.sets import DataSets
 from tabgrad.interop.files import fetch_bytes
 from tabgrad.interop.streams import inflate
-
-DATA_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
 
 class SiteData(DataSets):
@@ -16,4 +15,4 @@ class SiteData(DataSets):
 
     def __init__(self, urls: dict[str, Any]) -> None:
         super().__init__(urls, fetch_bytes, inflate)
-        self.titles = {name: title for name, title in DATA_NAMES.items() if name != "mnist" or urls.get("mnist")}
+        self.titles = site_titles(urls)
