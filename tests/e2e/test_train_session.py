@@ -25,7 +25,7 @@ from tabgrad.backends.wasm import open_device as open_wasm
 from tabgrad.backends.webgpu import open_device as open_webgpu
 from tabgrad.interop.convert import live_proxies
 from tabgrad.program import loads
-from tabgrad.protocol import RunSettings
+from tabgrad.settings import RunSettings
 from tabgrad.session.network import open_network
 from tests.unit.session_runs import prepare
 device = await (open_webgpu() if engine == "webgpu" else open_wasm())
