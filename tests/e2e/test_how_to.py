@@ -25,12 +25,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for paragraph in edits().values():
         for edit in paragraph:
             edit.apply(package)
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "scripts.build", "--no-mnist"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": f"{package.parent}:{folder}"},
-        check=True,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     with serve(folder / "dist") as url:
         yield url
 

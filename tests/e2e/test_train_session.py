@@ -25,12 +25,12 @@ from tabgrad.backends.wasm import open_device as open_wasm
 from tabgrad.backends.webgpu import open_device as open_webgpu
 from tabgrad.interop.convert import live_proxies
 from tabgrad.program import loads
+from tabgrad.session.network import load_network
 from tabgrad.settings import RunSettings
-from tabgrad.session.network import open_network
-from tests.unit.session_runs import prepare
+from tests.unit.session.session_runs import prepare
 device = await (open_webgpu() if engine == "webgpu" else open_wasm())
 programs = [loads(open(f"/session/{name}.json").read()) for name in ("train", "evaluate")]
-network = await open_network(device, *programs)
+network = await load_network(device, *programs)
 run = await prepare(RunSettings.make(settings), network=network)
 counts = []
 def count(event):

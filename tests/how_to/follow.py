@@ -62,7 +62,7 @@ def copy_project(folder: Path) -> Path:
     """As `copy_package`, with everything else that the site is built from."""
     for name in ("web", "models", "scripts"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("node_modules", ".cache"):
+    for name in ("LICENSE", "node_modules", ".cache"):
         if (ROOT / name).exists():
             (folder / name).symlink_to(ROOT / name)
     return copy_package(folder)
