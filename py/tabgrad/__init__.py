@@ -1,19 +1,15 @@
 """tabgrad: a neural-network workshop that lives in one browser tab.
 
-The same files run in CPython and in Pyodide. Layers, from the ground up; a layer imports only from layers
-before it (tests/unit/test_layers.py checks it):
+The same files run in CPython and in Pyodide. Layers, from the ground up; a layer imports only from layers before it
+(tests/unit/test_architecture.py checks that, docs/ARCHITECTURE.md describes each):
 
-    interop   the browser, for Python: the only package that imports `js` and `pyodide.ffi`
-    ink       strokes -> 28x28 image, and the stroke generator's raster (NumPy only)
-    program   the contract between the compiler and the engines: kernels, buffers, dispatch list
-    backends  engines that run any program: WebGPU, WebAssembly; and the NumPy oracle they are tested against
-    compiler  tinygrad as a pure compiler: a captured step -> a program
-    model     the networks, in tinygrad, and the programs each of them needs
-    data      MNIST blocks, augmentation, generated strokes
-    explain   what a network does, as numbers and pictures that add up (NumPy only)
-    protocol  the messages between page and worker
-    session   training: schedule, metrics, checkpoints, stop rules
-    ui        the page, one module a panel
+    interop, storage, ink, program      need no other layer
+    network, metrics, data              what a network is, how good it is, what it learns from
+    backends                            engines that run any program, and the NumPy oracle they are tested against
+    settings, artifacts, protocol       what decides a run, what it leaves, what page and worker say to each other
+    compiler, model                     tinygrad as a pure compiler, and the networks in it
+    explain                             what a network does, as numbers and pictures that add up
+    session, ui                         the worker, and the page
 """
 
 __version__ = "0.1.0"
