@@ -1,6 +1,6 @@
-// What must not wait for Python: the theme, a pad that takes ink from the first paint, and the progress of the download.
-// Owns the page until tabgrad.ui.app calls `takeOver`, and nothing after it. Ink is a log of actions, as plain data:
-// {tool: "pen" | "eraser" | "clear", width, points: [x0, y0, x1, y1, …]} in pad units.
+// The parts of the page that cannot wait for Python: the theme, a pad that accepts ink from the first paint, and the
+// download progress. Owns the page until tabgrad.ui.app calls `takeOver`, and nothing after that. Ink is a log of
+// actions as plain data: {tool: "pen" | "eraser" | "clear", width, points: [x0, y0, x1, y1, …]}, in pad units.
 // @ts-check
 
 const page = document.documentElement;
@@ -12,7 +12,7 @@ try {
   const theme = localStorage.getItem("theme");
   if (theme) page.dataset.theme = theme;
 } catch {
-  // Storage is switched off: the system's theme it is.
+  // Storage is disabled: use the system's theme.
 }
 
 // ---- Ink -----------------------------------------------------------------------------------------------------------
@@ -22,7 +22,7 @@ try {
 const canvas = /** @type {HTMLCanvasElement} */ (element("pad"));
 const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 const [size, pen, eraser] = ["size", "pen", "eraser"].map((name) => Number(canvas.dataset[name]));
-// A line of no length is not painted, not even its round ends: so that a dot is one, each piece starts this much aside.
+// A canvas paints nothing for a line of length zero. Each piece starts this far to the left, so that a dot is visible.
 const DOT = 0.01;
 /** @type {Action[]} */
 let log = [];
@@ -30,7 +30,7 @@ let log = [];
 let active = null;
 const listening = new AbortController();
 
-/** Draw an action from its point number `from` on. @param {Action} action @param {number} from */
+/** Draw an action, starting at its point number `from`. @param {Action} action @param {number} from */
 function draw(action, from = 0) {
   if (action.tool === "clear") return context.clearRect(0, 0, size, size);
   const { points } = action;
@@ -69,7 +69,7 @@ function press(event) {
   try {
     canvas.setPointerCapture(event.pointerId);
   } catch {
-    // The pointer is gone already, or a script made it up: the stroke then ends at the edge.
+    // The pointer is already gone, or a script created the event. Without capture, the stroke ends at the pad's edge.
   }
   const tool = /** @type {HTMLElement} */ (document.querySelector("[data-tool][aria-pressed=true]")).dataset.tool;
   active = { pointer: event.pointerId, action: { tool: tool ?? "pen", width: Number(element("brush").value), points: [] } };
@@ -82,7 +82,7 @@ function press(event) {
 function release(event) {
   if (event.pointerId !== active?.pointer) return;
   active = null;
-  redraw(); // one smooth line in place of its pieces
+  redraw(); // replaces the pieces by one smooth line
 }
 
 function showTools() {
@@ -112,7 +112,7 @@ element("draw").addEventListener("click", useTool, { signal });
 const resizing = new ResizeObserver(redraw);
 resizing.observe(canvas);
 
-// A boot that failed must not cost the drawing: it comes back with the reload that the message asks for.
+// Keep the drawing when the boot fails: the message asks for a reload, and the reload restores it.
 const SAVED = "tabgrad.ink";
 addEventListener("pagehide", () => {
   if (page.dataset.app === "failed") sessionStorage.setItem(SAVED, JSON.stringify(log));
@@ -121,7 +121,7 @@ try {
   log = JSON.parse(sessionStorage.getItem(SAVED) ?? "[]");
   sessionStorage.removeItem(SAVED);
 } catch {
-  // No storage, or nothing usable in it: an empty pad.
+  // No storage, or no usable drawing in it: start with an empty pad.
 }
 redraw();
 showTools();
@@ -130,10 +130,10 @@ showTools();
 
 const { sizes, pyodide, python } = JSON.parse(element("manifest").textContent);
 const total = Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
-/** What is missing without these is Python itself. @param {string} url */
+/** Whether Python cannot run without this file. @param {string} url */
 const isVital = (url) => url.startsWith(pyodide.index_url) || url === python.tabgrad;
 const browserFetch = window.fetch;
-/** Downloads begun here, before anybody asked for them. @type {Map<string, Promise<Response>>} */
+/** Downloads that start here, before PyScript asks for them. @type {Map<string, Promise<Response>>} */
 const early = new Map();
 let loaded = 0;
 let shown = 0;
@@ -151,7 +151,7 @@ function count(bytes) {
   element("boot-bytes").textContent = `${(Math.min(loaded, total) / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
 }
 
-/** The page stays as it is, says what happened, and keeps the ink. @param {string} what */
+/** Say what happened; the page and the ink stay as they are. @param {string} what the cause, in a few words */
 function fail(what) {
   if (page.dataset.app !== "booting") return;
   const sentence = `Python could not be loaded (${what}). Check the connection and reload the page; your drawing is kept.`;
@@ -161,22 +161,22 @@ function fail(what) {
   element("status").textContent = sentence;
   element("boot-bytes").textContent = "";
   element("verdict-title").textContent = "No answer";
-  element("verdict-note").textContent = "Python is not there to give one.";
+  element("verdict-note").textContent = "The network cannot answer without Python.";
 }
 
 /**
- * Count a response's bytes as they arrive, on a copy: the original goes on unchanged, because the browser keeps compiled
- * WebAssembly only for a response that is the network's own. @param {string} url @param {Response} response
+ * Count a response's bytes as they arrive. Reads a clone and returns the original, because the browser caches compiled
+ * WebAssembly only for an original network response. @param {string} url @param {Response} response
  */
 function watch(url, response) {
   if (!response.ok && isVital(url)) fail(`${url.split("/").pop()}: status ${response.status}`);
   const write = (/** @type {Uint8Array} */ chunk) => count(chunk.byteLength);
-  response.clone().body?.pipeTo(new WritableStream({ write })).catch(() => {}); // who reads the original is told
+  response.clone().body?.pipeTo(new WritableStream({ write })).catch(() => {}); // the original reports it
   return response;
 }
 
 for (const url of Object.keys(sizes)) {
-  if (/\.m?js$/.test(url)) continue; // modules are fetched by the browser itself, see the observer below
+  if (/\.m?js$/.test(url)) continue; // the browser fetches modules itself; the observer below counts them
   const response = browserFetch(url).then((answer) => watch(url, answer));
   response.catch((error) => isVital(url) && fail(`${url.split("/").pop()}: ${error.message}`));
   early.set(new URL(url, document.baseURI).href, response);
@@ -200,7 +200,7 @@ modules.observe({ type: "resource", buffered: true });
 /** @param {ErrorEvent} event */
 function onError(event) {
   const { target } = event;
-  if (target instanceof HTMLScriptElement) fail(`${target.src.split("/").pop()} did not arrive`);
+  if (target instanceof HTMLScriptElement) fail(`${target.src.split("/").pop()} was not downloaded`);
 }
 addEventListener("error", onError, { capture: true, signal });
 addEventListener("unhandledrejection", (event) => fail(String(event.reason?.message ?? event.reason).split("\n")[0]), { signal });
@@ -210,7 +210,7 @@ if (typeof WebAssembly === "undefined") fail("this browser has no WebAssembly");
 
 Reflect.set(window, "tabgradBoot", {
   fail,
-  /** Stop listening; the ink so far, and the pointer that is drawing (or -1), are Python's. */
+  /** Stop listening, and return the ink so far and the pointer that is drawing (or -1) as JSON. */
   takeOver() {
     listening.abort();
     resizing.disconnect();

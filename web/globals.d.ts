@@ -1,2 +1,2 @@
-/** Put in front of sw.js by scripts/build.py: this build's version and files, by URLs relative to sw.js. */
+/** This build's version, and its files as URLs relative to sw.js. scripts/build.py puts it in front of sw.js. */
 declare const BUILD: { version: string; files: string[]; data: string[] };

@@ -1,6 +1,6 @@
-"""PyScript's main script: brings NumPy and our package into this interpreter, then hands over to `tabgrad.ui.app`.
+"""PyScript's main script: loads NumPy and the tabgrad package into this interpreter, then calls `tabgrad.ui.app`.
 
-Nothing else may live here. A failure of the boot is reported by web/boot.js, which is there before and without Python.
+Nothing else may live here. web/boot.js reports a failed boot, because it runs before Python and without it.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ FOLDER = "/home/pyodide/site"
 
 
 async def boot() -> None:
-    """Load what the manifest names, and start."""
+    """Load the parts that the manifest names, and start the page."""
     manifest = json.loads(js.document.getElementById("manifest").textContent)
 
     async def unpack() -> None:
         response = await js.fetch(manifest["python"]["tabgrad"])
         pyodide_js.unpackArchive(await response.arrayBuffer(), "zip", extractDir=FOLDER)
 
-    # boot.js has the wheel on its way already, without an integrity to check: its folder's name is its hash.
+    # No integrity check: boot.js has already started this download without one, and the URL contains a hash.
     await asyncio.gather(pyodide_js.loadPackage("numpy", checkIntegrity=False), unpack())
     sys.path.insert(0, FOLDER)
     from tabgrad.ui import app

@@ -1,9 +1,9 @@
-// Registers the service worker once the page works, and offers the next version when one is ready. Owns the button
-// #new-version, if the page has one; never reloads unasked, as a drawing or a training run may be open.
+// Registers the service worker once the page works, and offers a new version when one is ready. Owns the button
+// #new-version, if the page has one. Never reloads unasked: a drawing or a training run may be open.
 
 const root = document.documentElement;
 
-/** Resolve when Python has finished its boot: the worker's downloads must not slow it down. */
+/** Resolve when Python has booted, because the service worker's downloads would slow the boot down. */
 function whenReady() {
   return new Promise((resolve) => {
     const check = () => root.dataset.app === "ready" && resolve(undefined);
@@ -12,7 +12,7 @@ function whenReady() {
   });
 }
 
-/** @param {ServiceWorker} waiting the worker of a newer version */
+/** @param {ServiceWorker} waiting the service worker of the new version */
 function offer(waiting) {
   const button = document.getElementById("new-version");
   if (!button) return;
@@ -29,13 +29,13 @@ function watch(registration) {
   registration.addEventListener("updatefound", () => {
     const next = registration.installing;
     next?.addEventListener("statechange", () => {
-      // Without a controller this is the first visit: there is no older version to leave.
+      // Without a controller this is the first visit, and there is no old version to replace.
       if (next.state === "installed" && navigator.serviceWorker.controller) offer(next);
     });
   });
 }
 
-/** Data sets are fetched in the background unless the visitor saves data. @param {ServiceWorkerRegistration} registration */
+/** Fetch the data sets, except in data-saving mode. @param {ServiceWorkerRegistration} registration */
 function fill(registration) {
   const connection = /** @type {{saveData?: boolean} | undefined} */ (Reflect.get(navigator, "connection"));
   if (!connection?.saveData) registration.active?.postMessage("fill");
@@ -47,10 +47,10 @@ async function start() {
     watch(await navigator.serviceWorker.register("sw.js"));
     fill(await navigator.serviceWorker.ready);
   } catch (error) {
-    // A private window or a full disk: the page works, only not offline.
+    // A private window or a full disk: the page works, but not offline.
     console.info("The page will not work offline:", error);
   }
 }
 
-// Absent in private windows of some browsers and on pages that are not served over https or from localhost.
+// Some browsers have no service worker in private windows; no browser has one without https, except on localhost.
 if ("serviceWorker" in navigator) start();

@@ -1,7 +1,7 @@
-// The service worker: after one visit the page works offline. Files whose names carry a hash come from the cache,
-// index.html from the network while there is one. It never decides what is shown: offline.js talks to the page.
+// The service worker: after one visit the page works offline. Files with a hash in their names come from the cache;
+// index.html comes from the network if there is one. It never decides what the page shows: that is up to offline.js.
 //
-// The build puts `const BUILD = {version, files, data}` in front of this text, so that every build has its own worker.
+// The build puts `const BUILD = {version, files, data}` in front of this text, so that each build has its own worker.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const PREFIX = "tabgrad-";
@@ -14,14 +14,14 @@ function absolute(url) {
   return new URL(url, worker.location.href).href;
 }
 
-// Everything but the data sets, or nothing: a worker that lacks a file is worse than none. What the page has just
-// fetched comes from the browser's own cache.
+// Cache everything except the data sets, or fail: a worker that lacks a file is worse than none. Files that the page
+// has just fetched come from the browser's HTTP cache.
 worker.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(BUILD.files)));
 });
 
-// A new worker waits until the pages of the old version are gone, or ask for it (message `activate`): until then the
-// old version's files stay, as the host may have dropped them already.
+// A new worker waits until all pages of the old version are closed, or until one sends the message `activate`. Until
+// then the cache keeps the old version's files, because the host may no longer have them.
 worker.addEventListener("activate", (event) => {
   event.waitUntil(dropOldCaches().then(() => worker.clients.claim()));
 });
@@ -36,7 +36,7 @@ worker.addEventListener("message", (event) => {
   if (event.data === "fill") event.waitUntil(fill());
 });
 
-/** Fetch the data sets, one block after the other, so that training works offline too. */
+/** Fetch the data sets, one block after another, so that training works offline too. */
 async function fill() {
   const cache = await caches.open(CACHE);
   for (const url of BUILD.data) {
@@ -44,7 +44,7 @@ async function fill() {
     try {
       await cache.add(url);
     } catch {
-      return; // offline, or the storage is full: the rest comes another time, or from the network
+      return; // offline, or the storage is full: the rest is fetched on a later visit, or when a run needs it
     }
   }
 }
@@ -67,14 +67,14 @@ async function networkFirst(request) {
   }
 }
 
-/** @param {Request} request a file whose name carries a hash, so any copy is the right one */
+/** @param {Request} request a file with a hash in its name, so that any copy is the right one */
 async function cacheFirst(request) {
   const cached = await caches.match(request.url);
   if (cached) return cached;
   const response = await fetch(request);
   if (response.ok) {
     const cache = await caches.open(CACHE);
-    // A full storage costs the offline copy, not the answer.
+    // If the storage is full, there is no offline copy, but the page still gets the file.
     await cache.put(request, response.clone()).catch(() => {});
   }
   return response;

@@ -1,6 +1,6 @@
-"""PyScript's named worker `trainer`: brings NumPy and our package into this interpreter, then serves the page.
+"""PyScript's named worker `trainer`: loads NumPy and the tabgrad package into this interpreter, then serves the page.
 
-Nothing else may live here. The page's first message carries the manifest and the port that all others go through.
+Nothing else may live here. The page's first message carries the manifest, and the port for all other messages.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ FOLDER = "/home/pyodide/site"
 
 
 async def boot(event: "js.MessageEvent") -> None:
-    """Load what the manifest names, and serve."""
+    """Load the parts that the manifest names, and start to serve."""
     port, first = event.ports[0], event.data
     try:
         opening = json.loads(first)
@@ -30,8 +30,8 @@ async def boot(event: "js.MessageEvent") -> None:
 
         entry.serve(port, first)
     except Exception as error:
-        # Our package may be what is missing, so this one event is written out by hand.
-        sentence = f"The training worker could not start ({error}): check the network and reload the page."
+        # The tabgrad package may be missing, so this event is written by hand.
+        sentence = f"The training worker could not start ({error}). Check the network and reload the page."
         failed = {"protocol": 3, "type": "failed", "id": 0, "reply_to": 0, "kind": "start", "message": sentence}
         port.postMessage(js.Array.of(json.dumps(failed)))
         raise
