@@ -1,12 +1,12 @@
-# tabgrad: `make serve` runs the workshop on this machine, `make test` checks it. Each does its own set-up.
-# Needs Python 3.11 or later, Node 20 or later and npm. Stamp files make a second run quick.
+# tabgrad: `make serve` runs the workshop on this machine, `make test` runs the tests. Each command does its own set-up.
+# Needs Python 3.11 or later, Node 20 or later, and npm. Stamp files record what is set up, so a second run is quick.
 
 PYTHON ?= python3
 PORT ?= 8000
 FUZZ_COUNT ?= 3000
 FUZZ_SEED ?= random
 PY := .venv/bin/python
-# Only what the lock files name, each file checked by its hash.
+# Installs only what the lock files list, and checks the hash of each file.
 PIP := .venv/bin/pip install -qq --disable-pip-version-check --require-hashes
 
 .PHONY: serve test build lint bench fuzz programs screenshots mnist lock clean
@@ -16,7 +16,7 @@ PIP := .venv/bin/pip install -qq --disable-pip-version-check --require-hashes
 serve: build
 	@$(PY) -m scripts.serve --port $(PORT)
 
-## build: the static site in dist/, with MNIST where it can be had
+## build: the static site in dist/, with MNIST if it is available
 build: .venv/build.stamp node_modules/.stamp mnist
 	@$(PY) -m scripts.build
 
@@ -24,7 +24,7 @@ build: .venv/build.stamp node_modules/.stamp mnist
 test: .venv/system.stamp lint mnist
 	$(PY) -m pytest $(PYTEST_ARGS)
 
-## lint: ruff, mypy and, for the little JavaScript there is, tsc
+## lint: ruff, mypy, and tsc for the little JavaScript that there is
 lint: .venv/dev.stamp node_modules/.stamp
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -40,19 +40,19 @@ bench: .venv/system.stamp build
 fuzz: .venv/system.stamp node_modules/.stamp
 	FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(PY) -m pytest tests/fuzz $(PYTEST_ARGS)
 
-## programs: compile the shipped programs in models/ anew (EXPORT_ARGS=--check only compares)
+## programs: recompile the shipped programs in models/ (EXPORT_ARGS=--check only compares them)
 programs: .venv/build.stamp
 	$(PY) -m scripts.export $(EXPORT_ARGS)
 	$(PY) -m scripts.export_training $(EXPORT_ARGS)
 
-## screenshots: pictures of the page in out/screenshots, and the README's
+## screenshots: pictures of the page in out/screenshots, and the README's screenshot
 screenshots: .venv/system.stamp build
 	$(PY) -m scripts.screenshots
 
 mnist: .venv/build.stamp
 	@$(PY) -m scripts.fetch_mnist --optional
 
-## lock: resolve pyproject.toml and package.json anew
+## lock: update the lock files from pyproject.toml and package.json
 lock: .venv/python.stamp
 	$(PY) -m venv .cache/uv
 	.cache/uv/bin/pip install --quiet uv
@@ -63,14 +63,14 @@ lock: .venv/python.stamp
 UV_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command 'make lock'
 
-## clean: everything that was made or fetched, MNIST aside
+## clean: remove everything that was built or downloaded, except MNIST
 clean:
 	rm -rf .venv node_modules .cache dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tabgrad needs Python 3.11 or later: run `make PYTHON=python3.11 serve`.")'
 	$(PYTHON) -m venv .venv
-	@# Our own packages are used from their source folders and never installed: the page gets the very same files.
+	@# Our own packages are imported from their source folders, not installed, so that the page runs the same files.
 	@printf '%s\n' '$(CURDIR)/py' '$(CURDIR)' > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tabgrad.pth"
 	@touch $@
 
@@ -82,7 +82,7 @@ clean:
 	$(PIP) -r requirements/dev.lock
 	@touch $@ .venv/build.stamp
 
-# What the tests drive besides Python: browsers, a software GPU.
+# The tools that the tests need besides Python packages: browsers and a software GPU.
 .venv/system.stamp: scripts/install_test_tools.sh .venv/dev.stamp
 	@sh scripts/install_test_tools.sh
 	@touch $@

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the tests drive besides Python packages: Chromium; Firefox and WebKitGTK (the page without WebGPU); Mesa's
-# software Vulkan (native WebGPU). As root on Debian all of it comes from apt; elsewhere Chromium comes from Playwright,
-# and a sentence says what to install for the rest. Nothing here is fatal: tests that lack a tool are skipped.
+# Installs the tools that the tests need besides Python packages: Chromium; Firefox and WebKitGTK (the page without
+# WebGPU); and Mesa's software Vulkan (native WebGPU). As root on Debian, apt installs all of them. Elsewhere,
+# Playwright installs Chromium, and a message says what to install for the rest. A missing tool is not an error: its
+# tests are skipped.
 set -u
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -21,7 +22,7 @@ if has apt-get && [ "$(id -u)" = 0 ]; then
     has_vulkan || packages="$packages mesa-vulkan-drivers libvulkan1"
     [ -z "$packages" ] || echo "Installing$packages (apt) …"
     [ -z "$packages" ] || apt-get update -qq >/dev/null
-    # One by one: a package that this release does not have costs only its own tests.
+    # One at a time, so that a package that this Debian release lacks does not stop the others.
     for package in $packages; do
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
             echo "apt could not install $package."
