@@ -8,12 +8,20 @@ NumPy only. It runs no network and knows no engine.
 """
 
 from .activations import ACTIVATIONS, Activation
-from .fit import weights_for
-from .initial import draw_weights, fold_mean, initial_state, unfold_mean
 from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
-from .spec import Spec, spec_of
-from .stages import CLASSES, CNN_STAGES, IMAGE_SHAPE, STAGE_KINDS, Stage, StageKind, parse_stages, stages
-from .state import INPUT_MEAN, STATISTICS, TRAINING_STATE, is_trained, parameter_count, shapes_of
+from .stages import CLASSES, CNN_STAGES, IMAGE_SHAPE, STAGE_KINDS, Spec, Stage, StageKind, parse_stages, spec_of, stages
+from .weights import (
+    INPUT_MEAN,
+    TRAINING_STATE,
+    draw_weights,
+    fold_mean,
+    initial_state,
+    is_trained,
+    parameter_count,
+    shapes_of,
+    unfold_mean,
+    weights_for,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -22,7 +30,6 @@ __all__ = [
     "IMAGE_SHAPE",
     "INPUT_MEAN",
     "STAGE_KINDS",
-    "STATISTICS",
     "TRAINING_STATE",
     "Activation",
     "Spec",

@@ -7,8 +7,8 @@ with the library. Format: https://github.com/huggingface/safetensors#format
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ _CODES = {
 _NAMES = {name: code for code, name in _CODES.items()}
 #: The library's own bound on the header. Bytes.
 MAX_HEADER_BYTES = 100_000_000
-_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+T = TypeVar("T")
 
 
 class WeightsError(ValueError):
@@ -60,13 +60,7 @@ def save_safetensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str,
 
 def load_safetensors(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     """Parse a safetensors file into (tensors, metadata). Copies. Raises WeightsError, nothing else."""
-    header, metadata, body = _parse(data)
-    try:
-        tensors = {str(name): _tensor(str(name), item, body) for name, item in header.items()}
-    except WeightsError:
-        raise
-    except _DAMAGED as error:
-        raise WeightsError("The weights file's header is damaged: it is not a usable safetensors file.") from error
+    tensors, metadata, body = _parse(data, _tensor)
     if sum(t.nbytes for t in tensors.values()) != len(body):
         raise WeightsError("The weights file is truncated: its tensors do not fill it.")
     return tensors, metadata
@@ -74,23 +68,25 @@ def load_safetensors(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, st
 
 def read_header(data: bytes) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
     """(shapes of the tensors by name, metadata) of a safetensors file, without its data. Raises WeightsError."""
-    header, metadata, _ = _parse(data)
-    try:
-        return {str(name): tuple(int(n) for n in item["shape"]) for name, item in header.items()}, metadata
-    except _DAMAGED as error:
-        raise WeightsError("The weights file's header is damaged: it is not a usable safetensors file.") from error
+    shapes, metadata, _ = _parse(data, lambda _name, item, _body: tuple(int(n) for n in item["shape"]))
+    return shapes, metadata
 
 
-def _parse(data: bytes) -> tuple[dict[str, Any], dict[str, str], memoryview]:
-    """(header by tensor, metadata, raw data)."""
+def _parse(
+    data: bytes, read: Callable[[str, dict[str, Any], memoryview], T]
+) -> tuple[dict[str, T], dict[str, str], memoryview]:
+    """(what `read` makes of each tensor's name, header and the raw data; metadata; raw data)."""
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > min(len(data) - 8, MAX_HEADER_BYTES):
         raise WeightsError("The weights file is truncated or is not a safetensors file.")
+    body = memoryview(data)[8 + size :]
     try:
         header = json.loads(data[8 : 8 + size])
         metadata = {str(k): str(v) for k, v in header.pop("__metadata__", {}).items()}
-        return dict(header), metadata, memoryview(data)[8 + size :]
-    except _DAMAGED as error:
+        return {str(name): read(str(name), item, body) for name, item in header.items()}, metadata, body
+    except WeightsError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise WeightsError("The weights file's header is damaged: it is not a usable safetensors file.") from error
 
 

@@ -1,4 +1,11 @@
-"""The one grammar of networks: a list of words becomes stages with shapes and the names of their weights.
+"""A network's specification, and the one grammar that turns it into stages with shapes and the names of their weights.
+
+A specification is plain data that fits in a card, a message or a file. Only "kind" is required:
+
+    {"kind": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "center": False}
+    {"kind": "cnn", "stages": ["conv5x8", "pool", "dense64"], "activation": "relu", "dropout": 0.0}
+
+The words of the grammar:
 
     conv5x8      a 5x5 convolution to 8 channels, batch norm, activation; conv3x24p1 is padded by 1
     pool         2x2 max pooling
@@ -16,6 +23,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .weights import layer_count
+
+Spec = Mapping[str, Any]
 Shape = tuple[int, ...]
 #: One image: channels, height, width.
 IMAGE_SHAPE: Shape = (1, 28, 28)
@@ -142,8 +152,24 @@ def _read(word: str, shape: Shape) -> tuple[str, StageKind, tuple[int, ...]]:
     raise ValueError(f"{word[:40]!r} is not a stage that can stand there: conv5x8, conv3x24p1, pool, dense64.")
 
 
-def stages(spec: Mapping[str, Any]) -> tuple[Stage, ...]:
-    """The stages of the network that a complete `spec` describes (see `spec.spec_of`); an MLP's are dense ones."""
+def stages(spec: Spec) -> tuple[Stage, ...]:
+    """The stages of the network that a complete `spec` describes (see `spec_of`); an MLP's are dense ones."""
     if spec["kind"] == "cnn":
         return parse_stages(spec["stages"])
     return parse_stages([f"dense{size}" for size in spec["hidden"]])
+
+
+def spec_of(card: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
+    """The complete specification of a network: its card's, completed by what the shapes of its weights say.
+
+    A CNN whose card names no stages has the default ones. Dropout is left out: it is for training only. Raises
+    KeyError if `shapes` lack a layer of an MLP.
+    """
+    known = card.get("spec")
+    spec = dict(known) if isinstance(known, Mapping) else {"kind": "cnn" if "convs.0.weight" in shapes else "mlp"}
+    spec.pop("dropout", None)
+    if spec["kind"] == "cnn":
+        spec.setdefault("stages", list(CNN_STAGES))
+    else:
+        spec["hidden"] = [shapes[f"layers.{i}.weight"][1] for i in range(layer_count(shapes) - 1)]
+    return spec

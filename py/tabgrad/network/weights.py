@@ -1,0 +1,117 @@
+"""The weights of a network by name: what the names mean, first values, and whether weights fit a program.
+
+Weights are called as in the network ("layers.0.weight", "norms.1.running_mean"), optimizer state "opt.*", the state of
+dropout's random numbers "rng.*". First values come from names and shapes alone, without tinygrad, so that the same seed
+gives the same network on every engine and in every browser. Holds no network.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.program import Program
+
+from .safetensors import WeightsError
+
+#: Beginnings of names that are no weights: they are needed to go on with training, not to answer.
+TRAINING_STATE = ("opt.", "rng.")
+#: The mean image (784,) that a centred network subtracts from its input.
+INPUT_MEAN = "input_mean"
+_DENSE = re.compile(r"layers\.(\d+)\.weight")
+
+
+def is_trained(name: str) -> bool:
+    """Whether training changes this weight by gradient."""
+    return not name.endswith(("running_mean", "running_var", INPUT_MEAN))
+
+
+def layer_count(names: Iterable[str]) -> int:
+    """Number of dense layers of a network with weights of these names."""
+    return 1 + max((int(match[1]) for match in map(_DENSE.fullmatch, names) if match), default=-1)
+
+
+def parameter_count(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Number of trained parameters of a network with weights of these shapes."""
+    return sum(math.prod(shape) for name, shape in shapes.items() if is_trained(name))
+
+
+def shapes_of(tensors: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a state dict, by name."""
+    return {name: tensor.shape for name, tensor in tensors.items()}
+
+
+def draw_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, NDArray[Any]]:
+    """Draw a state dict: float32 arrays by name, in the given shapes. The order of `shapes` matters to the draw.
+
+    Weights before a rectifier are N(0, 2 / fan_in), which keeps the variance of activations and gradients the same
+    from layer to layer however deep the network is (He et al. 2015, https://arxiv.org/abs/1502.01852, eq. 10); the
+    last layer has no rectifier after it and gets N(0, 1 / fan_in). Without this a deep MLP starts with logits that
+    vanish or explode. Biases start at 0, batch norms as the identity.
+    """
+    rng = np.random.default_rng(seed)
+    last = f"layers.{layer_count(shapes) - 1}.weight"
+    out: dict[str, NDArray[Any]] = {}
+    for name, shape in shapes.items():
+        if name.endswith(".weight") and len(shape) > 1:
+            fan_in = shape[0] if len(shape) == 2 else int(np.prod(shape[1:]))
+            gain = 1.0 if name == last else 2.0
+            out[name] = (rng.standard_normal(shape) * np.sqrt(gain / fan_in)).astype(np.float32)
+        else:
+            ones = name.endswith("running_var") or (name.startswith("norms.") and name.endswith(".weight"))
+            out[name] = (np.ones if ones else np.zeros)(shape, np.float32)
+    return out
+
+
+def initial_state(name: str, shape: tuple[int, ...], seed: int) -> NDArray[Any]:
+    """A state buffer before the first step.
+
+    Adam's `opt.decay1` and `opt.decay2` hold beta^t and start at 1, all other optimizer state at 0; dropout's
+    generator starts with the seed in `rng.seed` and a `rng.counter` of 0.
+    """
+    if name == "rng.seed":
+        return np.array([0, seed], np.uint32)
+    if name == "rng.counter":
+        return np.zeros(shape, np.uint32)
+    return np.full(shape, name.startswith("opt.decay"), np.float32)
+
+
+def fold_mean(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """A centred MLP's weights (`input_mean` and all) as those of a plain one: b' = b - mean @ W of the first layer."""
+    out = dict(weights)
+    mean = out.pop(INPUT_MEAN, None)
+    if mean is not None:
+        out["layers.0.bias"] = (out["layers.0.bias"] - mean @ out["layers.0.weight"]).astype(np.float32)
+    return out
+
+
+def unfold_mean(weights: Mapping[str, NDArray[Any]], mean: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """A plain MLP's weights as those of a centred one that answers the same: the inverse of `fold_mean`."""
+    bias = (weights["layers.0.bias"] + mean @ weights["layers.0.weight"]).astype(np.float32)
+    return {**weights, "layers.0.bias": bias, INPUT_MEAN: mean}
+
+
+def weights_for(program: Program, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The weights of `program` among `tensors`; WeightsError with one sentence if they do not fit.
+
+    A plain network's weights fit a centred one: its mean is zero then.
+    """
+    shapes = {b.name: (b.shape, b.dtype) for b in program.by_role("weight")}
+    found = dict(tensors)
+    if INPUT_MEAN in shapes:
+        found.setdefault(INPUT_MEAN, np.zeros(shapes[INPUT_MEAN][0], np.float32))
+    if missing := sorted(shapes.keys() - found.keys()):
+        raise WeightsError(f"The weights file has no tensor {missing[0]!r}: it belongs to another network.")
+    if extra := sorted(found.keys() - shapes.keys()):
+        raise WeightsError(f"The weights file has a tensor {extra[0][:60]!r} too many: it belongs to another network.")
+    for name, (shape, dtype) in shapes.items():
+        if found[name].shape != shape or found[name].dtype != dtype:
+            raise WeightsError(f"The tensor {name!r} is {found[name].shape} in the file, this network needs {shape}.")
+        if not np.isfinite(found[name]).all():
+            raise WeightsError(f"The tensor {name!r} of the file holds values that are not finite numbers.")
+    return found
