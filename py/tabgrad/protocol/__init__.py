@@ -3,15 +3,26 @@
 Both sides import this package and nothing of each other. It sends nothing and trains nothing.
 """
 
-from .commands import (
+from .messages import (
     PROTOCOL_VERSION,
+    Accepted,
+    AnyEvent,
+    Busy,
+    Checkpoint,
     Command,
+    Compiled,
     Dispose,
+    Failed,
+    Finished,
     Import,
     Message,
+    Metrics,
+    Notice,
     Pause,
     Ping,
     Prepare,
+    Progress,
+    Ready,
     Resume,
     SaveCheckpoint,
     ShowProgram,
@@ -19,20 +30,6 @@ from .commands import (
     Step,
     Stop,
     Tune,
-)
-from .events import (
-    Accepted,
-    AnyEvent,
-    Busy,
-    Checkpoint,
-    Compiled,
-    Event,
-    Failed,
-    Finished,
-    Metrics,
-    Notice,
-    Progress,
-    Ready,
     Weights,
 )
 from .wire import ProtocolError, decode_command, decode_event, encode, message_name
@@ -46,7 +43,6 @@ __all__ = [
     "Command",
     "Compiled",
     "Dispose",
-    "Event",
     "Failed",
     "Finished",
     "Import",

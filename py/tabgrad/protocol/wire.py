@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from .commands import PROTOCOL_VERSION, Command, Message
-from .events import AnyEvent
+from .messages import PROTOCOL_VERSION, AnyEvent, Command, Message
 
 
 class ProtocolError(ValueError):
