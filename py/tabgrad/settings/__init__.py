@@ -5,12 +5,19 @@ to_query(settings)                                             # "hidden=64&lr=0
 settings.optimizer_row.title                                   # "SGD, momentum"
 """
 
-from .address import from_query, to_query
 from .fields import FIELDS, TUNABLE, ChoiceField, NumberField, SettingsError, SizesField
-from .network_spec import ARCHITECTURE, answering_spec, network_name, settings_for, training_spec
 from .optimizers import OPTIMIZERS, Optimizer
-from .presets import PRESETS, Preset
-from .run_settings import RunSettings
+from .presets import PRESETS
+from .run_settings import (
+    ARCHITECTURE,
+    RunSettings,
+    answering_spec,
+    from_query,
+    network_name,
+    settings_for,
+    to_query,
+    training_spec,
+)
 
 __all__ = [
     "ARCHITECTURE",
@@ -21,7 +28,6 @@ __all__ = [
     "ChoiceField",
     "NumberField",
     "Optimizer",
-    "Preset",
     "RunSettings",
     "SettingsError",
     "SizesField",

@@ -14,10 +14,6 @@ from dataclasses import dataclass
 MUON_ITERATIONS = 5
 
 
-def _no_products(_shape: tuple[int, ...]) -> int:
-    return 0
-
-
 def _newton_schulz_products(shape: tuple[int, ...]) -> int:
     """Multiplications of Muon's iterations on a weight of this shape, taken as a matrix s x l with s <= l.
 
@@ -41,7 +37,7 @@ class Optimizer:
     rule: str
     usual_rate: float
     fields: frozenset[str]
-    products: Callable[[tuple[int, ...]], int] = _no_products
+    products: Callable[[tuple[int, ...]], int] = lambda _shape: 0
 
 
 OPTIMIZERS: Mapping[str, Optimizer] = {

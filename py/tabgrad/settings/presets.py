@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from .run_settings import RunSettings
 
-#: Engines that a preset's programs are compiled for ahead; on another one they are compiled in the page.
-ALL_TARGETS: tuple[str, ...] = ("wgsl", "wasm")
-
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What the page calls it, what it promises, the settings, and which engines' programs the site has prebuilt."""
+    """What the page calls it, what it promises, and its settings.
+
+    `prebuilt` has the targets whose programs the site brings along; for others they are compiled in the page.
+    """
 
     title: str
     promise: str
     settings: RunSettings
-    prebuilt: tuple[str, ...] = ALL_TARGETS
+    prebuilt: tuple[str, ...] = ("wgsl", "wasm")
 
 
 PRESETS: Mapping[str, Preset] = {

@@ -1,16 +1,22 @@
-"""The settings of one run as an object: made from values that are checked, plain JSON again.
+"""The settings of one run as an object: made from checked values, as plain JSON, in an address, and as a network.
 
-Knows no network, no engine and no page.
+Knows no engine and no page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from tabgrad.network import CNN_STAGES
 
 from .fields import FIELDS, SettingsError
 from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, Optimizer
+
+#: The settings that decide the architecture.
+ARCHITECTURE = frozenset({"model", "hidden", "activation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +73,57 @@ class RunSettings:
     def to_json(self) -> dict[str, Any]:
         """Plain values, complete: `make` of it gives an equal object."""
         return {**asdict(self), "hidden": list(self.hidden)}
+
+
+def to_query(settings: RunSettings) -> str:
+    """The settings that differ from the defaults as a URL query, such as "lr=0.1&hidden=128-64"."""
+    pairs = []
+    for item in fields(RunSettings):
+        value = getattr(settings, item.name)
+        if value != getattr(RunSettings(), item.name):
+            text = "-".join(map(str, value)) if isinstance(value, tuple) else f"{value}".removesuffix(".0")
+            pairs.append((item.name, text))
+    return urlencode(pairs)
+
+
+def from_query(query: str) -> tuple[RunSettings, list[str]]:
+    """Settings from a URL query, and a sentence for each value that was refused. Other keys are ignored."""
+    settings, refused = RunSettings(), []
+    for name, text in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
+        if name in FIELDS:
+            try:
+                settings = RunSettings.make({name: text}, settings)
+            except SettingsError as error:
+                refused.append(str(error))
+    return settings, refused
+
+
+def training_spec(settings: RunSettings) -> dict[str, Any]:
+    """The specification of the network in training."""
+    common = {"activation": settings.activation, "dropout": settings.dropout}
+    if settings.model == "cnn":
+        return {"kind": "cnn", **common}
+    return {"kind": "mlp", "hidden": list(settings.hidden), "center": settings.center == "mean", **common}
+
+
+def answering_spec(settings: RunSettings) -> dict[str, Any]:
+    """The network that the page runs: a centred MLP's mean is folded into its bias, and dropout is for training."""
+    return {name: value for name, value in training_spec(settings).items() if name not in ("center", "dropout")}
+
+
+def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | None:
+    """`base` with the architecture of a complete `spec`; None if no settings give that network."""
+    if spec["kind"] == "cnn" and tuple(spec["stages"]) != CNN_STAGES:
+        return None
+    values = {"model": spec["kind"], "activation": spec.get("activation", "relu")}
+    if spec["kind"] == "mlp":
+        values["hidden"] = spec["hidden"]
+    try:
+        return RunSettings.make(values, base)
+    except SettingsError:
+        return None
+
+
+def network_name(settings: RunSettings) -> str:
+    """What a run's network is called: "784-128-10" or "CNN"."""
+    return "CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))
