@@ -4,7 +4,6 @@ results = Results(logits, labels)          # (n, 10) and (n,)
 results.accuracy, results.interval_95      # 0.98, (0.977, 0.983)
 """
 
-from .results import CalibrationBin, Results
-from .scores import Z_95, log_softmax, mean_cross_entropy, softmax, wilson_95
+from .results import Z_95, CalibrationBin, Results, log_softmax, mean_cross_entropy, softmax, wilson_95
 
 __all__ = ["Z_95", "CalibrationBin", "Results", "log_softmax", "mean_cross_entropy", "softmax", "wilson_95"]

@@ -39,14 +39,12 @@ class BestEffortCache:
         self._open = open_store
 
     async def get(self, key: str) -> bytes | None:
-        """What was put under `key`; None also where the store fails."""
         try:
             return await (await self._open()).get(key)
         except OSError:
             return None
 
     async def put(self, key: str, value: bytes) -> None:
-        """Keep `value` if there is room."""
         try:
             await (await self._open()).put(key, value)
         except OSError:
