@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.sitebuild.parts import ROOT, download, write_atomically
 from tabgrad.data import DataError
-from tabgrad.data.idx import MNIST_SHA256, check_mnist
+from tabgrad.data.mnist import MNIST_SHA256, check_mnist
 
 CACHE = ROOT / "data" / "mnist"
 MIRRORS = (

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.sitebuild.parts import ROOT, sha256, write_atomically
-from tabgrad.data import pack
+from tabgrad.data import mnist
 
 CACHE = ROOT / ".cache" / "mnist"
 
@@ -13,14 +13,14 @@ def mnist_blocks(files: dict[str, bytes]) -> dict[str, bytes]:
 
     Packing takes about ten seconds, so the result is cached until the files or the packer change.
     """
-    sources = sorted(Path(pack.__file__).parent.glob("*.py"))
+    sources = sorted(Path(mnist.__file__).parent.glob("*.py"))
     key = sha256("".join(sha256(part) for part in [*(p.read_bytes() for p in sources), *files.values()]).encode())
     folder = CACHE / key[:16]
-    index = folder / pack.INDEX_FILE
+    index = folder / mnist.INDEX_FILE
     if index.is_file():
         return {path.name: path.read_bytes() for path in folder.iterdir()}
-    packed = pack.pack_mnist(files)
+    packed = mnist.pack_mnist(files)
     # The index is written last, so a folder that has one is complete.
-    for name in sorted(packed, key=lambda name: name == pack.INDEX_FILE):
+    for name in sorted(packed, key=lambda name: name == mnist.INDEX_FILE):
         write_atomically(folder / name, packed[name])
     return packed

@@ -14,10 +14,9 @@ from scripts.fetch_mnist import fetch_all, locate
 from scripts.sitebuild.data import mnist_blocks
 from tabgrad.data import Samples, Source
 from tabgrad.data.augment import Augmenter
-from tabgrad.data.batches import Mixture, SplitSource
-from tabgrad.data.packed import PackedData, open_packed
+from tabgrad.data.augment_shared import AugmentedSource
+from tabgrad.data.packed import PackedData, SplitSource, open_packed
 from tabgrad.data.strokes import StrokeSource
-from tabgrad.session.source import AugmentedSource
 
 from .out_of_distribution import OODSource
 from .recipe import Recipe
@@ -34,6 +33,33 @@ class Corpus:
     async def test(self) -> Samples:
         """The test set, which only reports on a finished model and never decides anything."""
         return await self.data.test.load()
+
+
+class Mixture:
+    """Samples of `main`, of which a `share` (0..1) is replaced by samples of `other`. Implements `Source`.
+
+    Sample p is from `other` whenever p * share passes a whole number. This needs no random numbers, because both
+    sources are shuffled already.
+    """
+
+    def __init__(self, main: Source, other: Source, share: float, position: int = 0) -> None:
+        self.main, self.other, self.share = main, other, share
+        self.position = position
+
+    async def take(self, count: int) -> Samples:
+        """The next `count` samples, from both sources. Raises DataError."""
+        others_before = np.floor(np.arange(self.position, self.position + count + 1) * self.share).astype(np.int64)
+        is_other = np.diff(others_before) > 0
+        self.other.position, self.main.position = int(others_before[0]), self.position - int(others_before[0])
+        self.position += count
+        if is_other.all() or not is_other.any():
+            return await (self.other if is_other[0] else self.main).take(count)
+        others, mains = await self.other.take(int(is_other.sum())), await self.main.take(int((~is_other).sum()))
+        images = np.empty((count, *others.images.shape[1:]), np.uint8)
+        labels = np.empty(count, np.uint8)
+        images[is_other], labels[is_other] = others
+        images[~is_other], labels[~is_other] = mains
+        return Samples(images, labels)
 
 
 async def open_corpus() -> Corpus:

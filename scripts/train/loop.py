@@ -21,8 +21,7 @@ from tabgrad.data import Samples, Source
 from tabgrad.metrics import Results
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.session import plan
-from tabgrad.session.evaluation import evaluate
-from tabgrad.session.network import LoadedNetwork, load_network
+from tabgrad.session.network import LoadedNetwork, evaluate, load_network
 from tabgrad.session.schedule import learning_rates, total_steps
 
 from .data import Corpus, recipe_source

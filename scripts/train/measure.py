@@ -14,12 +14,12 @@ import numpy as np
 from scripts.measure_strokes import STROKES, read_strokes
 from tabgrad.data import Samples
 from tabgrad.data.generated import GeneratedData
-from tabgrad.data.strokes.out_of_distribution import out_of_distribution
 from tabgrad.metrics import Results
 
 from .calibration import Calibration, calibrate, refused_share
 from .data import Corpus
 from .loop import Evaluator, Tensors
+from .measured_drawings import out_of_distribution
 
 KINDS = ("scribbles", "letters", "pairs")
 #: Seeds of the drawings that the threshold is fitted on, and of other drawings of these kinds that measure its effect.

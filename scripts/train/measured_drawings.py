@@ -1,4 +1,4 @@
-"""Out-of-distribution drawings, which are no digits: scribbles, letters, two digits at once.
+"""Out-of-distribution drawings for measuring, which are no digits: scribbles, letters, two digits at once.
 
 They measure when a network should say "not sure". Owns these shapes; no network is trained on them.
 """
@@ -8,12 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.data.seeding import generator
+from tabgrad.data.strokes import CHUNK, Template, draw_chunk, normalise_many
 from tabgrad.ink import Stroke
-
-from ..seeding import generator
-from .generator import CHUNK, draw_chunk
-from .render import normalise_many
-from .templates import Template
 
 #: Letters and signs that look like no digit. Their labels are above 9, because they are not digits.
 LETTERS: tuple[Template, ...] = (

@@ -2,7 +2,7 @@
 
 Outlier exposure (Hendrycks, Mazeika, Dietterich 2019, https://arxiv.org/abs/1812.04606): a small share of each batch
 are drawings that are not digits, with 1/10 for each digit as the target. Owns these drawings. Measuring uses other
-kinds, those of `tabgrad.data.strokes.out_of_distribution`, which no network is trained on.
+kinds, those of `measured_drawings`, which no network is trained on.
 """
 
 from __future__ import annotations

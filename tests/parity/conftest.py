@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scripts.fetch_mnist import locate
-from tabgrad.data.idx import parse_idx, unzip
+from tabgrad.data.mnist import parse_idx, unzip
 from tabgrad.program import Program, Target
 from tests.parity.cases import Case
 

@@ -1,25 +1,117 @@
-"""A checkpoint file: safetensors with weights under their own names, optimizer state, and the record as metadata.
+"""A checkpoint file: safetensors with weights under their own names, optimizer state, and the run's record as metadata.
 
 The safetensors library reads it, and a program that knows only weights finds them. Nothing outside the record is
-needed to go on: data order and augmentation follow from seed and step, dropout's generator is among the state.
+needed to go on: data order and augmentation follow from seed and step, dropout's generator is among the state. Points
+of the curves lie on a fixed grid of steps: a resumed run records the same points as an uninterrupted one.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.network import WeightsError, load_safetensors, read_header, save_safetensors
-
-from .record import Record
+from tabgrad.network import Tensors, WeightsError, load_safetensors, read_header, save_safetensors
+from tabgrad.protocol import Metrics
+from tabgrad.settings import RunSettings
 
 FORMAT = "tabgrad-checkpoint"
 #: Prefix of the weights of the best epoch, kept while early stopping is on.
 BEST = "best."
-Tensors = Mapping[str, NDArray[Any]]
+#: Points of a training curve over the whole run, about: as many as a plot can show.
+CURVE_POINTS = 200
+
+
+@dataclass
+class Curves:
+    """Parallel lists: training means per point, validation measurements. Losses in nats, accuracies in 0..1."""
+
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    validation_step: list[int] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+
+    def extend(self, points: Metrics) -> None:
+        """Append points."""
+        for name, values in vars(self).items():
+            values.extend(getattr(points, name))
+
+    def columns(self, name: str, steps_per_epoch: float) -> tuple[NDArray[np.float64], ...]:
+        """(epochs, training, validation) of "loss" or "accuracy" on one axis, NaN where there is no value."""
+        steps = np.union1d(self.step, self.validation_step)
+        train, validation = np.full(len(steps), np.nan), np.full(len(steps), np.nan)
+        train[np.searchsorted(steps, self.step)] = getattr(self, name)
+        validation[np.searchsorted(steps, self.validation_step)] = getattr(self, f"validation_{name}")
+        return steps / max(1e-9, steps_per_epoch), train, validation
+
+
+@dataclass
+class Record:
+    """What a run has done so far.
+
+    `step` counts finished steps; `window_*` sum the losses and hits since the last point of the curves. `fingerprint`
+    is the data's, empty where the site alone decides what is in it. `origin` names the network that the run began with,
+    empty if its weights were drawn.
+    """
+
+    settings: RunSettings
+    steps: int
+    samples: int
+    step: int = 0
+    seconds: float = 0.0
+    curves: Curves = field(default_factory=Curves)
+    best_accuracy: float = 0.0
+    best_epoch: int = 0
+    window_steps: int = 0
+    window_loss: float = 0.0
+    window_correct: int = 0
+    tunings: list[dict[str, Any]] = field(default_factory=list)
+    fingerprint: str = ""
+    origin: str = ""
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the training set so far."""
+        return self.step * self.settings.batch / self.samples
+
+    def add(self, losses: NDArray[np.float32], correct: NDArray[np.int32]) -> None:
+        """Take in the results of consecutive steps: mean losses (n,) and correct answers per batch (n,)."""
+        every = max(1, self.steps // CURVE_POINTS)
+        begin = 0
+        while begin < len(losses):
+            end = min(len(losses), begin + every - self.window_steps)
+            self.window_loss += float(losses[begin:end].sum(dtype=np.float64))
+            self.window_correct += int(correct[begin:end].sum())
+            self.window_steps += end - begin
+            self.step += end - begin
+            begin = end
+            if self.window_steps == every:
+                self.curves.step.append(self.step)
+                self.curves.loss.append(self.window_loss / every)
+                self.curves.accuracy.append(self.window_correct / (every * self.settings.batch))
+                self.window_steps, self.window_loss, self.window_correct = 0, 0.0, 0
+
+    def add_validation(self, loss: float, accuracy: float) -> None:
+        """Note a measurement on the validation split at the present step."""
+        self.curves.validation_step.append(self.step)
+        self.curves.validation_loss.append(loss)
+        self.curves.validation_accuracy.append(accuracy)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` of it goes on where this one is."""
+        return {**vars(self), "settings": self.settings.to_json(), "curves": vars(self.curves)}
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Record:
+        """The record in a checkpoint's metadata. Raises KeyError, TypeError, ValueError if it is none."""
+        settings = RunSettings.make(body["settings"])
+        return cls(**{**body, "settings": settings, "curves": Curves(**body["curves"])})
 
 
 class CheckpointFile(NamedTuple):

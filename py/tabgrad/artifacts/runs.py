@@ -6,35 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from tabgrad.protocol import Finished
 from tabgrad.settings import RunSettings
 
 RunRow = dict[str, Any]
 
 
-class RunResult(Protocol):
-    """What a run reports at its end, as `protocol.Finished` has it."""
-
-    @property
-    def reason(self) -> str: ...
-    @property
-    def step(self) -> int: ...
-    @property
-    def epoch(self) -> float: ...
-    @property
-    def validation_accuracy(self) -> float: ...
-    @property
-    def test_accuracy(self) -> float: ...
-    @property
-    def interval(self) -> list[float]: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def settings(self) -> dict[str, Any]: ...
-
-
-def make_row(run_id: str, result: RunResult, engine: str, parameters: int, origin: str) -> RunRow:
+def make_row(run_id: str, result: Finished, engine: str, parameters: int, origin: str) -> RunRow:
     """A finished run as plain data: what the table, the exports and the storage hold.
 
     `engine` is the engine's title, `origin` the network that the run began with, empty for weights drawn by the seed.

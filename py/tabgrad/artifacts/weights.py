@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tabgrad.network import (
     TRAINING_STATE,
+    Tensors,
     WeightsError,
     fold_mean,
     load_safetensors,
@@ -27,7 +28,6 @@ from tabgrad.settings import RunSettings, answering_spec
 from .checkpoint import BEST
 
 FORMAT = "tabgrad-weights"
-Tensors = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,12 +10,11 @@ Pure NumPy, the same in CPython and in the page. Knows no network, no engine and
 functions that the caller passes in. Importing this package is cheap; the code of a data set is imported when it is
 opened.
 
-To add a data set, write a class that implements `RunData` in a module of its own, and add a row to `catalogue`.
+To add a data set, write a class that implements `RunData` in a module of its own, and add a row to `sets`.
 """
 
-from .base import Fetch, Inflate, RunData, Samples, Source
-from .catalogue import DATA_SET_TITLES
-from .errors import DataError
+from .base import DataError, Fetch, Inflate, RunData, Samples, Source
+from .sets import DATA_SET_TITLES
 
 __all__ = [
     "DATA_SET_TITLES",
@@ -27,14 +26,10 @@ __all__ = [
     "Source",
     "augment",
     "augment_shared",
-    "batches",
-    "catalogue",
     "drawings",
     "generated",
-    "idx",
-    "pack",
+    "mnist",
     "packed",
-    "reader",
     "seeding",
     "sets",
     "strokes",

@@ -14,7 +14,7 @@ Runs in the page use `augment_shared`, because training there is faster than thi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,6 @@ class Augmentation:
     shift_px: float = 0.0
     elastic_px: float = 0.0
     thickness: float = 0.0
-    interpolation: Literal["nearest", "bilinear"] = "bilinear"
 
     @property
     def moves(self) -> bool:
@@ -62,6 +61,11 @@ class Augmentation:
 
 #: Best for the networks of this project on the validation images, see HYPERPARAMETERS.md.
 MILD = Augmentation(rotation_deg=10, log_scale=0.12, log_aspect=0.12, shear=0.2, shift_px=1.2, elastic_px=0.64)
+STRONG = Augmentation(
+    rotation_deg=15, log_scale=0.18, log_aspect=0.18, shear=0.3, shift_px=2.0, elastic_px=1.0, thickness=0.5
+)
+#: The strengths that settings can name.
+AUGMENTATIONS = {"mild": MILD, "strong": STRONG}
 
 
 class Augmenter:
@@ -86,22 +90,18 @@ class Augmenter:
             # Pieces that fit into the processor's cache and lie within one period.
             part = slice(start, min(start + _PIECE, start + PERIOD - offset))
             sources, weights = self._pool(period)
-            if self.augmentation.interpolation == "nearest":
-                out[part] = _nearest(images[part], sources[picks[part]])
-            else:
-                out[part] = _bilinear(images[part], sources[picks[part]], weights[:, picks[part]])
+            out[part] = _bilinear(images[part], sources[picks[part]], weights[:, picks[part]])
             start = part.stop
         return out
 
     def _pool(self, period: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         if period not in self._pools:
             self._pools = {k: pool for k, pool in self._pools.items() if k == period - 1}
-            # Rounded to the nearest sixteenth (or pixel), so that without movement nothing changes.
-            unit = 1 if self.augmentation.interpolation == "nearest" else _UNIT
+            # Rounded to the nearest sixteenth, so that without movement nothing changes.
             points = source_points(self.augmentation, generator(self.seed, period), np.arange(SIDE))
-            x, y = (np.rint((axis.clip(-1, SIDE - 1) + 1) * unit).astype(np.int32) for axis in points)
-            weights = np.stack([x % unit, y % unit]).astype(np.uint16)
-            self._pools[period] = y // unit * _PADDED + x // unit, weights
+            x, y = (np.rint((axis.clip(-1, SIDE - 1) + 1) * _UNIT).astype(np.int32) for axis in points)
+            weights = np.stack([x % _UNIT, y % _UNIT]).astype(np.uint16)
+            self._pools[period] = y // _UNIT * _PADDED + x // _UNIT, weights
         return self._pools[period]
 
 
@@ -147,19 +147,14 @@ def _spline_weights(points: NDArray[Any]) -> NDArray[np.float64]:
 def _padded(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     padded = np.zeros((len(images), _PADDED, _PADDED), np.uint8)
     padded[:, 1:-1, 1:-1] = images
-    return padded.reshape(-1)
-
-
-def _nearest(images: NDArray[np.uint8], sources: NDArray[np.int32]) -> NDArray[np.uint8]:
-    start = np.arange(len(images), dtype=np.int32)[:, None] * np.int32(_PADDED**2)
-    return _padded(images).take((sources + start).astype(np.intp), mode="wrap").reshape(images.shape)
+    return padded
 
 
 def _bilinear(images: NDArray[np.uint8], sources: NDArray[np.int32], weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """In 16-bit integers and in place where possible, because this runs for every training sample."""
     index = (sources + np.arange(len(images), dtype=np.int32)[:, None] * np.int32(_PADDED**2)).astype(np.intp)
     # Each pixel with its right neighbour in the upper byte: two reads per pixel instead of four.
-    pairs = _padded(images).astype(np.uint16)
+    pairs = _padded(images).reshape(-1).astype(np.uint16)
     pairs[:-1] |= pairs[1:] << np.uint16(8)
     right, below = weights
     mixed = _row(pairs.take(index, mode="wrap"), right)
@@ -188,8 +183,7 @@ def vary_thickness(images: NDArray[np.uint8], strength: float, bits: NDArray[np.
 
     `bits` (n,) decide about each image: the lowest bit between thicker and thinner, the second byte about the share.
     """
-    padded = np.zeros((len(images), _PADDED, _PADDED), np.uint8)
-    padded[:, 1:-1, 1:-1] = images
+    padded = _padded(images)
     around = (padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:])
     thick, thin = images, images
     for neighbour in around:

@@ -7,12 +7,14 @@ pixels of a row can move as one group, so that there are fewer things to move. O
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .augment import PERIOD, POOL, SIDE, Augmentation, source_points, vary_thickness
+from .base import Samples, Source, joined
 from .seeding import generator, hashed
 
 #: Samples this far apart share a map, so that no batch up to this size uses a map twice.
@@ -24,10 +26,12 @@ SPAN = STRIDE * SHARERS
 #: Sizes of a group of pixels, and the integer type by which NumPy copies a group.
 _GROUP_TYPES = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 _PIXELS = SIDE * SIDE
+#: Distorts images, which are the stream's samples from a position on.
+Augment = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 
 
 class SharedAugmenter:
-    """Distorts the samples of a stream by their position. Moves whole pixels and ignores `augmentation.interpolation`.
+    """Distorts the samples of a stream by their position. Moves whole pixels, without interpolation.
 
     `group`: 1, 2 or 4 neighbouring pixels of a row move as one. The random numbers drawn are the same for each.
     """
@@ -73,3 +77,34 @@ class SharedAugmenter:
             self._maps = (np.rint(y).clip(0, SIDE - 1) * SIDE + columns).astype(np.intp)
             self._period = period
         return self._maps
+
+
+class AugmentedSource:
+    """The samples of `source`, distorted by `augment`. Implements `Source`.
+
+    They are made a span at a time, which costs less for each, and kept until they are taken.
+    """
+
+    def __init__(self, source: Source, augment: Augment) -> None:
+        self.position = source.position
+        self._source, self._augment = source, augment
+        self._span, self._made = -1, Samples(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
+
+    async def take(self, count: int) -> Samples:
+        """The next `count` samples."""
+        parts = []
+        while count:
+            span, offset = divmod(self.position, SPAN)
+            made = await self._samples_of(span)
+            parts.append(Samples(made.images[offset : offset + count], made.labels[offset : offset + count]))
+            self.position += len(parts[-1].labels)
+            count -= len(parts[-1].labels)
+        return joined(parts)
+
+    async def _samples_of(self, span: int) -> Samples:
+        if span != self._span:
+            self._source.position = span * SPAN
+            samples = await self._source.take(SPAN)
+            self._made = Samples(self._augment(samples.images, span * SPAN), samples.labels)
+            self._span = span
+        return self._made

@@ -5,18 +5,21 @@ Holds no data and opens none.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DataError
-
+T = TypeVar("T")
 #: Gives the bytes of a file by its name or URL. Raises DataError or OSError.
 Fetch = Callable[[str], Awaitable[bytes]]
 #: Decompresses gzip. The page uses the browser's own decoder, CPython uses zlib.
 Inflate = Callable[[bytes], Awaitable[bytes]]
+
+
+class DataError(ValueError):
+    """Data cannot be used. The message is one sentence for the visitor."""
 
 
 class Samples(NamedTuple):
@@ -24,6 +27,13 @@ class Samples(NamedTuple):
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+
+
+def joined(parts: Sequence[Samples]) -> Samples:
+    """The samples of all parts in order; a single part is not copied."""
+    if len(parts) == 1:
+        return parts[0]
+    return Samples(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
 class Source(Protocol):
@@ -63,9 +73,11 @@ class RunData(Protocol):
         """The number of samples in a split. Raises DataError."""
 
 
-def no_such_split(name: str, splits: Iterable[str]) -> DataError:
-    """The error for a split name that is not among `splits`."""
-    return DataError(f"There is no split called {name[:40]!r}: choose {' or '.join(splits)}.")
+def find_split(splits: Mapping[str, T], name: str) -> T:
+    """What `splits` has for the split `name`; DataError if it has none."""
+    if name not in splits:
+        raise DataError(f"There is no split called {name[:40]!r}: choose {' or '.join(splits)}.")
+    return splits[name]
 
 
 def check_indices(indices: Iterable[int], split: str, size: int) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-import numpy as np
+from .base import Samples, Source, check_indices, find_split, joined
+from .strokes import CHUNK, Pool, StrokeSource, render_chunk
 
-from .base import Samples, Source, check_indices, no_such_split
-from .strokes import CHUNK, POOL, StrokePool, StrokeSource
-
+#: Digits that a run draws; later passes over them are distorted.
+DIGITS_IN_POOL = 24 * CHUNK
 #: Digits in an epoch, and in each of the two splits that are held out.
-DIGITS_PER_EPOCH = 4 * POOL
+DIGITS_PER_EPOCH = 4 * DIGITS_IN_POOL
 DIGITS_HELD_OUT = 2_000
 #: Seeds of the held-out digits. They lie beyond the seeds that a visitor can choose: no run trains on these digits.
 _HELD_OUT_SEEDS = {"validation": 2**31, "test": 2**31 + 1}
@@ -32,17 +33,16 @@ class GeneratedData:
     _sources: dict[str, StrokeSource] = field(default_factory=dict)
 
     def source(self, seed: int) -> Source:
-        return StrokePool(seed)
+        return Pool(seed, DIGITS_IN_POOL, partial(render_chunk, seed))
 
     async def split(self, name: str) -> Samples:
-        if name not in _HELD_OUT_SEEDS:
-            raise no_such_split(name, _HELD_OUT_SEEDS)
+        seed = find_split(_HELD_OUT_SEEDS, name)
         if name not in self._held_out:
-            source, parts = StrokeSource(_HELD_OUT_SEEDS[name]), list[Samples]()
+            source, parts = StrokeSource(seed), list[Samples]()
             while source.position < DIGITS_HELD_OUT:
                 parts.append(await source.take(min(CHUNK, DIGITS_HELD_OUT - source.position)))
                 await asyncio.sleep(0)  # drawing takes seconds, and a worker must answer in between
-            self._held_out[name] = Samples(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+            self._held_out[name] = joined(parts)
         return self._held_out[name]
 
     async def samples(self, name: str, indices: Sequence[int]) -> Samples:
@@ -53,7 +53,7 @@ class GeneratedData:
         for i in indices:  # the source keeps its last chunk, so neighbouring indices cost little
             source.position = i
             taken.append(source.take_now(1))
-        return Samples(*(np.concatenate(parts) for parts in zip(*taken, strict=True)))
+        return joined(taken)
 
     def size(self, name: str) -> int:
         return DIGITS_HELD_OUT if name in _HELD_OUT_SEEDS else self.count

@@ -1,8 +1,8 @@
 """The index of a packed data set: its blocks, the number of samples in each, and the hash of each.
 
 A packed data set is a folder with one `index.json` and its blocks. A block is a gzip file of n images
-(n * height * width bytes) followed by their n labels (n bytes). Owns this format; reads no blocks (see `reader`) and
-writes none (see `pack`).
+(n * height * width bytes) followed by their n labels (n bytes). Owns this format; reads no blocks (see `packed`) and
+writes none (see `mnist`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .errors import DataError
+from .base import DataError
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")

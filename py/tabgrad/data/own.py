@@ -14,9 +14,8 @@ import numpy as np
 
 from tabgrad.ink import DOT_SHARE, Stroke, ink_bounds
 
-from .base import Samples, Source, check_indices, no_such_split
+from .base import DataError, Samples, Source, check_indices, find_split
 from .drawings import Drawing, DrawingsError, loads, split
-from .errors import DataError
 from .seeding import generator
 from .strokes import CHUNK, Pool, Variation, normalise_many, vary
 
@@ -29,7 +28,6 @@ MIN_IMAGES_PER_EPOCH = 2_048
 OWN_VARIATION = Variation(bend=0.025, slant=0.0, slant_spread=0.1, rotation_deg=5.0, aspect=0.1, lopsided=0.1)
 #: The page has no wider pen. Wider strokes from a file would run into the next drawing of `normalise_many`.
 MAX_PEN_WIDTH = 4.0
-_WHERE_TO_KEEP = "under “Your own test set” in “Data and mistakes”"
 
 
 class OwnData:
@@ -45,7 +43,7 @@ class OwnData:
             plural = "s" if missing > 1 else ""
             raise DataError(
                 f"Training takes at least {MIN_DRAWINGS_OF_A_DIGIT} of your drawings of each of {MIN_DIGITS} digits: "
-                f"keep {missing} more drawing{plural} {_WHERE_TO_KEEP}."
+                f"keep {missing} more drawing{plural} under “Your own test set” in “Data and mistakes”."
             )
         train, held_out = split(drawings)
         validation, test = split(held_out)
@@ -66,7 +64,7 @@ class OwnData:
     async def split(self, name: str) -> Samples:
         """See `RunData`. The drawings as they are, also for "train"."""
         if name not in self._images:
-            drawings = self._split(name)
+            drawings = find_split(self._drawings, name)
             pixels = np.zeros((len(drawings), 28, 28), np.uint8)
             for i, drawing in enumerate(drawings):
                 pixels[i] = np.rint(drawing.image() * 255)
@@ -81,12 +79,7 @@ class OwnData:
         return Samples(everything.images[rows], everything.labels[rows])
 
     def size(self, name: str) -> int:
-        return len(self._split(name))
-
-    def _split(self, name: str) -> list[Drawing]:
-        if name not in self._drawings:
-            raise no_such_split(name, self._drawings)
-        return self._drawings[name]
+        return len(find_split(self._drawings, name))
 
 
 def open_own(content: bytes | None) -> OwnData:

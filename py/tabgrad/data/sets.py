@@ -1,16 +1,15 @@
-"""Opens the data sets of the catalogue by name, each of them once.
+"""The data sets that a run can use: one row each, with its name in settings and addresses, its title, how it is opened.
 
-Owns which data sets are open; how each is opened is in `catalogue`.
+Light to import, because the training form shows the titles: the functions that open a data set import its code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from .base import Fetch, Inflate, RunData
-from .catalogue import CATALOGUE, DataAccess, ReadDrawings
-from .errors import DataError
+from .base import DataError, Fetch, Inflate, RunData
 
 
 async def _no_drawings() -> bytes | None:
@@ -18,15 +17,21 @@ async def _no_drawings() -> bytes | None:
 
 
 class DataSets:
-    """Data sets by name. `urls` is the manifest's "data": {"mnist": {"index": URL}}, null for a missing data set.
+    """Opens data sets by name, each of them once.
 
-    `read_drawings` gives the visitor's own drawings. That data set is opened again when they have changed.
+    `urls` is the manifest's "data": {"mnist": {"index": URL}}, or null for a data set that the site lacks.
+    `read_drawings` gives the visitor's own drawings as a file, None if there are none; it raises OSError with one
+    sentence. That data set is opened again when the drawings have changed.
     """
 
     def __init__(
-        self, urls: Mapping[str, Any], fetch: Fetch, inflate: Inflate, read_drawings: ReadDrawings = _no_drawings
+        self,
+        urls: Mapping[str, Any],
+        fetch: Fetch,
+        inflate: Inflate,
+        read_drawings: Callable[[], Awaitable[bytes | None]] = _no_drawings,
     ) -> None:
-        self._access = DataAccess(urls, fetch, inflate, read_drawings)
+        self.urls, self.fetch, self.inflate, self.read_drawings = urls, fetch, inflate, read_drawings
         self._opened: dict[str, RunData] = {}
 
     async def open(self, name: str) -> RunData:
@@ -36,5 +41,74 @@ class DataSets:
         """
         if name not in CATALOGUE:
             raise DataError(f"There is no data set called {name[:40]!r}: choose {', '.join(CATALOGUE)}.")
-        data = self._opened[name] = await CATALOGUE[name].open(self._access, self._opened.get(name))
+        data = self._opened[name] = await CATALOGUE[name].open(self, self._opened.get(name))
         return data
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """`title`: what the page calls the data set, in the form and in sentences.
+
+    `origin`: where the data comes from. The build can leave out data of the "site"; "generated" data is always there;
+    that of the "visitor" must be drawn first.
+
+    `open` is called whenever a run asks for the data set, with what it returned the last time or None. It returns that
+    again if nothing has changed. Raises DataError or OSError.
+    """
+
+    title: str
+    origin: Literal["site", "generated", "visitor"]
+    open: Callable[[DataSets, RunData | None], Awaitable[RunData]]
+
+
+async def _open_mnist(sets: DataSets, opened: RunData | None) -> RunData:
+    if opened is not None:
+        return opened
+    entry = sets.urls.get("mnist")
+    if not entry:
+        from .generated import GeneratedData
+
+        return GeneratedData(f"{DATA_SET_TITLES['strokes']}, because this site was built without MNIST")
+    from .packed import open_packed
+
+    folder, _, index = str(entry["index"]).rpartition("/")
+
+    async def fetch(file: str) -> bytes:
+        return await sets.fetch(f"{folder}/{file}")
+
+    return await open_packed(index, fetch, sets.inflate, DATA_SET_TITLES["mnist"])
+
+
+async def _open_generated(_sets: DataSets, opened: RunData | None) -> RunData:
+    from .generated import GeneratedData
+
+    return opened or GeneratedData(DATA_SET_TITLES["strokes"])
+
+
+async def _open_own(sets: DataSets, opened: RunData | None) -> RunData:
+    """The visitor's drawings as they are now: they can change during a visit."""
+    from .own import fingerprint, open_own
+
+    content = await sets.read_drawings()
+    if opened is not None and opened.fingerprint == fingerprint(content or b""):
+        return opened
+    return open_own(content)
+
+
+#: All data sets by name, in the order of the form. Names are stored in settings and addresses and must not change.
+CATALOGUE: Mapping[str, CatalogueEntry] = {
+    "mnist": CatalogueEntry("MNIST", "site", _open_mnist),
+    "strokes": CatalogueEntry("Generated digits", "generated", _open_generated),
+    "mine": CatalogueEntry("Your own drawings", "visitor", _open_own),
+}
+#: The title of each data set by its name.
+DATA_SET_TITLES: Mapping[str, str] = {name: entry.title for name, entry in CATALOGUE.items()}
+
+
+def site_titles(urls: Mapping[str, Any]) -> dict[str, str]:
+    """Titles of the data sets that a site has itself, by name. `urls` is the manifest's "data"."""
+    return {
+        name: entry.title
+        for name, entry in CATALOGUE.items()
+        if entry.origin == "generated" or (entry.origin == "site" and urls.get(name))
+    }

@@ -19,11 +19,12 @@ from tabgrad.program import Program
 
 from .safetensors import WeightsError
 
+#: Weights, or weights and state, by name.
+Tensors = Mapping[str, NDArray[Any]]
 #: Beginnings of names that are no weights: they are needed to go on with training, not to answer.
 TRAINING_STATE = ("opt.", "rng.")
 #: The mean image (784,) that a centred network subtracts from its input.
 INPUT_MEAN = "input_mean"
-_DENSE = re.compile(r"layers\.(\d+)\.weight")
 
 
 def is_trained(name: str) -> bool:
@@ -33,7 +34,8 @@ def is_trained(name: str) -> bool:
 
 def layer_count(names: Iterable[str]) -> int:
     """Number of dense layers of a network with weights of these names."""
-    return 1 + max((int(match[1]) for match in map(_DENSE.fullmatch, names) if match), default=-1)
+    found = (re.fullmatch(r"layers\.(\d+)\.weight", name) for name in names)
+    return 1 + max((int(match[1]) for match in found if match), default=-1)
 
 
 def parameter_count(shapes: Mapping[str, tuple[int, ...]]) -> int:
@@ -41,7 +43,7 @@ def parameter_count(shapes: Mapping[str, tuple[int, ...]]) -> int:
     return sum(math.prod(shape) for name, shape in shapes.items() if is_trained(name))
 
 
-def shapes_of(tensors: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, ...]]:
+def shapes_of(tensors: Tensors) -> dict[str, tuple[int, ...]]:
     """The shapes of a state dict, by name."""
     return {name: tensor.shape for name, tensor in tensors.items()}
 
@@ -81,7 +83,7 @@ def initial_state(name: str, shape: tuple[int, ...], seed: int) -> NDArray[Any]:
     return np.full(shape, name.startswith("opt.decay"), np.float32)
 
 
-def fold_mean(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def fold_mean(weights: Tensors) -> dict[str, NDArray[Any]]:
     """A centred MLP's weights (`input_mean` and all) as those of a plain one: b' = b - mean @ W of the first layer."""
     out = dict(weights)
     mean = out.pop(INPUT_MEAN, None)
@@ -90,13 +92,13 @@ def fold_mean(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return out
 
 
-def unfold_mean(weights: Mapping[str, NDArray[Any]], mean: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+def unfold_mean(weights: Tensors, mean: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     """A plain MLP's weights as those of a centred one that answers the same: the inverse of `fold_mean`."""
     bias = (weights["layers.0.bias"] + mean @ weights["layers.0.weight"]).astype(np.float32)
     return {**weights, "layers.0.bias": bias, INPUT_MEAN: mean}
 
 
-def weights_for(program: Program, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def weights_for(program: Program, tensors: Tensors) -> dict[str, NDArray[Any]]:
     """The weights of `program` among `tensors`; WeightsError with one sentence if they do not fit.
 
     A plain network's weights fit a centred one: its mean is zero then.

@@ -123,7 +123,7 @@ class Accepted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy(Event):
-    """The worker may not answer for up to `seconds`, because of `what` (a compilation). It is not to be ended."""
+    """The worker may not answer for up to `seconds`, because of `what` (a compilation). Do not end it."""
 
     what: str
     seconds: float

@@ -20,7 +20,7 @@ class ProtocolError(ValueError):
 
 
 def message_name(kind: type[Message]) -> str:
-    """The name on the wire: the class's in snake case ("SampleData" is "sample_data")."""
+    """The name on the wire: the class's in snake case ("SaveCheckpoint" is "save_checkpoint")."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 

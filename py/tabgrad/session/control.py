@@ -1,4 +1,4 @@
-"""Run control: pause, resume, step, stop, and requests that wait until no steps are in flight.
+"""Run control: pause, resume, step, stop, requests that wait until no steps are in flight; what ends a run early.
 
 Commands set the state here; the trainer reads it between chunks. Nothing here trains.
 """
@@ -9,9 +9,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from .errors import Abandoned
+from tabgrad.settings import RunSettings
 
 Request = Callable[[], Awaitable[None]]
+
+
+class Diverged(RuntimeError):
+    """The loss grew too large. The network holds its last good weights."""
+
+
+class Abandoned(RuntimeError):
+    """The run was disposed of while it was training."""
 
 
 class RunControl:
@@ -28,7 +36,6 @@ class RunControl:
         self.paused = True
 
     def resume(self) -> None:
-        """Go on."""
         self.paused, self.single_steps = False, 0
         self._changed.set()
 
@@ -81,3 +88,17 @@ class RunControl:
         while self._requests:
             with suppress(Exception):
                 await self._requests.pop(0)()
+
+
+def divergence_advice(settings: RunSettings, step: int, good_step: int, finite: bool) -> str:
+    """Say what happened, what is kept, and which setting to change first."""
+    what = "grew without bound" if finite else "stopped being a number"
+    if settings.lr > 1e-3:
+        advice = f"try a tenth of the learning rate ({settings.lr / 10:g})"
+    elif settings.momentum > 0.9 and "momentum" in settings.optimizer_row.fields:
+        advice = "try a momentum of 0.9"
+    else:
+        advice = "try a larger batch"
+    if settings.clip == 0:
+        advice += " or gradient clipping at 1"
+    return f"The loss {what} at step {step}; the weights of step {good_step} are kept: {advice}."

@@ -1,6 +1,7 @@
 """The worker's entry: puts a session together from the browser's parts and connects it to the page.
 
-Owns the wiring and nothing else. The page's first message has the manifest; commands follow through the port.
+Owns the wiring, and how an engine is opened. The page's first message has the manifest; commands follow through the
+port.
 """
 
 from __future__ import annotations
@@ -8,20 +9,22 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from functools import partial
 from typing import Any
 
 import tabgrad
-from tabgrad.backends.engines import EngineChoice
-from tabgrad.data.reader import gunzip
+from tabgrad.backends.engines import ENGINES, EngineChoice, order_variants, select_engine
+from tabgrad.data.packed import gunzip
 from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
+from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
-from tabgrad.storage import BestEffortCache, keys
+from tabgrad.settings import RunSettings
+from tabgrad.storage import BestEffortCache, Cache, keys
 
-from .engines import open_engine
 from .host import WorkerHost
+from .plan import training_request
 from .programs import ProgramLibrary
-from .runtime import Services
 
 COMPILER_FOLDER = "/home/pyodide/compiler"
 
@@ -47,13 +50,8 @@ def serve(port: Any, first: str) -> None:
     cache = BestEffortCache(storage.open_storage)
     programs = ProgramLibrary(manifest["training"], fetch, cache, load_compiler, manifest["version"])
 
-    async def open_one(choice: str) -> EngineChoice:
-        return await open_engine(choice, programs, cache)
-
     async def drawings() -> bytes | None:
         return await (await storage.open_storage()).get(keys.DRAWINGS)
-
-    services = Services(open_one, programs, DataSets(manifest["data"], fetch, inflate, drawings))
 
     def send(event: AnyEvent) -> None:
         channel.send(*encode(event))
@@ -64,5 +62,22 @@ def serve(port: Any, first: str) -> None:
         except ProtocolError as error:
             send(Failed(kind="input", message=str(error)))
 
-    host = WorkerHost(services, send)
+    data_sets = DataSets(manifest["data"], fetch, inflate, drawings)
+    host = WorkerHost(partial(open_engine, programs, cache), programs, data_sets, send)
     channel = worker.Port(port, receive)
+
+
+async def open_engine(programs: ProgramLibrary, cache: Cache, choice: str) -> EngineChoice:
+    """The engine for "webgpu", "wasm" or "auto". Raises EngineError with one sentence if it cannot be opened.
+
+    Steps of the default network are timed, on every engine and in every variant: each site ships those programs.
+    Compiling the visitor's own network for all of them would cost more than a wrong choice.
+    """
+
+    async def default_program(target: Target, variant: str) -> Program | None:
+        return await programs.prebuilt(training_request(RunSettings(), target, variant))
+
+    chosen = await select_engine(default_program, choice, cache)
+    if ENGINES[chosen.device.name].measures_variants:
+        await order_variants(chosen.device, default_program, cache)
+    return chosen

@@ -7,16 +7,16 @@ Accepted, or by Failed. Knows no channel: the caller hands in decoded commands a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.data import DataError
+from tabgrad.data.sets import DataSets
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.protocol import (
     Accepted,
-    AnyEvent,
     Command,
     Dispose,
     Failed,
@@ -34,9 +34,11 @@ from tabgrad.protocol import (
 )
 from tabgrad.settings import RunSettings, SettingsError
 
-from .errors import Abandoned, Diverged
+from .control import Abandoned, Diverged
+from .pace import Emit
+from .programs import ProgramLibrary
 from .run import Run
-from .runtime import Runtime, Services
+from .runtime import OpenEngine, Runtime
 
 #: `Failed.kind` for each exception. The first that fits counts.
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -65,9 +67,9 @@ def failure(error: BaseException, reply_to: int) -> Failed:
 class WorkerHost:
     """Takes commands through `receive`; sends events through `send`."""
 
-    def __init__(self, services: Services, send: Callable[[AnyEvent], None]) -> None:
+    def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, send: Emit) -> None:
         self._send = send
-        self._runtime = Runtime(services, send)
+        self._runtime = Runtime(open_engine, programs, data_sets, send)
         self._run: Run | None = None
         self._running: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,16 +109,12 @@ class WorkerHost:
         if isinstance(command, Ping):
             return
         run = self._active_run()
+        control = run.control
         if isinstance(command, Tune):
             run.require_trainer().tune(command.values)
-        elif isinstance(command, Pause):
-            run.control.pause()
-        elif isinstance(command, Resume):
-            run.control.resume()
-        elif isinstance(command, Step):
-            run.control.step()
         else:
-            run.control.stop()
+            actions = {Pause: control.pause, Resume: control.resume, Step: control.step, Stop: control.stop}
+            actions[type(command)]()
 
     def _start(self, command: Start) -> None:
         run = Run(self._runtime, command, self._send)  # a bad setting or checkpoint leaves the present run alone
@@ -160,7 +158,7 @@ class WorkerHost:
         async def answered() -> None:
             try:
                 if isinstance(command, SaveCheckpoint):
-                    await trainer.save(command.id)
+                    await trainer.save(reply_to=command.id)
                 else:
                     await run.import_weights(command.weights)
                     self._send(Accepted(reply_to=command.id))
@@ -180,7 +178,7 @@ class WorkerHost:
             self._send(Accepted(reply_to=command.id))
             return
         async with self._runtime_lock:
-            data = await self._runtime.data(settings)
+            data = await self._runtime.data_sets.open(settings.data)
             await self._runtime.network(settings)
             await data.source(settings.seed).take(1)
             self._runtime.announce(data, reply_to=command.id)

@@ -1,21 +1,27 @@
 """A network in training on a device: its training and its evaluation program, which share their weights.
 
-Owns the executables and what is in their buffers; knows nothing of data, schedules or messages.
+Owns the executables, what is in their buffers, and how a network is measured; knows no schedules and no messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends import Device, Executable
-from tabgrad.network import INPUT_MEAN, draw_weights, fold_mean, initial_state, unfold_mean
+from tabgrad.data import Samples, Source
+from tabgrad.metrics import Results
+from tabgrad.network import INPUT_MEAN, Tensors, draw_weights, fold_mean, initial_state, unfold_mean
 from tabgrad.program import Program, ProgramError
 
-Tensors = Mapping[str, NDArray[Any]]
+from .pace import Emit, Pace, max_step_s
+
+#: Images that the mean is taken over: they are in the first block, so a run need not wait for the rest.
+MEAN_SAMPLES = 1000
 
 
 class LoadedNetwork:
@@ -72,3 +78,50 @@ async def load_network(device: Device, train: Program, evaluate: Program) -> Loa
     except BaseException:
         training.destroy()
         raise
+
+
+async def mean_image(source: Source) -> NDArray[np.float32]:
+    """Mean of the first images of a seed's order, float32 (784,) in 0..1. Leaves `source` where it was."""
+    position, source.position = source.position, 0
+    samples = await source.take(MEAN_SAMPLES)
+    source.position = position
+    mean: NDArray[np.float32] = (samples.images.reshape(-1, 784).mean(0) / 255).astype(np.float32)
+    return mean
+
+
+def evaluation_pace(program: Executable, emit: Emit = lambda _event: None) -> Pace:
+    """The pace for `evaluate`. Keep it: finding it again takes a few slow chunks."""
+    return Pace(program.program.buffer("x").shape[0] * 784, emit, max_step_s(program.program))
+
+
+async def evaluate(
+    program: Executable, samples: Samples, between: Callable[[], Awaitable[None]], pace: Pace | None = None
+) -> Results:
+    """The network's results on `samples`, computed a chunk at a time.
+
+    `between` runs after each chunk: it lets messages in, and raises to give up. A last batch that is not full is filled
+    with the first images; their results are dropped.
+    """
+    batch = program.program.buffer("x").shape[0]
+    total = len(samples.labels)
+    steps = -(-total // batch)
+    pace = pace or evaluation_pace(program)
+    pace.restart()
+    parts: list[NDArray[Any]] = []
+    done = 0
+    while done < steps:
+        count = min(pace.count, steps - done)
+        first, last = done * batch, (done + count) * batch
+        # A slice copies nothing.
+        rows: Any = slice(first, last) if last <= total else np.arange(first, last) % total
+        streams = {
+            "x": samples.images[rows].reshape(count, batch, 784),
+            "y": samples.labels[rows].astype(np.int32).reshape(count, batch),
+        }
+        result = await pace.submit(count, partial(program.run_steps, count, streams, ["logits"]))
+        parts.append(result["logits"].reshape(count * batch, -1))
+        pace.finished(count)
+        done += count
+        await between()
+        pace.restart()
+    return Results(np.concatenate(parts)[:total], samples.labels)

@@ -1,15 +1,21 @@
-"""How many steps to submit at once, so that a command never waits long: found from the time that past chunks took.
+"""How many steps to submit at once, and how long the worker may be unable to answer meanwhile.
 
-Also announces a chunk that may block the worker for long.
+A chunk of steps is so short that a command never waits long; its length follows from the time that past chunks took.
+WebAssembly computes while the worker's event loop stands still: in the middle of a step the worker answers no ping, and
+the page ends a worker that answers none for three seconds. So long chunks are announced, with a margin on the time of a
+step that was measured; before the first step only its arithmetic is known.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .busy import MARGIN, Announce
+from tabgrad.program import Program
+from tabgrad.protocol import AnyEvent, Busy
+from tabgrad.settings import OPTIMIZERS
 
 T = TypeVar("T")
 #: Time for one chunk. Two are in flight, so a command waits for about twice this at most. Seconds.
@@ -17,19 +23,29 @@ TARGET_S = 0.04
 #: Pixels and labels streamed with one chunk at most. Bytes.
 MAX_STREAM_BYTES = 8 << 20
 MAX_STEPS = 1024
+#: Takes the events for the page.
+Emit = Callable[[AnyEvent], object]
+#: Shorter work is not announced: the page waits longer than this anyway. Seconds.
+UNANNOUNCED_S = 1.0
+#: Steps do not all take the same time, and other programs use the processor, too.
+MARGIN = 4.0
+#: No engine is slower than this: interpreted WebAssembly on an old phone. Operations a second.
+SLOWEST_OPS_PER_S = 1e8
+#: A worker that is silent for longer is taken for dead in any case. Seconds.
+MAX_SILENCE_S = 300.0
 
 
 class Pace:
     """`count` is a power of two: engines keep their stream buffers while the count stays the same.
 
-    `announce` is told how long a chunk may block; `max_step_s` is how long one step may take before any was timed.
+    `emit` gets Busy before a chunk that may block for long. `max_step_s` bounds a step's time until one is measured.
     """
 
-    def __init__(self, bytes_per_step: int, announce: Announce, max_step_s: float) -> None:
+    def __init__(self, bytes_per_step: int, emit: Emit, max_step_s: float) -> None:
         self.count = 1
         self._most = max(1, min(MAX_STEPS, MAX_STREAM_BYTES // bytes_per_step))
         self._last = time.perf_counter()
-        self._announce, self._longest_step_s, self._blocked_step_s = announce, max_step_s, 0.0
+        self._emit, self._longest_step_s, self._blocked_step_s = emit, max_step_s, 0.0
 
     def restart(self) -> None:
         """Do not count the time since the last chunk: it was spent on something else."""
@@ -37,7 +53,8 @@ class Pace:
 
     def submit(self, count: int, work: Callable[[], T]) -> T:
         """Call `work`, which submits `count` steps and on WebAssembly computes them before it returns."""
-        self._announce(count * self._longest_step_s)
+        if (seconds := count * self._longest_step_s) > UNANNOUNCED_S:
+            self._emit(Busy(what="", seconds=seconds))
         began = time.perf_counter()
         result = work()
         self._blocked_step_s = (time.perf_counter() - began) / count
@@ -54,3 +71,19 @@ class Pace:
             self.count //= 2
         elif self.count * per_step < TARGET_S / 1.5 and self.count * 2 <= self._most and count == self.count:
             self.count *= 2
+
+
+def max_step_s(program: Program, optimizer: str = "") -> float:
+    """The longest that one step of a training or evaluation program may take, in seconds, at most `MAX_SILENCE_S`.
+
+    `optimizer` is the setting of that name, empty for an evaluation program.
+    """
+    shapes = [buffer.shape for buffer in program.by_role("weight") if len(buffer.shape) > 1]
+    images = program.buffer("x").shape[0]
+    # A convolution's weights are used at every pixel at most.
+    products = sum(images * math.prod(shape) * (28 * 28 if len(shape) == 4 else 1) for shape in shapes)
+    if program.by_role("state"):
+        products *= 3  # in a training step the gradients of weights and inputs need one product each for each of these
+    if optimizer:
+        products += sum(map(OPTIMIZERS[optimizer].products, shapes))
+    return min(MAX_SILENCE_S, 2 * products / SLOWEST_OPS_PER_S)

@@ -19,8 +19,6 @@ from tabgrad.settings import TUNABLE, RunSettings, SettingsError, answering_spec
 
 #: Images per evaluation step. Large enough to keep an engine busy; divides 5,000 and 10,000.
 EVALUATION_BATCH = 250
-#: Inputs of a training program that change with every step.
-_STREAMED = ("x", "y", "lr", "teacher")
 
 
 def training_options(settings: RunSettings) -> dict[str, Any]:
@@ -38,7 +36,8 @@ def hyperparameters(settings: RunSettings, program: Program) -> dict[str, NDArra
     used = settings.optimizer_row.fields
     values = {name: getattr(settings, name) if name in used else 0.0 for name in ("momentum", "weight_decay")}
     values["clip_norm"] = settings.clip
-    names = [b.name for b in program.by_role("input") if b.name not in _STREAMED]
+    changing = ("x", "y", "lr", "teacher")  # with every step
+    names = [b.name for b in program.by_role("input") if b.name not in changing]
     if unknown := [name for name in names if name not in values]:
         raise ProgramError(f"The training program asks for {unknown[0]!r}, which is no setting of this page.")
     return {name: np.array([values[name]], np.float32) for name in names}

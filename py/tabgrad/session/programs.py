@@ -9,16 +9,16 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
+from tabgrad.data import Fetch
 from tabgrad.program import Program, ProgramError, Target, dumps, loads
-from tabgrad.protocol import AnyEvent, Busy, Compiled
+from tabgrad.protocol import Busy, Compiled
 from tabgrad.storage import Cache, keys
 
+from .pace import Emit
 from .plan import ProgramRequest
 
 #: A compilation may take this long before the page may take the worker for dead. Seconds.
 MAX_COMPILE_S = 120.0
-
-Fetch = Callable[[str], Awaitable[bytes]]
 
 
 def compile_program(request: ProgramRequest) -> Program:
@@ -54,7 +54,7 @@ class ProgramLibrary:
         self._load_compiler, self._version = load_compiler, version
         self._ready: dict[str, Program] = {}
 
-    async def get(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> Program:
+    async def get(self, request: ProgramRequest, emit: Emit) -> Program:
         """The program; `emit` is told unless it was ready. Raises ProgramError, or OSError from `fetch`."""
         stem = request.stem
         if stem not in self._ready:
@@ -72,7 +72,7 @@ class ProgramLibrary:
             self._ready[stem] = loads(await self._fetch(self._prebuilt[stem]))
         return self._ready.get(stem)
 
-    async def _find(self, request: ProgramRequest, emit: Callable[[AnyEvent], None]) -> tuple[Program, str]:
+    async def _find(self, request: ProgramRequest, emit: Emit) -> tuple[Program, str]:
         if ready := await self.prebuilt(request):
             return ready, "prebuilt"
         key = keys.compiled_program(self._version, request.stem)

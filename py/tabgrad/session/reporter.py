@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
 from typing import Any
-
-from numpy.typing import NDArray
 
 from tabgrad.artifacts import Record, save_weights
 from tabgrad.metrics import Results
-from tabgrad.protocol import AnyEvent, Checkpoint, Metrics, Progress, Weights
+from tabgrad.network import Tensors
+from tabgrad.protocol import Checkpoint, Metrics, Progress, Weights
 
+from .pace import Emit
 from .schedule import learning_rates
 
-Tensors = Mapping[str, NDArray[Any]]
 #: How often the page gets progress and fresh weights. Seconds.
 PROGRESS_EVERY_S = 0.2
 WEIGHTS_EVERY_S = 0.28
@@ -28,12 +26,13 @@ RATE_WINDOW_S = 1.0
 class Reporter:
     """`emit` gets the events. Also owns the clock of the run, which stands still while the run is paused."""
 
-    def __init__(self, record: Record, emit: Callable[[AnyEvent], None]) -> None:
+    def __init__(self, record: Record, emit: Emit) -> None:
         self.record, self.emit = record, emit
         self._running_since: float | None = None
         self._progress: deque[tuple[float, int]] = deque()  # (time, step) within the window of the rate
         self._progress_at = self._weights_at = 0.0
         self._checkpoint_at = time.perf_counter()
+        self._sent = dict[str, int]()  # how many points of each curve the page has
 
     def start_clock(self) -> None:
         """The run goes on."""
@@ -61,32 +60,32 @@ class Reporter:
         """True if much work would be lost with what came after the last checkpoint."""
         return time.perf_counter() - self._checkpoint_at > AUTOSAVE_EVERY_S
 
-    def epoch_checkpoint(self, packed: bytes, weights: Tensors, measured: Results) -> None:
-        """Send the checkpoint at the end of an epoch or of the run, with its results on the validation split."""
-        self._send_checkpoint(
-            packed,
-            end_of_epoch=True,
-            weights=self._weights_file(weights, self.record.step),
-            validation_accuracy=measured.accuracy,
-            confusion=measured.confusion.tolist(),
-        )
-
-    def autosave(self, packed: bytes, reply_to: int = 0) -> None:
-        """Send a checkpoint to go on from."""
-        latest = [0.0, *self.record.curves.validation_accuracy][-1]
-        self._send_checkpoint(packed, reply_to=reply_to, end_of_epoch=False, validation_accuracy=latest)
-
-    def _send_checkpoint(self, packed: bytes, **fields: Any) -> None:
+    def checkpoint(self, packed: bytes, weights: Tensors, measured: Results | None, reply_to: int) -> None:
+        """Send a checkpoint to go on from, with the weights and results of the end of an epoch if there are results."""
+        record = self.record
+        values: dict[str, Any] = {"validation_accuracy": [0.0, *record.curves.validation_accuracy][-1]}
+        if measured is not None:
+            values = {
+                "validation_accuracy": measured.accuracy,
+                "confusion": measured.confusion.tolist(),
+                "weights": save_weights(weights, record.settings, record.step),
+            }
         self._checkpoint_at = time.perf_counter()
-        self.emit(Checkpoint(step=self.record.step, epoch=self.record.epoch, checkpoint=packed, **fields))
+        self.emit(
+            Checkpoint(
+                reply_to=reply_to,
+                step=record.step,
+                epoch=record.epoch,
+                end_of_epoch=measured is not None,
+                checkpoint=packed,
+                **values,
+            )
+        )
 
     def weights(self, weights: Tensors, step: int) -> None:
         """Send the weights of `step`."""
         self._weights_at = time.perf_counter()
-        self.emit(Weights(step=step, weights=self._weights_file(weights, step)))
-
-    def _weights_file(self, weights: Tensors, step: int) -> bytes:
-        return save_weights(weights, self.record.settings, step)
+        self.emit(Weights(step=step, weights=save_weights(weights, self.record.settings, step)))
 
     def progress_if_due(self) -> None:
         """Send progress unless it was sent a moment ago."""
@@ -120,6 +119,8 @@ class Reporter:
                 lr=float(learning_rates(record.settings, record.step, 1, record.samples)[0]),
             )
         )
-        points = record.new_points()
-        if points.step or points.validation_step:
-            self.emit(Metrics(**vars(points)))
+        curves = vars(record.curves)
+        points = {name: values[self._sent.get(name, 0) :] for name, values in curves.items()}
+        if any(points.values()):
+            self._sent = {name: len(values) for name, values in curves.items()}
+            self.emit(Metrics(**points))

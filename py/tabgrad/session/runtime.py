@@ -6,7 +6,6 @@ Owns devices and loaded networks. Commands and the life of a run are `host` and 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from tabgrad.backends import Device, EngineError
 from tabgrad.backends.engines import EngineChoice
@@ -17,27 +16,19 @@ from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
 from tabgrad.settings import RunSettings
 
 from .network import LoadedNetwork, load_network
+from .pace import Emit
 from .plan import answer_request, evaluation_request, training_request
 from .programs import ProgramLibrary
 
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What a session is given from outside.
-
-    `open_engine` takes "auto" or an engine's name; it raises EngineError if that engine cannot be opened.
-    """
-
-    open_engine: Callable[[str], Awaitable[EngineChoice]]
-    programs: ProgramLibrary
-    data_sets: DataSets
+#: Opens "auto" or an engine by its name. Raises EngineError if that engine cannot be opened.
+OpenEngine = Callable[[str], Awaitable[EngineChoice]]
 
 
 class Runtime:
     """One device at a time, and at most one network on it. `emit` gets events for the page."""
 
-    def __init__(self, services: Services, emit: Callable[[AnyEvent], None]) -> None:
-        self._services, self._emit = services, emit
+    def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, emit: Emit) -> None:
+        self._open_engine, self._programs, self.data_sets, self._emit = open_engine, programs, data_sets, emit
         self._opened: tuple[str, EngineChoice] | None = None
         self._network: tuple[str, LoadedNetwork] | None = None
 
@@ -50,7 +41,7 @@ class Runtime:
         """The engine for the setting `engine`, opened if it is not open. Raises EngineError."""
         if self._opened is None or self._opened[0] != choice:
             self.close()
-            self._opened = (choice, await self._services.open_engine(choice))
+            self._opened = (choice, await self._open_engine(choice))
         return self._opened[1].device
 
     async def network(self, settings: RunSettings) -> LoadedNetwork:
@@ -61,13 +52,9 @@ class Runtime:
         key = " ".join(request.stem for request in requests)
         if self._network is None or self._network[0] != key:
             self.unload()
-            train, evaluate = [await self._services.programs.get(request, self._emit) for request in requests]
+            train, evaluate = [await self._programs.get(request, self._emit) for request in requests]
             self._network = (key, await load_network(device, train, evaluate))
         return self._network[1]
-
-    async def data(self, settings: RunSettings) -> RunData:
-        """The data set that the settings name. Raises DataError or OSError."""
-        return await self._services.data_sets.open(settings.data)
 
     def announce(self, data: RunData, reply_to: int = 0) -> None:
         """Tell the page which engine and data are in use."""
@@ -93,7 +80,7 @@ class Runtime:
             if isinstance(event, Busy):
                 self._emit(event)
 
-        self._send("infer", await self._services.programs.get(request, only_busy), reply_to)
+        self._send("infer", await self._programs.get(request, only_busy), reply_to)
 
     def show_program(self, name: str, reply_to: int) -> None:
         """Send the "train" or the "evaluate" program of the network that is loaded. Raises ProgramError."""

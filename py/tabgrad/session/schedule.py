@@ -16,11 +16,6 @@ END_FRACTION = 1e-3
 STEPS_AHEAD = 4096
 
 
-def steps_per_epoch(settings: RunSettings, samples: int) -> float:
-    """Steps in one pass over `samples` images; a fraction, because batches run on across the ends of epochs."""
-    return samples / settings.batch
-
-
 def total_steps(settings: RunSettings, samples: int) -> int:
     """Length of the run in steps, at least one."""
     return max(1, math.ceil(settings.epochs * samples / settings.batch - 1e-9))
@@ -42,7 +37,8 @@ def learning_rates(settings: RunSettings, first: int, count: int, samples: int) 
     elif settings.schedule == "cosine":
         factor = 1 - _ease(position)
     elif settings.schedule == "exponential":
-        factor = settings.decay ** (step / steps_per_epoch(settings, samples))
+        # Steps in an epoch are a fraction, because batches run on across the ends of epochs.
+        factor = settings.decay ** (step / (samples / settings.batch))
     else:
         factor = np.ones(count)
     return (settings.lr * factor).astype(np.float32)

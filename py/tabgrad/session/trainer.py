@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,11 @@ from numpy.typing import NDArray
 from tabgrad.artifacts import Record, pack
 from tabgrad.data import Samples, Source
 from tabgrad.metrics import Results
-from tabgrad.protocol import AnyEvent
 from tabgrad.settings import RunSettings
 
-from .busy import announcer, max_step_s
-from .control import RunControl
-from .errors import Diverged, divergence_advice
-from .evaluation import evaluate, evaluation_pace
-from .network import LoadedNetwork
-from .pace import Pace
+from .control import Diverged, RunControl, divergence_advice
+from .network import LoadedNetwork, evaluate, evaluation_pace
+from .pace import Emit, Pace, max_step_s
 from .plan import hyperparameters, tuned
 from .reporter import Reporter
 from .schedule import Rates, total_steps
@@ -37,12 +33,6 @@ DIVERGED_LOSS = 23.0
 LOSS_WINDOW = 512
 #: Weights are worth keeping while the mean loss is no worse than twice chance. Nats.
 GOOD_LOSS = 4.6
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    count: int
-    result: Awaitable[dict[str, NDArray[Any]]]
 
 
 class Trainer:
@@ -60,7 +50,7 @@ class Trainer:
         record: Record,
         *,
         validation: Callable[[], Awaitable[Samples]],
-        emit: Callable[[AnyEvent], None],
+        emit: Emit,
         control: RunControl,
     ) -> None:
         self.network, self.source, self.record, self.control = network, source, record, control
@@ -68,13 +58,12 @@ class Trainer:
         self.measured: Results | None = None
         self.reporter = Reporter(record, emit)
         self._validation = validation
-        announce = announcer(emit)
         limit_s = max_step_s(network.train.program, record.settings.optimizer)
-        self._pace = Pace(record.settings.batch * 788, announce, limit_s)
-        self.evaluation_pace = evaluation_pace(network.evaluate, announce)
+        self._pace = Pace(record.settings.batch * 788, emit, limit_s)
+        self._evaluation_pace = evaluation_pace(network.evaluate, emit)
         self._rates = Rates(record.samples)
         self._written: RunSettings | None = None  # whose hyperparameters are in the program's inputs
-        self._inflight: list[_Chunk] = []
+        self._inflight: list[tuple[int, Awaitable[dict[str, NDArray[Any]]]]] = []  # chunks: (steps, result)
         self._submitted = record.step
         self._next_validation = self._validation_step()
         self._good: tuple[int, dict[str, NDArray[Any]]] = (0, {})
@@ -85,37 +74,34 @@ class Trainer:
         DataError, EngineError.
         """
         try:
-            return await self._run()
+            self._good = (self.record.step, await self.network.weights())
+            self._restart_clock()
+            reason = ""
+            while not reason:
+                if self.control.interrupted:
+                    await self._hold()
+                if self.control.stopping:
+                    reason = "stopped"
+                elif self._submitted == self.record.steps:
+                    reason = "completed"
+                else:
+                    await self._advance()
+                    if self._submitted == self._next_validation:
+                        reason = await self._validate()
+                    elif self.reporter.autosave_due:
+                        await self._drain()
+                        await self.save()
+            await self._drain()
+            await self._share_weights()
+            self.reporter.stop_clock()
+            self.reporter.progress("evaluating")
+            return reason
         finally:
             # However the run ends: await every chunk, or the event loop reports its failure as unhandled.
-            for chunk in self._inflight:
+            for _, result in self._inflight:
                 with suppress(Exception):
-                    await chunk.result
+                    await result
             self._inflight.clear()
-
-    async def _run(self) -> str:
-        self._good = (self.record.step, await self.network.weights())
-        self._restart_clock()
-        reason = ""
-        while not reason:
-            if self.control.interrupted:
-                await self._hold()
-            if self.control.stopping:
-                reason = "stopped"
-            elif self._submitted == self.record.steps:
-                reason = "completed"
-            else:
-                await self._advance()
-                if self._submitted == self._next_validation:
-                    reason = await self._validate()
-                elif self.reporter.autosave_due:
-                    await self._drain()
-                    await self.save()
-        await self._drain()
-        await self._share_weights()
-        self.reporter.stop_clock()
-        self.reporter.progress("evaluating")
-        return reason
 
     def tune(self, values: Mapping[str, Any]) -> None:
         """Change settings from the next chunk on; SettingsError if one of them needs another program."""
@@ -130,24 +116,23 @@ class Trainer:
 
         self.control.request(apply)
 
-    async def save(self, reply_to: int = 0) -> None:
-        """Send a checkpoint of this step. Only with no steps in flight: through `control.request` during a run."""
-        self.reporter.autosave((await self._packed())[0], reply_to)
+    async def save(self, measured: Results | None = None, reply_to: int = 0) -> None:
+        """Send a checkpoint of this step; at the end of an epoch and of the run with the results on validation.
 
-    async def save_epoch(self, measured: Results) -> None:
-        """Send the checkpoint at the end of an epoch or of the run, with its results on the validation split."""
-        self.reporter.epoch_checkpoint(*await self._packed(), measured)
-
-    async def _packed(self) -> tuple[bytes, dict[str, NDArray[Any]]]:
-        """A checkpoint file of the present step, and the weights in it."""
+        Only with no steps in flight: through `control.request` during a run.
+        """
         tensors = await self.network.everything()
-        record = replace(self.record, seconds=self.reporter.seconds)
-        return pack(tensors, record, self.best), {name: tensors[name] for name in self.network.weight_names}
+        packed = pack(tensors, replace(self.record, seconds=self.reporter.seconds), self.best)
+        weights = {name: tensors[name] for name in self.network.weight_names}
+        self.reporter.checkpoint(packed, weights, measured, reply_to)
 
     async def validate(self) -> Results:
         """Measure on the validation split, the only one that choices may depend on."""
-        between = self.control.yield_and_check
-        return await evaluate(self.network.evaluate, await self._validation(), between, self.evaluation_pace)
+        return await self.measure(await self._validation())
+
+    async def measure(self, samples: Samples) -> Results:
+        """The results of the present weights on `samples`. Raises Abandoned."""
+        return await evaluate(self.network.evaluate, samples, self.control.yield_and_check, self._evaluation_pace)
 
     async def _advance(self) -> None:
         """Submit the next chunk; with two in flight, collect the older one."""
@@ -168,7 +153,7 @@ class Trainer:
             for name, value in hyperparameters(record.settings, train.program).items():
                 train.write(name, value)
         result = self._pace.submit(count, lambda: train.run_steps(count, streams, ["loss", "correct"]))
-        self._inflight.append(_Chunk(count, result))
+        self._inflight.append((count, result))
         self._submitted += count
         if len(self._inflight) > 1:
             await self._collect()
@@ -176,12 +161,12 @@ class Trainer:
 
     async def _collect(self) -> None:
         """Add the results of the oldest chunk to the record; send the page what is due."""
-        chunk = self._inflight.pop(0)
-        result = await chunk.result
-        losses = result["loss"].reshape(chunk.count)
-        self.record.add(losses, result["correct"].reshape(chunk.count))
-        self._pace.finished(chunk.count)
-        share = min(1.0, chunk.count * self.record.settings.batch / LOSS_WINDOW)
+        count, submitted = self._inflight.pop(0)
+        result = await submitted
+        losses = result["loss"].reshape(count)
+        self.record.add(losses, result["correct"].reshape(count))
+        self._pace.finished(count)
+        share = min(1.0, count * self.record.settings.batch / LOSS_WINDOW)
         mean = float(losses.mean(dtype=np.float64))
         self._loss = mean if self._loss is None else self._loss + share * (mean - self._loss)
         if not self._loss < DIVERGED_LOSS:
@@ -227,7 +212,7 @@ class Trainer:
         epochs_before = int((self._submitted - 1) * record.settings.batch / record.samples)
         if int(record.epoch) > epochs_before or self._submitted == record.steps:
             reason = await self._check_patience(measured.accuracy)
-            await self.save_epoch(measured)
+            await self.save(measured)
         self.reporter.progress("training")
         self._next_validation = self._validation_step()
         self._pace.restart()
@@ -259,8 +244,8 @@ class Trainer:
     async def _restore_good_weights(self) -> None:
         """Put the last good weights back and raise Diverged, which says what to change."""
         record = self.record
-        for chunk in self._inflight:
-            await chunk.result
+        for _, result in self._inflight:
+            await result
         self._inflight.clear()
         good_step, weights = self._good
         self.network.write(weights)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabgrad.backends.engines import ENGINE_TITLES
-from tabgrad.data.catalogue import DATA_SET_TITLES
+from tabgrad.data import DATA_SET_TITLES
 from tabgrad.network import ACTIVATIONS
 
 from .optimizers import OPTIMIZERS
@@ -105,12 +105,7 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     "lr": NumberField("Learning rate", 1e-6, 10.0, "Size of a step; the peak of the schedule."),
     "schedule": ChoiceField(
         "Schedule",
-        {
-            "one_cycle": "One cycle",
-            "cosine": "Cosine",
-            "exponential": "Exponential decay",
-            "constant": "Constant",
-        },
+        {"one_cycle": "One cycle", "cosine": "Cosine", "exponential": "Exponential decay", "constant": "Constant"},
         "How the learning rate changes over the run.",
     ),
     "warm_up": NumberField("Warm-up", 0.01, 0.9, "One cycle: the share of the run in which the rate rises."),
@@ -135,13 +130,11 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
         1,
         100,
         "Stop after this many epochs without a better validation accuracy; 0 is off.",
-        True,
-        True,
+        integer=True,
+        zero_is_off=True,
     ),
     "data": ChoiceField(
-        "Data",
-        DATA_SET_TITLES,
-        "What the network learns from. Keep your own under “Data and mistakes”.",
+        "Data", DATA_SET_TITLES, "What the network learns from. Keep your own under “Data and mistakes”."
     ),
     "seed": NumberField("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),
     "engine": ChoiceField(

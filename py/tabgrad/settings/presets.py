@@ -25,7 +25,7 @@ PRESETS: Mapping[str, Preset] = {
     # Validation over three seeds: 97.6 to 97.8 % after 3 epochs, 97.3 to 97.5 % after 2 or 2.5.
     "fast": Preset("Fast", "97.5 % in the shortest time", RunSettings(epochs=3, warm_up=0.1)),
     # Errors of 5,000 validation images, one seed each: 55; with one layer of 128 and 25 or 60 epochs 76 and 73.
-    # WebGPU shaders of a third network would take the models over their 3 MB, and seconds are few in a minute.
+    # WebGPU programs of a third network would not fit into the 3 MB for models; the page compiles them in seconds.
     "best": Preset(
         "Best MLP in a minute",
         "Two layers and distorted images: 98.8 %",

@@ -51,7 +51,7 @@ class RunSettings:
         return OPTIMIZERS[self.optimizer]
 
     def unused(self) -> frozenset[str]:
-        """The fields that have no effect beside the others."""
+        """The fields that have no effect with these settings."""
         names = set(OPTIMIZER_FIELDS - self.optimizer_row.fields)
         if self.model == "cnn":
             names |= {"hidden", "center"}

@@ -20,7 +20,7 @@ from scripts.bench.peers import install
 from scripts.bench.peers.pages import TensorFlow
 from scripts.fetch_mnist import locate
 from scripts.pyodide_page import served
-from tabgrad.data.idx import parse_idx, unzip
+from tabgrad.data.mnist import parse_idx, unzip
 
 GOAL = 0.975
 #: TensorFlow.js stops after this many epochs, also below the goal.

@@ -33,7 +33,6 @@ from tabgrad.data.sets import DataSets
 from tabgrad.interop import streams
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.session.programs import ProgramLibrary
-from tabgrad.session.runtime import Services
 class Nothing:
     async def get(self, key): return None
     async def put(self, key, value): pass
@@ -42,7 +41,7 @@ async def load_compiler(): raise OSError("Only prebuilt programs are measured.")
 device = await open_device()
 async def open_engine(choice): return EngineChoice(device, "")
 programs = ProgramLibrary(manifest["training"], fetch, Nothing(), load_compiler, "")
-builtins.services = Services(open_engine, programs, DataSets(manifest["data"], fetch, streams.inflate))
+builtins.services = (open_engine, programs, DataSets(manifest["data"], fetch, streams.inflate))
 return device.description
 """
 BARE = """
@@ -51,9 +50,10 @@ from tabgrad.session import plan
 from tabgrad.session.network import load_network
 from tabgrad.settings import RunSettings
 settings = RunSettings.make(settings)
-device = (await builtins.services.open_engine("wasm")).device
+open_engine, programs, _ = builtins.services
+device = (await open_engine("wasm")).device
 requests = [make(settings, "wasm", device.variants[0]) for make in (plan.training_request, plan.evaluation_request)]
-network = await load_network(device, *[await builtins.services.programs.get(r, print) for r in requests])
+network = await load_network(device, *[await programs.get(r, print) for r in requests])
 network.initialise(1, np.zeros(784, np.float32))
 for name, value in plan.hyperparameters(settings, network.train.program).items():
     network.train.write(name, value)
@@ -79,7 +79,7 @@ ended = asyncio.get_running_loop().create_future()
 def hear(event):
     if isinstance(event, (Failed, Finished)) and not ended.done():
         ended.set_result(event)
-host = WorkerHost(builtins.services, hear)
+host = WorkerHost(*builtins.services, hear)
 host.receive(Start(id=1, settings=settings))
 event = await ended
 if isinstance(event, Failed):

@@ -15,11 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabgrad.data import DataError
-from tabgrad.data.batches import SplitSource
-from tabgrad.data.idx import MNIST_SHA256, check_mnist, parse_idx
 from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo, load_index
-from tabgrad.data.pack import pack_mnist, split_mnist
-from tabgrad.data.packed import PackedData, open_packed
+from tabgrad.data.mnist import MNIST_SHA256, check_mnist, pack_mnist, parse_idx, split_mnist
+from tabgrad.data.packed import PackedData, SplitSource, open_packed
 
 MNIST_DIR = Path(os.environ.get("TABGRAD_MNIST_DIR", Path(__file__).parents[4] / "shared" / "mnist"))
 
@@ -77,7 +75,7 @@ def test_blocks_and_samples_are_fetched_once_and_only_when_needed() -> None:
     assert (image == 13).all()
     assert label == 3
     assert log == ["index.json", "1.bin"]
-    assert data.train.loaded_blocks == 1
+    assert not data.train.complete
 
 
 def test_concurrent_readers_share_one_fetch() -> None:
@@ -103,11 +101,9 @@ def test_concurrent_readers_share_one_fetch() -> None:
 
 
 @pytest.mark.parametrize("i", [-1, 18, 10**9])
-def test_a_missing_sample_or_block_is_named(i: int) -> None:
+def test_a_missing_sample_is_named(i: int) -> None:
     with pytest.raises(DataError, match="There is no sample"):
         asyncio.run(opened(small()).train.sample(i))
-    with pytest.raises(DataError, match="There is no block"):
-        asyncio.run(opened(small()).train.block(i))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +156,8 @@ def test_an_index_with_contradictory_numbers_is_refused(old: str, new: str) -> N
 
 
 def taken(seed: int, sizes: list[int], position: int = 0) -> list[int]:
-    source = SplitSource(opened(small()).train, seed, position)
+    source = SplitSource(opened(small()).train, seed)
+    source.position = position
 
     async def main() -> list[int]:
         seen: list[int] = []

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from scripts import fetch_mnist
-from tabgrad.data import DataError, idx
+from tabgrad.data import DataError, mnist
 
 #: Small files instead of MNIST's four, by name.
-CONTENT = {name: f"the content of {name}".encode() for name in idx.MNIST_SHA256}
+CONTENT = {name: f"the content of {name}".encode() for name in mnist.MNIST_SHA256}
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The hashes of the small files, an empty cache, no variable; returns the cache folder."""
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
-    for module in (idx, fetch_mnist):
+    for module in (mnist, fetch_mnist):
         monkeypatch.setattr(module, "MNIST_SHA256", hashes)
     monkeypatch.setattr(fetch_mnist, "CACHE", tmp_path / "cache")
     monkeypatch.delenv(fetch_mnist.VARIABLE, raising=False)
@@ -41,7 +41,7 @@ def test_a_named_folder_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv(fetch_mnist.VARIABLE, str(folder))
     files = fetch_mnist.locate()
     assert files is not None
-    assert {name: idx.unzip(content) for name, content in files.items()} == CONTENT
+    assert {name: mnist.unzip(content) for name, content in files.items()} == CONTENT
 
 
 def test_the_argument_overrides_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

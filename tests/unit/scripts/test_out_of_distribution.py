@@ -10,10 +10,10 @@ from scripts.train import distillation, out_of_distribution
 from scripts.train.calibration import Calibration, probabilities, refused_share
 from scripts.train.engine import open_engine
 from scripts.train.measure import KINDS, measure
+from scripts.train.measured_drawings import LETTERS
+from scripts.train.measured_drawings import out_of_distribution as measured
 from tabgrad import model
 from tabgrad.data import Samples
-from tabgrad.data.strokes.out_of_distribution import LETTERS
-from tabgrad.data.strokes.out_of_distribution import out_of_distribution as measured
 from tabgrad.network import save_safetensors
 from tests.unit.scripts.tiny_training import TINY, corpus, fitted
 

@@ -17,7 +17,6 @@ from tabgrad.metrics import Results
 from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_event, encode
 from tabgrad.session.host import WorkerHost
 from tabgrad.session.programs import ProgramLibrary
-from tabgrad.session.runtime import Services
 from tests.unit.session.session_runs import TRAINING_IMAGES, Digits, digits
 
 E = TypeVar("E", bound=AnyEvent)
@@ -83,7 +82,7 @@ class Bench:
         self._news = asyncio.Event()
         self._ids = 0
         programs = ProgramLibrary({}, self._no_file, COMPILED, self._tinygrad, "test")
-        self.host = WorkerHost(Services(self._open, programs, self.sets), self._take)
+        self.host = WorkerHost(self._open, programs, self.sets, self._take)
 
     async def _open(self, choice: str) -> EngineChoice:
         device = self.wrap(await open_device())

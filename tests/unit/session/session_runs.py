@@ -18,9 +18,8 @@ from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent
 from tabgrad.session import plan
 from tabgrad.session.control import RunControl
-from tabgrad.session.network import LoadedNetwork, load_network
+from tabgrad.session.network import LoadedNetwork, load_network, mean_image
 from tabgrad.session.schedule import total_steps
-from tabgrad.session.source import mean_image
 from tabgrad.session.trainer import Trainer
 from tabgrad.settings import RunSettings, training_spec
 

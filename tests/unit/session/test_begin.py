@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tabgrad.artifacts.checkpoint import unpack
+from tabgrad.artifacts import unpack
 from tabgrad.network import load_safetensors
 from tabgrad.protocol import Checkpoint, Failed, Finished, Progress, SaveCheckpoint, Start, Weights
 from tests.unit.session.session_bench import Bench, measured, on_bench

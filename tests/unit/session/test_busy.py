@@ -12,8 +12,8 @@ import pytest
 from tabgrad.backends import Arrays, Executable
 from tabgrad.program import Buffer, Program
 from tabgrad.protocol import AnyEvent, Busy, Checkpoint
-from tabgrad.session import busy, plan
-from tabgrad.session.busy import MAX_SILENCE_S, SLOWEST_OPS_PER_S, max_step_s
+from tabgrad.session import pace, plan
+from tabgrad.session.pace import MAX_SILENCE_S, SLOWEST_OPS_PER_S, max_step_s
 from tabgrad.ui.train.client import ANSWER_WITHIN_S
 from tests.unit.session.session_runs import SMALL, Run, compiled, prepare
 
@@ -64,7 +64,7 @@ def test_steps_longer_than_the_pages_patience_are_announced_the_first_one_too(
 ) -> None:
     step_s = 2 * ANSWER_WITHIN_S
     # An engine at the limit of what is thought possible: the first step takes what its arithmetic says.
-    monkeypatch.setattr(busy, "SLOWEST_OPS_PER_S", SLOWEST_OPS_PER_S * max_step_s(compiled("train", SMALL)) / step_s)
+    monkeypatch.setattr(pace, "SLOWEST_OPS_PER_S", SLOWEST_OPS_PER_S * max_step_s(compiled("train", SMALL)) / step_s)
 
     async def go() -> None:
         run, train, measure = await slow_run(step_s, clock)
@@ -142,5 +142,5 @@ def test_the_worst_case_is_never_less_than_a_convolutions_and_has_an_end() -> No
 def test_the_network_of_a_default_run_has_little_to_announce() -> None:
     assert plan.EVALUATION_BATCH == 250
     default = {"layers.0.weight": (784, 128), "layers.1.weight": (128, 10)}
-    assert max_step_s(program(default, 128, trains=True)) < busy.UNANNOUNCED_S
-    assert max_step_s(program(default, 250, trains=False)) < busy.UNANNOUNCED_S
+    assert max_step_s(program(default, 128, trains=True)) < pace.UNANNOUNCED_S
+    assert max_step_s(program(default, 250, trains=False)) < pace.UNANNOUNCED_S

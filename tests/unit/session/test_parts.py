@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 
 from tabgrad.artifacts import Record, load_weights, pack, unpack
 from tabgrad.data.augment import MILD
-from tabgrad.data.augment_shared import SharedAugmenter
+from tabgrad.data.augment_shared import AugmentedSource, SharedAugmenter
 from tabgrad.network import WeightsError, draw_weights, fold_mean, initial_state, save_safetensors, weights_for
 from tabgrad.session import plan
-from tabgrad.session.busy import no_announcement
+from tabgrad.session.network import mean_image
 from tabgrad.session.pace import Pace
 from tabgrad.session.schedule import Rates, learning_rates, total_steps
-from tabgrad.session.source import AugmentedSource, mean_image
 from tabgrad.settings import RunSettings, SettingsError
 from tests.unit.session.session_runs import Digits, compiled, digits
 
@@ -160,7 +159,7 @@ def test_points_of_the_curves_do_not_depend_on_chunks(chunks: list[int]) -> None
 def test_the_pace_grows_to_its_target_and_shrinks_again(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("tabgrad.session.pace.time.perf_counter", lambda: now[0])
-    pace = Pace(64 * 788, no_announcement, 0.0)
+    pace = Pace(64 * 788, print, 0.0)
     for _ in range(20):
         now[0] += pace.count * 0.001
         pace.finished(pace.count)

@@ -17,9 +17,9 @@ from tabgrad.backends.oracle.optim import train_step
 from tabgrad.network import WeightsError, draw_weights, weights_for
 from tabgrad.protocol import Checkpoint, Metrics, Progress, Weights
 from tabgrad.session import plan
-from tabgrad.session.errors import Abandoned, Diverged
+from tabgrad.session.control import Abandoned, Diverged
+from tabgrad.session.network import mean_image
 from tabgrad.session.schedule import learning_rates
-from tabgrad.session.source import mean_image
 from tabgrad.settings import RunSettings, SettingsError, training_spec
 from tests.unit.session.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
 

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..augment import MILD, Augmenter
-from ..base import Samples
+from ..base import Samples, joined
 from ..seeding import generator
-from .generator import CHUNK, render_chunk
-
-#: Digits in a `StrokePool`.
-POOL = 24 * CHUNK
+from .generator import CHUNK
 
 
 class Pool:
@@ -30,8 +26,8 @@ class Pool:
     `draw` makes chunk k of the pool: `CHUNK` samples of 28x28 pixels; the last chunk may be shorter.
     """
 
-    def __init__(self, seed: int, size: int, draw: Callable[[int], Samples], position: int = 0) -> None:
-        self.seed, self.size, self.position = seed, size, position
+    def __init__(self, seed: int, size: int, draw: Callable[[int], Samples]) -> None:
+        self.seed, self.size, self.position = seed, size, 0
         self._draw = draw
         self._images = np.zeros((size, 28, 28), np.uint8)
         self._labels = np.zeros(size, np.uint8)
@@ -45,14 +41,16 @@ class Pool:
         while count:
             cycle, offset = divmod(self.position, self.size)
             rows = self._rows(cycle)[offset : offset + count]
-            for chunk in np.unique(rows // CHUNK):
-                if self._draw_once(int(chunk)):
-                    await asyncio.sleep(0)  # drawing takes a while, and a worker must answer in between
+            for chunk in {*(rows // CHUNK).tolist()} - self._drawn:
+                drawn = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+                self._images[drawn], self._labels[drawn] = self._draw(chunk)
+                self._drawn.add(chunk)
+                await asyncio.sleep(0)  # drawing takes a while, and a worker must answer in between
             images = self._images[rows]
             parts.append(Samples(self._distort(images, self.position) if cycle else images, self._labels[rows]))
             self.position += len(rows)
             count -= len(rows)
-        return Samples(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        return joined(parts)
 
     def _rows(self, cycle: int) -> NDArray[np.intp]:
         """The order of pass number `cycle` over the pool."""
@@ -60,19 +58,3 @@ class Pool:
             order = np.arange(self.size) if cycle == 0 else generator(self.seed, cycle).permutation(self.size)
             self._order = (cycle, order)
         return self._order[1]
-
-    def _draw_once(self, chunk: int) -> bool:
-        """Draw the samples of a chunk unless they are there. True if this call has drawn them."""
-        if chunk in self._drawn:
-            return False
-        rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        self._images[rows], self._labels[rows] = self._draw(chunk)
-        self._drawn.add(chunk)
-        return True
-
-
-class StrokePool(Pool):
-    """A pool of `POOL` digits from the stroke generator."""
-
-    def __init__(self, seed: int, position: int = 0) -> None:
-        super().__init__(seed, POOL, partial(render_chunk, seed), position)

@@ -1,6 +1,6 @@
 """The digits as people write them: vector templates made for this project, several styles of each digit.
 
-Owns the shapes and how often each style is drawn. Varies and draws nothing (see `shapes` and `render`).
+Owns the shapes and how often each style is drawn. Varies and draws nothing (see `shapes` and `generator`).
 
 Notation: the strokes of a template are separated by "/". A stroke is a list of points "x,y" on a grid of 100, with y
 pointing down. A smooth curve (Catmull-Rom) runs through the points; "!" after a point makes it a corner.
