@@ -41,18 +41,20 @@ class WeightsFile:
     @property
     def spec(self) -> dict[str, Any]:
         """The network's specification; empty if the file has none. Raises WeightsError."""
-        spec = _json(self.metadata.get("spec", "{}"), "The weights file's description of its network is damaged.")
+        try:
+            spec = json.loads(self.metadata.get("spec", "{}"))
+        except (ValueError, RecursionError) as error:
+            raise WeightsError("The weights file's description of its network is damaged.") from error
         return spec if isinstance(spec, dict) else {}
 
     @property
     def settings(self) -> RunSettings:
         """The settings of its network: from the metadata, or from an MLP's shapes. WeightsError if there are none."""
         if "settings" in self.metadata:
-            damaged = "The weights file's settings are damaged."
             try:
-                return RunSettings.make(_json(self.metadata["settings"], damaged))
-            except (TypeError, ValueError) as error:
-                raise WeightsError(damaged) from error
+                return RunSettings.make(json.loads(self.metadata["settings"]))
+            except (TypeError, ValueError, RecursionError) as error:
+                raise WeightsError("The weights file's settings are damaged.") from error
         return _settings_of_mlp(shapes_of(self.tensors))
 
     @property
@@ -64,13 +66,6 @@ class WeightsFile:
     def parameters(self) -> int:
         """Number of trained parameters."""
         return parameter_count(shapes_of(self.tensors))
-
-
-def _json(text: str, damaged: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise WeightsError(damaged) from error
 
 
 def _settings_of_mlp(shapes: Mapping[str, tuple[int, ...]]) -> RunSettings:

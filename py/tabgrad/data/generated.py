@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from .base import Samples, Source, check_indices, find_split, joined
@@ -22,15 +21,15 @@ DIGITS_HELD_OUT = 2_000
 _HELD_OUT_SEEDS = {"validation": 2**31, "test": 2**31 + 1}
 
 
-@dataclass
 class GeneratedData:
     """Implements `base.RunData`. Training digits vary without end; the held-out ones are always the same."""
 
-    description: str = ""
-    count: int = DIGITS_PER_EPOCH
-    fingerprint: str = ""
-    _held_out: dict[str, Samples] = field(default_factory=dict)
-    _sources: dict[str, StrokeSource] = field(default_factory=dict)
+    count, fingerprint = DIGITS_PER_EPOCH, ""
+
+    def __init__(self, description: str = "") -> None:
+        self.description = description
+        self._held_out = dict[str, Samples]()
+        self._sources = dict[str, StrokeSource]()
 
     def source(self, seed: int) -> Source:
         return Pool(seed, DIGITS_IN_POOL, partial(render_chunk, seed))
