@@ -19,7 +19,6 @@ from tabgrad.data.augment_shared import AugmentedSource, SharedAugmenter
 from tabgrad.network import WeightsError, draw_weights, fold_mean, initial_state, save_safetensors, weights_for
 from tabgrad.session import plan
 from tabgrad.session.network import mean_image
-from tabgrad.session.pace import Pace
 from tabgrad.session.schedule import Rates, learning_rates, total_steps
 from tabgrad.settings import RunSettings, SettingsError
 from tests.unit.session.session_runs import Digits, compiled, digits
@@ -154,20 +153,6 @@ def test_points_of_the_curves_do_not_depend_on_chunks(chunks: list[int]) -> None
     np.testing.assert_allclose(parts.curves.loss, whole.curves.loss)
     assert parts.curves.accuracy == whole.curves.accuracy
     assert Record.from_json(json.loads(json.dumps(parts.to_json()))) == parts
-
-
-def test_the_pace_grows_to_its_target_and_shrinks_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr("tabgrad.session.pace.time.perf_counter", lambda: now[0])
-    pace = Pace(64 * 788, print, 0.0)
-    for _ in range(20):
-        now[0] += pace.count * 0.001
-        pace.finished(pace.count)
-    assert pace.count == 32
-    for _ in range(20):
-        now[0] += pace.count * 0.2
-        pace.finished(pace.count)
-    assert pace.count == 1
 
 
 def test_augmented_samples_depend_on_position_alone() -> None:

@@ -1,4 +1,4 @@
-"""Work that blocks the worker is announced before it begins, so that the page does not take it for a hang."""
+"""The pace follows the time of a step, and work that blocks the worker is announced before it begins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabgrad.backends import Arrays, Executable
 from tabgrad.program import Buffer, Program
 from tabgrad.protocol import AnyEvent, Busy, Checkpoint
 from tabgrad.session import pace, plan
-from tabgrad.session.pace import MAX_SILENCE_S, SLOWEST_OPS_PER_S, max_step_s
+from tabgrad.session.pace import MAX_SILENCE_S, SLOWEST_OPS_PER_S, Pace, max_step_s
 from tabgrad.ui.train.client import ANSWER_WITHIN_S
 from tests.unit.session.session_runs import SMALL, Run, compiled, prepare
 
@@ -57,6 +57,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     return now
+
+
+def test_the_pace_grows_to_its_target_and_shrinks_again(clock: list[float]) -> None:
+    steps = Pace(64 * 788, print, 0.0)
+    for _ in range(20):
+        clock[0] += steps.count * 0.001
+        steps.finished(steps.count)
+    assert steps.count == 32
+    for _ in range(20):
+        clock[0] += steps.count * 0.2
+        steps.finished(steps.count)
+    assert steps.count == 1
 
 
 def test_steps_longer_than_the_pages_patience_are_announced_the_first_one_too(
