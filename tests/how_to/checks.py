@@ -11,7 +11,7 @@ from tabgrad import model
 from tabgrad.backends.engines import ENGINE_TITLES, open_engine
 from tabgrad.backends.oracle import OracleNetwork
 from tabgrad.backends.oracle.optim import train_step
-from tabgrad.data.catalogue import CATALOGUE, DataAccess
+from tabgrad.data.catalogue import DataSets
 from tabgrad.settings import RunSettings
 
 RNG = np.random.default_rng(0)
@@ -100,7 +100,7 @@ async def data_set() -> None:
         raise AssertionError("this data set needs no download")
 
     name = RunSettings.make({"data": "bars"}).data
-    data = await CATALOGUE[name].open(DataAccess({}, no_bytes, no_bytes, no_bytes), None)
+    data = await DataSets({}, no_bytes, no_bytes).open(name)
     images, labels = await data.split("test")
     assert images.shape == (data.size("test"), 28, 28)
     assert set(labels) == set(range(10))

@@ -10,11 +10,11 @@ Pure NumPy, the same in CPython and in the page. Knows no network, no engine and
 functions that the caller passes in. Importing this package is cheap; the code of a data set is imported when it is
 opened.
 
-To add a data set, write a class that implements `RunData` in a module of its own, and add a row to `sets`.
+To add a data set, write a class that implements `RunData` in a module of its own, and add a row to `catalogue`.
 """
 
 from .base import DataError, Fetch, Inflate, RunData, Samples, Source
-from .sets import DATA_SET_TITLES
+from .catalogue import DATA_SET_TITLES
 
 __all__ = [
     "DATA_SET_TITLES",
@@ -26,11 +26,11 @@ __all__ = [
     "Source",
     "augment",
     "augment_shared",
+    "catalogue",
     "drawings",
     "generated",
     "mnist",
     "packed",
     "seeding",
-    "sets",
     "strokes",
 ]

@@ -153,9 +153,9 @@ def _read(word: str, shape: Shape) -> tuple[str, StageKind, tuple[int, ...]]:
 
 
 def stages(spec: Spec) -> tuple[Stage, ...]:
-    """The stages of the network that a complete `spec` describes (see `spec_of`); an MLP's are dense ones."""
+    """The stages of the network that `spec` describes; an MLP's are dense ones."""
     if spec["kind"] == "cnn":
-        return parse_stages(spec["stages"])
+        return parse_stages(spec.get("stages", CNN_STAGES))
     return parse_stages([f"dense{size}" for size in spec["hidden"]])
 
 

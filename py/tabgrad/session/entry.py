@@ -14,8 +14,8 @@ from typing import Any
 
 import tabgrad
 from tabgrad.backends.engines import ENGINES, EngineChoice, order_variants, select_engine
+from tabgrad.data.catalogue import DataSets
 from tabgrad.data.packed import gunzip
-from tabgrad.data.sets import DataSets
 from tabgrad.interop import files, storage, streams, worker
 from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode

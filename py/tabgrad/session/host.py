@@ -12,7 +12,7 @@ from typing import Any
 
 from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.data import DataError
-from tabgrad.data.sets import DataSets
+from tabgrad.data.catalogue import DataSets
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.protocol import (

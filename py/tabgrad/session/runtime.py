@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from tabgrad.backends import Device, EngineError
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.data import RunData
-from tabgrad.data.sets import DataSets
+from tabgrad.data.catalogue import DataSets
 from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
 from tabgrad.settings import RunSettings

@@ -29,7 +29,7 @@ OPEN = """
 import builtins
 from pathlib import Path
 from tabgrad.backends.wasm import open_device
-from tabgrad.data.sets import DataSets
+from tabgrad.data.catalogue import DataSets
 from tabgrad.interop import streams
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.session.programs import ProgramLibrary

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tabgrad.artifacts import load_rows, load_weights, read_record, unpack
 from tabgrad.data import drawings as drawing_files
-from tabgrad.data.sets import DataSets
+from tabgrad.data.catalogue import DataSets
 from tabgrad.network import load_safetensors
 from tabgrad.protocol import (
     Checkpoint,

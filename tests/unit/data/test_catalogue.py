@@ -12,10 +12,9 @@ import sys
 import pytest
 
 from tabgrad.data import DATA_SET_TITLES, DataError
-from tabgrad.data.catalogue import site_titles
+from tabgrad.data.catalogue import DataSets, site_titles
 from tabgrad.data.generated import GeneratedData
 from tabgrad.data.packed import PackedData
-from tabgrad.data.sets import DataSets
 from tests.unit.data.test_reader import small
 
 
@@ -76,10 +75,10 @@ def test_an_unknown_name_is_refused_in_one_sentence() -> None:
 
 def test_the_titles_are_cheap_to_import() -> None:
     """The page imports them to build the training form, before any data is needed."""
-    code = "import json, sys, tabgrad.data.sets; print(json.dumps([*sys.modules]))"
+    code = "import json, sys, tabgrad.data.catalogue; print(json.dumps([*sys.modules]))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     loaded = {name for name in json.loads(printed) if name == "gzip" or name.startswith("tabgrad.data")}
-    assert loaded == {f"tabgrad.data{part}" for part in ("", ".base", ".sets")}
+    assert loaded == {f"tabgrad.data{part}" for part in ("", ".base", ".catalogue")}
 
 
 @pytest.mark.parametrize("package", ["tabgrad.data", "tabgrad.data.strokes", "tabgrad.ink", "tabgrad.explain"])

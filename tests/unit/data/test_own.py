@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tabgrad.data import DataError, Samples
+from tabgrad.data.catalogue import DataSets
 from tabgrad.data.drawings import Drawing, dumps, split
 from tabgrad.data.own import MIN_IMAGES_PER_EPOCH, OwnData, missing_drawings, open_own
-from tabgrad.data.sets import DataSets
 from tabgrad.data.strokes import CHUNK
 from tests.unit.data.own_drawings import by_hand
 

@@ -12,7 +12,7 @@ from tabgrad.backends.engines import EngineChoice
 from tabgrad.backends.oracle import OracleNetwork
 from tabgrad.backends.wasm import open_device
 from tabgrad.data import DataError, RunData, Samples, Source
-from tabgrad.data.sets import DataSets
+from tabgrad.data.catalogue import DataSets
 from tabgrad.metrics import Results
 from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_event, encode
 from tabgrad.session.host import WorkerHost

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from tabgrad.data.catalogue import DataSets
 from tabgrad.data.drawings import dumps
-from tabgrad.data.sets import DataSets
 from tabgrad.protocol import Checkpoint, Failed, Finished, Ready, Start, Weights
 from tests.unit.data.own_drawings import by_hand
 from tests.unit.session.session_bench import Bench, on_bench

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tabgrad.data.catalogue import site_titles
-from tabgrad.data.sets import DataSets
+from tabgrad.data.catalogue import DataSets, site_titles
 from tabgrad.interop.files import fetch_bytes
 from tabgrad.interop.streams import inflate
 
