@@ -25,7 +25,7 @@ from scripts.pyodide_node import run_python
 from scripts.pyodide_page import pyodide_page
 from tabgrad import model
 from tabgrad.backends.wasm import WasmDevice, WasmExecutable, open_device
-from tabgrad.backends.wasm.driver import driver, kernel_imports
+from tabgrad.backends.wasm.driver import driver
 from tabgrad.program import Program, dumps
 
 T = TypeVar("T")
@@ -203,8 +203,7 @@ def hottest(program: Program, count: int) -> list[dict[str, Any]]:
     rows = []
     for dispatch in program.dispatch:
         alone = replace(program, dispatch=(dispatch,))
-        imports = [(key, entry) for key, entry, _ in kernel_imports(alone)]
-        call = device.host.link(driver(alone, executable.addresses, (), ()), imports)
+        call = device.host.link(*driver(alone, executable.addresses))
         call(20)
         times = []
         for _ in range(5):

@@ -81,8 +81,7 @@ def test_backward_is_the_slope_of_forward(name: str, training: bool) -> None:
 
 
 def test_a_pool_shares_the_gradient_of_a_tie() -> None:
-    net, _ = network("cnn")
-    pool = MaxPool(net)
+    pool = MaxPool()
     image = np.array([[1.0, 1, 5], [1, 0, 5], [9, 9, 9]])[None, None]
     assert pool.forward(image, False).tolist() == [[[[1.0]]]]
     third = 3 / 3

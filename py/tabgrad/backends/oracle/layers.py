@@ -1,13 +1,12 @@
 """The oracle's layers in NumPy: one class a layer, forward and backward side by side, as in Karpathy's micrograd.
 
-A layer reads its weights from its network's state dict and puts their gradients into `network.gradients` under the
-same names. It keeps what backward needs of the last forward. B batch, C channels, H and W height and width.
+A layer keeps what backward needs of the last forward. B batch, C channels, H and W height and width.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +16,8 @@ from tabgrad.network import Activation
 Array = NDArray[np.floating[Any]]
 
 
-class _Store(Protocol):
-    """What a layer sees of its network."""
-
-    weights: dict[str, Array]
-    gradients: dict[str, Array]
-
-
 class Layer(ABC):
     """forward: x -> y; backward: d loss / d y -> d loss / d x."""
-
-    def __init__(self, network: _Store) -> None:
-        self.weights, self.gradients = network.weights, network.gradients
 
     @abstractmethod
     def forward(self, x: Array, training: bool) -> Array:
@@ -39,43 +28,47 @@ class Layer(ABC):
         """The gradient with respect to the last input."""
 
 
-class Linear(Layer):
-    """x (B, fan_in) @ weight (fan_in, fan_out) + bias (fan_out)."""
+class Weighted(Layer):
+    """A layer called `name` in the state dict `weights`. Its gradients go into `gradients` under the same names."""
 
-    def __init__(self, network: _Store, name: str) -> None:
-        super().__init__(network)
-        self.weight, self.bias = f"{name}.weight", f"{name}.bias"
+    def __init__(self, weights: dict[str, Array], gradients: dict[str, Array], name: str) -> None:
+        self.weights, self.gradients, self.name = weights, gradients, name
+
+
+class Linear(Weighted):
+    """x (B, fan_in) @ weight (fan_in, fan_out) + bias (fan_out)."""
 
     def forward(self, x: Array, training: bool) -> Array:
         self.x = x
-        return np.asarray(x @ self.weights[self.weight] + self.weights[self.bias])
+        return np.asarray(x @ self.weights[f"{self.name}.weight"] + self.weights[f"{self.name}.bias"])
 
     def backward(self, gradient: Array) -> Array:
-        self.gradients[self.weight] = self.x.T @ gradient
-        self.gradients[self.bias] = gradient.sum(axis=0)
-        return np.asarray(gradient @ self.weights[self.weight].T)
+        self.gradients[f"{self.name}.weight"] = self.x.T @ gradient
+        self.gradients[f"{self.name}.bias"] = gradient.sum(axis=0)
+        return np.asarray(gradient @ self.weights[f"{self.name}.weight"].T)
 
 
-class Conv2d(Layer):
+class Conv2d(Weighted):
     """Cross-correlation of x (B, Cin, H, W), padded with zeros, with weight (Cout, Cin, k, k); no bias.
 
     `patches` are (B, Cin, H', W', k, k), a view.
     """
 
-    def __init__(self, network: _Store, name: str, padding: int) -> None:
-        super().__init__(network)
-        self.weight, self.padding = f"{name}.weight", padding
+    def __init__(self, weights: dict[str, Array], gradients: dict[str, Array], name: str, padding: int) -> None:
+        super().__init__(weights, gradients, name)
+        self.padding = padding
 
     def forward(self, x: Array, training: bool) -> Array:
-        p, size = self.padding, self.weights[self.weight].shape[-1]
+        p, weight = self.padding, self.weights[f"{self.name}.weight"]
+        size = weight.shape[-1]
         self.padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
         windows = np.lib.stride_tricks.sliding_window_view
         self.patches = windows(self.padded, (size, size), (2, 3))  # type: ignore[call-overload] # stubs lack tuple axes
-        return np.moveaxis(np.tensordot(self.patches, self.weights[self.weight], ((1, 4, 5), (1, 2, 3))), -1, 1)
+        return np.moveaxis(np.tensordot(self.patches, weight, ((1, 4, 5), (1, 2, 3))), -1, 1)
 
     def backward(self, gradient: Array) -> Array:
-        weight = self.weights[self.weight]
-        self.gradients[self.weight] = np.tensordot(gradient, self.patches, ((0, 2, 3), (0, 2, 3)))
+        weight = self.weights[f"{self.name}.weight"]
+        self.gradients[f"{self.name}.weight"] = np.tensordot(gradient, self.patches, ((0, 2, 3), (0, 2, 3)))
         out = np.zeros_like(self.padded)
         height, width = gradient.shape[2:]
         for i, j in np.ndindex(weight.shape[2:]):
@@ -86,7 +79,7 @@ class Conv2d(Layer):
         return out[:, :, p : out.shape[2] - p, p : out.shape[3] - p]
 
 
-class BatchNorm(Layer):
+class BatchNorm(Weighted):
     """Each channel of x (B, C, H, W) normalised, scaled and shifted.
 
     Training: by the batch's mean and biased variance, while the running statistics move a tenth towards the batch's
@@ -95,10 +88,6 @@ class BatchNorm(Layer):
 
     EPS = 1e-5
     MOMENTUM = 0.1
-
-    def __init__(self, network: _Store, name: str) -> None:
-        super().__init__(network)
-        self.name = name
 
     def forward(self, x: Array, training: bool) -> Array:
         w, name = self.weights, self.name
@@ -160,12 +149,8 @@ class Flatten(Layer):
         return gradient.reshape(self.shape)
 
 
-class Subtract(Layer):
+class Subtract(Weighted):
     """x minus a stored mean image (784,), which is not trained."""
-
-    def __init__(self, network: _Store, name: str) -> None:
-        super().__init__(network)
-        self.name = name
 
     def forward(self, x: Array, training: bool) -> Array:
         return np.asarray(x - self.weights[self.name])
@@ -177,8 +162,7 @@ class Subtract(Layer):
 class ActivationLayer(Layer):
     """One of `tabgrad.network.ACTIVATIONS`, element by element."""
 
-    def __init__(self, network: _Store, activation: Activation) -> None:
-        super().__init__(network)
+    def __init__(self, activation: Activation) -> None:
         self.activation = activation
 
     def forward(self, x: Array, training: bool) -> Array:

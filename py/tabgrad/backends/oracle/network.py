@@ -43,17 +43,18 @@ class OracleNetwork:
         #: Layers by stage. The last stage gives the logits.
         self.stages: list[list[Layer]] = [self._layers(stage, activation) for stage in parsed]
         if INPUT_MEAN in self.weights:
-            self.stages[0].insert(0, Subtract(self, INPUT_MEAN))
+            self.stages[0].insert(0, Subtract(self.weights, self.gradients, INPUT_MEAN))
         self._takes_maps = STAGE_KINDS[parsed[0].kind].on_maps
 
     def _layers(self, stage: Stage, activation: Activation) -> list[Layer]:
+        own = self.weights, self.gradients
         if stage.kind == "conv":
-            norm = BatchNorm(self, stage.name.replace("convs", "norms"))
-            return [Conv2d(self, stage.name, stage.numbers[2]), norm, ActivationLayer(self, activation)]
+            norm = BatchNorm(*own, stage.name.replace("convs", "norms"))
+            return [Conv2d(*own, stage.name, stage.numbers[2]), norm, ActivationLayer(activation)]
         if stage.kind == "dense":
-            linear: list[Layer] = [Flatten(self), Linear(self, stage.name)]
-            return [*linear, ActivationLayer(self, activation)] if stage.tap else linear
-        return [STAGE_LAYERS[stage.kind](self)]
+            linear: list[Layer] = [Flatten(), Linear(*own, stage.name)]
+            return [*linear, ActivationLayer(activation)] if stage.tap else linear
+        return [STAGE_LAYERS[stage.kind]()]
 
     def forward(self, x: NDArray[Any], training: bool = False, taps: list[Array] | None = None) -> Array:
         """x (B, 784) in 0..1 -> logits (B, 10). Appends the output of every stage but the last to `taps`."""

@@ -1,7 +1,7 @@
 """The WebAssembly engine: runs programs of target "wasm" on one core, in a browser or natively.
 
 Owns the programs' buffers in the arena and the loading of kernels. Never touches a WebAssembly runtime itself: what
-differs between a browser and wasmtime is behind `host.WasmHost`.
+differs between a browser and wasmtime is in `host`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.interop import IN_BROWSER
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError, Target, validate
 
 from ..base import Arrays, EngineError, Executable, LaunchTimes
 from ..launch_times import Stopwatch, one_launch_ms
 from .arena import Arena, Region, plan_scratch
-from .driver import driver, kernel_imports
-from .host import WasmHost
+from .driver import driver
+from .host import WasmHost, open_host
 
 T = TypeVar("T")
 #: The most launches in a row when one is timed: the smallest kernels take a fraction of a microsecond.
@@ -138,9 +137,8 @@ class WasmExecutable:
 
     def _call(self, streams: tuple[str, ...], collect: tuple[str, ...], count: int, *addresses: int) -> None:
         if (run := self._runs.get((streams, collect))) is None:
-            binary = driver(self.program, self.addresses, streams, collect)
-            imports = [(key, entry) for key, entry, _ in kernel_imports(self.program)]
-            run = self._runs[streams, collect] = self._host.link(binary, imports)
+            linked = self._host.link(*driver(self.program, self.addresses, streams, collect))
+            run = self._runs[streams, collect] = linked
         run(count, *addresses)
 
     async def time_launches(self) -> LaunchTimes:
@@ -150,8 +148,7 @@ class WasmExecutable:
         return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
 
     def _stopwatch(self, program: Program) -> Stopwatch:
-        imports = [(key, entry) for key, entry, _ in kernel_imports(program)]
-        call = self._host.link(driver(program, self.addresses, (), ()), imports)
+        call = self._host.link(*driver(program, self.addresses))
 
         async def run(count: int) -> float:
             begin = time.perf_counter()
@@ -201,7 +198,7 @@ class WasmDevice:
             )
         if share is not None and not isinstance(share, WasmExecutable):
             raise EngineError("A program on WebAssembly can share weights only with another one on WebAssembly.")
-        await self.host.load(program.kernels)
+        await self.host.load({key: kernel.module for key, kernel in program.kernels.items()})
         return WasmExecutable(self, program, share)
 
     def destroy(self) -> None:
@@ -211,17 +208,7 @@ class WasmDevice:
 
 async def open_device() -> WasmDevice:
     """Open WebAssembly in this browser, or in wasmtime outside one. Raises EngineError with one sentence."""
-    return WasmDevice(_open_host())
-
-
-def _open_host() -> WasmHost:
-    if IN_BROWSER:
-        from .browser import BrowserHost
-
-        return BrowserHost()
-    from .native import NativeHost
-
-    return NativeHost()
+    return WasmDevice(open_host())
 
 
 def _checked(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[Any]:

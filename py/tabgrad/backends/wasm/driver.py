@@ -17,16 +17,15 @@ _GET, _SET, _TEE, _CONST, _ADD = b"\x20", b"\x21", b"\x22", b"\x41", b"\x6a"
 _MEMORY_COPY = b"\xfc\x0a\x00\x00"
 
 
-def kernel_imports(program: Program) -> list[tuple[str, str, int]]:
-    """The kernels that a driver imports, in order: (kernel key, entry, number of buffers)."""
+def driver(
+    program: Program, addresses: Sequence[int], streams: Sequence[str] = (), collect: Sequence[str] = ()
+) -> tuple[bytes, list[tuple[str, str]]]:
+    """The module's bytes, and the kernels that it imports, in order, as (kernel key, entry).
+
+    `addresses`: the byte address of each buffer; `streams` and `collect`: names of buffers.
+    """
     arity = {d.kernel: len(d.buffers) for d in program.dispatch}
-    return [(key, program.kernels[key].entry, count) for key, count in arity.items()]
-
-
-def driver(program: Program, addresses: Sequence[int], streams: Sequence[str], collect: Sequence[str]) -> bytes:
-    """The module's bytes. `addresses`: the byte address of each buffer; `streams`, `collect`: names of buffers."""
-    kernels = kernel_imports(program)
-    number = {key: i for i, (key, _, _) in enumerate(kernels)}
+    number = {key: i for i, key in enumerate(arity)}
     local_of = {program.index(name): 1 + i for i, name in enumerate(streams)}
     body = bytearray(_LOOP)
     for dispatch in program.dispatch:
@@ -42,8 +41,9 @@ def driver(program: Program, addresses: Sequence[int], streams: Sequence[str], c
         body += _advance(local, program.buffers[index].nbytes)
     body += _GET + uleb(0) + _CONST + sleb(-1) + _ADD + _TEE + uleb(0) + _BR_IF + _END
     params = (ValType.I32,) * (1 + len(streams) + len(collect))
-    imports = [FunctionImport(key, entry, (ValType.I32,) * count) for key, entry, count in kernels]
-    return module([Function("run", params, (), bytes(body))], imports)
+    imports = [FunctionImport(key, program.kernels[key].entry, (ValType.I32,) * n) for key, n in arity.items()]
+    binary = module([Function("run", params, (), bytes(body))], imports)
+    return binary, [(kernel.module, kernel.name) for kernel in imports]
 
 
 def _advance(local: int, size: int) -> bytes:

@@ -1,6 +1,6 @@
 """What the WebAssembly engine needs from a WebAssembly runtime: a memory, and modules turned into functions.
 
-`browser` and `native` implement it. Owns the interface only.
+Opens the host of this machine: `interop.webassembly` in a browser, `native` outside one.
 """
 
 from __future__ import annotations
@@ -10,17 +10,24 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from tabgrad.program import Kernel
+from tabgrad.interop import IN_BROWSER
+from tabgrad.program.wasm_binary import MEMORY_IMPORT, Function, module
+
+from ..base import EngineError
+
+_SPLAT, _MADD, _DROP = b"\x43\x00\x00\x00\x00\xfd\x13", b"\xfd\x85\x02", b"\x1a"
+#: The code of the smallest functions that use what a variant needs: f32x4.splat; f32x4.relaxed_madd.
+_PROBES = {"relaxed": _SPLAT * 3 + _MADD + _DROP, "simd": _SPLAT + _DROP}
 
 
 class WasmHost(Protocol):
-    """One WebAssembly runtime with one linear memory that all kernels import."""
+    """One WebAssembly runtime with one linear memory that all kernels import. What fails raises EngineError."""
 
     variants: tuple[str, ...]  #: kernel variants it can run, best first
     description: str  #: what the badge shows
 
     def reserve(self, pages: int) -> None:
-        """Grow the memory to at least `pages` of 64 KiB. Raises EngineError if there is not enough."""
+        """Grow the memory to at least `pages` of 64 KiB."""
 
     def write(self, address: int, value: NDArray[Any]) -> None:
         """Copy a contiguous array into memory."""
@@ -28,11 +35,26 @@ class WasmHost(Protocol):
     def read(self, address: int, out: NDArray[Any]) -> None:
         """Copy memory into a contiguous array."""
 
-    async def load(self, kernels: Mapping[str, Kernel]) -> None:
-        """Compile and instantiate the kernels that are new, by their key. Raises EngineError if one is invalid."""
+    async def load(self, modules: Mapping[str, bytes]) -> None:
+        """Compile and instantiate the kernels that are new, by their key."""
 
     def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
-        """Instantiate a driver with kernels given as (key, entry); return its `run`, which raises EngineError."""
+        """Instantiate a driver with kernels given as (key, entry); return its `run`."""
 
     def destroy(self) -> None:
         """Free the memory and all kernels."""
+
+
+def open_host() -> WasmHost:
+    """The host of this browser, or wasmtime outside one. Raises EngineError."""
+    if not IN_BROWSER:
+        from .native import NativeHost
+
+        return NativeHost()
+    from tabgrad.interop.webassembly import BrowserHost, validate
+
+    variants = tuple(name for name, code in _PROBES.items() if validate(module([Function("probe", (), (), code)])))
+    if not variants:
+        raise EngineError("This browser has no WebAssembly SIMD; any browser since 2023 has it. Please update it.")
+    fused = " with FMA" if "relaxed" in variants else ""
+    return BrowserHost(variants, f"WebAssembly SIMD{fused}", MEMORY_IMPORT, EngineError)

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.program import Kernel
-
 from ..base import EngineError
 
 
@@ -64,11 +62,11 @@ class NativeHost:
         """Copy memory into an array."""
         out.reshape(-1).view(np.uint8)[:] = self._view[address : address + out.nbytes]
 
-    async def load(self, kernels: Mapping[str, Kernel]) -> None:
+    async def load(self, modules: Mapping[str, bytes]) -> None:
         """Compile and instantiate new kernels."""
-        for key, kernel in kernels.items():
+        for key, binary in modules.items():
             if key not in self._exports:
-                self._exports[key] = self._instantiate(kernel.module, [self._memory])
+                self._exports[key] = self._instantiate(binary, [self._memory])
 
     def _instantiate(self, binary: bytes, imports: list[Any]) -> Any:
         wasmtime = self._wasmtime

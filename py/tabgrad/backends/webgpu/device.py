@@ -17,22 +17,20 @@ from tabgrad.program import Limits, Program, ProgramError, Target, check_device
 
 from ..base import EngineError, Executable
 from .executable import WebGPUExecutable
-from .gpu import GPU, SHADER_STAGE_COMPUTE, BufferUsage
-from .resources import EncodedLaunch, GPUResources, SharedBuffer
+from .gpu import GPU, SHADER_STAGE_COMPUTE, BufferUsage, CountedGPU, EncodedLaunch, SharedBuffer
 
 _SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "basic render")
 _COPY_DST = BufferUsage.COPY_DST
 
 
-class WebGPUDevice:
+class WebGPUDevice(CountedGPU):
     """`base.Device` on WebGPU."""
 
     name = "webgpu"
     target: Target = "wgsl"
 
     def __init__(self, gpu: GPU) -> None:
-        self.resources = GPUResources(gpu)
-        self.gpu, self.queue = gpu, self.resources.queue
+        super().__init__(gpu)
         self.description = describe(gpu)
         self.is_software = gpu.is_software or any(word in self.description.lower() for word in _SOFTWARE)
         self.variants: tuple[str, ...] = ("sw", "gpu", "default") if self.is_software else ("gpu", "default", "sw")
@@ -41,32 +39,22 @@ class WebGPUDevice:
         self._infinity = gpu.device.create_buffer(label="infinity", size=4, usage=BufferUsage.UNIFORM | _COPY_DST)
         self.queue.write_buffer(self._infinity, 0, np.array([np.inf], np.float32))
 
-    @property
-    def live_buffers(self) -> int:
-        """Buffers of all loaded programs on the GPU: 0 once all are destroyed."""
-        return self.resources.live_buffers
-
-    @property
-    def live_bytes(self) -> int:
-        """GPU memory of all loaded programs in bytes: 0 once all are destroyed."""
-        return self.resources.live_bytes
-
     async def load(self, program: Program, share: Executable | None = None) -> WebGPUExecutable:
         """See `base.Device.load`. Pipelines compile in parallel, off this thread."""
         if program.target != self.target:
             raise ProgramError(f"The program {program.name!r} is for WebAssembly, not for WebGPU.")
         check_device(program, self.limits)
-        self.resources.check()
+        self.check()
         storages: list[SharedBuffer] = []
         what = f"WebGPU could not build the program {program.name!r}"
         try:
             plan = await self._build(program, share, storages, what)
-            return WebGPUExecutable(self.resources, program, storages, plan)
+            return WebGPUExecutable(self, program, storages, plan)
         except BaseException as error:  # a cancelled load must not keep its buffers either
-            self.resources.release(storages)
+            self.release(storages)
             if isinstance(error, EngineError) or not isinstance(error, Exception):
                 raise
-            raise await self.resources.error_from(error, what) from error
+            raise await self.error_from(error, what) from error
 
     async def _build(
         self, program: Program, share: Executable | None, storages: list[SharedBuffer], what: str
@@ -86,7 +74,7 @@ class WebGPUDevice:
             if isinstance(fault, BaseException):
                 raise fault
         if problem:
-            raise await self.resources.error_from(problem, what)
+            raise await self.error_from(problem, what)
         ready = dict(zip(pipelines, compiled, strict=True))
         return [EncodedLaunch(ready[d.kernel], g, *d.workgroups) for d, g in zip(program.dispatch, groups, strict=True)]
 
@@ -121,7 +109,7 @@ class WebGPUDevice:
         if not isinstance(share, WebGPUExecutable | None):
             raise EngineError("A program on WebGPU can share weights only with another one on WebGPU.")
         shared = share.shareable() if share else {}
-        create = self.resources.create_buffer
+        create = self.create_buffer
         for buffer in program.buffers:
             storage = shared.get(buffer.name) if buffer.role in ("weight", "state") else None
             if storage is None or storage.size_bytes != buffer.size_bytes:
@@ -143,10 +131,10 @@ class WebGPUDevice:
         )
 
     def destroy(self) -> None:
-        """Free the device and everything loaded on it. Idempotent."""
-        if not self.resources.destroyed:
+        """See `base.Device.destroy`."""
+        if not self.destroyed:
             self._infinity.destroy()
-            self.resources.destroy()
+        super().destroy()
 
 
 def describe(gpu: GPU) -> str:

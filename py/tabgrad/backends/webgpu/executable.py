@@ -1,7 +1,7 @@
 """A program on a WebGPU device: writes inputs, dispatches, reads results.
 
 This is the page's hot path, so what it needs is made once and kept: launches, staging buffers, layouts of results.
-Never creates, shares or frees a program's buffers (see `device` and `resources`).
+Never creates, shares or frees a program's buffers (see `device`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError
 
 from ..base import Arrays, EngineError, LaunchTimes
-from .gpu import BufferUsage
-from .resources import EncodedLaunch, GPUResources, SharedBuffer
-from .staging import StagingPool
+from .gpu import BufferUsage, CountedGPU, EncodedLaunch, SharedBuffer, StagingPool
 
 #: Work per submit. Longer submits freeze the compositor, and predictions have to wait for them. Milliseconds.
 SUBMIT_MS = 10.0
 #: Chunks of `run_steps` that may be in flight: one runs while the next one is prepared.
 MAX_IN_FLIGHT = 2
+READ_FAILED = "WebGPU could not return a result"
 
 
 class Slot(NamedTuple):
@@ -39,12 +38,12 @@ class WebGPUExecutable:
     """`base.Executable` on WebGPU."""
 
     def __init__(
-        self, resources: GPUResources, program: Program, storages: list[SharedBuffer], plan: list[EncodedLaunch]
+        self, device: CountedGPU, program: Program, storages: list[SharedBuffer], plan: list[EncodedLaunch]
     ) -> None:
         self.program = program
-        self._resources, self._queue, self._storages, self._plan = resources, resources.queue, storages, plan
-        self._create_encoder = resources.gpu.device.create_command_encoder
-        self._pool = StagingPool(resources.create_buffer, resources.destroy_buffer, spare=MAX_IN_FLIGHT)
+        self._device, self._queue, self._storages, self._plan = device, device.queue, storages, plan
+        self._create_encoder = device.gpu.device.create_command_encoder
+        self._pool = StagingPool(device, spare=MAX_IN_FLIGHT)
         self._streams: dict[str, Any] = {}
         self._slots: dict[tuple[str, ...], tuple[tuple[Slot, ...], int]] = {}
         self._in_flight = 0
@@ -85,7 +84,7 @@ class WebGPUExecutable:
         staging = self._pool.take(max(size_bytes, 4))
         self._copy_out(encoder, slots, staging, 0)
         self._queue.submit([encoder.finish()])
-        contents = await self._collect(staging)
+        contents = await self._pool.collect(staging, READ_FAILED)
         return {slot.buffer.name: _array(contents, slot, 1, size_bytes)[0] for slot in slots}
 
     def _layout(self, names: tuple[str, ...]) -> tuple[tuple[Slot, ...], int]:
@@ -113,16 +112,6 @@ class WebGPUExecutable:
     def _copy_out(self, encoder: Any, slots: tuple[Slot, ...], staging: Any, base: int) -> None:
         for slot in slots:
             encoder.copy_buffer_to_buffer(slot.source, 0, staging, base + slot.offset, slot.buffer.size_bytes)
-
-    async def _collect(self, staging: Any) -> memoryview:
-        try:
-            contents = await self._pool.collect(staging)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            raise await self._resources.error_from(error, "WebGPU could not return a result") from error
-        self._resources.check()
-        return contents
 
     def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
         """See `base.Executable.run_steps`.
@@ -158,7 +147,7 @@ class WebGPUExecutable:
         self, count: int, slots: tuple[Slot, ...], size_bytes: int, staging: Any, started: float
     ) -> dict[str, NDArray[Any]]:
         try:
-            contents = await self._collect(staging)
+            contents = await self._pool.collect(staging, READ_FAILED)
         finally:
             self._in_flight -= 1
         now = time.perf_counter()
@@ -176,9 +165,9 @@ class WebGPUExecutable:
         stream = self._streams.get(name)
         if stream is None or stream.size < rows.nbytes:
             if stream is not None:
-                self._resources.destroy_buffer(stream)
+                self._device.destroy_buffer(stream)
             usage = BufferUsage.COPY_SRC | BufferUsage.COPY_DST
-            stream = self._streams[name] = self._resources.create_buffer(rows.nbytes, usage, f"{name} stream")
+            stream = self._streams[name] = self._device.create_buffer(rows.nbytes, usage, f"{name} stream")
         self._queue.write_buffer(stream, 0, rows)
         return stream, self._storages[index].buffer, self.program.buffers[index].size_bytes
 
@@ -187,12 +176,12 @@ class WebGPUExecutable:
         from .timing import time_launches
 
         self._check()
-        return await time_launches(self._resources, self._plan, self._storages[0].buffer, self._pool)
+        return await time_launches(self._pool, self._plan, self._storages[0].buffer)
 
     def _check(self) -> None:
         if self._destroyed:
             raise EngineError(f"The program {self.program.name!r} was unloaded.")
-        self._resources.check()
+        self._device.check()
 
     def destroy(self) -> None:
         """See `base.Executable.destroy`."""
@@ -201,9 +190,9 @@ class WebGPUExecutable:
         self._destroyed = True
         self._pool.close()
         for stream in self._streams.values():
-            self._resources.destroy_buffer(stream)
+            self._device.destroy_buffer(stream)
         self._streams.clear()
-        self._resources.release(self._storages)
+        self._device.release(self._storages)
 
 
 def _retrieve(chunk: asyncio.Future[Any]) -> None:

@@ -1,14 +1,21 @@
-"""What the WebGPU engine needs from an opened GPU, and WebGPU's usage flags. Owns the interface only.
+"""What the engine needs from an opened GPU: its flags, counted buffers, staging buffers, and its errors as sentences.
 
-Two classes implement it: `interop.webgpu.BrowserGPU` over navigator.gpu and `native.NativeGPU` over wgpu-py. Their
-`device` is a GPUDevice with wgpu-py's method names; the other members cover what differs between the two.
+Below `device`, which builds programs, and `executable`, which runs them. Never compiles and never dispatches. Two
+classes implement `GPU`: `interop.webgpu.BrowserGPU` over navigator.gpu and `native.NativeGPU` over wgpu-py.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
 from enum import IntFlag
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from ..base import DeviceLostError, EngineError
+
+#: A failed call waits this long for the device to report that it was lost.
+LOSS_GRACE_S = 0.5
 
 
 class BufferUsage(IntFlag):
@@ -48,3 +55,139 @@ class GPU(Protocol):
 
     def destroy(self) -> None:
         """Free the device and all its memory. Idempotent."""
+
+
+@dataclass(slots=True)
+class SharedBuffer:
+    """A GPU buffer and the number of executables that bind it."""
+
+    buffer: Any
+    size_bytes: int
+    users: int = 0
+
+
+class EncodedLaunch(NamedTuple):
+    """One dispatch, ready to be recorded: its pipeline, its bind group, and the workgroups along each axis."""
+
+    pipeline: Any
+    bind_group: Any
+    x: int
+    y: int
+    z: int
+
+
+class CountedGPU:
+    """An opened GPU. `live_buffers` and `live_bytes` count the memory of loaded programs: 0 once all are destroyed."""
+
+    def __init__(self, gpu: GPU) -> None:
+        self.gpu, self.queue = gpu, gpu.device.queue
+        self.live_buffers = self.live_bytes = 0
+        self.destroyed = False
+
+    def create_buffer(self, size_bytes: int, usage: BufferUsage, label: str = "") -> Any:
+        """A counted GPU buffer; give it back with `destroy_buffer`."""
+        buffer = self.gpu.device.create_buffer(label=label, size=size_bytes, usage=int(usage))
+        self.live_buffers += 1
+        self.live_bytes += size_bytes
+        return buffer
+
+    def destroy_buffer(self, buffer: Any) -> None:
+        """Free a buffer of `create_buffer`."""
+        self.live_buffers -= 1
+        self.live_bytes -= buffer.size
+        buffer.destroy()
+
+    def release(self, storages: list[SharedBuffer]) -> None:
+        """Drop one use of each buffer and free those that are no longer used. Empties the list."""
+        for storage in storages:
+            storage.users -= 1
+            if not storage.users:
+                self.destroy_buffer(storage.buffer)
+        storages.clear()
+
+    def check(self) -> None:
+        """Raise DeviceLostError if the device is gone, EngineError for an error that has not been reported yet."""
+        if self.destroyed:
+            raise DeviceLostError("This WebGPU device was closed; open a new one.")
+        if self.gpu.lost:
+            raise self._lost()
+        if problem := self.gpu.take_error():
+            raise EngineError(f"WebGPU reported an error ({_first_line(problem)}); another engine may still work.")
+
+    async def error_from(self, cause: object, what: str) -> EngineError:
+        """The error to raise for a failed call: the device's loss if that is the reason, else `what` and the cause."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (LOSS_GRACE_S if isinstance(cause, BaseException) else 0)
+        while not self.gpu.lost and loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        return self._lost() if self.gpu.lost else EngineError(f"{what} ({_first_line(str(cause))}).")
+
+    def _lost(self) -> DeviceLostError:
+        return DeviceLostError(f"The graphics device was lost ({_first_line(self.gpu.lost)}).")
+
+    def destroy(self) -> None:
+        """Free the device and all its memory. Idempotent."""
+        if not self.destroyed:
+            self.destroyed = True
+            self.gpu.destroy()
+
+
+class StagingPool:
+    """The staging buffers of one executable, which results are read back through. They are reused, so that a prediction
+    allocates nothing: at most `spare` free buffers of each size are kept.
+
+    A buffer that could not be mapped (the device was lost, the caller was cancelled) is destroyed.
+    """
+
+    def __init__(self, device: CountedGPU, spare: int) -> None:
+        self.device, self._spare = device, spare
+        self._free: dict[int, list[Any]] = {}
+        self._taken: list[Any] = []
+
+    def take(self, size_bytes: int) -> Any:
+        """A buffer of this size for the GPU to copy into; `collect` reads it and takes it back."""
+        if free := self._free.get(size_bytes):
+            buffer = free.pop()
+        else:
+            buffer = self.device.create_buffer(size_bytes, BufferUsage.MAP_READ | BufferUsage.COPY_DST, "readback")
+        self._taken.append(buffer)
+        return buffer
+
+    async def collect(self, buffer: Any, failure: str) -> memoryview:
+        """The bytes of a buffer of `take`, copied when all work submitted so far is done.
+
+        Raises EngineError, which begins with `failure`, or DeviceLostError.
+        """
+        mapped = False
+        try:
+            await buffer.map_async(MAP_MODE_READ)
+            mapped = True
+            contents = memoryview(buffer.read_mapped(0, buffer.size)).cast("B")
+        except Exception as error:
+            raise await self.device.error_from(error, failure) from error
+        finally:
+            self._give_back(buffer, mapped)
+        self.device.check()
+        return contents
+
+    def _give_back(self, buffer: Any, mapped: bool) -> None:
+        if buffer not in self._taken:
+            return  # the pool was closed while the caller waited, and the buffer destroyed
+        self._taken.remove(buffer)
+        free = self._free.setdefault(buffer.size, [])
+        if mapped and len(free) < self._spare:
+            buffer.unmap()
+            free.append(buffer)
+        else:
+            self.device.destroy_buffer(buffer)
+
+    def close(self) -> None:
+        """Destroy all staging buffers; pending `collect` calls fail. Idempotent."""
+        for buffer in [*self._taken, *(b for free in self._free.values() for b in free)]:
+            self.device.destroy_buffer(buffer)
+        self._taken.clear()
+        self._free.clear()
+
+
+def _first_line(message: str) -> str:
+    return (message.strip().splitlines() or ["no reason given"])[0].rstrip(".")[:200]

@@ -15,43 +15,40 @@ import numpy as np
 
 from ..base import LaunchTimes
 from ..launch_times import Stopwatch, one_launch_ms
-from .gpu import BufferUsage
-from .resources import EncodedLaunch, GPUResources
-from .staging import StagingPool
+from .gpu import BufferUsage, EncodedLaunch, StagingPool
 
 #: The most launches in one submission: recording one takes Python about 20 microseconds.
 MAX_LAUNCHES = 1024
 #: A time stamp is a 64-bit count of nanoseconds.
 STAMP_BYTES, MS_PER_NS = 8, 1e-6
+FAILED = "WebGPU could not time the program"
 
 
-async def time_launches(
-    resources: GPUResources, plan: Sequence[EncodedLaunch], written: Any, pool: StagingPool
-) -> LaunchTimes:
+async def time_launches(pool: StagingPool, plan: Sequence[EncodedLaunch], written: Any) -> LaunchTimes:
     """See `base.Executable.time_launches`. `written`: any buffer of the program; reading it waits for all work."""
-    if resources.gpu.has_timestamps:
-        with_queries = await _by_device(resources, plan, pool)
-        if with_queries is not None:
-            return with_queries
-    found = [await one_launch_ms(_host_clock(resources, launch, written, pool), MAX_LAUNCHES) for launch in plan]
+    if pool.device.gpu.has_timestamps:
+        measured = await _by_device(pool, plan)
+        if measured is not None:
+            return measured
+    found = [await one_launch_ms(_host_clock(pool, launch, written), MAX_LAUNCHES) for launch in plan]
     return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
 
 
-async def _by_device(resources: GPUResources, plan: Sequence[EncodedLaunch], pool: StagingPool) -> LaunchTimes | None:
+async def _by_device(pool: StagingPool, plan: Sequence[EncodedLaunch]) -> LaunchTimes | None:
     """None if the timestamps are too coarse: browsers round them, some to a constant."""
-    queries = resources.gpu.device.create_query_set(label="launch times", type="timestamp", count=2)
+    queries = pool.device.gpu.device.create_query_set(label="launch times", type="timestamp", count=2)
     usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC
-    resolved = resources.create_buffer(2 * STAMP_BYTES, usage, "launch times")
+    resolved = pool.device.create_buffer(2 * STAMP_BYTES, usage, "launch times")
     try:
         found = []
         for launch in plan:
-            ms = await one_launch_ms(_device_clock(resources, launch, queries, resolved, pool), MAX_LAUNCHES)
+            ms = await one_launch_ms(_device_clock(pool, launch, queries, resolved), MAX_LAUNCHES)
             if ms is None:
                 return None
             found.append(ms)
         return LaunchTimes(tuple(found), "device")
     finally:
-        resources.destroy_buffer(resolved)
+        pool.device.destroy_buffer(resolved)
         queries.destroy()
 
 
@@ -63,46 +60,35 @@ def _record(compute_pass: Any, launch: EncodedLaunch, count: int) -> None:
     compute_pass.end()
 
 
-def _device_clock(
-    resources: GPUResources, launch: EncodedLaunch, queries: Any, resolved: Any, pool: StagingPool
-) -> Stopwatch:
+def _device_clock(pool: StagingPool, launch: EncodedLaunch, queries: Any, resolved: Any) -> Stopwatch:
     """Times one pass, with a timestamp at its beginning and one at its end."""
 
     async def run(count: int) -> float:
-        encoder = resources.gpu.device.create_command_encoder()
+        encoder = pool.device.gpu.device.create_command_encoder()
         writes = {"query_set": queries, "beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
         _record(encoder.begin_compute_pass(timestamp_writes=writes), launch, count)
         encoder.resolve_query_set(queries, 0, 2, resolved, 0)
         staging = pool.take(2 * STAMP_BYTES)
         encoder.copy_buffer_to_buffer(resolved, 0, staging, 0, 2 * STAMP_BYTES)
-        resources.queue.submit([encoder.finish()])
-        begin, end = np.frombuffer(await _read(resources, pool, staging), np.uint64)
+        pool.device.queue.submit([encoder.finish()])
+        begin, end = np.frombuffer(await pool.collect(staging, FAILED), np.uint64)
         return float(end - begin) * MS_PER_NS if end > begin else 0.0  # the clock may be reset between the two
 
     return run
 
 
-def _host_clock(resources: GPUResources, launch: EncodedLaunch, written: Any, pool: StagingPool) -> Stopwatch:
+def _host_clock(pool: StagingPool, launch: EncodedLaunch, written: Any) -> Stopwatch:
     """Times one submission, from the call until its result has arrived."""
 
     async def run(count: int) -> float:
-        encoder = resources.gpu.device.create_command_encoder()
+        encoder = pool.device.gpu.device.create_command_encoder()
         _record(encoder.begin_compute_pass(), launch, count)
         staging = pool.take(4)
         encoder.copy_buffer_to_buffer(written, 0, staging, 0, 4)
         commands = encoder.finish()
         begin = time.perf_counter()
-        resources.queue.submit([commands])
-        await _read(resources, pool, staging)
+        pool.device.queue.submit([commands])
+        await pool.collect(staging, FAILED)
         return (time.perf_counter() - begin) * 1e3
 
     return run
-
-
-async def _read(resources: GPUResources, pool: StagingPool, staging: Any) -> memoryview:
-    try:
-        contents = await pool.collect(staging)
-    except Exception as error:
-        raise await resources.error_from(error, "WebGPU could not time the program") from error
-    resources.check()
-    return contents
