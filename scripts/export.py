@@ -44,7 +44,7 @@ def variants(program: str) -> Iterator[tuple[Target, str]]:
 def check_weights(name: str, spec: model.Spec, folder: Path) -> None:
     """Raise ProgramError unless weights.safetensors has exactly the tensors of the network in the card."""
     tensors, _ = load_safetensors((folder / "weights.safetensors").read_bytes())
-    expected = {k: tuple(int(n) for n in t.shape) for k, t in model.state(model.build(spec)).items()}
+    expected = model.shapes(model.build(spec))
     found = {k: t.shape for k, t in tensors.items()}
     if expected != found:
         raise ProgramError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.metrics import wilson_95
-from tabgrad.network import CLASSES, IMAGE_SHAPE, Spec, Stage, fold_mean, save_safetensors, stages
+from tabgrad.network import CLASSES, IMAGE_SHAPE, Spec, Stage, fold_mean, parameter_count, save_safetensors, stages
 
 MODELS = ROOT / "models"
 
@@ -48,7 +48,7 @@ def test_row(errors: int, count: int) -> dict[str, Any]:
 def write_model(
     name: str,
     weights: Mapping[str, NDArray[Any]],
-    spec: model.Spec,
+    spec: Spec,
     facts: Mapping[str, Any],
     seeds: Sequence[Mapping[str, Any]],
 ) -> None:
@@ -61,7 +61,7 @@ def write_model(
         "name": name,
         "architecture": architecture(shipped),
         "spec": shipped,
-        "parameters": model.parameter_count(model.build(shipped)),
+        "parameters": parameter_count(model.shapes(model.build(shipped))),
         "multiply_adds": multiply_adds(shipped),
         **{k: v for k, v in seeds[0].items() if k != "history"},
         **facts,

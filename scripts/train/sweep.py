@@ -28,6 +28,7 @@ from scripts.train.space import recipe_of, suggest
 from tabgrad import model
 from tabgrad.backends import EngineError
 from tabgrad.data import DataError
+from tabgrad.network import parameter_count
 
 SUMMARIES = ROOT / "docs" / "sweeps"
 JOURNALS = ROOT / "out" / "sweeps"
@@ -139,7 +140,7 @@ class Study:
             return run.history
 
         history = asyncio.run(main())
-        size = model.parameter_count(model.build(recipe.spec))
+        size = parameter_count(model.shapes(model.build(recipe.spec)))
         errors = history.validation_errors
         print(
             f"{self.kind} {trial.number if trial else 'again'} seed {seed}: errors {errors}"

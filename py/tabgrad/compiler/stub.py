@@ -10,6 +10,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 from tabgrad.program import Target
@@ -91,18 +92,16 @@ _DEFAULT_OPTS: Optimize = heuristic.hand_coded_optimizations
 def _toolchain(target: Target, variant: str) -> tuple[type[Renderer], Optimize]:
     """Renderer class and optimization heuristic. tinygrad caches kernels by class, so each variant has its own."""
     if target == "wasm":
-        from .wasm import renderer_for as wasm_renderer
-        from .wasm import wasm_opts
+        from . import wasm
 
-        return wasm_renderer(variant), wasm_opts
+        return wasm.RENDERERS[variant], wasm.optimize
     if variant == "default":
         from tinygrad.renderer.wgsl import WGSLRenderer
 
         return WGSLRenderer, _DEFAULT_OPTS
-    from .wgsl import renderer_for as wgsl_renderer
-    from .wgsl import wgsl_opts
+    from . import wgsl
 
-    return wgsl_renderer(variant), wgsl_opts(variant)
+    return wgsl.RENDERERS[variant], partial(wgsl.tile_kernel, profile=wgsl.PROFILES[variant])
 
 
 @contextmanager

@@ -4,13 +4,13 @@ Importing it imports tinygrad: only the worker, the scripts and the tests do.
 """
 
 from tabgrad.compiler import environment  # noqa: F401 - must run before tinygrad is imported
-from tabgrad.network import Spec, fold_mean
+from tabgrad.network import Spec
 
 from .cnn import CNN
-from .init import initial_weights
 from .mlp import MLP
-from .programs import Training, activations, evaluation, inference, saliency, training
-from .spec import Network, build, parameter_count, state, trained
+from .optim import Training
+from .programs import activations, evaluation, inference, saliency, training
+from .spec import Network, build, initial_weights, shapes, state, trained
 
 __all__ = [
     "CNN",
@@ -21,11 +21,10 @@ __all__ = [
     "activations",
     "build",
     "evaluation",
-    "fold_mean",
     "inference",
     "initial_weights",
-    "parameter_count",
     "saliency",
+    "shapes",
     "state",
     "trained",
     "training",

@@ -6,21 +6,36 @@ A new rule is a class here and a row in `RULES`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from tinygrad import Tensor
 
 Hyperparameters = Mapping[str, Tensor]
+#: Schedules tensors now: `compiler.Capture.run`.
+Schedule = Callable[..., None]
 
 #: Moments below this are 0: no step can tell. Without it those of pixels that are seldom lit decay into subnormal
 #: numbers, with which a processor is many times slower; WebAssembly cannot switch them off.
 NEGLIGIBLE = 1e-30
 
 
-class Schedule(Protocol):
-    """Schedules tensors now: `Capture.run`."""
+@dataclass(frozen=True)
+class Training:
+    """What is compiled into a training program. Learning rate, momentum, weight decay and clip norm are inputs.
 
-    def __call__(self, *tensors: Tensor, in_place: bool = False) -> None: ...
+    `optimizer` is a key of `RULES`. With `teacher_share` above 0 the network also learns from another one's logits, at
+    `temperature` (see `programs`).
+    """
+
+    batch: int = 128
+    optimizer: str = "sgd"
+    nesterov: bool = True
+    beta2: float = 0.999
+    label_smoothing: float = 0.0
+    clip: bool = False
+    teacher_share: float = 0.0
+    temperature: float = 3.0
 
 
 class Optimizer(Protocol):
@@ -36,17 +51,6 @@ class Optimizer(Protocol):
 
     def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
         """Move the parameters against the gradients."""
-
-
-class Options(Protocol):
-    """What is compiled into an update rule: a part of `programs.Training`."""
-
-    @property
-    def nesterov(self) -> bool: ...
-    @property
-    def beta1(self) -> float: ...
-    @property
-    def beta2(self) -> float: ...
 
 
 def flushed(x: Tensor) -> Tensor:
@@ -67,7 +71,6 @@ class SGD:
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
     def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
-        """Move the parameters against the gradients."""
         for (name, p), gradient in zip(self.params.items(), grads, strict=True):
             velocity = self.state[f"opt.{name}.velocity"]
             g = gradient + hyper["weight_decay"] * p.detach()
@@ -84,22 +87,22 @@ class AdamW:
     """
 
     hyperparameters = ("lr", "weight_decay")
+    BETA1 = 0.9
     EPS = 1e-8
 
-    def __init__(self, params: Mapping[str, Tensor], beta1: float = 0.9, beta2: float = 0.999) -> None:
-        self.params, self.beta1, self.beta2 = params, beta1, beta2
+    def __init__(self, params: Mapping[str, Tensor], beta2: float = 0.999) -> None:
+        self.params, self.beta2 = params, beta2
         self.state = {"opt.decay1": Tensor.empty(1), "opt.decay2": Tensor.empty(1)}
         for name, p in params.items():
             self.state |= {f"opt.{name}.m": Tensor.empty(*p.shape), f"opt.{name}.v": Tensor.empty(*p.shape)}
 
     def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
-        """Move the parameters against the gradients."""
         decay1, decay2 = self.state["opt.decay1"], self.state["opt.decay2"]
-        decay1.assign(decay1 * self.beta1)
+        decay1.assign(decay1 * self.BETA1)
         decay2.assign(decay2 * self.beta2)
         for (name, p), g in zip(self.params.items(), grads, strict=True):
             m, v = self.state[f"opt.{name}.m"], self.state[f"opt.{name}.v"]
-            m.assign(flushed(self.beta1 * m + (1 - self.beta1) * g))
+            m.assign(flushed(self.BETA1 * m + (1 - self.BETA1) * g))
             v.assign(flushed(self.beta2 * v + (1 - self.beta2) * g * g))
             up = (m / (1 - decay1)) / ((v / (1 - decay2)).sqrt() + self.EPS)
             p.assign(p.detach() - hyper["lr"] * (up + hyper["weight_decay"] * p.detach()))
@@ -121,7 +124,6 @@ class Muon:
         self.state = {f"opt.{name}.velocity": Tensor.empty(*p.shape) for name, p in params.items()}
 
     def step(self, grads: Sequence[Tensor], hyper: Hyperparameters, run: Schedule) -> None:
-        """Move the parameters against the gradients."""
         velocities = list(self.state.values())
         for velocity, g in zip(velocities, grads, strict=True):
             velocity.assign(flushed(hyper["momentum"] * velocity + g))
@@ -139,17 +141,10 @@ class Muon:
         return matrix.newton_schulz(self.STEPS, self.COEFFICIENTS).reshape(update.shape).contiguous()
 
 
-MakeOptimizer = Callable[[Mapping[str, Tensor], Options], Optimizer]
-
-
-def _adamw(params: Mapping[str, Tensor], options: Options) -> Optimizer:
-    return AdamW(params, options.beta1, options.beta2)
-
-
 #: By the name of the rule in `settings.OPTIMIZERS`; "adam" is what scripts call AdamW without weight decay.
-RULES: Mapping[str, MakeOptimizer] = {
+RULES: Mapping[str, Callable[[Mapping[str, Tensor], Training], Optimizer]] = {
     "sgd": lambda params, options: SGD(params, options.nesterov),
-    "adam": _adamw,
-    "adamw": _adamw,
+    "adam": lambda params, options: AdamW(params, options.beta2),
+    "adamw": lambda params, options: AdamW(params, options.beta2),
     "muon": lambda params, _options: Muon(params),
 }

@@ -6,36 +6,14 @@ names, optimizer state under `opt.*`, dropout's generator under `rng.*`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tinygrad import Tensor, dtypes
 
 from tabgrad.compiler import Capture
 from tabgrad.network import Spec
 from tabgrad.program import Program, Target
 
-from .optim import RULES
+from .optim import RULES, Training
 from .spec import Network, build, state, trained
-
-
-@dataclass(frozen=True)
-class Training:
-    """What is compiled into a training program. Learning rate, momentum, weight decay and clip norm are inputs.
-
-    `optimizer` is a key of `optim.RULES`.
-
-    With `teacher_share` above 0 the network also learns from another one's logits, see `_distilled`.
-    """
-
-    batch: int = 128
-    optimizer: str = "sgd"
-    nesterov: bool = True
-    beta1: float = 0.9
-    beta2: float = 0.999
-    label_smoothing: float = 0.0
-    clip: bool = False
-    teacher_share: float = 0.0
-    temperature: float = 3.0
 
 
 def _network(c: Capture, spec: Spec) -> Network:

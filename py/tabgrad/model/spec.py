@@ -1,14 +1,15 @@
-"""Builds a network in tinygrad from its specification."""
+"""Builds a network in tinygrad from its specification, and lists its tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from numpy.typing import NDArray
 from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict
 
-from tabgrad.network import Spec, is_trained
-from tabgrad.network import parameter_count as network_parameters
+from tabgrad.network import Spec, draw_weights, is_trained
 
 from .cnn import CNN
 from .mlp import MLP
@@ -33,11 +34,16 @@ def state(network: Network) -> dict[str, Tensor]:
     return dict(get_state_dict(network))
 
 
+def shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """The shapes of all tensors by name."""
+    return {name: tuple(int(n) for n in tensor.shape) for name, tensor in state(network).items()}
+
+
 def trained(network: Network) -> dict[str, Tensor]:
     """The tensors that training changes by gradient."""
-    return {name: t for name, t in state(network).items() if is_trained(name)}
+    return {name: tensor for name, tensor in state(network).items() if is_trained(name)}
 
 
-def parameter_count(network: Network) -> int:
-    """Number of trained parameters."""
-    return network_parameters({name: tuple(int(n) for n in t.shape) for name, t in state(network).items()})
+def initial_weights(network: Network, seed: int) -> dict[str, NDArray[Any]]:
+    """Draw the state dict of `network`: float32 arrays by name, in the shapes of its tensors."""
+    return draw_weights(shapes(network), seed)

@@ -18,20 +18,8 @@ VERSION = 1
 
 #: The dtype names of programs and NumPy's dtypes for them. WGSL packs the one-byte types, four to a u32.
 DTYPES: Mapping[str, np.dtype[np.generic]] = {
-    name: np.dtype(name)
-    for name in (
-        "bool",
-        "int8",
-        "uint8",
-        "int16",
-        "uint16",
-        "int32",
-        "uint32",
-        "int64",
-        "uint64",
-        "float16",
-        "float32",
-    )
+    **{f"{kind}{bits}": np.dtype(f"{kind}{bits}") for bits in (8, 16, 32, 64) for kind in ("int", "uint")},
+    **{name: np.dtype(name) for name in ("bool", "float16", "float32")},
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tabgrad import model
-from tabgrad.compiler.wgsl_tiles import PROFILES, distinct_loads, divisors, size, stride
+from tabgrad.compiler.axes import size, stride
+from tabgrad.compiler.wgsl import PROFILES, distinct_loads, divisors
 from tabgrad.program import DTYPES, Limits, Program, check_device, dumps
 
 from tinygrad.uop.ops import UOp  # isort: skip # after the compiler has prepared the environment

@@ -17,6 +17,8 @@ from typing import Any
 from tinygrad.codegen.opt import Opt, OptOps
 from tinygrad.uop.ops import AxisType, Ops, UOp
 
+from ..axes import size, stride
+
 LANES = 4
 #: The most vector accumulators of a tile: with their operands they fill the machine's registers.
 MAX_VECTORS = 8
@@ -34,19 +36,6 @@ _COMPILE = 200
 #: Instructions to load four lanes, by the distance between them in elements; any other distance needs a gather.
 _LOAD_COST = {0: 1.0, 1: 1.0, -1: 2.0, 2: 2.5}
 _GATHER_COST = 7.0
-
-
-def stride_of(axis: UOp, index: UOp) -> int | None:
-    """By how many elements `index` moves when `axis` goes up by one; None if that is not a constant."""
-    stride = 0
-    for term in index.split_uop(Ops.ADD):
-        if term is axis:
-            stride += 1
-        elif term.op is Ops.MUL and axis in term.src and any(s.op is Ops.CONST for s in term.src):
-            stride += next(s.val for s in term.src if s.op is Ops.CONST)
-        elif axis in term.backward_slice:
-            return None
-    return stride
 
 
 @dataclass(frozen=True)
@@ -74,11 +63,10 @@ class _Tiler:
         self.loads = list(dict.fromkeys(b.src[1].get_idx() for b in self.k.bufs if b not in stores))
         self.outputs = [self.k.rngs[i] for i in self.k.upcastable_dims]
         self.reduced = [r for r in self.k.ranges_of(AxisType.REDUCE) if r.vmax > 0]
-        self.steps = math.prod(int(r.vmax) + 1 for r in self.reduced)
-        self.size = math.prod(int(r.vmax) + 1 for r in self.outputs)
+        self.steps = math.prod(map(size, self.reduced))
+        self.size = math.prod(map(size, self.outputs))
 
     def run(self) -> Any:
-        """The scheduler with its optimizations applied."""
         if self.stores and (tiles := list(self._tiles())):
             best = min(tiles, key=self.cycles)
             for axis, factor in best.sides:
@@ -92,15 +80,13 @@ class _Tiler:
     def _tiles(self) -> Iterator[Tile]:
         """All tiles that fit. Without a reduction no load is reused, so one vector per step is enough."""
         for lanes in (*self.outputs, *self.reduced):
-            size = int(lanes.vmax) + 1
-            is_output = lanes in self.outputs
-            widths = _WIDTHS if is_output and self.reduced else (LANES,)
+            widths = _WIDTHS if lanes in self.outputs and self.reduced else (LANES,)
             others = [r for r in self.outputs if r is not lanes] if self.reduced else []
-            for width in (w for w in widths if size % w == 0):
+            for width in (w for w in widths if size(lanes) % w == 0):
                 yield from (Tile(lanes, width, sides) for sides in self._sides(others, MAX_VECTORS * LANES // width))
 
     def _sides(self, axes: list[UOp], room: int) -> Iterator[tuple[tuple[UOp, int], ...]]:
-        options = [[(r, f) for f in _FACTORS[1:] if (int(r.vmax) + 1) % f == 0] for r in axes]
+        options = [[(r, f) for f in _FACTORS[1:] if size(r) % f == 0] for r in axes]
         yield ()
         for option in options:
             yield from ((side,) for side in option if side[1] <= room)
@@ -123,10 +109,10 @@ class _Tiler:
 
         An index that is nothing but the axis of a side (a bias) counts once: it is loaded before the reduction.
         """
-        stride = stride_of(tile.lanes, index)
+        step = stride(tile.lanes, index)
         count = math.prod(factor for axis, factor in tile.sides if axis in index.backward_slice)
-        cost = _GATHER_COST if stride is None else _LOAD_COST.get(stride, _GATHER_COST)
-        return count * cost * (tile.width // LANES if stride != 0 else 1)
+        cost = _GATHER_COST if step is None else _LOAD_COST.get(step, _GATHER_COST)
+        return count * cost * (tile.width // LANES if step != 0 else 1)
 
     # -- applying it
 

@@ -53,6 +53,10 @@ class RelaxedWasmRenderer(WasmRenderer):
     fused = True
 
 
+#: By the variant of the program.
+RENDERERS: dict[str, type[WasmRenderer]] = {"simd": WasmRenderer, "relaxed": RelaxedWasmRenderer}
+
+
 def compile_kernel(uops: list[Any], fused: bool) -> bytes:
     """A linear kernel as a module that exports a function of one i32 byte address per buffer."""
     info = next(u.arg for u in uops if u.op is Ops.SINK)
