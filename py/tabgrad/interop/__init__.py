@@ -21,7 +21,6 @@ __all__ = [
     "files",
     "page",
     "storage",
-    "streams",
     "tab_lock",
     "webassembly",
     "webgpu",

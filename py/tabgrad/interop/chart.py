@@ -107,7 +107,4 @@ def _column(values: NDArray[np.float64]) -> Any:
     """A Float64Array; with gaps an Array, since uPlot reads undefined as "no value" but NaN as a value."""
     if np.isnan(values).any():
         return to_js([None if np.isnan(v) else float(v) for v in values])
-    column = js.Float64Array.new(len(values))
-    if len(values):
-        column.assign(np.ascontiguousarray(values))
-    return column
+    return to_js(np.ascontiguousarray(values))

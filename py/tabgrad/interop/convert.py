@@ -7,6 +7,7 @@ alive, so proxies are created and released here only, in pairs, and counted for 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,9 @@ _live: dict[int, JsProxy] = {}
 
 
 def to_js(value: Any) -> Any:
-    """A deep JavaScript copy: dict -> Object, list and tuple -> Array; JavaScript objects inside stay as they are.
+    """A deep JavaScript copy: dict -> Object, list and tuple -> Array, bytes -> Uint8Array.
+
+    JavaScript objects inside stay as they are.
 
     Raises pyodide.ffi.ConversionError for a value that would need a proxy (for a callable use `js_function`).
     """
@@ -48,6 +51,25 @@ def release(proxy: Any) -> None:
     """Destroy a proxy of `js_function`; calling it from JavaScript afterwards is an error. Idempotent."""
     if _live.pop(id(proxy), None) is not None:
         proxy.destroy()
+
+
+async def first_event(target: Any, *names: str) -> str:
+    """Wait for the first of these events of a JavaScript object; returns its name."""
+    future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def settle(event: Any) -> None:
+        if not future.done():
+            future.set_result(str(event.type))
+
+    proxy = js_function(settle)
+    for name in names:
+        target.addEventListener(name, proxy)
+    try:
+        return await future
+    finally:
+        for name in names:
+            target.removeEventListener(name, proxy)
+        release(proxy)
 
 
 def live_proxies() -> int:

@@ -5,14 +5,13 @@ It decides nothing.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import js
 from pyodide.ffi import JsException
 
-from .convert import js_function, release, to_js
+from .convert import first_event, js_function, to_js
 
 
 def query() -> str:
@@ -41,9 +40,7 @@ def replace_fragment(text: str) -> None:
 
 def download(name: str, content: bytes, kind: str = "application/octet-stream") -> None:
     """Download a file to the visitor's computer. `kind` is its MIME type."""
-    array = js.Uint8Array.new(len(content))
-    array.assign(content)
-    url = js.URL.createObjectURL(js.Blob.new(js.Array.of(array), to_js({"type": kind})))
+    url = js.URL.createObjectURL(js.Blob.new(js.Array.of(to_js(content)), to_js({"type": kind})))
     link = js.document.createElement("a")
     link.href, link.download = url, name
     link.click()
@@ -74,22 +71,10 @@ def ensure_locale() -> None:
 async def load_script(url: str) -> None:
     """Load a classic script (not a module) of this site. Raises OSError with one sentence."""
     script = js.document.createElement("script")
-    loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-    def settle(event: Any) -> None:
-        if not loaded.done():
-            loaded.set_result(event.type == "load")
-
-    proxy = js_function(settle)
-    script.addEventListener("load", proxy)
-    script.addEventListener("error", proxy)
     script.src = url
     js.document.head.appendChild(script)
-    try:
-        if not await loaded:
-            raise OSError(f"The script {url.rsplit('/', 1)[-1]} could not be fetched: is the network down?")
-    finally:
-        release(proxy)
+    if await first_event(script, "load", "error") == "error":
+        raise OSError(f"The script {url.rsplit('/', 1)[-1]} could not be fetched: is the network down?")
 
 
 def on_hidden(call: Callable[[], object]) -> None:

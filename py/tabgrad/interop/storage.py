@@ -12,7 +12,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
-from .convert import js_function, or_none, release
+from .convert import first_event, js_function, or_none, release, to_js
 
 DATABASE = "tabgrad"
 STORE = "files"
@@ -35,22 +35,7 @@ def _sentence(error: Any) -> StorageError:
 
 async def _settled(target: Any, good: str, *bad: str) -> Any:
     """Wait for an event of a request or transaction. Returns its `result` after `good`; raises after `bad`."""
-    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-    def settle(event: Any) -> None:
-        if not future.done():
-            future.set_result(event.type == good)
-
-    proxy = js_function(settle)
-    for name in (good, *bad):
-        target.addEventListener(name, proxy)
-    try:
-        succeeded = await future
-    finally:
-        for name in (good, *bad):
-            target.removeEventListener(name, proxy)
-        release(proxy)
-    if not succeeded:
+    if await first_event(target, good, *bad) != good:
         raise _sentence(or_none(getattr(target, "error", None)))
     return getattr(target, "result", None)
 
@@ -68,9 +53,7 @@ class BrowserStorage:
 
     async def put(self, key: str, value: bytes) -> None:
         """Keep `value` under `key`. Raises StorageFullError or StorageError; then the old value stays."""
-        content = js.Uint8Array.new(len(value))
-        content.assign(value)
-        await self._request("readwrite", "put", content, key)
+        await self._request("readwrite", "put", to_js(value), key)
 
     async def delete(self, key: str) -> None:
         """Delete `key`. Raises StorageError."""

@@ -144,6 +144,15 @@ class GPUQueue:
         self._submit(self._array_of(*command_buffers))
 
 
+def _creator(method: str) -> Callable[..., Any]:
+    """A method of GPUDevice that takes the fields of its descriptor as keywords, and returns a JavaScript object."""
+
+    def create(device: GPUDevice, **fields: Any) -> Any:
+        return getattr(device.js, method)(_descriptor(**fields))
+
+    return create
+
+
 class GPUDevice:
     """GPUDevice."""
 
@@ -157,29 +166,13 @@ class GPUDevice:
         nudge = (lambda: self.queue.submit([])) if self.needs_nudges else None
         return GPUBuffer(self.js.createBuffer(_descriptor(label=label, size=size, usage=usage)), size, nudge)
 
-    def create_shader_module(self, *, label: str = "", code: str) -> Any:
-        """A shader module from WGSL text."""
-        return self.js.createShaderModule(_descriptor(label=label, code=code))
-
-    def create_bind_group_layout(self, *, entries: list[dict[str, Any]]) -> Any:
-        """The kinds of buffers that a bind group holds."""
-        return self.js.createBindGroupLayout(_descriptor(entries=entries))
-
-    def create_pipeline_layout(self, *, bind_group_layouts: list[Any]) -> Any:
-        """The bind groups that a pipeline uses."""
-        return self.js.createPipelineLayout(_descriptor(bind_group_layouts=bind_group_layouts))
-
-    def create_bind_group(self, *, layout: Any, entries: list[dict[str, Any]]) -> Any:
-        """Bind buffers to binding numbers."""
-        return self.js.createBindGroup(_descriptor(layout=layout, entries=entries))
-
-    def create_compute_pipeline_async(self, *, label: str = "", layout: Any, compute: dict[str, Any]) -> Any:
-        """A promise of a pipeline; many pipelines compile in parallel."""
-        return self.js.createComputePipelineAsync(_descriptor(label=label, layout=layout, compute=compute))
-
-    def create_query_set(self, *, label: str = "", type: str, count: int) -> Any:
-        """A place for the results of `count` queries."""
-        return self.js.createQuerySet(_descriptor(label=label, type=type, count=count))
+    create_shader_module = _creator("createShaderModule")
+    create_bind_group_layout = _creator("createBindGroupLayout")
+    create_pipeline_layout = _creator("createPipelineLayout")
+    create_bind_group = _creator("createBindGroup")
+    #: A promise of a pipeline; many pipelines compile in parallel.
+    create_compute_pipeline_async = _creator("createComputePipelineAsync")
+    create_query_set = _creator("createQuerySet")
 
     def create_command_encoder(self) -> GPUCommandEncoder:
         """Start recording commands."""

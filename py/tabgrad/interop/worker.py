@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import js
-import pyodide_js
-from pyodide.ffi import JsException
 
 from .convert import js_function, release, to_js
 from .files import fetch_bytes
@@ -42,11 +40,7 @@ class Port:
 
     def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
         """Send a message. The binaries are copied once, out of Python, and then transferred."""
-        arrays = []
-        for blob in blobs:
-            array = js.Uint8Array.new(len(blob))
-            array.assign(blob)
-            arrays.append(array)
+        arrays = [to_js(blob) for blob in blobs]
         self._port.postMessage(js.Array.of(text, *arrays), js.Array.of(*[array.buffer for array in arrays]))
 
     def _receive(self, event: Any) -> None:
@@ -113,14 +107,3 @@ class NamedWorker:
 def absolute(url: str) -> str:
     """The absolute form of a URL that is relative to the page."""
     return str(js.URL.new(url, js.document.baseURI).href)
-
-
-async def unpack(url: str, folder: str) -> None:
-    """Fetch a zip and unpack it into this interpreter's file system. Raises OSError with one sentence."""
-    try:
-        response = await js.fetch(url)
-        if not response.ok:
-            raise OSError(f"The file {url.rsplit('/', 1)[-1]} could not be fetched (status {response.status}).")
-        pyodide_js.unpackArchive(await response.arrayBuffer(), "zip", to_js({"extractDir": folder}))
-    except JsException as error:
-        raise OSError(f"The file {url.rsplit('/', 1)[-1]} could not be fetched: is the network down?") from error

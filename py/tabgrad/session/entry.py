@@ -16,7 +16,7 @@ import tabgrad
 from tabgrad.backends.engines import ENGINES, EngineChoice, order_variants, select_engine
 from tabgrad.data.catalogue import DataSets
 from tabgrad.data.packed import gunzip
-from tabgrad.interop import files, storage, streams, worker
+from tabgrad.interop import files, storage, worker
 from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
 from tabgrad.settings import RunSettings
@@ -40,13 +40,13 @@ def serve(port: Any, first: str) -> None:
 
     async def load_compiler() -> None:
         if COMPILER_FOLDER not in sys.path:
-            await worker.unpack(base + manifest["python"]["compiler"], COMPILER_FOLDER)
+            await files.unpack(base + manifest["python"]["compiler"], COMPILER_FOLDER)
             sys.path.append(COMPILER_FOLDER)
             # The layers that need tinygrad come with it: the page answers drawings without them.
             tabgrad.__path__.append(f"{COMPILER_FOLDER}/tabgrad")
             importlib.invalidate_caches()
 
-    inflate = streams.inflate if streams.can_inflate() else gunzip
+    inflate = files.inflate if files.can_inflate() else gunzip
     cache = BestEffortCache(storage.open_storage)
     programs = ProgramLibrary(manifest["training"], fetch, cache, load_compiler, manifest["version"])
 

@@ -30,7 +30,7 @@ import builtins
 from pathlib import Path
 from tabgrad.backends.wasm import open_device
 from tabgrad.data.catalogue import DataSets
-from tabgrad.interop import streams
+from tabgrad.interop import files
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.session.programs import ProgramLibrary
 class Nothing:
@@ -41,7 +41,7 @@ async def load_compiler(): raise OSError("Only prebuilt programs are measured.")
 device = await open_device()
 async def open_engine(choice): return EngineChoice(device, "")
 programs = ProgramLibrary(manifest["training"], fetch, Nothing(), load_compiler, "")
-builtins.services = (open_engine, programs, DataSets(manifest["data"], fetch, streams.inflate))
+builtins.services = (open_engine, programs, DataSets(manifest["data"], fetch, files.inflate))
 return device.description
 """
 BARE = """
@@ -95,22 +95,18 @@ def run(context: BenchContext) -> dict[str, Any]:
     manifest = read_manifest(context.dist)
     names = [f for part in ("training", "data") for f in files(context.dist, manifest, part)]
     rates: dict[str, list[float]] = {}
-    browser = chromium.launch(context.playwright)
-    try:
-        with pyodide_page(browser) as page:
-            page.put({name.replace("/", "_"): (context.dist / name).read_bytes() for name in names}, FOLDER)
-            description = page.run(OPEN, folder=FOLDER, manifest=manifest)
-            for _ in range(context.rounds):
-                for name, (preset, changes) in RUNS.items():
-                    settings = {**PRESETS[preset].settings.to_json(), "engine": "wasm", **changes}
-                    kind = name.partition(",")[0]
-                    bare = page.run(BARE, settings=settings, steps=STEPS[kind])
-                    whole = page.run(RUN, settings=settings)
-                    rates.setdefault(f"{name}: engine alone", []).append(bare)
-                    rates.setdefault(f"{name}: run", []).append(whole)
-                    rates.setdefault(f"{name}: run / engine", []).append(whole / bare)
-    finally:
-        browser.close()
+    with chromium.launch(context.playwright) as browser, pyodide_page(browser) as page:
+        page.put({name.replace("/", "_"): (context.dist / name).read_bytes() for name in names}, FOLDER)
+        description = page.run(OPEN, folder=FOLDER, manifest=manifest)
+        for _ in range(context.rounds):
+            for name, (preset, changes) in RUNS.items():
+                settings = {**PRESETS[preset].settings.to_json(), "engine": "wasm", **changes}
+                kind = name.partition(",")[0]
+                bare = page.run(BARE, settings=settings, steps=STEPS[kind])
+                whole = page.run(RUN, settings=settings)
+                rates.setdefault(f"{name}: engine alone", []).append(bare)
+                rates.setdefault(f"{name}: run", []).append(whole)
+                rates.setdefault(f"{name}: run / engine", []).append(whole / bare)
     return {"engine": description, **{name: summary(values) for name, values in rates.items()}}
 
 

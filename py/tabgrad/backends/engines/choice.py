@@ -11,8 +11,8 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -149,31 +149,28 @@ async def measure(candidates: Candidates) -> dict[str, float]:
     times: dict[str, list[float]] = {}
     try:
         for name, (device, program) in candidates.items():
-            try:
+            with suppress(*FAILURES):
                 loaded[name] = await asyncio.wait_for(device.load(program), LIMIT_S)
                 await asyncio.wait_for(_step_ms(loaded[name]), LIMIT_S)  # the first run compiles and allocates
                 times[name] = []
-            except FAILURES:
-                continue
-        await _race({name: partial(_step_ms, loaded[name]) for name in times}, times)
+        await _race({name: loaded[name] for name in times}, times)
     finally:
         for executable in loaded.values():
             executable.destroy()
     return {name: median(values) for name, values in times.items()}
 
 
-async def _race(racing: Mapping[str, Callable[[], Awaitable[float]]], times: dict[str, list[float]]) -> None:
+async def _race(racing: Mapping[str, Executable], times: dict[str, list[float]]) -> None:
     """Add times round by round; drop from `racing` what is hopeless, and from `times` too what fails."""
     started = time.perf_counter()
     for _ in range(ROUNDS):
-        for name, run in racing.items():
+        for name, executable in racing.items():
             try:
-                times[name].append(await asyncio.wait_for(run(), LIMIT_S))
+                times[name].append(await asyncio.wait_for(_step_ms(executable), LIMIT_S))
             except FAILURES:
                 del times[name]
-        left = {name: run for name, run in racing.items() if name in times}
-        best = min((median(times[name]) for name in left), default=0.0)
-        racing = {name: run for name, run in left.items() if median(times[name]) <= HOPELESS * best}
+        pace = {name: median(times[name]) for name in racing if name in times}
+        racing = {name: racing[name] for name in pace if pace[name] <= HOPELESS * min(pace.values())}
         if len(racing) < 2 or time.perf_counter() - started > BUDGET_S:
             return
 

@@ -87,7 +87,6 @@ class WasmExecutable:
         return buffer
 
     def write(self, name: str, value: NDArray[Any]) -> None:
-        """See `base.Executable.write`."""
         buffer = self._named(name)
         self._host.write(self._regions[name].address, _checked(buffer, value, 1))
 
@@ -98,18 +97,15 @@ class WasmExecutable:
         return out
 
     async def read(self, *names: str) -> dict[str, NDArray[Any]]:
-        """See `base.Executable.read`."""
         return {name: self._read(name) for name in names}
 
     async def run(self, inputs: Arrays, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """See `base.Executable.run`."""
         for name, value in inputs.items():
             self.write(name, value)
         self._call((), (), 1)
         return {name: self._read(name) for name in outputs}
 
     def run_steps(self, count: int, streams: Arrays, collect: Sequence[str]) -> Awaitable[dict[str, NDArray[Any]]]:
-        """See `base.Executable.run_steps`."""
         data = {name: _checked(self._named(name), value, count) for name, value in streams.items()}
         results = {
             name: np.empty((count, *buffer.shape), DTYPES[buffer.dtype])
@@ -158,7 +154,6 @@ class WasmExecutable:
         return run
 
     def destroy(self) -> None:
-        """See `base.Executable.destroy`."""
         arena = self._device.arena
         for region in (self._scratch, self._staging, *self._regions.values()):
             if region is not None:
@@ -189,7 +184,6 @@ class WasmDevice:
         return region
 
     async def load(self, program: Program, share: Executable | None = None) -> WasmExecutable:
-        """See `base.Device.load`."""
         validate(program)
         if program.target != self.target or program.variant not in self.variants:
             raise EngineError(
@@ -202,7 +196,6 @@ class WasmDevice:
         return WasmExecutable(self, program, share)
 
     def destroy(self) -> None:
-        """See `base.Device.destroy`."""
         self.host.destroy()
 
 

@@ -55,15 +55,12 @@ class NativeHost:
         self._view = self._make_view()
 
     def write(self, address: int, value: NDArray[Any]) -> None:
-        """Copy an array into memory."""
         self._view[address : address + value.nbytes] = value.reshape(-1).view(np.uint8)
 
     def read(self, address: int, out: NDArray[Any]) -> None:
-        """Copy memory into an array."""
         out.reshape(-1).view(np.uint8)[:] = self._view[address : address + out.nbytes]
 
     async def load(self, modules: Mapping[str, bytes]) -> None:
-        """Compile and instantiate new kernels."""
         for key, binary in modules.items():
             if key not in self._exports:
                 self._exports[key] = self._instantiate(binary, [self._memory])
@@ -77,7 +74,6 @@ class NativeHost:
             raise EngineError(f"wasmtime refuses a kernel: {error}") from error
 
     def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
-        """Instantiate a driver."""
         functions = [self._exports[key][entry] for key, entry in imports]
         linked = self._instantiate(driver, [self._memory, *functions])["run"]
 

@@ -131,7 +131,6 @@ class WebGPUDevice(CountedGPU):
         )
 
     def destroy(self) -> None:
-        """See `base.Device.destroy`."""
         if not self.destroyed:
             self._infinity.destroy()
         super().destroy()

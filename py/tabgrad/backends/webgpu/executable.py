@@ -57,7 +57,6 @@ class WebGPUExecutable:
         return {buffer.name: storage for buffer, storage in pairs if buffer.role in ("weight", "state")}
 
     def write(self, name: str, value: NDArray[Any]) -> None:
-        """See `base.Executable.write`."""
         self._check()
         self._upload(name, value)
 
@@ -66,7 +65,6 @@ class WebGPUExecutable:
         self._queue.write_buffer(self._storages[index].buffer, 0, _rows(self.program.buffers[index], value, 1))
 
     async def read(self, *names: str) -> dict[str, NDArray[Any]]:
-        """See `base.Executable.read`."""
         self._check()
         return await self._submit_and_read(self._create_encoder(), names)
 
@@ -172,7 +170,6 @@ class WebGPUExecutable:
         return stream, self._storages[index].buffer, self.program.buffers[index].size_bytes
 
     async def time_launches(self) -> LaunchTimes:
-        """See `base.Executable.time_launches`."""
         from .timing import time_launches
 
         self._check()
@@ -184,7 +181,6 @@ class WebGPUExecutable:
         self._device.check()
 
     def destroy(self) -> None:
-        """See `base.Executable.destroy`."""
         if self._destroyed:
             return
         self._destroyed = True

@@ -94,10 +94,9 @@ class Planner:
         """Plan every store and condition."""
         memory = self._memory()
         fours = [_neighbours(elements[i : i + 4]) for elements in memory.values() for i in range(0, len(elements), 4)]
-        planner = ReductionPlanner(
-            self.linear, self.finder, self.accumulators, self.plan.new_local, [*filter(None, fours)]
-        )
-        reductions = planner.run()
+        results = [four for four in fours if four]
+        reductions = ReductionPlanner(self.linear, self.finder, self.accumulators, self.plan.new_local, results)
+        reductions.run()
         for (buffer, segment), updates in reductions.vertical.items():
             self._update_groups(buffer, segment, updates)
         vertical = {buffer for buffer, _ in reductions.vertical}

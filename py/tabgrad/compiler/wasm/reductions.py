@@ -8,7 +8,7 @@ local. Horizontal reductions change the order of additions, as tinygrad's unroll
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tinygrad.dtype import dtypes
 from tinygrad.uop.ops import Ops, UOp
@@ -16,9 +16,9 @@ from tinygrad.uop.ops import Ops, UOp
 from tabgrad.program.wasm_binary import ValType
 
 from .accumulators import Accumulators, Place, Register
-from .casts import type_of
 from .lanes import Cost, LaneFinder, Lanes
 from .linear import LinearUOps, const_value, is_const
+from .opcodes import type_of
 
 #: The weight of an instruction after the loop, compared with one inside it.
 AFTER_LOOP = 0.01
@@ -43,16 +43,9 @@ class Horizontal:
     across: Ops
 
 
-@dataclass(slots=True)
-class Reductions:
-    """The updates: `vertical` by (buffer, segment), `horizontal` by store. All other stores are scalar."""
-
-    vertical: dict[tuple[UOp, int], list[Update]] = field(default_factory=dict)
-    horizontal: dict[UOp, Horizontal] = field(default_factory=dict)
-
-
 class ReductionPlanner:
-    """Fills `accumulators` and returns the updates of every register buffer of a kernel.
+    """Fills `accumulators`, and decides on the updates of every register buffer of a kernel: `vertical` ones by
+    (buffer, segment), `horizontal` ones by store. All other stores are scalar.
 
     `results` are groups of four neighbours that will be stored; they decide between groupings of equal cost.
     """
@@ -67,13 +60,13 @@ class ReductionPlanner:
     ) -> None:
         self.linear, self.finder, self.accumulators, self.new_local = linear, finder, accumulators, new_local
         self.results = results
-        self.plan = Reductions()
+        self.vertical: dict[tuple[UOp, int], list[Update]] = {}
+        self.horizontal: dict[UOp, Horizontal] = {}
 
-    def run(self) -> Reductions:
+    def run(self) -> None:
         """Decide on every accumulator."""
         for buffer in (u for u in self.linear.uops if u.op is Ops.BUFFER):
             self._place(buffer, self.linear.stores.get(buffer, []))
-        return self.plan
 
     def _place(self, buffer: UOp, stores: list[UOp]) -> None:
         by_segment: dict[int, dict[int, UOp]] = {}
@@ -141,7 +134,7 @@ class ReductionPlanner:
             for segment, stores in by_segment.items():
                 last = max((stores[e] for e in group), key=self.linear.position.__getitem__)
                 update = Update(tuple(stores[e].src[1] for e in group), local, last)
-                self.plan.vertical.setdefault((buffer, segment), []).append(update)
+                self.vertical.setdefault((buffer, segment), []).append(update)
 
     # -- horizontal and scalar
 
@@ -174,7 +167,7 @@ class ReductionPlanner:
     def _place_alone(self, buffer: UOp, element: int, horizontal: tuple[UOp, Horizontal] | None) -> None:
         if horizontal is not None and all(self.finder.cost(c).pays for c in horizontal[1].columns):
             store, plan = horizontal
-            self.plan.horizontal[store] = plan
+            self.horizontal[store] = plan
             place = Place(self.new_local(ValType.V128), across=plan.across)
         else:
             place = Place(self.new_local(type_of(buffer)))

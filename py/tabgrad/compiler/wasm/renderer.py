@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from tinygrad.dtype import DType, dtypes
 from tinygrad.renderer import Renderer
@@ -40,8 +39,11 @@ class WasmRenderer(Renderer):  # type: ignore[misc] # tinygrad is untyped here
         return small | {dtypes.int32, dtypes.uint32, dtypes.int64, dtypes.uint64, dtypes.float32}
 
     def render(self, uops: list[UOp]) -> str:
-        """The kernel's module in base64."""
-        return base64.b64encode(compile_kernel(uops, self.fused)).decode()
+        """The kernel's module in base64: it exports a function of one i32 byte address per buffer."""
+        info = next(u.arg for u in uops if u.op is Ops.SINK)
+        return base64.b64encode(
+            module([Emitter(Planner(uops, self.fused).run()).function(info.function_name)])
+        ).decode()
 
 
 class RelaxedWasmRenderer(WasmRenderer):
@@ -55,9 +57,3 @@ class RelaxedWasmRenderer(WasmRenderer):
 
 #: By the variant of the program.
 RENDERERS: dict[str, type[WasmRenderer]] = {"simd": WasmRenderer, "relaxed": RelaxedWasmRenderer}
-
-
-def compile_kernel(uops: list[Any], fused: bool) -> bytes:
-    """A linear kernel as a module that exports a function of one i32 byte address per buffer."""
-    info = next(u.arg for u in uops if u.op is Ops.SINK)
-    return module([Emitter(Planner(uops, fused).run()).function(info.function_name)])

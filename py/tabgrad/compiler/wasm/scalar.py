@@ -1,7 +1,7 @@
 """Lowers scalar UOps to nodes: loads, addresses, arithmetic. Vectors are in `lanes` and `vector`.
 
 Nothing here traps. Since tinygrad computes both sides of a `where`, a division by 0 divides by 1 instead. How numbers
-of each dtype are represented is in `casts`.
+of each dtype are represented is in `opcodes`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from tinygrad.uop.ops import Ops, UOp
 from tabgrad.program.wasm_binary import ValType, uleb
 
 from .accumulators import Accumulators
-from .casts import bitcast, cast, literal, narrow, prefix, type_of
 from .ir import Graph, Node, Read
 from .linear import Element, LinearUOps, UnsupportedOpError, const_value, is_const, storage
-from .opcodes import UNSIGNED, scalar_op
+from .opcodes import UNSIGNED, bitcast, cast, literal, narrow, prefix, scalar_op, type_of
 
 F32, I32, I64, V128 = ValType.F32, ValType.I32, ValType.I64, ValType.V128
 _LOADS = {

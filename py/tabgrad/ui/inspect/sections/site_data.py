@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tabgrad.data.catalogue import DataSets, site_titles
-from tabgrad.interop.files import fetch_bytes
-from tabgrad.interop.streams import inflate
+from tabgrad.interop.files import fetch_bytes, inflate
 
 
 class SiteData(DataSets):
