@@ -5,58 +5,30 @@ They show phone and desktop, light and dark mode, an empty pad, a drawn digit, a
 
 import argparse
 import base64
-import math
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts import chromium
-from scripts.serve import open_server
+from scripts.bench.page import THREE, on_pad, wait
+from scripts.serve import running
 from scripts.sitebuild.parts import ROOT
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
-TIMEOUT_S = 120.0
-#: The arcs of a three in the unit square: centre (x, y), radii (x, y), first and last angle in degrees.
-ARCS = [(0.47, 0.33, 0.2, 0.16, -140, 85), (0.47, 0.66, 0.23, 0.18, -85, 140)]
-POINTS = 25
 README_PICTURE = ROOT / "docs" / "screenshot.webp"
 
 
-def stroke() -> list[tuple[float, float]]:
-    """The points of the three, in the unit square."""
-    points = []
-    for x, y, radius_x, radius_y, first, last in ARCS:
-        for i in range(POINTS):
-            angle = math.radians(first + (last - first) * i / (POINTS - 1))
-            points.append((x + radius_x * math.cos(angle), y + radius_y * math.sin(angle)))
-    return points
-
-
-def wait_for(page: Page, field: str, what: str) -> None:
-    """Wait until the root's dataset field is no longer `what`. It polls, because the page's policy forbids eval."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while page.evaluate("field => document.documentElement.dataset[field]", field) == what:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"After {TIMEOUT_S:.0f} s data-{field} is still {what!r}.")
-        page.wait_for_timeout(50)
-
-
 def draw(page: Page) -> None:
-    """Draw the three and wait for its prediction."""
-    box = page.get_by_test_id("draw-pad").bounding_box()
-    if box is None:
-        raise RuntimeError("The page shows no drawing pad.")
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke()]
-    page.mouse.move(*points[0])
+    """Draw a three in one stroke and wait for its prediction."""
+    first, *rest = on_pad(page, *THREE)
+    page.mouse.move(*first)
     page.mouse.down()
-    for point in points[1:]:
+    for point in rest:
         page.mouse.move(*point, steps=2)
     page.mouse.up()
-    wait_for(page, "predictions", "0")
+    page.locator("html:not([data-predictions='0'])").wait_for(state="attached")
     page.wait_for_timeout(500)  # the bars are animated
 
 
@@ -74,7 +46,7 @@ def take(browser: Browser, url: str, folder: Path) -> None:
 
             page.goto(url)
             shoot("booting")
-            wait_for(page, "app", "booting")
+            wait(page, "app", "ready")
             shoot("empty")
             draw(page)
             shoot("drawn")
@@ -118,14 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.dist} has no built site: run `make build` first.", file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
-    with open_server(options.dist, 0) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = chromium.launch(playwright)
-        take(browser, server.url, options.out)
+    with (
+        running(options.dist) as url,
+        sync_playwright() as playwright,
+        chromium.launch(playwright) as browser,
+    ):
+        take(browser, url, options.out)
         README_PICTURE.parent.mkdir(exist_ok=True)
         README_PICTURE.write_bytes(webp(browser, options.out / "desktop-light-readme.png", 1280))
-        browser.close()
-        server.shutdown()
     print(f"Pictures are in {options.out}; the README's is {README_PICTURE.relative_to(ROOT)}.")
     return 0
 

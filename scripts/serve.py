@@ -8,7 +8,9 @@ import errno
 import gzip
 import hashlib
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -137,6 +139,17 @@ def open_server(folder: Path, port: int) -> StaticServer:
         if error.errno != errno.EADDRINUSE:
             raise
         return StaticServer(folder, 0)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """Serve `folder` on a free port in the background; gives the URL, with a slash at its end."""
+    with StaticServer(folder, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

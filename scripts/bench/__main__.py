@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,14 @@ from playwright.sync_api import Playwright, sync_playwright
 from scripts import chromium
 from scripts.bench import sections
 from scripts.bench.context import BenchContext
-from scripts.serve import open_server
+from scripts.serve import running
 from scripts.sitebuild.parts import ROOT
 
 
 def machine(playwright: Playwright) -> dict[str, Any]:
     """The browser and the machine, on which the figures depend."""
-    browser = chromium.launch(playwright)
-    version = browser.version
-    browser.close()
+    with chromium.launch(playwright) as browser:
+        version = browser.version
     return {"chromium": version, "cores": os.cpu_count(), "system": platform.platform()}
 
 
@@ -42,14 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.dist} has no built site: run `make build` first.", file=sys.stderr)
         return 1
     figures: dict[str, Any] = {}
-    with open_server(options.dist, 0) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running(options.dist) as url, sync_playwright() as playwright:
         figures["machine"] = machine(playwright)
-        context = BenchContext(playwright, options.dist, server.url, options.rounds)
+        context = BenchContext(playwright, options.dist, url, options.rounds)
         for name in options.only:
             print(f"Measuring {name} …", file=sys.stderr)
             figures[name] = sections.run(name, context)
-        server.shutdown()
     text = json.dumps(figures, indent=1)
     print(text)
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,19 @@
-"""Steps on the site's page that several sections share: wait for a state, find the pad, train a network."""
+"""Steps on the site's page that sections and screenshots share: wait for a state, draw a digit, train a network."""
 
 from __future__ import annotations
 
+import math
 import time
 
 from playwright.sync_api import FloatRect, Page
 
 TIMEOUT_S = 600.0
+#: An arc in the unit square: centre (x, y), radii (x, y), first and last angle in degrees.
+Arc = tuple[float, float, float, float, float, float]
+#: The arcs of a three, from top to bottom.
+THREE: tuple[Arc, ...] = ((0.47, 0.33, 0.2, 0.16, -140, 85), (0.47, 0.66, 0.23, 0.18, -85, 140))
+#: Points along an arc.
+POINTS = 25
 
 
 def wait(page: Page, field: str, *values: str) -> str:
@@ -26,6 +33,17 @@ def pad_box(page: Page) -> FloatRect:
     if box is None:
         raise RuntimeError("The page shows no drawing pad.")
     return box
+
+
+def on_pad(page: Page, *arcs: Arc) -> list[tuple[float, float]]:
+    """The points of a stroke along `arcs`, on the page's drawing pad, in CSS pixels."""
+    box, points = pad_box(page), []
+    for x, y, radius_x, radius_y, first, last in arcs:
+        for i in range(POINTS):
+            angle = math.radians(first + (last - first) * i / (POINTS - 1))
+            across, down = x + radius_x * math.cos(angle), y + radius_y * math.sin(angle)
+            points.append((box["x"] + across * box["width"], box["y"] + down * box["height"]))
+    return points
 
 
 def train(page: Page, drawing: bool = False) -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""Runs in Pyodide, for sitebuild.bytecode: compiles each /mounted/OPTIMIZE/**.py to a .pyc next to it.
+"""Runs in Pyodide, for sitebuild.python: compiles each /mounted/OPTIMIZE/**.py to a .pyc next to it.
 
 OPTIMIZE is Python's optimization level: 0, or 2 for no docstrings and no asserts.
 """

@@ -7,5 +7,5 @@ Three commands:
 - `python -m scripts.train.hyperparameters` writes HYPERPARAMETERS.md (`hyperparameters`, `analysis`, `charts`).
 
 From a recipe to a card: `recipe`, `data` (with `out_of_distribution` and `distillation`), `engine`, `loop`, `measure`
-(with `measured_drawings` and `calibration`), `card`, `long_runs`.
+(with `measured_drawings`), `card`, `long_runs`.
 """

@@ -1,22 +1,23 @@
 """The figures of a finished model besides the test set: calibration, generated digits, out-of-distribution drawings.
 
-Owns the choice of data for each figure. The real pen digits have a function of their own, because they are only
-reported, like the test set: no choice is made on them.
+Calibration says how far a network's probabilities can be trusted: its temperature, its calibration error, and the "not
+sure" threshold. All are fitted on the validation split and on out-of-distribution drawings. The real pen digits have a
+function of their own, because they are only reported, like the test set: no choice is made on them.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scripts.measure_strokes import STROKES, read_strokes
 from tabgrad.data import Samples
 from tabgrad.data.generated import GeneratedData
-from tabgrad.metrics import Results
+from tabgrad.metrics import Results, mean_cross_entropy, softmax
 
-from .calibration import Calibration, calibrate, refused_share
 from .data import Corpus
 from .loop import Evaluator, Tensors
 from .measured_drawings import out_of_distribution
@@ -24,6 +25,69 @@ from .measured_drawings import out_of_distribution
 KINDS = ("scribbles", "letters", "pairs")
 #: Seeds of the drawings that the threshold is fitted on, and of other drawings of these kinds that measure its effect.
 FITTED_ON, MEASURED_ON = 1, 2
+#: Number of bins of the calibration error.
+BINS = 15
+#: At most this share of the right answers may be refused, so that most out-of-distribution drawings are refused too.
+REFUSED_SHARE = 0.02
+Logits = NDArray[np.float32]
+Labels = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`temperature` divides the logits. `ece` is the expected calibration error with it, `ece_before` without it. An
+    answer whose probability is below `not_sure_below` is refused: it becomes "not sure". `refused` is the share of the
+    right answers that are refused, `ood_refused` the share of the out-of-distribution drawings.
+    """
+
+    temperature: float
+    ece_before: float
+    ece: float
+    not_sure_below: float
+    refused: float
+    ood_refused: float
+
+
+def fit_temperature(logits: Logits, labels: Labels) -> float:
+    """The temperature with the least cross entropy on a held-out split, by golden-section search in its logarithm.
+
+    Guo et al. 2017, On Calibration of Modern Neural Networks, https://arxiv.org/abs/1706.04599.
+    """
+
+    def loss(log_t: float) -> float:
+        return mean_cross_entropy(logits.astype(np.float64) / np.exp(log_t), labels)
+
+    low, high, ratio = -2.0, 2.0, (5**0.5 - 1) / 2
+    for _ in range(40):
+        a, b = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, b) if loss(a) < loss(b) else (a, high)
+    return float(np.exp((low + high) / 2))
+
+
+def refused_share(logits: Logits, calibration: Calibration) -> float:
+    """The share of answers, in 0..1, that are refused."""
+    confidence = softmax(logits, calibration.temperature).max(1)
+    return float((confidence < calibration.not_sure_below).mean())
+
+
+def calibrate(logits: Logits, labels: Labels, ood_logits: Logits) -> Calibration:
+    """Fit everything: `logits` and `labels` of the validation split, `ood_logits` of out-of-distribution drawings.
+
+    The threshold is the highest that refuses at most `REFUSED_SHARE` of the right answers, but no higher than is needed
+    to refuse 95 % of the out-of-distribution drawings.
+    """
+    temperature = fit_temperature(logits, labels)
+    calibrated, ood = Results(logits, labels, temperature), softmax(ood_logits, temperature).max(1)
+    right = calibrated.confidences[calibrated.answers == labels]
+    threshold = float(min(np.quantile(right, REFUSED_SHARE), np.quantile(ood, 0.95)))
+    return Calibration(
+        temperature=temperature,
+        ece_before=Results(logits, labels).expected_calibration_error(BINS),
+        ece=calibrated.expected_calibration_error(BINS),
+        not_sure_below=threshold,
+        refused=float((right < threshold).mean()),
+        ood_refused=float((ood < threshold).mean()),
+    )
 
 
 async def measure(evaluator: Evaluator, weights: Tensors, corpus: Corpus) -> tuple[dict[str, Any], Calibration]:

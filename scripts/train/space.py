@@ -7,7 +7,7 @@ suit them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from tabgrad.data.augment import MILD
 
@@ -28,18 +28,8 @@ STAGES = {
 }
 
 
-class Trial(Protocol):
-    """The part of an Optuna trial that is used here."""
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any:
-        """One of `choices`."""
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """A number between `low` and `high`."""
-
-
-def suggest(kind: str, trial: Trial) -> dict[str, Any]:
-    """Choose a configuration for a network of `kind` "mlp" or "cnn"."""
+def suggest(kind: str, trial: Any) -> dict[str, Any]:
+    """Choose a configuration for a network of `kind` "mlp" or "cnn". `trial` is Optuna's."""
     params = {
         "optimizer": trial.suggest_categorical("optimizer", list(USUAL_LR)),
         "lr_factor": trial.suggest_float("lr_factor", *LR_RANGE, log=True),

@@ -86,16 +86,13 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 def tensorflow(context: BenchContext) -> dict[str, float]:
     """Seconds and epochs that TensorFlow.js needs for the goal, and the accuracy it has then."""
-    browser = chromium.launch(context.playwright)
-    try:
-        with served({"/index.html": b"<!doctype html><title>peer</title>", **install.installed(), **mnist()}) as url:
-            page = browser.new_page()
-            page.goto(f"{url}/index.html")
-            TensorFlow(page, "wasm")
-            found: dict[str, float] = page.evaluate(TRAIN_TO_GOAL, [GOAL, MOST_EPOCHS, 128])
-            return found
-    finally:
-        browser.close()
+    files = {"/index.html": b"<!doctype html><title>peer</title>", **install.installed(), **mnist()}
+    with chromium.launch(context.playwright) as browser, served(files) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/index.html")
+        TensorFlow(page, "wasm")
+        found: dict[str, float] = page.evaluate(TRAIN_TO_GOAL, [GOAL, MOST_EPOCHS, 128])
+        return found
 
 
 def mnist() -> dict[str, bytes]:
@@ -110,15 +107,12 @@ def mnist() -> dict[str, bytes]:
 
 def ours(context: BenchContext, preset: str, warm: bool) -> dict[str, list[float]]:
     """Figures of one run of a preset; with `warm`, the worker has trained once before."""
-    browser = chromium.launch(context.playwright)
-    try:
+    with chromium.launch(context.playwright) as browser:
         page = opened(context, browser, preset="fast" if warm else preset)
         if warm:
             train(page)
             page.get_by_test_id(f"train-preset-{preset}").click()
         return train(page)
-    finally:
-        browser.close()
 
 
 def opened(context: BenchContext, browser: Browser, preset: str) -> Page:
@@ -132,16 +126,13 @@ def opened(context: BenchContext, browser: Browser, preset: str) -> Page:
 
 def ten_runs(context: BenchContext) -> dict[str, Any]:
     """Resident megabytes of the browser's processes when the page is ready, and after each of ten runs."""
-    browser = chromium.launch(context.playwright)
-    try:
+    with chromium.launch(context.playwright) as browser:
         page = opened(context, browser, "fast")
         values = [resident_mb(browser)]
         for _ in range(RUNS):
             train(page)
             values.append(resident_mb(browser))
         return {"resident_mb": {"before": values[0], "after_each_run": values[1:]}}
-    finally:
-        browser.close()
 
 
 def resident_mb(browser: Browser) -> float:
@@ -153,8 +144,7 @@ def resident_mb(browser: Browser) -> float:
 
 def pauses(context: BenchContext) -> dict[str, Any]:
     """Milliseconds from a click on the pause button until the run is paused, and until it is resumed."""
-    browser = chromium.launch(context.playwright)
-    try:
+    with chromium.launch(context.playwright) as browser:
         page = opened(context, browser, "best")
         page.get_by_test_id("train-start").click()
         wait(page, "worker", "training")
@@ -164,5 +154,3 @@ def pauses(context: BenchContext) -> dict[str, Any]:
                 page.wait_for_timeout(300)
                 values.append(page.evaluate(TOGGLE, state))
         return {"pause_ms": summary(times["paused"]), "resume_ms": summary(times["training"])}
-    finally:
-        browser.close()

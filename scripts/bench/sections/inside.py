@@ -6,15 +6,15 @@ is the first prediction that began after the event was handled. Models and panel
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 from scripts import chromium
 from scripts.bench.context import BenchContext, summary
-from scripts.bench.page import pad_box, wait
+from scripts.bench.page import THREE, Arc, on_pad, wait
 
 ENGINES, MODELS = ("wasm", "webgpu"), ("mlp", "cnn")
 #: {state: the panel's tab}. In the training panel nothing follows the pen, so it stands for "shut".
@@ -22,12 +22,7 @@ PANELS = {"shut": "train", "look inside": "inside", "data": "data", "kernels": "
 TIMEOUT_S = 120.0
 #: Seconds between two pointer events, as on a screen of 60 Hz.
 EVENT_S = 0.016
-#: The arcs of a three and of an eight in the unit square: centre (x, y), radii (x, y), first and last angle in degrees.
-STROKES = (
-    ((0.47, 0.33, 0.2, 0.16, -140, 85), (0.47, 0.66, 0.23, 0.18, -85, 140)),
-    ((0.5, 0.34, 0.16, 0.16, 80, -260), (0.5, 0.66, 0.19, 0.18, -80, 260)),
-)
-POINTS = 25
+EIGHT: tuple[Arc, ...] = ((0.5, 0.34, 0.16, 0.16, 80, -260), (0.5, 0.66, 0.19, 0.18, -80, 260))
 #: `events` are [happened, handled], `answers` are [begun, shown, painted], all in ms on the page's clock.
 WATCH = """
 window.bench = { events: [], answers: [] };
@@ -47,8 +42,7 @@ new MutationObserver(() => {
 def run(context: BenchContext) -> dict[str, Any]:
     """Milliseconds from an event to the bars and to the frame that shows them, by engine, model and panel."""
     rows: dict[str, dict[str, list[float]]] = {}
-    browser = chromium.launch(context.playwright)
-    try:
+    with chromium.launch(context.playwright) as browser:
         for engine in ENGINES:
             page = _open(browser, f"{context.url}?engine={engine}")
             for _ in range(context.rounds):
@@ -59,8 +53,6 @@ def run(context: BenchContext) -> dict[str, Any]:
                         for kind, values in found.items():
                             row[kind] += values
             page.context.close()
-    finally:
-        browser.close()
     return {name: {kind: summary(values) for kind, values in row.items()} for name, row in rows.items()}
 
 
@@ -80,11 +72,11 @@ def _measure(page: Page, model: str, panel: str) -> dict[str, list[float]]:
     page.get_by_test_id("status").filter(has_text="is ready").wait_for()
     page.get_by_test_id(f"tab-{panel}").click()
     page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
-    _draw(page, STROKES[0])
+    _draw(page, THREE)
     _wait_for_rest(page)
     page.evaluate("window.bench.events.length = window.bench.answers.length = 0")
-    for strokes in STROKES:
-        _draw(page, strokes)
+    for digit in (THREE, EIGHT):
+        _draw(page, digit)
     _wait_for_rest(page)
     noted = page.evaluate("window.bench")
     return latencies(noted["events"], noted["answers"])
@@ -109,16 +101,14 @@ def _wait_for_rest(page: Page) -> None:
         time.sleep(0.5)
 
 
-def _draw(page: Page, strokes: tuple[tuple[float, ...], ...]) -> None:
+def _draw(page: Page, arcs: Sequence[Arc]) -> None:
+    """Draw a digit, each of its arcs as a stroke."""
     page.get_by_test_id("tool-clear").click(force=True)
-    box = pad_box(page)
-    for x, y, radius_x, radius_y, first, last in strokes:
-        angles = [math.radians(first + (last - first) * i / (POINTS - 1)) for i in range(POINTS)]
-        points = [(x + radius_x * math.cos(a), y + radius_y * math.sin(a)) for a in angles]
-        on_screen = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in points]
-        page.mouse.move(*on_screen[0])
+    for arc in arcs:
+        first, *rest = on_pad(page, arc)
+        page.mouse.move(*first)
         page.mouse.down()
-        for point in on_screen[1:]:
+        for point in rest:
             begin = time.monotonic()
             page.mouse.move(*point)
             time.sleep(max(0.0, EVENT_S - (time.monotonic() - begin)))

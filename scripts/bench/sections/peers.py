@@ -50,8 +50,7 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 def open_engines(context: BenchContext, stack: ExitStack) -> tuple[dict[str, Any], dict[str, Any], str]:
     """(engines that predict, engines that train, the name of our WebGPU adapter); each peer has its own page."""
-    browser = chromium.launch(context.playwright)
-    stack.callback(browser.close)
+    browser = stack.enter_context(chromium.launch(context.playwright))
     ours = stack.enter_context(pyodide_page(browser))
     ours.put(our_files(), "/bench")
     url = stack.enter_context(served({"/index.html": b"<!doctype html><title>peer</title>", **install.installed()}))

@@ -38,8 +38,7 @@ def run(context: BenchContext) -> dict[str, Any]:
 
 def visit(context: BenchContext, engine: str) -> dict[str, list[float]]:
     """Figures of one page: a cold run, and a warm run while drawing."""
-    browser = chromium.launch(context.playwright, "--enable-precise-memory-info")
-    try:
+    with chromium.launch(context.playwright, "--enable-precise-memory-info") as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 2200})
         page.goto(f"{context.url}{'' if engine == 'auto' else f'?engine={engine}'}")
         wait(page, "app", "ready")
@@ -60,5 +59,3 @@ def visit(context: BenchContext, engine: str) -> dict[str, list[float]]:
             "training_ink_to_bars_ms": busy["latency"],
             "page_heap_mb": [page.evaluate("performance.memory.usedJSHeapSize") / 1e6],
         }
-    finally:
-        browser.close()

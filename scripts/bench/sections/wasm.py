@@ -136,11 +136,9 @@ def training_programs() -> dict[str, Program]:
 
 def in_chromium(context: BenchContext, programs: dict[str, Program]) -> dict[str, Any]:
     """Training samples a second, microseconds a prediction, and milliseconds to load a program."""
-    browser = chromium.launch(context.playwright)
-    with pyodide_page(browser) as page:
+    with chromium.launch(context.playwright) as browser, pyodide_page(browser) as page:
         page.put({name: dumps(program).encode() for name, program in programs.items()}, "/bench")
         found = page.run(IN_BROWSER, folder="/bench", rounds=context.rounds)
-    browser.close()
     return {name: {key: summary(values) for key, values in item.items()} for name, item in found.items()}
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.sitebuild import archive, bytecode, output, page, parts, prune, python, stdlib
+from scripts.sitebuild import archive, output, page, parts, prune, python, stdlib
 
 ROOT = Path(__file__).parents[3]
 NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?\.(py|js|bin)", fullmatch=True)
@@ -81,8 +81,8 @@ def test_bytecode_replaces_the_chosen_sources_only(tmp_path: Path, monkeypatch: 
     }
     results = []
     for name in ("first", "second"):
-        monkeypatch.setattr(bytecode, "CACHE", tmp_path / name)
-        results.append(bytecode.compiled(files, ["a/one.py"], optimize=2))
+        monkeypatch.setattr(python, "CACHE", tmp_path / name)
+        results.append(python.compiled(files, ["a/one.py"], optimize=2))
     assert results[0] == results[1]  # two compilations give the same bytes
     assert results[0].keys() == {"a/one.pyc", "a/two.py", "data.bin"}
     assert b"Doc." not in results[0]["a/one.pyc"]
@@ -90,9 +90,9 @@ def test_bytecode_replaces_the_chosen_sources_only(tmp_path: Path, monkeypatch: 
 
 
 def test_a_source_that_does_not_compile_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bytecode, "CACHE", tmp_path)
+    monkeypatch.setattr(python, "CACHE", tmp_path)
     with pytest.raises(parts.BuildError, match=r"broken\.py"):
-        bytecode.compiled({"broken.py": b"def f(:"}, ["broken.py"])
+        python.compiled({"broken.py": b"def f(:"}, ["broken.py"])
 
 
 def test_the_standard_library_follows_its_lists() -> None:

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from scripts.train import distillation, out_of_distribution
-from scripts.train.calibration import Calibration, probabilities, refused_share
 from scripts.train.engine import open_engine
-from scripts.train.measure import KINDS, measure
+from scripts.train.measure import KINDS, Calibration, measure, refused_share
 from scripts.train.measured_drawings import LETTERS
 from scripts.train.measured_drawings import out_of_distribution as measured
 from tabgrad import model
 from tabgrad.data import Samples
+from tabgrad.metrics import softmax
 from tabgrad.network import save_safetensors
 from tests.unit.scripts.tiny_training import TINY, corpus, fitted
 
@@ -50,7 +50,7 @@ def test_training_and_measuring_use_different_kinds() -> None:
 
 
 def test_targets_are_certain_only_of_digits() -> None:
-    p = probabilities(out_of_distribution.targets(np.array([3, out_of_distribution.NO_DIGIT], np.uint8)))
+    p = softmax(out_of_distribution.targets(np.array([3, out_of_distribution.NO_DIGIT], np.uint8)))
     assert p[0, 3] == pytest.approx(1, abs=1e-6)
     assert p[1] == pytest.approx(np.full(10, 0.1))
 
@@ -61,7 +61,7 @@ def test_training_on_some_kinds_lowers_the_confidence_in_others() -> None:
         unknown = np.concatenate([measured(1, kind) for kind in KINDS])
         seen = await run.evaluate(run.best, Samples(unknown, np.zeros(len(unknown), np.uint8)))
         digits = await run.evaluate(run.best, run.corpus.validation)
-        return float(probabilities(seen.logits).max(1).mean()), digits.accuracy
+        return float(softmax(seen.logits).max(1).mean()), digits.accuracy
 
     without, with_it = asyncio.run(confidence(0.0)), asyncio.run(confidence(0.2))
     assert with_it[0] < without[0] - 0.1

@@ -9,13 +9,14 @@ import pytest
 
 from scripts.train import card, loop, seeds, space
 from scripts.train.__main__ import main, parse_changes
-from scripts.train.calibration import calibrate, calibration_error, fit_temperature, probabilities
 from scripts.train.distillation import DistillationSet
 from scripts.train.engine import open_engine
+from scripts.train.measure import calibrate, fit_temperature
 from scripts.train.recipe import FOLDER, Recipe, RecipeError, load_recipe
 from tabgrad import model
 from tabgrad.data import Samples
 from tabgrad.data.strokes import StrokeSource
+from tabgrad.metrics import softmax
 from tabgrad.network import load_safetensors, parameter_count
 from tabgrad.settings import SettingsError
 from tests.unit.scripts.tiny_training import TINY, corpus, fitted
@@ -149,22 +150,13 @@ def test_unknown_recipes_and_settings_are_explained(capsys: pytest.CaptureFixtur
 def test_temperature_undoes_overconfidence() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (20_000, 10)).astype(np.float32)
-    p = probabilities(logits)
-    labels = np.array([rng.choice(10, p=row) for row in p], np.uint8)
-    assert calibration_error(p, labels) < 0.01
-    assert calibration_error(probabilities(logits * 3), labels) > 0.1
+    labels = np.array([rng.choice(10, p=row) for row in softmax(logits)], np.uint8)
     assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.03)
     result = calibrate(logits * 3, labels, rng.normal(0, 1, (500, 10)).astype(np.float32))
     assert result.ece < 0.01
     assert result.ece_before > 0.1
     assert result.refused <= 0.0101
     assert 0 < result.not_sure_below < 1
-
-
-def test_probabilities_never_overflow() -> None:
-    p = probabilities(np.array([[1e30, -1e30] + [0] * 8], np.float32), 1e-3)
-    assert np.isfinite(p).all()
-    assert p[0, 0] == 1
 
 
 @pytest.mark.parametrize(
