@@ -43,7 +43,6 @@ fuzz: .venv/system.stamp node_modules/.stamp
 ## programs: recompile the shipped programs in models/ (EXPORT_ARGS=--check only compares them)
 programs: .venv/build.stamp
 	$(PY) -m scripts.export $(EXPORT_ARGS)
-	$(PY) -m scripts.export_training $(EXPORT_ARGS)
 
 ## screenshots: pictures of the page in out/screenshots, and the README's screenshot
 screenshots: .venv/system.stamp build

@@ -1,9 +1,12 @@
-"""Compiles each shipped model for each engine, from its card to models/<name>/programs/*.json.
+"""Compiles the shipped programs for each engine: those of each model with a card, to models/<name>/programs/*.json,
+and those of the training presets, to models/training/*.json.
 
     python -m scripts.export              write the programs (the same inputs give the same bytes)
     python -m scripts.export --check      fail if a committed program differs from what this code writes
+    python -m scripts.export mlp          only those of models/mlp; likewise `training`
 
-Owns the program files of models/. The weights and the cards come from scripts.train.
+Owns the program files of models/. The weights and the cards come from scripts.train. With the training programs a
+preset starts without loading tinygrad. Other networks are compiled in the page.
 """
 
 from __future__ import annotations
@@ -14,15 +17,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.compiler import VARIANTS
 from tabgrad.network import load_safetensors
 from tabgrad.program import Program, ProgramError, Target, dumps
+from tabgrad.session.plan import answer_request, evaluation_request, training_request
+from tabgrad.session.programs import compile_program
+from tabgrad.settings import PRESETS
 
 MODELS = ROOT / "models"
+TRAINING = MODELS / "training"
 #: The programs of each shipped model. Only `infer` must be fast, so the others have a single WGSL variant.
 PROGRAMS: dict[str, Callable[[model.Spec, Target, str], Program]] = {
     "infer": model.inference,
@@ -63,6 +70,18 @@ def model_files(folder: Path) -> Files:
     }
 
 
+def training_files() -> Files:
+    """All program files of models/training: what the presets need, each once."""
+    files: dict[Path, Callable[[], Program]] = {}
+    for preset in PRESETS.values():
+        for target in preset.prebuilt:
+            for variant in VARIANTS[cast(Target, target)]:
+                for make_request in (training_request, evaluation_request, answer_request):
+                    request = make_request(preset.settings, target, variant)
+                    files[TRAINING / f"{request.stem}.json"] = partial(compile_program, request)
+    return files
+
+
 def is_current(path: Path, make: Callable[[], Program]) -> bool:
     """Whether a file is the same as what this code writes."""
     return path.exists() and path.read_text() == dumps(make())
@@ -94,13 +113,16 @@ def write(folder: Path, files: Files) -> int:
 def main() -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="folders of models/ (default: all with a card)")
+    parser.add_argument("names", nargs="*", help="folders of models/ (default: training, and all with a card)")
     parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
     args = parser.parse_args()
-    folders = [card.parent for card in sorted(MODELS.glob("*/card.json"))]
-    chosen = [folder for folder in folders if not args.names or folder.name in args.names]
-    act = check if args.check else write
-    return max([act(folder / "programs", model_files(folder)) for folder in chosen], default=0)
+    act, statuses = check if args.check else write, [0]
+    for card in sorted(MODELS.glob("*/card.json")):
+        if not args.names or card.parent.name in args.names:
+            statuses.append(act(card.parent / "programs", model_files(card.parent)))
+    if not args.names or TRAINING.name in args.names:
+        statuses.append(act(TRAINING, training_files()))
+    return max(statuses)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,8 @@ class StaticHandler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.NOT_MODIFIED if fresh else HTTPStatus.OK)
         self.send_header("ETag", etag)
         self.send_header("Last-Modified", formatdate(stat.st_mtime, usegmt=True))
-        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if self._keepable(path) else "no-cache")
+        immutable = is_hashed(path.relative_to(self.root).as_posix())
+        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if immutable else "no-cache")
         self.send_header("Vary", "Accept-Encoding")
         if not fresh:
             self.send_header("Content-Type", TYPES.get(path.suffix, "application/octet-stream"))
@@ -103,9 +104,6 @@ class StaticHandler(BaseHTTPRequestHandler):
         if path.is_dir() and url.endswith("/"):
             path /= "index.html"
         return path if path.exists() else None
-
-    def _keepable(self, path: Path) -> bool:
-        return is_hashed(path.relative_to(self.root).as_posix())
 
     def log_message(self, format: str, *args: object) -> None:
         """Print nothing: the browser's network panel shows all requests."""

@@ -106,11 +106,10 @@ def bare_visits(context: BenchContext) -> dict[str, float]:
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("cold", "warm"):
-            browser = profile(context, folder)
-            page = browser.new_page()
-            page.goto(f"{context.url}{BARE}/", wait_until="commit")
-            figures[f"{kind}_bare_pyodide_numpy_ms"] = done_ms(page)
-            browser.close()
+            with profile(context, folder) as browser:
+                page = browser.new_page()
+                page.goto(f"{context.url}{BARE}/", wait_until="commit")
+                figures[f"{kind}_bare_pyodide_numpy_ms"] = done_ms(page)
     return figures
 
 
@@ -119,26 +118,24 @@ def page_visits(context: BenchContext) -> dict[str, float]:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("cold", "warm"):
-            browser = profile(context, folder)
-            page = browser.new_page()
-            page.add_init_script(WATCH_PREDICTION)
-            page.goto(context.url, wait_until="commit")
-            draw(page, pad_box(page))
-            figures[f"{kind}_first_prediction_ms"] = done_ms(page)
-            figures[f"{kind}_first_contentful_paint_ms"] = float(
-                page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN")
-            )
-            if kind == "cold":
-                figures["transferred_bytes"] = transferred(page)
-                page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
-            browser.close()
+            with profile(context, folder) as browser:
+                page = browser.new_page()
+                page.add_init_script(WATCH_PREDICTION)
+                page.goto(context.url, wait_until="commit")
+                draw(page, pad_box(page))
+                figures[f"{kind}_first_prediction_ms"] = done_ms(page)
+                figures[f"{kind}_first_contentful_paint_ms"] = float(
+                    page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN")
+                )
+                if kind == "cold":
+                    figures["transferred_bytes"] = transferred(page)
+                    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     return figures
 
 
 def ink_visit(context: BenchContext) -> dict[str, float]:
     """A visit that draws from the first moment on. Where the pad is was found out by another visit."""
-    with tempfile.TemporaryDirectory() as folder:
-        browser = profile(context, folder)
+    with tempfile.TemporaryDirectory() as folder, profile(context, folder) as browser:
         scout, page = browser.new_page(), browser.new_page()
         scout.goto(context.url, wait_until="commit")
         box = pad_box(scout)
@@ -147,9 +144,7 @@ def ink_visit(context: BenchContext) -> dict[str, float]:
         page.goto(context.url, wait_until="commit")
         while page.evaluate("window.benchDone ?? null") is None:
             draw(page, box)
-        figures = {"first_ink_ms": done_ms(page)}
-        browser.close()
-    return figures
+        return {"first_ink_ms": done_ms(page)}
 
 
 def draw(page: Page, box: FloatRect) -> None:

@@ -7,11 +7,9 @@ can be compared with the most that this machine reaches with 128-bit vectors in 
 from __future__ import annotations
 
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,8 +22,7 @@ from scripts.bench.peers.peak import best_gflops
 from scripts.pyodide_node import run_python
 from scripts.pyodide_page import pyodide_page
 from tabgrad import model
-from tabgrad.backends.wasm import WasmDevice, WasmExecutable, open_device
-from tabgrad.backends.wasm.driver import driver
+from tabgrad.backends.wasm import WasmExecutable, open_device
 from tabgrad.program import Program, dumps
 
 T = TypeVar("T")
@@ -160,26 +157,25 @@ def natively(programs: dict[str, Program], rounds: int) -> dict[str, Any]:
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that never waits, as on wasmtime. asyncio.run would fail: Playwright holds the loop."""
-    try:
-        work.send(None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    raise RuntimeError("A coroutine of the WebAssembly engine waited, although under wasmtime none should.")
+    """The result of a coroutine that waits for nothing. asyncio.run would fail: Playwright holds the loop."""
+    while True:
+        try:
+            work.send(None)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
 
-async def _load(program: Program) -> tuple[WasmDevice, WasmExecutable]:
-    device = await open_device()
-    executable = await device.load(program)
+async def _load(program: Program) -> WasmExecutable:
+    executable = await (await open_device()).load(program)
     for buffer in program.by_role("weight"):
         executable.write(buffer.name, np.full(buffer.shape, 0.01, np.float32))
-    return device, executable
+    return executable
 
 
 def trainer(program: Program, steps: int) -> Callable[[], float]:
     """A function that trains `steps` steps under wasmtime and returns samples a second."""
-    _, executable = finished(_load(program))
+    executable = finished(_load(program))
     batch, rng = program.buffer("y").shape[0], np.random.default_rng(0)
     streams: dict[str, Any] = {
         "x": rng.integers(0, 256, (steps, batch, 784), dtype=np.uint8),
@@ -196,28 +192,17 @@ def trainer(program: Program, steps: int) -> Callable[[], float]:
 
 
 def hottest(program: Program, count: int) -> list[dict[str, Any]]:
-    """The `count` slowest kernels of a step: microseconds of CPU time, share of the step, GFLOP/s."""
-    device, executable = finished(_load(program))
-    rows = []
-    for dispatch in program.dispatch:
-        alone = replace(program, dispatch=(dispatch,))
-        call = device.host.link(*driver(alone, executable.addresses))
-        call(20)
-        times = []
-        for _ in range(5):
-            started = time.thread_time()
-            call(50)
-            times.append((time.thread_time() - started) / 50)
-        rows.append((statistics.median(times), dispatch))
-    total = sum(seconds for seconds, _ in rows)
+    """The `count` slowest kernels of a step: microseconds, share of the step, GFLOP/s."""
+    times = finished(finished(_load(program)).time_launches()).ms
+    rows = sorted(zip(times, (program.kernels[d.kernel] for d in program.dispatch), strict=True), key=lambda r: -r[0])
     return [
         {
-            "kernel": program.kernels[d.kernel].entry,
-            "us": round(seconds * 1e6, 1),
-            "share": round(seconds / total, 3),
-            "gflops": round(program.kernels[d.kernel].flops / seconds / 1e9, 1),
+            "kernel": kernel.entry,
+            "us": round(ms * 1e3, 1),
+            "share": round(ms / sum(times), 3),
+            "gflops": round(kernel.flops / ms / 1e6, 1),
         }
-        for seconds, d in sorted(rows, key=lambda row: -row[0])[:count]
+        for ms, kernel in rows[:count]
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts import export, export_training
+from scripts import export
 from tabgrad.program import loads
 
 ADVICE = "run `make programs` and commit models/"
@@ -17,7 +17,7 @@ MOST_KERNELS = 40
 def all_files() -> dict[Path, export.Files]:
     """{folder of programs: its files}."""
     models = {card.parent / "programs": export.model_files(card.parent) for card in export.MODELS.glob("*/card.json")}
-    return {**models, export_training.FOLDER: export_training.training_files()}
+    return {**models, export.TRAINING: export.training_files()}
 
 
 def is_chosen(path: Path) -> bool:
