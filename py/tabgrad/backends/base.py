@@ -78,9 +78,7 @@ class Device(Protocol):
     name: str  #: "webgpu" or "wasm": its name in `engines.ENGINES`
     target: Target  #: which programs it runs
     variants: tuple[str, ...]  #: program variants it can run, best first
-    description: (
-        str  #: what the badge shows: the adapter or the instruction set, e.g. "SwiftShader", "WebAssembly SIMD"
-    )
+    description: str  #: for the badge: the adapter or the instruction set, e.g. "SwiftShader", "WebAssembly SIMD"
     is_software: bool  #: True if the CPU computes: on WebAssembly, and for a GPU that is emulated in software
 
     async def load(self, program: Program, share: Executable | None = None) -> Executable:

@@ -79,8 +79,7 @@ class Capture:
 
     def buffer(self, name: str, role: Role, shape: Sequence[int], dtype: str = "float32") -> Tensor:
         """A new named buffer (an input, a weight, state) as a realised tensor."""
-        tensor = Tensor.empty(*shape, dtype=to_dtype(dtype))
-        return self.declare(name, role, tensor)
+        return self.declare(name, role, Tensor.empty(*shape, dtype=to_dtype(dtype)))
 
     def declare(self, name: str, role: Role, tensor: Tensor) -> Tensor:
         """Give an existing tensor (a model's parameter) a buffer, a name and a role.

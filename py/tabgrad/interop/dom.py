@@ -64,11 +64,8 @@ def data(element: Element, name: str) -> str:
 
 def edits_text(target: Element) -> bool:
     """Whether an event's target is a text field or a select, which handle keys themselves."""
-    return bool(getattr(target, "isContentEditable", False)) or str(getattr(target, "tagName", "")) in (
-        "INPUT",
-        "TEXTAREA",
-        "SELECT",
-    )
+    is_editable = bool(getattr(target, "isContentEditable", False))
+    return is_editable or getattr(target, "tagName", "") in ("INPUT", "TEXTAREA", "SELECT")
 
 
 def coalesced(event: Event) -> list[Event]:

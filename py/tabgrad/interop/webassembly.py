@@ -51,11 +51,9 @@ class BrowserHost:
         self._views.clear()
 
     def write(self, address: int, value: NDArray[Any]) -> None:
-        """Copy a contiguous array into memory."""
         self._view(address, value.nbytes).assign(value.reshape(-1).view(np.uint8).data)
 
     def read(self, address: int, out: NDArray[Any]) -> None:
-        """Copy memory into a contiguous array."""
         self._view(address, out.nbytes).assign_to(out.reshape(-1).view(np.uint8).data)
 
     def _view(self, address: int, size: int) -> Any:

@@ -180,7 +180,7 @@ class GPUDevice:
 
 
 class BrowserGPU:
-    """The engine's `GPU` over navigator.gpu: an opened device, what its adapter says about itself, its errors."""
+    """`backends.webgpu.gpu.GPU` over navigator.gpu: an opened device, its adapter, its errors."""
 
     def __init__(self, device: Any, adapter: Any) -> None:
         self.device = GPUDevice(device)
@@ -209,17 +209,14 @@ class BrowserGPU:
         release(self._listener)
 
     def take_error(self) -> str:
-        """The first error outside all error scopes since the last call; empty if there was none."""
         error, self._error = self._error, ""
         return error
 
     def push_error_scopes(self) -> None:
-        """Catch validation and memory errors of the calls that follow."""
         self.device.js.pushErrorScope("validation")
         self.device.js.pushErrorScope("out-of-memory")
 
     def pop_error_scopes(self) -> Coroutine[Any, Any, str]:
-        """End the scopes at once. Awaiting the result gives the first error's message, or an empty string."""
         promises = [self.device.js.popErrorScope() for _ in range(2)]
 
         async def first_error() -> str:
@@ -229,7 +226,6 @@ class BrowserGPU:
         return first_error()
 
     def destroy(self) -> None:
-        """Free the device and all its memory; `lost` follows. Idempotent."""
         self.device.js.removeEventListener("uncapturederror", self._listener)
         self.device.js.destroy()
 

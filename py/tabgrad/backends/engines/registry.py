@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from ..base import Device, EngineError
 
-Opener = Callable[[], Awaitable[Device]]
-
 #: A device that is lost more often than this is not opened again: `fallback_engine` says what to do then.
 MAX_REOPENED = 2
 
@@ -26,7 +24,7 @@ class Engine:
     """
 
     title: str
-    open: Opener
+    open: Callable[[], Awaitable[Device]]
     fallback: str
     measures_variants: bool = False
 

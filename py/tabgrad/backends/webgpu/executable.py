@@ -203,9 +203,8 @@ def _rows(buffer: Buffer, value: NDArray[Any], count: int) -> NDArray[np.uint8]:
             f"Buffer {buffer.name!r} takes {count} x {buffer.shape} {buffer.dtype}, not {value.shape} {value.dtype}."
         )
     rows = np.ascontiguousarray(value).view(np.uint8).reshape(count, buffer.nbytes)
-    return (
-        rows if buffer.nbytes == buffer.size_bytes else np.pad(rows, ((0, 0), (0, buffer.size_bytes - buffer.nbytes)))
-    )
+    padding = buffer.size_bytes - buffer.nbytes
+    return np.pad(rows, ((0, 0), (0, padding))) if padding else rows
 
 
 def _array(contents: memoryview, slot: Slot, count: int, stride: int) -> NDArray[Any]:

@@ -13,7 +13,7 @@ TIMESTAMPS = "timestamp-query"
 
 
 class NativeGPU:
-    """`GPU` over wgpu-py: an opened device, and what its adapter says about itself."""
+    """`GPU` over wgpu-py. It has no errors to take: there the call that fails raises the error."""
 
     def __init__(self, device: Any, adapter: Any) -> None:
         self.device = device
@@ -27,18 +27,15 @@ class NativeGPU:
         self.lost = ""
 
     def take_error(self) -> str:
-        """Always empty: in wgpu-py the call that fails raises the error."""
         return ""
 
     def push_error_scopes(self) -> None:
-        """Nothing to do, see `take_error`."""
+        pass
 
     async def pop_error_scopes(self) -> str:
-        """Always empty, see `take_error`."""
         return ""
 
     def destroy(self) -> None:
-        """Free the device and all its memory. Idempotent."""
         if not self.lost:
             self.lost = "destroyed"
             self.device.destroy()

@@ -30,8 +30,14 @@ class Element(NamedTuple):
 
     @property
     def is_gated(self) -> bool:
-        """Whether the load has a gate, and an alternative value for when the gate is false."""
+        """Whether the load has a gate."""
         return len(self.load.src) > 1
+
+    @property
+    def alternative(self) -> UOp:
+        """The value of a gated load if its gate is false."""
+        value = self.load.src[1]
+        return value.src[0] if value.op is Ops.STACK else value
 
 
 def is_const(u: UOp) -> bool:

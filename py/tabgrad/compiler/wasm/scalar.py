@@ -91,10 +91,8 @@ class Scalars:
         node = self.load(name, type_of(element.load), align, element)
         if not element.is_gated:
             return node
-        alternative = element.load.src[1]
-        if alternative.op is Ops.STACK:
-            alternative = alternative.src[0]
-        return self.graph.op("select", node.type, node, self.lower(alternative), self.lower(element.load.src[2]))
+        instead, gate = self.lower(element.alternative), self.lower(element.load.src[2])
+        return self.graph.op("select", node.type, node, instead, gate)
 
     def load(
         self, name: str, kind: ValType, align: int, element: Element, *, into: Node | None = None, lane: bytes = b""

@@ -93,8 +93,8 @@ class Vectors:
                 vector = load("v128.load32_lane", V128, 2, elements[lane], into=vector, lane=bytes([lane]))
         if not first.is_gated:
             return vector
-        instead = tuple(_alternative(e) for e in elements)
-        return self._select(vector, self.lower(instead), self.lower(tuple(e.load.src[2] for e in elements)))
+        instead, gates = tuple(e.alternative for e in elements), tuple(e.load.src[2] for e in elements)
+        return self._op("v128.bitselect", vector, self.lower(instead), self.lower(gates))
 
     def _widen(self, lanes: Lanes) -> Node:
         """Four bytes of memory as four unsigned 32-bit lanes."""
@@ -102,9 +102,6 @@ class Vectors:
         assert element is not None, "is_byte_vector was checked first"
         bytes4 = self.scalars.load("v128.load32_zero", V128, 0, element)
         return self._op("i32x4.extend_low_i16x8_u", self._op("i16x8.extend_low_i8x16_u", bytes4))
-
-    def _select(self, yes: Node, no: Node, mask: Node) -> Node:
-        return self._op("v128.bitselect", yes, no, mask)
 
     # -- arithmetic
 
@@ -117,7 +114,7 @@ class Vectors:
             return self.lower(columns[0])
         if u.op is Ops.WHERE:
             mask, yes, no = map(self.lower, columns)
-            return self._select(yes, no, mask)
+            return self._op("v128.bitselect", yes, no, mask)
         if u.op is Ops.ADD and is_float(u):
             return self.sum(columns)
         if u.op is Ops.CMPLT and operand == dtypes.bool:  # not a, and b
@@ -179,9 +176,3 @@ def _lane_bytes(u: UOp) -> bytes:
     if is_float(u):
         return float_bytes(value)
     return ((-int(value) if u.dtype == dtypes.bool else int(value)) & 0xFFFFFFFF).to_bytes(4, "little")
-
-
-def _alternative(element: Element) -> UOp:
-    """The value of a gated load whose gate is false."""
-    value = element.load.src[1]
-    return value.src[0] if value.op is Ops.STACK else value
