@@ -164,7 +164,7 @@ def test_temperature_undoes_overconfidence() -> None:
     [
         ({"kind": "mlp", "hidden": [128]}, (784 * 128 + 1280, "784-128-10")),
         (
-            {"kind": "cnn"},
+            {"kind": "cnn", "stages": ["conv5x8", "pool", "conv5x24", "pool", "dense64"]},
             (25 * 8 * 576 + 200 * 24 * 64 + 384 * 64 + 640, "conv5x8, pool, conv5x24, pool, dense64, 10"),
         ),
         ({"kind": "cnn", "stages": ["conv3x4p1", "pool"]}, (9 * 4 * 784 + 4 * 196 * 10, "conv3x4p1, pool, 10")),
