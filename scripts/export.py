@@ -1,12 +1,12 @@
-"""Compiles the shipped programs for each engine: those of each model with a card, to models/<name>/programs/*.json,
-and those of the training presets, to models/training/*.json.
+"""Compiles the shipped programs for each engine: those of the models, and those of the training presets.
 
     python -m scripts.export              write the programs (the same inputs give the same bytes)
     python -m scripts.export --check      fail if a committed program differs from what this code writes
     python -m scripts.export mlp          only those of models/mlp; likewise `training`
 
-Owns the program files of models/. The weights and the cards come from scripts.train. With the training programs a
-preset starts without loading tinygrad. Other networks are compiled in the page.
+Owns the program files: models/<name>/programs/*.json of each model with a card, and models/training/*.json, with which
+a preset starts without loading tinygrad. The page compiles all other networks itself. Weights and cards come from
+scripts.train.
 """
 
 from __future__ import annotations
