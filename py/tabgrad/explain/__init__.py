@@ -3,9 +3,9 @@
 >>> import numpy as np
 >>> from tabgrad.explain import units
 >>> hidden, weight, bias = np.array([0.0, 2.0, 1.0]), np.eye(3, 10), np.zeros(10)
->>> parts = units.against(hidden, weight, bias, digit=1, other=2)
+>>> parts = units.contributions(hidden, weight, bias, 1)
 >>> parts.terms.tolist(), parts.total
-([0.0, 2.0, -1.0], 1.0)
+([0.0, 2.0, 0.0], 2.0)
 
 Pure NumPy; tests compare the numbers with the oracle. Runs no engine and knows no page. Each module is a topic of its
 own, and the page imports it when it opens the section that shows it.
@@ -20,7 +20,6 @@ __all__ = [
     "trace",
     "tune",
     "units",
-    "wall",
     "wasm_listing",
     "wasm_reader",
 ]

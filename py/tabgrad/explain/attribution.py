@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.ink import SIZE_PX
+
 Array = NDArray[np.floating[Any]]
-SIZE_PX = 28
 
 
 def seed(digit: int, other: int | None = None) -> NDArray[np.float32]:
@@ -33,18 +34,14 @@ def question(logits: Array, digit: int, other: int | None = None) -> float:
     return float(flat[digit] - (flat[other] if other is not None else 0))
 
 
-def gradient_picture(gradient: Array) -> NDArray[np.float32]:
-    """How the number asked about changes with the ink at each pixel, per unit of ink."""
-    return np.asarray(gradient, np.float32).reshape(SIZE_PX, SIZE_PX)
-
-
 def ink_picture(gradient: Array, x: Array) -> NDArray[np.float32]:
     """Gradient times ink: to first order, each pixel's contribution to the number asked about.
 
     Shrikumar et al. 2016, https://arxiv.org/abs/1605.01713, section 2.3. For a network of ReLUs the contributions add
     up to that number, minus the contribution of the biases.
     """
-    return gradient_picture(np.asarray(gradient).reshape(-1) * np.asarray(x).reshape(-1))
+    product = np.asarray(gradient).reshape(-1) * np.asarray(x).reshape(-1)
+    return np.asarray(product, np.float32).reshape(SIZE_PX, SIZE_PX)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

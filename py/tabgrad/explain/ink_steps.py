@@ -56,15 +56,14 @@ STANDARD = Recipe()
 @dataclass(frozen=True, slots=True, eq=False)
 class InkSteps:
     """`sheet` (112, 112): the pad as drawn; `box`: left, top, right, bottom of the ink in it, in its pixels.
-    `boxed` (20, 20) or, without fitting, (28, 28): the scaled ink. `scale`: x and y, pixels per unit of the drawing.
-    `centre`: x, y of the point of `boxed` that is moved; `target`: where it goes in `image` (28, 28).
+    `boxed` (20, 20) or, without fitting, (28, 28): the scaled ink. `centre`: x, y of the point of `boxed` that is
+    moved; `target`: where it goes in `image` (28, 28).
     All pictures are float32 in 0..1. An empty drawing has blank pictures and a box of zeros.
     """
 
     sheet: Image
     box: tuple[float, float, float, float]
     boxed: Image
-    scale: tuple[float, float]
     centre: tuple[float, float]
     target: tuple[float, float]
     image: Image
@@ -82,13 +81,14 @@ def ink_steps(
     if not strokes:
         blank, middle_px = np.zeros((side, side), np.float32), (side / 2, side / 2)
         empty = np.zeros((SIZE_PX, SIZE_PX), np.float32)
-        return InkSteps(sheet, (0, 0, 0, 0), blank, (1, 1), middle_px, middle_px, empty)
+        return InkSteps(sheet, (0, 0, 0, 0), blank, middle_px, middle_px, empty)
     bounds = ink_bounds(strokes)
     middle, pen_px = bounds.middle, PEN_PX * max(s.width for s in strokes)
     drawn_at = _pair(middle * SIZE_PX / sheet_size)
     if recipe.fit:
         extent = np.maximum(bounds.high - bounds.low, min_extent)
-        scale, place = _box_scales(extent, pen_px, recipe.keep_aspect), (BOX_PX / 2, BOX_PX / 2)
+        sides = np.full(2, extent.max()) if recipe.keep_aspect else extent
+        scale, place = np.array([box_scale(float(s), pen_px) for s in sides]), (BOX_PX / 2, BOX_PX / 2)
     else:
         scale, place = np.full(2, SIZE_PX / sheet_size), drawn_at
     edge_px = EDGE_PX if recipe.smooth else _HARD_EDGE_PX
@@ -102,7 +102,7 @@ def ink_steps(
     image = rasterise(_moved(strokes, middle, scale, moved), SIZE_PX, PEN_PX, edge_px)
     zoom, reach = SHEET_PX / sheet_size, pen_px / 2 * SHEET_PX / SIZE_PX
     box = (*_pair(bounds.low * zoom - reach), *_pair(bounds.high * zoom + reach))
-    return InkSteps(sheet, box, boxed, _pair(scale), centre, target, image)
+    return InkSteps(sheet, box, boxed, centre, target, image)
 
 
 def _picture_of_sheet(strokes: Sequence[Stroke], sheet_size: float) -> Image:
@@ -110,12 +110,6 @@ def _picture_of_sheet(strokes: Sequence[Stroke], sheet_size: float) -> Image:
     zoom = np.full(2, SHEET_PX / sheet_size)
     whole = _moved(strokes, np.full(2, sheet_size / 2), zoom, (SHEET_PX / 2, SHEET_PX / 2))
     return rasterise(whole, SHEET_PX, PEN_PX * SHEET_PX / SIZE_PX)
-
-
-def _box_scales(extent: Point, pen_px: float, keep_aspect: bool) -> Point:
-    """Pixels per unit in x and y at which ink of this extent (2,) fills the box."""
-    sides = np.full(2, extent.max()) if keep_aspect else extent
-    return np.array([box_scale(float(side), pen_px) for side in sides])
 
 
 def _moved(strokes: Sequence[Stroke], origin: Point, scale: Point, place: tuple[float, float]) -> list[Stroke]:

@@ -48,7 +48,6 @@ class Launch:
 
     @property
     def nbytes(self) -> int:
-        """Size of all buffers."""
         return self.writes.nbytes + sum(b.nbytes for b in self.reads)
 
 
@@ -82,10 +81,9 @@ def _origin(program: Program, names: list[str], backward: bool) -> str:
     if backward:
         through = ", ".join(dict.fromkeys(f"{m[1]}[{m[2]}]" for m in layers))
         return f"loss.gradient(), back through {through}" if through else "loss.gradient()"
-    found = dict.fromkeys(map(_layer, layers))
-    if not found and len(read) == 1:
+    if not layers and len(read) == 1:
         return _origin_without_weights(program, program.buffer(written), program.buffer(read[0]))
-    return ", ".join(found)
+    return ", ".join(dict.fromkeys(f"{m[1]}[{m[2]}]: {_LAYER_EXPRESSIONS[m[1]]}" for m in layers))
 
 
 def _origin_without_weights(program: Program, written: Buffer, read: Buffer) -> str:
@@ -96,7 +94,3 @@ def _origin_without_weights(program: Program, written: Buffer, read: Buffer) -> 
     if program.name in ("infer", "activations") and sizes[0] == sizes[1] and written.role == "output":
         return "a copy, for the page to read"
     return "x.max_pool2d((2, 2))" if program.name in ("infer", "activations") and sizes[0] > sizes[1] else ""
-
-
-def _layer(match: re.Match[str]) -> str:
-    return f"{match[1]}[{match[2]}]: {_LAYER_EXPRESSIONS[match[1]]}"

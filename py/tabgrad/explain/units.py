@@ -36,8 +36,8 @@ class Contributions:
         return [int(i) for i in order if self.terms[i] != 0]
 
 
-def feeds(inputs: Array, weight: Array, bias: Array, unit: int) -> Contributions:
-    """Contribution of each of n inputs to a unit of a dense layer. `weight` is (n, units), `bias` (units,)."""
+def contributions(inputs: Array, weight: Array, bias: Array, unit: int) -> Contributions:
+    """What each of n inputs adds to a unit of a dense layer, or to a logit. `weight` (n, units), `bias` (units,)."""
     return Contributions(inputs.reshape(-1) * weight[:, unit], float(bias[unit]))
 
 
@@ -46,15 +46,9 @@ def votes(activations: Array, weight: Array, unit: int) -> Array:
     return np.asarray(activations.reshape(-1)[unit] * weight[unit])
 
 
-def against(activations: Array, weight: Array, bias: Array, digit: int, other: int | None = None) -> Contributions:
-    """Contribution of each unit to the logit of `digit`, or to its difference to the logit of `other`.
-
-    `activations`: the n values of the last hidden layer; `weight` (n, 10); `bias` (10,).
-    """
-    column, offset = weight[:, digit], float(bias[digit])
-    if other is not None:
-        column, offset = column - weight[:, other], offset - float(bias[other])
-    return Contributions(activations.reshape(-1) * column, offset)
+def picture_shape(stage: Stage) -> tuple[int, ...]:
+    """A dense stage's input as pictures: (parts, height, width). One row if a dense layer feeds it."""
+    return stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape)
 
 
 def unit_weights(stage: Stage, weights: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -65,5 +59,4 @@ def unit_weights(stage: Stage, weights: Mapping[str, NDArray[Any]]) -> NDArray[n
     weight = weights[stage.weight]
     if stage.kind == "conv":
         return np.asarray(weight, np.float32)
-    shape = stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape)
-    return np.asarray(weight.T.reshape(-1, *shape), np.float32)
+    return np.asarray(weight.T.reshape(-1, *picture_shape(stage)), np.float32)

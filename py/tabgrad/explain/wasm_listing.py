@@ -38,7 +38,7 @@ _ACCESS |= {"v128.load32_lane": "f32"}
 @dataclass(slots=True)
 class _Value:
     """An expression on the stack. `locals`: those that it reads. `memory`: whether it reads memory. `formula`: whether
-    it needs parentheses as an operand.
+    it needs parentheses as an operand, which `grouped` has.
     """
 
     text: str
@@ -48,7 +48,6 @@ class _Value:
 
     @property
     def grouped(self) -> str:
-        """The text as an operand."""
         return f"({self.text})" if self.formula else self.text
 
 

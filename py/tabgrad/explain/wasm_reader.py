@@ -57,9 +57,6 @@ class _Reader:
         bits = 7 * (self.at - start)
         return value - (1 << bits) if self.data[self.at - 1] & 0x40 else value
 
-    def vector(self) -> range:
-        return range(self.unsigned())
-
     def instruction(self) -> Instruction:
         prefix = self.take(1)
         if prefix in (b"\xfc", b"\xfd"):
@@ -120,7 +117,7 @@ def _sections(module: bytes) -> dict[int, bytes]:
 def _body(reader: _Reader) -> tuple[Instruction, ...]:
     reader.take(1)  # one function
     end = reader.unsigned() + reader.at
-    for _ in reader.vector():  # runs of locals: their number and their type
+    for _ in range(reader.unsigned()):  # runs of locals: their number and their type
         reader.unsigned()
         reader.byte()
     code = list[Instruction]()

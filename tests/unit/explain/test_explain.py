@@ -127,10 +127,9 @@ def test_a_units_picture_times_what_it_sees_is_its_value(kind: str) -> None:
     for stage in stages(spec)[:-1]:
         if stage.kind == "dense":
             patterns, bias = unit_weights(stage, weights), weights[stage.bias]
-            maps = stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape)
-            assert patterns.shape[1:] == maps
+            assert patterns.shape == (stage.units, *units.picture_shape(stage))
             for unit in range(stage.units):
-                fed = units.feeds(seen[before], weights[stage.weight], bias, unit)
+                fed = units.contributions(seen[before], weights[stage.weight], bias, unit)
                 value = float((patterns[unit].reshape(-1) * seen[before].reshape(-1)).sum() + bias[unit])
                 assert fed.total == pytest.approx(value, abs=1e-5)
                 assert max(fed.total, 0) == pytest.approx(seen[stage.tap][0, unit], abs=1e-9)
@@ -145,10 +144,8 @@ def test_contributions_add_up_to_the_logits(kind: str) -> None:
     last = stages(spec)[-1]
     weight, bias = weights[last.weight], weights[last.bias]
     for digit in range(10):
-        parts = units.against(taps[-1], weight, bias, digit)
+        parts = units.contributions(taps[-1], weight, bias, digit)
         assert parts.total == pytest.approx(logits[digit])
-        lead = units.against(taps[-1], weight, bias, digit, 3)
-        assert lead.total == pytest.approx(logits[digit] - logits[3])
         top = parts.strongest(5)
         assert np.abs(parts.terms[top]).min() >= np.sort(np.abs(parts.terms))[-5]
     all_votes = sum(units.votes(taps[-1], weight, unit) for unit in range(len(weight)))
@@ -174,7 +171,7 @@ def test_the_seed_asks_for_the_gradient_of_the_question(kind: str) -> None:
     moved = x.copy()
     moved[0, at] += step
     slope = (attribution.question(net.forward(moved), 4, 9) - attribution.question(net.forward(x), 4, 9)) / step
-    assert attribution.gradient_picture(gradient).reshape(-1)[at] == pytest.approx(slope, rel=1e-3)
+    assert gradient.reshape(-1)[at] == pytest.approx(slope, rel=1e-3)
 
 
 def test_gradient_times_ink_adds_up_without_biases() -> None:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tabgrad.explain.colour import diverging
-from tabgrad.explain.wall import BAR_PX, GAP_PX, REST_ALPHA, Wall
+from tabgrad.explain.colour import BAR_PX, GAP_PX, REST_ALPHA, Wall, diverging, tile_at
 
 TILES = np.random.default_rng(0).normal(0, 1, (10, 28, 28)).astype(np.float32)
 
@@ -26,8 +25,7 @@ def test_tiles_are_the_weights_and_opacity_is_the_activation(dark: bool) -> None
         assert ((bar[..., 3] > 0).sum(1) == round(28 * abs(float(value)) / 4)).all()
         if value:
             assert (bar[0, 0, 0] > bar[0, 0, 2]) == (value > 0), "orange is positive, blue negative"
-        assert wall.unit_at(x + 3.0, y + 3.0) == unit
-    assert wall.unit_at(3.5 * wall.width, 2.5 * wall.height) is None
+        assert tile_at(x + 3.0, y + 3.0, 4, wall.height, wall.width) == unit
 
 
 def test_an_update_replaces_the_one_before() -> None:

@@ -7,19 +7,17 @@ behind, and only sections that are open and visible. Computes nothing itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from tabgrad.interop import dom
 from tabgrad.storage import keys
 
 from ..context import PageContext
 from ..faults import FAULTS
+from ..tabs import Shown
 from ..theme import is_dark
-from .current_probe import MIN_READ_INTERVAL_S, CurrentProbe
-from .inputs import Inputs
-from .section import InspectContext, Section
+from .section import MIN_READ_INTERVAL_S, CurrentProbe, Inputs, InspectContext, Section, ViewState
 from .sections.registry import SECTIONS
-from .view_state import ViewState
 
 #: If updating a section takes longer than this, the engine is slow. Milliseconds.
 SLOW_MS = 12.0
@@ -53,10 +51,6 @@ class SectionView:
         """Whether its body can be seen while the panel is visible."""
         return bool(self._details.open)
 
-    def open(self) -> None:
-        """Open it."""
-        self._details.open = True
-
     async def update(self, state: ViewState) -> None:
         """Show this state, or one sentence that says why it cannot be shown."""
         if not self._built:
@@ -73,27 +67,19 @@ class SectionView:
 
 
 class SectionsPanel:
-    """Shows sections in `place`, one below the other."""
+    """Shows the sections of the panel `name` in `place`, one below the other."""
 
-    def __init__(self, place: dom.Element, page: PageContext, probe: CurrentProbe) -> None:
+    def __init__(self, name: str, place: dom.Element, page: PageContext, probe: CurrentProbe, inputs: Inputs) -> None:
         self._place, self._page, self._probe = place, page, probe
-        self._views: dict[str, SectionView] = {}
         self._visible = False
         self._version = 0  # goes up whenever there is something new to show
         self._frames = dom.Frames(self._on_frame)
         self._frame: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._reread: asyncio.TimerHandle | None = None
+        context = InspectContext(page, probe, inputs, self.refresh)
+        self._views = [SectionView(place, section, self.refresh) for section in SECTIONS[name](context)]
         page.watchers.append(self.refresh)
-
-    def add(self, sections: Iterable[Section]) -> None:
-        """Append sections."""
-        for section in sections:
-            self._views[section.name] = SectionView(self._place, section, self.refresh)
-
-    def open(self, section: str) -> None:
-        """Open a section."""
-        self._views[section].open()
 
     def set_visible(self, visible: bool) -> None:
         """The panel comes into view, or leaves it."""
@@ -108,7 +94,7 @@ class SectionsPanel:
 
     def _behind(self) -> SectionView | None:
         """The open section that is furthest behind; None if all are up to date."""
-        behind = [view for view in self._views.values() if view.is_open and view.version < self._version]
+        behind = [view for view in self._views if view.is_open and view.version < self._version]
         return min(behind, key=lambda view: view.version, default=None)
 
     async def _work(self) -> None:
@@ -151,14 +137,7 @@ class SectionsPanel:
         self.refresh()
 
 
-class PanelBuilder:
-    """Builds panels around what they all share: one probe, and one choice of the network's input."""
-
-    def __init__(self, page: PageContext) -> None:
-        self._page, self._probe, self._inputs = page, CurrentProbe(page), Inputs(page)
-
-    def build(self, name: str, place: dom.Element) -> SectionsPanel:
-        """The panel `name`, in `place`."""
-        panel = SectionsPanel(place, self._page, self._probe)
-        panel.add(SECTIONS[name](InspectContext(self._page, self._probe, self._inputs, panel.refresh)))
-        return panel
+def panel_builder(page: PageContext) -> Callable[[str, dom.Element], Shown]:
+    """Builds a panel by its name in an element. All panels share one probe, and one choice of the network's input."""
+    probe, inputs = CurrentProbe(page), Inputs(page)
+    return lambda name, place: SectionsPanel(name, place, page, probe, inputs).set_visible

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from tabgrad.interop import dom
 from tabgrad.interop.page import fragment
@@ -21,24 +20,13 @@ PANELS = {"inside": "Look inside", "data": "Data and mistakes", "kernels": "Kern
 TOUR_PREFIX = "tour-"
 
 
-class Panel(Protocol):
-    """A built panel: a `panel.SectionsPanel`, whose module is not imported yet."""
-
-    def set_visible(self, visible: bool) -> None:
-        """The panel comes into view, or leaves it."""
-
-    def open(self, section: str) -> None:
-        """Open a section."""
-
-
 class InspectPanels:
     """`entries` are the panels, for the tabs of the page."""
 
     def __init__(self, page: PageContext) -> None:
         self._page = page
-        self._build: Callable[[str, dom.Element], Panel] | None = None
-        self._built: dict[str, Panel] = {}
-        self._show_tour: Callable[[int], object] | None = None
+        self._build: Callable[[str, dom.Element], Shown] | None = None
+        self._show_tour: Callable[[int], None] | None = None
 
     def entries(self) -> list[Tab]:
         """The panels; none is built yet."""
@@ -52,11 +40,10 @@ class InspectPanels:
 
     def _build_panel(self, name: str, place: dom.Element) -> Shown:
         if self._build is None:
-            from .panel import PanelBuilder
+            from .panel import panel_builder
 
-            self._build = PanelBuilder(self._page).build
-        panel = self._built[name] = self._build(name, place)
-        return panel.set_visible
+            self._build = panel_builder(self._page)
+        return self._build(name, place)
 
     def _follow(self) -> None:
         name = fragment()
@@ -67,11 +54,5 @@ class InspectPanels:
             if self._show_tour is None:
                 from .tour import Tour
 
-                self._show_tour = Tour(self._open, TOUR_PREFIX).show
+                self._show_tour = Tour(self._tabs.show, TOUR_PREFIX).show
             self._show_tour(int(step) if step.isdecimal() else 0)
-
-    def _open(self, name: str, section: str) -> None:
-        """Show a panel, and open a section in it unless `section` is empty."""
-        self._tabs.show(name)
-        if section:
-            self._built[name].open(section)

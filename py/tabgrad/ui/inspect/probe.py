@@ -41,8 +41,7 @@ class Probe:
 
     async def load(self) -> None:
         """Read the weights from the engine. Call it again when they have changed there. Raises EngineError."""
-        executable = self.model.executable
-        self.weights = await executable.read(*(b.name for b in executable.program.by_role("weight")))
+        self.weights = await self.model.weights()
         spec = spec_of(self.model.card, shapes_of(self.weights))
         self.structure = stages(spec)
         if self._oracle is not None or not await self._find_programs():
@@ -78,8 +77,8 @@ class Probe:
         if self._oracle is not None:
             taps: list[NDArray[Any]] = []
             logits = self._oracle.forward(image.reshape(1, 784), taps=taps)
-            values = dict(zip(shapes, taps, strict=True))
-            return {**{tap: values[tap].reshape(shape) for tap, shape in shapes.items()}, "logits": logits[0]}
+            shaped = {tap: v.reshape(shape) for v, (tap, shape) in zip(taps, shapes.items(), strict=True)}
+            return {**shaped, "logits": logits[0]}
         async with self._lock:
             program = await self.program("activations")
             found = await program.run(_input(program, image), ["logits", *shapes])
@@ -97,7 +96,7 @@ class Probe:
             return found["logits"].reshape(-1).copy(), found["saliency"].reshape(28, 28).copy()
 
     async def logits(self, images: Array) -> Array:
-        """Logits (n, 10) for images (n, 28, 28), in one submission. Does not block the program that answers."""
+        """Logits (n, 10) for images (n, 28, 28), in one submission. Leaves the program that answers free."""
         async with self._lock:
             return await logits_of(await self.program("infer"), images)
 

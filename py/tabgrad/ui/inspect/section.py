@@ -1,4 +1,8 @@
-"""What a section of a panel gets, and what it must do. Knows no section by name."""
+"""What a section of a panel gets, and what it must do.
+
+Owns what all sections share: the probe into the network that answers, and the choice of the network's input. Knows no
+section by name.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,113 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.explain.trace import trace
+from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
 from ..context import PageContext
-from .current_probe import CurrentProbe
-from .inputs import Inputs
-from .view_state import ViewState
+from ..models import Model, load_model
+from ..prediction import PAD_UNITS, Answer, standard_input
+from .probe import Probe, as_input
+
+Array = NDArray[np.float32]
+#: While a network is in training, its weights are read at most this often. Seconds.
+MIN_READ_INTERVAL_S = 0.5
+#: The value of a choice of a digit that stands for the network's answer, and the choices that stand for themselves.
+WINNER = "winner"
+DIGITS = {str(d): str(d) for d in range(10)}
+
+
+class CurrentProbe:
+    """The probe into the network that answers now. Creates it, keeps it up to date and frees it."""
+
+    def __init__(self, page: PageContext) -> None:
+        self._page = page
+        self._probe: Probe | None = None
+        self._weights_version, self._read_at_ms = -1, 0.0  # of the weights in the probe
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the weights have changed since they were read. `get` reads them after `MIN_READ_INTERVAL_S`."""
+        return self._probe is not None and self._weights_version != self._page.weights_version
+
+    @property
+    def revision(self) -> object:
+        """Stays equal as long as the same network answers with the same weights."""
+        return self._page.model, self._page.weights_version
+
+    @property
+    def is_training(self) -> bool:
+        """Whether the network that answers is in training, so that its weights change all the time."""
+        model = self._page.model
+        return model is not None and model.name == "training" and dom.data(dom.root(), "worker") == "training"
+
+    async def freeze(self) -> Model | None:
+        """A copy of the network that keeps its current weights, so that it can be measured during a run.
+
+        None if no network answers. Destroy its executable when done. Raises EngineError.
+        """
+        device, model = self._page.device, self._page.model
+        if device is None or model is None:
+            return None
+        return await load_model(device, model.name, model.card, model.executable.program, await model.weights())
+
+    async def get(self) -> Probe | None:
+        """The probe, with weights that are at most `MIN_READ_INTERVAL_S` old; None if no network answers.
+
+        Ask again for each update: when another network answers, it is another probe. Raises EngineError.
+        """
+        page, probe = self._page, self._probe
+        if page.model is None or page.models is None or page.device is None:
+            return None
+        if probe is None or probe.model is not page.model:
+            if probe is not None:
+                probe.destroy()
+            self._probe = probe = Probe(page.models, page.device, page.model)
+        due = dom.now_ms() - self._read_at_ms > MIN_READ_INTERVAL_S * 1e3
+        if probe.version == 0 or (self.is_stale and due):
+            self._weights_version, self._read_at_ms = page.weights_version, dom.now_ms()
+            await probe.load()
+        return probe
+
+
+class Inputs:
+    """Makes the network's input: the ink on the pad, prepared by a recipe, or an image from the data as it is.
+
+    An image on the pad is read pixel by pixel until its ink is changed.
+    """
+
+    def __init__(self, page: PageContext) -> None:
+        self._page = page
+        self._recipe: Callable[[Snapshot], Array] | None = None
+        self._sample: tuple[Snapshot, Array] | None = None  # the image on the pad: its traced ink, and its pixels
+
+    def use_recipe(self, recipe: Callable[[Snapshot], Array] | None) -> None:
+        """From now on, turn ink into the input (28, 28) with this function; None for the standard one."""
+        self._recipe = recipe
+        self._page.prepare_with(self._prepare)
+
+    def to_pad(self, image: NDArray[np.uint8]) -> None:
+        """Put an image, uint8 (28, 28), on the pad. The pad shows it traced as ink; the network reads its pixels."""
+        pixels = as_input(image)
+        ink = Snapshot(trace(pixels, PAD_UNITS))
+        self._sample = (ink, pixels)
+        self._page.prepare_with(self._prepare)
+        self._page.pad.put(ink)
+        dom.by_id("draw").scrollIntoView()
+
+    def sample(self, ink: Snapshot) -> Array | None:
+        """The pixels (28, 28) that the network reads, if this ink stands for an image; else None."""
+        if self._recipe is None and self._sample is not None and ink is self._sample[0]:
+            return self._sample[1]
+        return None
+
+    def _prepare(self, ink: Snapshot) -> Array:
+        sample = self.sample(ink)
+        return (self._recipe or standard_input)(ink) if sample is None else sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +130,37 @@ class InspectContext:
     probe: CurrentProbe
     inputs: Inputs
     refresh: Callable[[], None]
+
+
+class ViewState:
+    """The `ink` on the pad, the `answer` to it, the `probe` into the network, and whether the page is `dark`.
+
+    `answer` and `probe` are None while there is none.
+    """
+
+    def __init__(self, ink: Snapshot, answer: Answer | None, probe: Probe | None, dark: bool) -> None:
+        self.ink, self.answer, self.probe, self.dark = ink, answer, probe, dark
+        self._activations: dict[str, Array] | None = None  # computed on demand, and once
+
+    @property
+    def winner(self) -> int | None:
+        """The digit that the network answers; None while there is no answer."""
+        return self.answer.ranking[0] if self.answer else None
+
+    def digit(self, choice: str) -> int | None:
+        """The digit that a choice stands for: one of `DIGITS`, or `WINNER` for the network's answer."""
+        return self.winner if choice == WINNER else int(choice)
+
+    async def activations(self) -> dict[str, Array]:
+        """`logits` (10,), and each stage's activations by its tap; all zero without an answer. Raises EngineError."""
+        assert self.probe is not None
+        if self._activations is None:
+            if self.answer is None:
+                shapes = {s.tap or "logits": s.shape for s in self.probe.structure}
+                self._activations = {tap: np.zeros(shape, np.float32) for tap, shape in shapes.items()}
+            else:
+                self._activations = await self.probe.activations(self.answer.image)
+        return self._activations
 
 
 class Section(Protocol):

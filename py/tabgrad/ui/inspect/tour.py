@@ -1,6 +1,6 @@
 """The guided tour: six steps, each with its own address (#tour-3), which a teacher can share.
 
-Owns the card with the text, and the frame around what the text is about. Opens panels through a callback.
+Owns the card with the text, and the frame around what the text is about. Shows panels through a callback.
 """
 
 from __future__ import annotations
@@ -12,32 +12,36 @@ from dataclasses import dataclass
 from tabgrad.interop import dom
 from tabgrad.interop.page import replace_fragment
 
+from ..widgets.controls import Button
+
 #: A panel that is opened for the first time is filled after this time. Seconds.
 SETTLED_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class TourStep:
-    """One step. `target` is the CSS selector of what it is about, in a section of a panel if these are named."""
+    """One step. It is about a `section`, which it opens, or about what the CSS selector `target` finds.
+
+    `panel` is shown first, if it is named.
+    """
 
     title: str
     text: str
-    target: str
     panel: str = ""
     section: str = ""
+    target: str = ""
 
 
 STEPS = (
     TourStep(
         "Draw",
         "Draw a digit on the pad. The ten bars show how sure the network is of each digit. They change while you draw.",
-        "#draw",
+        target="#draw",
     ),
     TourStep(
         "What it sees",
         "Your drawing is scaled, centred and turned into 784 grey pixels. The network sees nothing else. Switch a step "
         "off, draw a small digit in a corner, and watch the answer go wrong.",
-        "[data-testid=inside-ink]",
         "inside",
         "ink",
     ),
@@ -45,7 +49,6 @@ STEPS = (
         "Layers",
         "Each unit compares those pixels with its own pattern, and votes for the digits that match it. The digit with "
         "the largest sum of votes is the answer. Point at a unit to see its votes.",
-        "[data-testid=inside-layers]",
         "inside",
         "layers",
     ),
@@ -53,14 +56,13 @@ STEPS = (
         "Train",
         "Where do the patterns come from? Press Train: a network that knows nothing looks at thousands of digits, one "
         "batch after another, and changes its numbers a little each time. You can draw meanwhile: it already answers.",
-        "#panel-train",
         "train",
+        target="#panel-train",
     ),
     TourStep(
         "Mistakes",
         "No network is always right. Press Measure to test it on thousands of images that it has never seen, then look "
         "at the ones it got wrong. Would you have got them right?",
-        "[data-testid=inside-mistakes]",
         "data",
         "mistakes",
     ),
@@ -68,20 +70,17 @@ STEPS = (
         "The code",
         "All of this is Python. A few lines describe a network, and tinygrad turns them into small programs for your "
         "machine, called kernels. Press one to read its code, or measure how long each one takes.",
-        "#panels",
         "kernels",
+        target="#panels",
     ),
 )
 
 
 class Tour:
-    """`open_panel` gets the names of a panel and of a section in it, or an empty text for no section.
+    """`show_panel` gets the name of a panel. A step's address is the fragment `prefix` and its number."""
 
-    A step's address is the fragment `prefix` and its number.
-    """
-
-    def __init__(self, open_panel: Callable[[str, str], object], prefix: str) -> None:
-        self._open, self._prefix = open_panel, prefix
+    def __init__(self, show_panel: Callable[[str], object], prefix: str) -> None:
+        self._show_panel, self._prefix = show_panel, prefix
         self._number = 0  # of the step that is shown; 0 if none is
         self._target: dom.Element | None = None
         self._scroll: asyncio.TimerHandle | None = None
@@ -93,18 +92,10 @@ class Tour:
         self._title = dom.create("h2", card, id="tour-title", tabindex="-1", class_="tour-title")
         self._text = dom.create("p", card, data_testid="tour-text")
         row = dom.create("div", card, class_="tour-buttons")
-        self._buttons = {
-            name: dom.create("button", row, text=text, type="button", class_=look, data_testid=f"tour-{name}")
-            for name, text, look in (
-                ("skip", "Leave", "quiet-button"),
-                ("back", "Back", "quiet-button"),
-                ("next", "Next", "text-button"),
-            )
-        }
-        self._listeners = [
-            dom.Listener(row, "click", self._on_click),
-            dom.Listener(card, "keydown", self._on_key),
-        ]
+        self._skip = Button(row, "Leave", lambda: self.show(0), "tour-skip")
+        self._back = Button(row, "Back", lambda: self.show(self._number - 1), "tour-back")
+        self._next = Button(row, "Next", lambda: self.show(self._number + 1), "tour-next", "text-button")
+        self._listener = dom.Listener(card, "keydown", self._on_key)
         card.hidden = True
 
     def show(self, number: int) -> None:
@@ -117,14 +108,17 @@ class Tour:
             self._focused_before = dom.focused()
         self._number, step = number, STEPS[number - 1]
         if step.panel:
-            self._open(step.panel, step.section)
+            self._show_panel(step.panel)
         self._place.textContent = f"Step {number} of {len(STEPS)}"
         self._title.textContent, self._text.textContent = step.title, step.text
-        self._buttons["back"].disabled = number == 1
-        self._buttons["next"].textContent = "Done" if number == len(STEPS) else "Next"
+        self._back.enable(number > 1)
+        self._next.element.textContent = "Done" if number == len(STEPS) else "Next"
         self._card.hidden = False
         replace_fragment(f"{self._prefix}{number}")
-        self._frame(step.target)
+        target = step.target or f"[data-testid=inside-{step.section}]"
+        if step.section:
+            dom.select(target)[0].open = True
+        self._frame(target)
         self._title.focus()
 
     def _frame(self, selector: str | None) -> None:
@@ -147,17 +141,8 @@ class Tour:
         if self._focused_before is not None:
             self._focused_before.focus()
 
-    def _on_click(self, event: dom.Event) -> None:
-        button = dom.closest(event.target, "button")
-        if button is not None:
-            self._go(dom.data(button, "testid").removeprefix("tour-"))
-
     def _on_key(self, event: dom.Event) -> None:
-        moves = {"Escape": "skip", "ArrowRight": "next", "ArrowLeft": "back"}
+        moves = {"Escape": 0, "ArrowRight": self._number + 1, "ArrowLeft": max(1, self._number - 1)}
         if event.key in moves:
             event.preventDefault()
-            self._go(moves[event.key])
-
-    def _go(self, move: str) -> None:
-        """Go to the next step or back to the one before. "skip", or "next" on the last step, ends the tour."""
-        self.show({"next": self._number + 1, "back": max(1, self._number - 1), "skip": 0}[move])
+            self.show(moves[event.key])

@@ -35,7 +35,6 @@ class PenGesture:
         sheet.begin_action()
 
     def move(self, points: Points) -> Points:
-        """See `Gesture`."""
         known, self._count = self._count, self._count + len(points)
         while self._count > len(self._points):  # doubled, so that a long stroke is not copied on every movement
             self._points = np.concatenate([self._points, np.empty_like(self._points)])
@@ -54,7 +53,6 @@ class EraserGesture:
         sheet.begin_action()
 
     def move(self, points: Points) -> None:
-        """See `Gesture`."""
         path = points if self._last is None else np.concatenate([self._last, points])
         self._last = points[-1:]
         self._sheet.erase(path, self._radius)
@@ -70,7 +68,6 @@ class CellGesture:
         sheet.begin_action()
 
     def move(self, points: Points) -> None:
-        """See `Gesture`."""
         side = self._sheet.size / CELLS
         if self._last is None:
             self._fill = cell_at(points[0], side) not in self._sheet.now.cells

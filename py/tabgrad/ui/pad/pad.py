@@ -15,9 +15,8 @@ from tabgrad.ink import CELLS, Sheet, Snapshot
 from tabgrad.interop import dom
 
 from .canvas import PadCanvas
-from .eraser_ring import EraserRing
 from .gestures import Gesture, Tool, begin
-from .toolbar import Toolbar
+from .toolbar import EraserRing, Toolbar
 
 _ARROWS = {"ArrowUp": (-1, 0), "ArrowDown": (1, 0), "ArrowLeft": (0, -1), "ArrowRight": (0, 1)}
 #: `PointerEvent.button` of a stylus's eraser end.

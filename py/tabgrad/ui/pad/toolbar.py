@@ -1,4 +1,7 @@
-"""The buttons around the pad. Owns which tool is chosen and the brush size; never touches the ink."""
+"""The buttons around the pad, and a ring around the pointer that shows how much the eraser removes.
+
+Owns which tool is chosen and the brush size; never touches the ink.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,6 @@ class Toolbar:
         return min(2.0, max(0.5, float(self._brush.value)))
 
     def choose(self, tool: Tool) -> None:
-        """Choose a tool."""
         self.tool = tool
         for name, button in self._tools.items():
             button.setAttribute("aria-pressed", "true" if name == tool else "false")
@@ -51,3 +53,33 @@ class Toolbar:
             self._act(action)
         elif (tool := dom.data(button, "tool")) in TOOLS:
             self.choose(tool)
+
+
+class EraserRing:
+    """`diameter` gives the width of the ring, as a share of the pad's side; 0 hides it."""
+
+    def __init__(self, pad: dom.Element, diameter: Callable[[], float]) -> None:
+        self._pad, self._diameter = pad, diameter
+        self._ring = dom.create("span", pad.parentElement, class_="pad-ring", aria_hidden="true")
+        self._ring.hidden = True
+        self._shown_px = 0.0
+        self._listeners = [
+            dom.Listener(pad, "pointermove", self._follow, passive=True),
+            dom.Listener(pad, "pointerleave pointercancel", self._hide, passive=True),
+        ]
+
+    def _follow(self, event: dom.Event) -> None:
+        side = float(self._pad.clientWidth)
+        size_px = self._diameter() * side
+        if event.pointerType == "touch" or not size_px:  # a finger would cover the ring
+            self._hide(event)
+            return
+        if size_px != self._shown_px:
+            self._shown_px = size_px
+            self._ring.style.width = self._ring.style.height = f"{size_px}px"
+        inside = 0 <= event.offsetX <= side and 0 <= event.offsetY <= side
+        self._ring.hidden = not inside
+        self._ring.style.transform = f"translate({event.offsetX - size_px / 2}px, {event.offsetY - size_px / 2}px)"
+
+    def _hide(self, _event: dom.Event) -> None:
+        self._ring.hidden = True

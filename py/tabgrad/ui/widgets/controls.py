@@ -9,10 +9,12 @@ from tabgrad.interop.page import chosen_file
 
 
 class Button:
-    """A button. `pressed` is called on each press."""
+    """A button. `pressed` is called on each press; `look` is its style."""
 
-    def __init__(self, parent: dom.Element, text: str, pressed: Callable[[], object], testid: str) -> None:
-        self.element = dom.create("button", parent, text=text, type="button", class_="quiet-button", data_testid=testid)
+    def __init__(
+        self, parent: dom.Element, text: str, pressed: Callable[[], object], testid: str, look: str = "quiet-button"
+    ) -> None:
+        self.element = dom.create("button", parent, text=text, type="button", class_=look, data_testid=testid)
         self._listener = dom.Listener(self.element, "click", lambda _event: pressed())
 
     def enable(self, on: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +14,8 @@ from tabgrad.interop import dom
 from ...widgets.controls import Button, Field, Select, Switch
 from ...widgets.gallery import Gallery, GalleryItem
 from ..probe import Probe, as_input
-from ..section import InspectContext
-from ..view_state import ViewState
-from .site_data import SiteData
+from ..section import DIGITS, InspectContext, ViewState
+from .images import SiteData
 
 PAGE_SIZE = 40
 ANY = "any"
@@ -36,12 +37,10 @@ class DataSection:
         self._data, self._to_pad, self._refresh = data, context.inputs.to_pad, context.refresh
 
     def build(self, body: dom.Element) -> None:
-        """See `Section`."""
         controls = dom.create("div", body, class_="controls", role="group", aria_label="Which images")
         self._set = Select(controls, "Data", self._data.titles, self._restart, "data-set")
         self._split = Select(controls, "Part", SPLITS, self._restart, "data-split")
-        digits = {ANY: "any", **{str(d): str(d) for d in range(10)}}
-        self._digit = Select(controls, "Digit", digits, self._restart, "data-digit")
+        self._digit = Select(controls, "Digit", {ANY: "any"} | DIGITS, self._restart, "data-digit")
         self._wrong = Switch(controls, "Only what the network gets wrong", False, self._restart, "data-wrong")
         self._from = Field(
             controls, "From image", self._jump, "data-from", type="number", min="0", value="0", class_="number"
@@ -79,30 +78,22 @@ class DataSection:
             self._to_pad(self._page.samples.images[place])
 
     async def update(self, state: ViewState) -> None:
-        """See `Section`."""
-        wrong = self._wrong.on and state.probe is not None
-        network = (state.probe, state.probe.version) if wrong and state.probe else None
-        chosen = (self._set.value, self._split.value, self._digit.value, self._starts[-1], network)
+        probe = state.probe if self._wrong.on else None
+        split, start = self._split.value, self._starts[-1]
+        chosen = (self._set.value, split, self._digit.value, start, probe and (probe, probe.version))
         if chosen == self._shown:
             return  # only the pen has moved
         self._shown = chosen
         self._note.textContent = "Looking …"
         try:
             data = await self._data.open(self._set.value)
-            split = self._split.value
-            page = await browse.find(
-                lambda indices: data.samples(split, indices),
-                data.size(split),
-                self._starts[-1],
-                PAGE_SIZE,
-                self._wanted(state.probe if wrong else None),
-            )
+            take = partial(data.samples, split)
+            self._page = await browse.find(take, data.size(split), start, PAGE_SIZE, self._wanted(probe))
         except DataError as error:
             self._shown = None
             self._note.textContent = str(error)
             return
-        self._page = page
-        self._show_page(page, data.description, data.size(split))
+        self._show_page(self._page, f"{data.description}, {SPLITS[split]} images, {data.size(split):,} in all.")
 
     def _wanted(self, probe: Probe | None) -> browse.Wanted:
         digit = self._digit.value
@@ -116,7 +107,7 @@ class DataSection:
 
         return wanted
 
-    def _show_page(self, page: browse.Page, description: str, size: int) -> None:
+    def _show_page(self, page: browse.Page, what: str) -> None:
         self._gallery.show(
             [
                 GalleryItem(image, str(label), f"Image {index}, a {label}")
@@ -125,10 +116,7 @@ class DataSection:
         )
         self._before.enable(len(self._starts) > 1)
         self._next.enable(not page.done)
-        what = f"{description}, {SPLITS[self._split.value]} images, {size:,} in all."
-        where = (
-            f" Shown: {page.indices[0]:,} to {page.indices[-1]:,}."
-            if page.indices
-            else " There are none of this kind here: choose another digit or part."
-        )
-        self._note.textContent = what + where
+        where = "There are none of this kind here: choose another digit or part."
+        if page.indices:
+            where = f"Shown: {page.indices[0]:,} to {page.indices[-1]:,}."
+        self._note.textContent = f"{what} {where}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tabgrad.data import drawings as files
 from tabgrad.data.drawings import Drawing
@@ -15,11 +15,13 @@ from ...prediction import PAD_UNITS
 class DrawingsStore:
     """`drawings` in the order in which they were made, in this tab or another. Every change is stored at once.
 
+    `persist` asks the browser to keep what it stores; it is called when the visitor first keeps a drawing in a visit.
     Methods that return a text return one sentence if something went wrong, else an empty text.
     """
 
-    def __init__(self, open_store: OpenStore) -> None:
-        self._open = open_store
+    def __init__(self, open_store: OpenStore, persist: Callable[[], object] = lambda: None) -> None:
+        self._open, self._persist = open_store, persist
+        self._asked = False  # to persist
         self._store: ByteStore | None = None
         self._lock = asyncio.Lock()
         self._stored = b""  # the file as this tab last read or wrote it
@@ -27,7 +29,6 @@ class DrawingsStore:
         self.drawings: list[Drawing] = []
 
     async def load(self) -> str:
-        """Read the drawings of earlier visits."""
         async with self._lock:
             return await self._read()
 
@@ -49,10 +50,13 @@ class DrawingsStore:
                 raise files.DrawingsError(
                     f"At most {files.MAX_DRAWINGS:,} drawings can be kept, so nothing was added: remove some first."
                 )
-            return await self._write([*self.drawings, *drawings])
+            failed = await self._write([*self.drawings, *drawings])
+        if not failed and not self._asked:
+            self._asked = True
+            self._persist()
+        return failed
 
     async def remove_last(self) -> str:
-        """Remove the last drawing."""
         async with self._lock:
             await self._catch_up()
             return await self._write(self.drawings[:-1])
@@ -63,7 +67,8 @@ class DrawingsStore:
             await self._read()
 
     async def _write(self, drawings: list[Drawing]) -> str:
-        self.drawings, content = drawings, files.dumps(drawings, PAD_UNITS).encode()
+        self.drawings = drawings
+        content = self.dumps()
         try:
             self._store = self._store or await self._open()
             await self._store.put(keys.DRAWINGS, content)

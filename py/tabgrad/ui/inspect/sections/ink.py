@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tabgrad.explain.colour import grey
 from tabgrad.explain.ink_steps import STANDARD, Centring, InkSteps, Recipe, ink_steps
 from tabgrad.ink import Snapshot
@@ -15,13 +12,13 @@ from tabgrad.interop import dom
 from ...prediction import DOT_UNITS, PAD_UNITS
 from ...widgets.controls import Button, Select, Switch
 from ...widgets.picture import Picture
-from ..section import InspectContext
-from ..view_state import ViewState
+from ..section import InspectContext, ViewState
 
 SAMPLE_NOTE = (
     "This digit is an image from the data. The network reads the image itself; the strokes on the pad only imitate it. "
     "As soon as you change a stroke, the network reads the strokes."
 )
+UNUSUAL = "The answer above is now for this unusual input. The network was never trained on images like it."
 EMPTY = "Draw a digit on the pad at the top. Every step is shown here while you draw."
 CENTRINGS = {"mass": "centre of mass", "box": "middle of its box", "none": "not at all"}
 
@@ -42,7 +39,6 @@ class InkSection:
         self._recipe = STANDARD
 
     def build(self, body: dom.Element) -> None:
-        """See `Section`."""
         row = dom.create("div", body, class_="steps three")
         self._sheet = Picture(row, "1. Your strokes and their box", "step")
         self._boxed = Picture(row, "", "step")
@@ -66,38 +62,30 @@ class InkSection:
         recipe = Recipe(self._fit.on, self._aspect.on, cast("Centring", self._centring.value), self._smooth.on)
         standard = recipe == STANDARD
         self._reset.enable(not standard)
-        self._note.textContent = (
-            ""
-            if standard
-            else "The answer above is now for this unusual input. The network was never trained on images like it."
-        )
+        self._note.textContent = "" if standard else UNUSUAL
         if recipe != self._recipe:
             self._recipe = recipe
-            self._inputs.use_recipe(None if standard else self._input)
+            self._inputs.use_recipe(None if standard else lambda ink: self._steps(ink).image)
 
     def _steps(self, ink: Snapshot) -> InkSteps:
         return ink_steps(ink.ink(PAD_UNITS), PAD_UNITS, self._recipe, DOT_UNITS)
 
-    def _input(self, ink: Snapshot) -> NDArray[np.float32]:
-        return self._steps(ink).image
-
     async def update(self, state: ViewState) -> None:
-        """See `Section`."""
-        steps = self._steps(state.ink)
+        steps, sample = self._steps(state.ink), self._inputs.sample(state.ink)
         size = steps.boxed.shape[0]
         self._sheet.show(grey(steps.sheet), "Your drawing" if not state.ink.is_empty else "An empty pad")
         self._boxed.show(grey(steps.boxed), f"The ink scaled into {size} by {size} pixels")
-        sample = state.answer is not None and self._inputs.is_sample(state.ink)
-        image = state.answer.image if state.answer is not None and sample else steps.image
+        image = steps.image if sample is None else sample
         self._image.show(grey(image), "The network's input: 28 by 28 pixels")
-        self._sample_note.textContent = EMPTY if state.ink.is_empty else SAMPLE_NOTE if sample else ""
         scaled = "scaled to 20 by 20 pixels" if self._recipe.fit else "the whole pad at 28 by 28"
         self._boxed.caption(f"2. The ink, {scaled}")
         self._image.caption(f"3. {_placement(self._recipe.centring)}: what the network reads")
         if state.ink.is_empty:
+            self._sample_note.textContent = EMPTY
             for picture in (self._sheet, self._boxed, self._image):
                 picture.overlay("")
             return
+        self._sample_note.textContent = "" if sample is None else SAMPLE_NOTE
         left, top, right, bottom = steps.box
         self._sheet.overlay(
             f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"/>'

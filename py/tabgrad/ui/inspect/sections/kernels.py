@@ -13,8 +13,7 @@ from ...faults import FAULTS
 from ...widgets.controls import Button, Select
 from ...widgets.format import amount, short_time
 from ..probe import Probe
-from ..section import InspectContext
-from ..view_state import ViewState
+from ..section import InspectContext, ViewState
 
 #: Programs of the network that answers, and of the one in training: what the list calls them.
 ANSWERING = {"infer": "answer", "activations": "answer, with all layers", "saliency": "why: the gradient"}
@@ -51,7 +50,6 @@ class KernelsSection:
         self._task: asyncio.Task[None] | None = None
 
     def build(self, body: dom.Element) -> None:
-        """See `Section`."""
         controls = dom.create("div", body, class_="controls")
         self._choice = Select(controls, "Program", ANSWERING | TRAINING, self._refresh, "kernels-program")
         self._button = Button(controls, "Measure times", self._begin, "kernels-measure")
@@ -71,7 +69,6 @@ class KernelsSection:
         dom.create("p", body, class_="note", text=NOTE)
 
     async def update(self, state: ViewState) -> None:
-        """See `Section`."""
         assert state.probe is not None
         try:
             program = await self._chosen(state.probe, self._choice.value)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.explain.colour import diverging, mosaic
+from tabgrad.explain.colour import Wall, diverging, mosaic, tile_at
 from tabgrad.explain.units import unit_weights
-from tabgrad.explain.wall import Wall
 from tabgrad.interop import dom
 from tabgrad.network import IMAGE_SHAPE, STAGE_KINDS, Stage
 
 from ...widgets.picture import Picture, legend
 from ..probe import Probe
-from ..section import InspectContext
-from ..view_state import ViewState
+from ..section import InspectContext, ViewState
 from .unit_card import UnitCard
 
 #: Pictures in a row; fewer on a narrow screen, where a finger has to hit one.
@@ -44,28 +42,33 @@ class StageView:
         self._picture = Picture(self.block, "", "wall" if self.has_wall else "maps")
         self._card = card
         self._wall: Wall | None = None
-        self._columns, self._tile = 1, (CELL_PX, CELL_PX)
+        self._columns, self._tile, self._step = 1, (1, 1), (1, 1)
         canvas = self._picture.canvas
         self._listeners = [
             dom.Listener(canvas, "pointermove", lambda event: self._point(event, pin=False), passive=True),
             dom.Listener(canvas, "click", lambda event: self._point(event, pin=True), passive=True),
         ]
 
-    def _layout(self, narrow: bool) -> tuple[int, tuple[int, int]]:
-        """The number of columns, and a tile's height and width in pixels without its gap."""
+    def rebuild(self, probe: Probe, dark: bool, narrow: bool) -> None:
+        """Prepare for other weights, other colours or another width of the screen."""
+        if self.has_wall:
+            columns = NARROW_WALL_A_ROW if narrow else WALL_A_ROW
+            self._wall = wall = Wall(unit_weights(self.stage, probe.weights)[:, 0], columns, dark)
+            self._columns, self._tile, self._step = (
+                columns,
+                (wall.tile_height, wall.tile_width),
+                (wall.height, wall.width),
+            )
+            return
+        most, self._tile = NARROW_UNITS_A_ROW if narrow else UNITS_A_ROW, (CELL_PX, CELL_PX)
         if len(self.stage.shape) == 3:
-            height, width = self.stage.shape[1:]
-            return min(self.stage.units, MAPS_A_ROW), (height, width)
-        return min(self.stage.units, NARROW_UNITS_A_ROW if narrow else UNITS_A_ROW), (CELL_PX, CELL_PX)
+            most, self._tile = MAPS_A_ROW, (self.stage.shape[1], self.stage.shape[2])
+        self._columns = min(self.stage.units, most)
+        self._step = (self._tile[0] + GAP_PX, self._tile[1] + GAP_PX)
 
     def _point(self, event: dom.Event, pin: bool) -> None:
-        x, y = self._picture.point(event)
-        if self._wall:
-            unit = self._wall.unit_at(x, y)
-        else:
-            height, width = self._tile
-            unit = int(y // (height + GAP_PX)) * self._columns + min(int(x // (width + GAP_PX)), self._columns - 1)
-        if unit is not None and 0 <= unit < self.stage.units:
+        unit = tile_at(*self._picture.point(event), self._columns, *self._step)
+        if 0 <= unit < self.stage.units:
             self._card.choose(self.index, unit, pin)
 
     def mark(self, unit: int | None) -> None:
@@ -73,20 +76,10 @@ class StageView:
         if unit is None:
             self._picture.overlay("")
             return
-        (height, width), step = self._tile, (self._tile[0] + GAP_PX, self._tile[1] + GAP_PX)
-        if self._wall:
-            height, width = self._wall.tile_height, self._wall.tile_width
-            step = (self._wall.height, self._wall.width)
-        row, column = divmod(unit, self._wall.columns if self._wall else self._columns)
-        x, y = column * step[1] - 0.5, row * step[0] - 0.5
+        row, column = divmod(unit, self._columns)
+        x, y = column * self._step[1] - 0.5, row * self._step[0] - 0.5
+        height, width = self._tile
         self._picture.overlay(f'<rect x="{x}" y="{y}" width="{width + 1}" height="{height + 1}"/>')
-
-    def rebuild(self, probe: Probe, dark: bool, narrow: bool) -> None:
-        """Prepare for other weights, other colours or another width of the screen."""
-        self._columns, self._tile = self._layout(narrow)
-        if self.has_wall:
-            columns = NARROW_WALL_A_ROW if narrow else WALL_A_ROW
-            self._wall = Wall(unit_weights(self.stage, probe.weights)[:, 0], columns, dark)
 
     def show(self, values: NDArray[np.float32], dark: bool) -> None:
         """Show activations, in the stage's shape."""
@@ -115,7 +108,6 @@ class LayersSection:
         self._refresh = context.refresh
 
     def build(self, body: dom.Element) -> None:
-        """See `Section`."""
         legend(body, "against", "for")
         self._stages = dom.create("div", body, class_="stage-views")
         self._card_place = dom.create("div", body)
@@ -143,7 +135,6 @@ class LayersSection:
             view.mark(unit if view.index == stage else None)
 
     async def update(self, state: ViewState) -> None:
-        """See `Section`."""
         assert state.probe is not None
         values = await state.activations()
         card = self._card

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from tabgrad.data import DataError, Samples
 from tabgrad.interop import dom
-from tabgrad.metrics import Results
+from tabgrad.metrics import Results, wilson_95
 
 from ...faults import FAULTS
 from ...widgets.confusion_table import ConfusionTable
 from ...widgets.controls import Button, Select
 from ...widgets.format import percent
 from ...widgets.gallery import Gallery, GalleryItem
-from ..section import InspectContext
-from ..view_state import ViewState
-from .calibration_plot import CalibrationPlot
-from .measure import measure
-from .site_data import SiteData
+from ..probe import as_input, logits_of
+from ..section import InspectContext, ViewState
+from .images import SiteData, read_all
 
 MAX_SHOWN = 40
 ORDERS = {"sure": "most sure first", "unsure": "least sure first"}
@@ -32,6 +30,21 @@ REST_S, REST_IN_TRAINING_S = 0.5, 3.0
 #: If the last measurement took longer than this, the next one waits for a press. Seconds.
 MAX_UNASKED_S = 15.0
 SPLITS = {"test": "test images", "validation": "validation images"}
+#: Side of the plot in its own units, and the margin for the axes' labels.
+SIZE, MARGIN = 100, 11
+#: Labels of the axes: x, y, rotation in degrees, anchor, text.
+_LABELS = (
+    (SIZE / 2, SIZE + 9.5, 0, "middle", "how sure it says it is"),
+    (-6.5, SIZE / 2, -90, "middle", "how often it is right"),
+    (0, SIZE + 4.5, 0, "start", percent(0)),
+    (SIZE, SIZE + 4.5, 0, "end", percent(1)),
+    (-1.5, SIZE, -90, "start", percent(0)),
+    (-1.5, 0, -90, "end", percent(1)),
+)
+_LABELS_SVG = "".join(
+    f'<text x="{x}" y="{y}" transform="rotate({turned} {x} {y})" text-anchor="{anchor}">{text}</text>'
+    for x, y, turned, anchor, text in _LABELS
+)
 
 
 class MistakesSection:
@@ -61,7 +74,6 @@ class MistakesSection:
         self._shown: NDArray[Any] = np.zeros(0, np.intp)
 
     def build(self, body: dom.Element) -> None:
-        """See `Section`."""
         controls = dom.create("div", body, class_="controls", role="group", aria_label="What to measure")
         self._set = Select(controls, "Data", self._data.titles, self._refresh, "mistakes-set")
         self._split = Select(controls, "Part", SPLITS, self._refresh, "mistakes-split")
@@ -121,11 +133,16 @@ class MistakesSection:
             try:
                 data = await self._data.open(self._set.value)
                 samples = await data.split(self._split.value)
-                results = await measure(network, samples, lambda done: self._go_on(subject, done / len(samples.labels)))
+                logits = await read_all(
+                    lambda images: logits_of(network.executable, as_input(images)),
+                    samples.images,
+                    lambda done: self._go_on(subject, done / len(samples.labels)),
+                )
             finally:
-                network.destroy()
-            if results is not None:
-                self._results, self._samples, self._measured = results, samples, subject
+                network.executable.destroy()
+            if logits is not None:
+                self._results = Results(logits, samples.labels, network.temperature)
+                self._samples, self._measured = samples, subject
                 self._duration_s = (dom.now_ms() - begin_ms) / 1e3
                 self._show(f"{network.title} on {data.description}, {SPLITS[self._split.value]}")
         except (*FAULTS, DataError) as error:
@@ -146,7 +163,7 @@ class MistakesSection:
         assert self._results is not None
         results, count = self._results, len(self._results.labels)
         per_10000, low, high = results.errors_of_10000
-        right = percent(1 - results.errors / count, 2)
+        right = percent(results.accuracy, 2)
         self._headline.textContent = f"{right} right: {results.errors:,} errors in {count:,} images."
         self._headline.dataset.errors, self._headline.dataset.count = str(results.errors), str(count)
         self._measurements += 1
@@ -189,3 +206,36 @@ class MistakesSection:
     def _pick(self, place: int) -> None:
         if self._samples is not None:
             self._to_pad(self._samples.images[self._shown[place]])
+
+
+class CalibrationPlot:
+    """One point for each range of confidence, with the 95 % interval of its accuracy."""
+
+    def __init__(self, parent: dom.Element) -> None:
+        dom.create("h4", parent, text="Calibration: is it right as often as it is sure?", class_="stage-title")
+        self._figure = dom.create("div", parent, class_="calibration", role="img", aria_label="Calibration")
+        self._note = dom.create("p", parent, class_="note", data_testid="calibration-note")
+
+    def show(self, results: Results) -> None:
+        """Draw the calibration of these results."""
+        bins = results.calibration()
+        points, bars = [], []
+        for part in bins:
+            x, y = part.confidence * SIZE, (1 - part.accuracy) * SIZE
+            low, high = wilson_95(round(part.accuracy * part.count), part.count)
+            bars.append(f'<path class="interval" d="M{x:.2f} {(1 - low) * SIZE:.2f}V{(1 - high) * SIZE:.2f}"/>')
+            points.append(f'<circle cx="{x:.2f}" cy="{y:.2f}" r="1.8"/>')
+        side = SIZE + MARGIN + 3
+        self._figure.innerHTML = (
+            f'<svg viewBox="{-MARGIN} -3 {side} {side}"><rect width="{SIZE}" height="{SIZE}"/>'
+            f'<path class="ideal" d="M0 {SIZE}L{SIZE} 0"/>{"".join(bars)}{"".join(points)}{_LABELS_SVG}</svg>'
+        )
+        words = "; ".join(f"said {percent(p.confidence)}, right {percent(p.accuracy)} of {p.count:,}" for p in bins)
+        self._figure.setAttribute("aria-label", f"Confidence and accuracy: {words}")
+        error = results.expected_calibration_error()
+        self._note.textContent = (
+            "On the dashed line, the network is right exactly as often as it claims. Below the line, it is too sure of "
+            f"itself. The vertical lines are {percent(0.95)} intervals. On average it is off by {100 * error:.1f} "
+            "percentage points."
+        )
+        self._note.dataset.value = f"{error:.6f}"

@@ -12,7 +12,7 @@ from tabgrad.data.drawings import Drawing, DrawingsError, loads
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.page import download
-from tabgrad.interop.storage import open_storage
+from tabgrad.interop.storage import ask_to_persist, open_storage
 from tabgrad.metrics import Results, wilson_95
 
 from ...faults import FAULTS
@@ -22,22 +22,19 @@ from ...widgets.controls import Button, FilePicker
 from ...widgets.format import interval_95, percent
 from ...widgets.gallery import Gallery, GalleryItem
 from ..probe import Probe
-from ..section import InspectContext
-from ..view_state import ViewState
+from ..section import InspectContext, ViewState
 from .drawings_store import DrawingsStore
-from .measure import CHUNK_MS
+from .images import CHUNK_MS, read_all
 from .tuner import TUNED, fine_tune
 
-#: Drawings shown at most. The network reads all of them, in batches.
-MAX_SHOWN, BATCH = 200, 32
+#: Drawings shown at most. The network reads all of them.
+MAX_SHOWN = 200
 EMPTY = "No drawings yet. Draw a digit on the pad at the top, then press the button here that says which one it is."
 TUNE_LEAD = (
     "First keep at least two drawings of a digit. The network that answers now then learns from half of your drawings "
     "of each digit, and is tested on the other half. Only its last layer changes, and only a little, so that it can "
     "still read other people's digits."
 )
-
-
 #: A drawing as the network reads it, (28, 28) in 0..1, and as a picture.
 Images = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
@@ -55,16 +52,15 @@ class OwnDrawingsSection:
 
     def __init__(self, context: InspectContext) -> None:
         self._page, self._refresh = context.page, context.refresh
-        self._store = DrawingsStore(open_storage)
+        self._tasks = Tasks(self._failed)
+        self._store = DrawingsStore(open_storage, lambda: self._tasks.do(ask_to_persist()))
         self._probe: Probe | None = None
         self._images: dict[int, Images] = {}  # by the drawing's `id`
         self._first = 0  # index of the first drawing that is shown
         self._loaded = False
-        self._tasks = Tasks(self._failed)
         self._shown: object = None  # the drawings and the network that are shown
 
     def build(self, body: dom.Element) -> None:
-        """See `Section`."""
         digits = dom.create("div", body, class_="digits", role="group", aria_label="The drawing on the pad is a")
         dom.create("span", digits, text="The drawing on the pad is a")
         self._digits = [Button(digits, str(d), partial(self._keep_as, d), f"mine-add-{d}") for d in range(10)]
@@ -175,7 +171,6 @@ class OwnDrawingsSection:
         self._images = {id(drawing): self._images[id(drawing)] for drawing in drawings}
 
     async def update(self, state: ViewState) -> None:
-        """See `Section`."""
         if not self._loaded:
             self._loaded = True
             self._note.textContent = await self._store.load()
@@ -200,30 +195,27 @@ class OwnDrawingsSection:
     async def _results(self, state: ViewState, drawings: list[Drawing]) -> Results | None:
         if state.probe is None or not drawings:
             return None
-        images, parts = [self._image(d)[0] for d in drawings], list[NDArray[np.float32]]()
-        for first in range(0, len(images), BATCH):
-            parts.append(await state.probe.logits(np.stack(images[first : first + BATCH])))
-            await asyncio.sleep(0)
-        return Results(np.concatenate(parts), np.array([d.label for d in drawings]), state.probe.model.temperature)
+        images, labels = [self._image(d)[0] for d in drawings], np.array([d.label for d in drawings])
+        logits = await read_all(state.probe.logits, images, lambda _done: True)
+        assert logits is not None
+        return Results(logits, labels, state.probe.model.temperature)
 
     def _show_results(self, results: Results | None, state: ViewState) -> None:
         if results is None or state.probe is None:
             self._headline.textContent = EMPTY
             return
         count, right = len(results.labels), len(results.labels) - results.errors
-        low, high = wilson_95(right, count)
         learned = " It has learned from half of them." if state.probe.model.card.get("learned_from") == "mine" else ""
         self._headline.textContent = (
-            f"{state.probe.model.title} reads {right} of your {count} drawings: {percent(right / count)} "
-            f"({interval_95(low, high)}).{learned}"
+            f"{state.probe.model.title} reads {right} of your {count} drawings: {percent(results.accuracy)} "
+            f"({interval_95(*results.interval_95)}).{learned}"
         )
         self._headline.dataset.right, self._headline.dataset.count = str(right), str(count)
 
 
 def _right_of(right: int, count: int) -> str:
     """ "7 (70 %, 95 % interval 40 % to 89 %)": how many of `count` were read correctly."""
-    low, high = wilson_95(right, count)
-    return f"{right} ({percent(right / count)}, {interval_95(low, high)})"
+    return f"{right} ({percent(right / count)}, {interval_95(*wilson_95(right, count))})"
 
 
 def _item(pixels: NDArray[np.uint8], label: int, place: int, results: Results | None) -> GalleryItem:

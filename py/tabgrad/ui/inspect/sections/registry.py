@@ -17,9 +17,9 @@ def _inside(context: InspectContext) -> list[Section]:
 
 def _data(context: InspectContext) -> list[Section]:
     from .data import DataSection
+    from .images import SiteData
     from .mistakes import MistakesSection
     from .own_drawings import OwnDrawingsSection
-    from .site_data import SiteData
 
     data = SiteData(context.page.manifest["data"])  # shared, so that each data set is fetched once
     return [DataSection(context, data), MistakesSection(context, data), OwnDrawingsSection(context)]

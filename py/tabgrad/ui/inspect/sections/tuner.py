@@ -17,7 +17,7 @@ from tabgrad.data.drawings import Drawing, split
 from tabgrad.explain import tune
 from tabgrad.ink import DOT_SHARE, Stroke, normalise
 
-from ...models import MakeModel, Model, write_weights
+from ...models import MakeModel, Model, load_model
 from ..probe import Probe
 
 #: The model picker's value for the tuned network, and the end of its title.
@@ -61,11 +61,9 @@ async def fine_tune(probe: Probe, drawings: Sequence[Drawing]) -> TuningResult |
     weights = {**probe.weights, last.weight: tuned[0], last.bias: tuned[1]}
 
     async def make(device: Device) -> Model:
-        executable = await device.load(base.executable.program)
-        write_weights(executable, weights)
         shipped = base.card.get("programs_of", base.name)
         card = {**base.card, "title": title, "programs_of": shipped, "learned_from": "mine"}
-        return Model(TUNED, card, executable)
+        return await load_model(device, TUNED, card, base.executable.program, weights)
 
     return TuningResult(len(learn), len(held_out), before, after, title, make)
 

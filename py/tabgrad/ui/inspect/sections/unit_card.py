@@ -9,20 +9,17 @@ from numpy.typing import NDArray
 
 from tabgrad.explain import units
 from tabgrad.explain.colour import columns_for, diverging, mosaic
-from tabgrad.explain.units import unit_weights
 from tabgrad.interop import dom
 from tabgrad.network import Stage
 
-from ...widgets.bars import SignedBars
 from ...widgets.controls import Field, Select
 from ...widgets.format import signed
-from ...widgets.picture import Picture
-from ..view_state import ViewState
+from ...widgets.picture import Picture, SignedBars
+from ..section import DIGITS, WINNER, ViewState
 
 Array = NDArray[np.float32]
 #: Of all units' votes for a digit, this many of the strongest have a row of their own.
 MAX_VOTES = 8
-WINNER = "winner"
 EMPTY = "Nothing yet: draw a digit on the pad at the top."
 #: Units of a dense layer in a row.
 UNITS_A_ROW = 16
@@ -37,7 +34,7 @@ class UnitCard:
 
     def __init__(self, parent: dom.Element, structure: tuple[Stage, ...], marked: Callable[[int, int], object]) -> None:
         self._structure, self._marked = structure, marked
-        self._stage, self._unit, self._pinned = max(0, len(structure) - 2), 0, False
+        self._stage, self._unit, self._pinned = len(structure) - 2, 0, False
         self._follows = True
         self._weights_of: object = None  # the unit and the version whose weights are shown
         self._latest: tuple[ViewState, Mapping[str, Array]] | None = None
@@ -55,8 +52,8 @@ class UnitCard:
         self._votes = SignedBars(votes, "Votes of the unit for each digit", 10)
         self._votes_note = dom.create("p", votes, class_="note")
         total = dom.create("div", unit, data_testid="contributions")
-        options = {WINNER: "the answer", **{str(d): str(d) for d in range(10)}}
-        self._digit = Select(total, "All votes for", options, self._redraw, "contributions-digit")
+        choices = {WINNER: "the answer"} | DIGITS
+        self._digit = Select(total, "All votes for", choices, self._redraw, "contributions-digit")
         self._total = SignedBars(total, "Contributions to the digit's score", MAX_VOTES + 2)
         self._logit = dom.create("p", total, class_="note", data_testid="contributions-logit")
 
@@ -85,57 +82,68 @@ class UnitCard:
 
     def show(self, state: ViewState, values: Mapping[str, Array]) -> None:
         """Show this state; `values` are its activations by tap."""
-        self._latest = (state, values)
+        self._latest = state, values
         self._redraw()
 
     def _redraw(self) -> None:
         if self._latest is None:
             return
         state, values = self._latest
-        if self._follows and state.winner is not None and state.probe is not None:
-            top = self._parts(state, values, state.winner).strongest(1)
+        if self._follows and state.winner is not None:
+            top = self._parts(len(self._structure) - 1, state.winner, state, values).strongest(1)
             self._stage, self._unit = len(self._structure) - 2, top[0] if top else 0
         self._marked(self._stage, self._unit)
-        self._show_unit(state, values)
+        self._show_unit(state)
+        self._show_input(state, values)
         self._show_votes(state, values)
         self._show_total(state, values)
 
-    def _input(self, index: int, state: ViewState, values: Mapping[str, Array]) -> Array:
-        """What goes into a stage, in the shape `input_shape`."""
-        if index:
-            return values[self._structure[index - 1].tap]
-        image = state.answer.image if state.answer else np.zeros((28, 28), np.float32)
-        return image.reshape(1, 28, 28)
-
-    def _show_unit(self, state: ViewState, values: Mapping[str, Array]) -> None:
+    def _parts(self, index: int, unit: int, state: ViewState, values: Mapping[str, Array]) -> units.Contributions:
+        """What each input and the bias add to a unit of a dense stage. A unit of the last stage is a digit's logit."""
         assert state.probe is not None
-        stage, unit, weights = self._structure[self._stage], self._unit, state.probe.weights
-        kind = "unit" if stage.kind == "dense" else "map"
-        self._title.textContent = f"Layer {self._stage + 1}, {kind} {unit}" + (" (pinned)" if self._pinned else "")
+        stage, weights = self._structure[index], state.probe.weights
+        if index:
+            inputs = values[self._structure[index - 1].tap]
+        else:
+            inputs = state.answer.image if state.answer else np.zeros((28, 28), np.float32)
+        return units.contributions(inputs, weights[stage.weight], weights[stage.bias], unit)
+
+    def _show_unit(self, state: ViewState) -> None:
+        """Its place in the network, and its weights."""
+        assert state.probe is not None
+        stage, unit, probe = self._structure[self._stage], self._unit, state.probe
+        name = f"{'unit' if stage.kind == 'dense' else 'map'} {unit}"
+        self._title.textContent = f"Layer {self._stage + 1}, {name}" + (" (pinned)" if self._pinned else "")
         self._slider.element.max = str(sum(s.units for s in self._structure[:-1]) - 1)
         self._slider.value = str(sum(s.units for s in self._structure[: self._stage]) + unit)
-        self._slider.element.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {kind} {unit}")
-        value = values[stage.tap][unit]
+        self._slider.element.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {name}")
         self._weights.figure.hidden = stage.kind == "pool"
-        weights_of = (state.probe, state.probe.version, self._stage, unit, state.dark)
-        if stage.kind != "pool" and weights_of != self._weights_of:
-            self._weights_of = weights_of
-            self._weights.show(_sheet(unit_weights(stage, weights)[unit], state.dark), f"Weights of {kind} {unit}")
+        weights_of = (probe, probe.version, self._stage, unit, state.dark)
+        if stage.kind == "pool" or weights_of == self._weights_of:
+            return
+        self._weights_of = weights_of
         plain = len(stage.input_shape) == 1
         self._weights.caption(
             "Its weight for each unit of the layer before" if plain else "Its weights: what it looks for"
         )
+        self._weights.show(_sheet(units.unit_weights(stage, probe.weights)[unit], state.dark), f"Weights of {name}")
+
+    def _show_input(self, state: ViewState, values: Mapping[str, Array]) -> None:
+        """What goes into the unit, and the value that comes out."""
+        stage, unit = self._structure[self._stage], self._unit
+        value = values[stage.tap][unit]
         if stage.kind != "dense":
             self._fed.caption("Where it finds its pattern")
             self._fed.show(diverging(value, None, state.dark), f"Activations of map {unit}")
             self._sum.textContent = f"Its largest value is {signed(float(value.max()))}." if state.answer else ""
             return
-        fed = units.feeds(self._input(self._stage, state, values), weights[stage.weight], weights[stage.bias], unit)
-        shape = stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape)
+        fed = self._parts(self._stage, unit, state, values)
+        plain = len(stage.input_shape) == 1
         self._fed.caption(
             "What they tell it: activation times weight" if plain else "What it finds: input times weight"
         )
-        self._fed.show(_sheet(fed.terms.reshape(shape), state.dark), f"Input times weight of unit {unit}")
+        products = fed.terms.reshape(units.picture_shape(stage))
+        self._fed.show(_sheet(products, state.dark), f"Input times weight of unit {unit}")
         self._sum.textContent = (
             f"All of that adds up to {signed(float(fed.terms.sum()))}. With the bias {signed(fed.bias)} it is "
             f"{signed(fed.total)}, and after the activation function {signed(float(value))}."
@@ -145,35 +153,27 @@ class UnitCard:
 
     def _show_votes(self, state: ViewState, values: Mapping[str, Array]) -> None:
         assert state.probe is not None
-        last = self._structure[-1]
+        before_last, last = self._structure[-2:]
+        votes, note = list[float](), ""
         direct = self._stage == len(self._structure) - 2
-        self._votes_title.hidden = not direct
-        if state.answer is None:
-            self._votes.show([], [])
-            self._votes_note.textContent = EMPTY if direct else ""
+        if direct and state.answer is None:
+            note = EMPTY
         elif direct:
-            found = units.votes(values[self._structure[-2].tap], state.probe.weights[last.weight], self._unit)
-            self._votes.show([str(d) for d in range(10)], found.tolist(), state.winner)
-            self._votes_note.textContent = ""
-        else:
-            self._votes.show([], [])
-            self._votes_note.textContent = (
-                "It passes its value on to the next layer. Only the last layer before the answer votes."
-            )
-
-    def _parts(self, state: ViewState, values: Mapping[str, Array], digit: int) -> units.Contributions:
-        """What each unit of the last hidden layer, and the bias, add to a digit's logit."""
-        assert state.probe is not None
-        weights, last = state.probe.weights, self._structure[-1]
-        return units.against(values[self._structure[-2].tap], weights[last.weight], weights[last.bias], digit)
+            found = units.votes(values[before_last.tap], state.probe.weights[last.weight], self._unit)
+            votes = found.tolist()
+        elif state.answer is not None:
+            note = "It passes its value on to the next layer. Only the last layer before the answer votes."
+        self._votes_title.hidden = not direct
+        self._votes.show(list(DIGITS), votes, state.winner)
+        self._votes_note.textContent = note
 
     def _show_total(self, state: ViewState, values: Mapping[str, Array]) -> None:
-        digit = state.winner if self._digit.value == WINNER else int(self._digit.value)
+        digit = state.digit(self._digit.value)
         if digit is None or state.answer is None:
             self._total.show([], [])
             self._logit.textContent = "Draw something on the pad to see the votes of all units here."
             return
-        parts = self._parts(state, values, digit)
+        parts = self._parts(len(self._structure) - 1, digit, state, values)
         top = parts.strongest(MAX_VOTES)
         others = float(parts.terms.sum() - parts.terms[top].sum())
         names = [*(f"unit {i}" for i in top), "all others", "bias"]

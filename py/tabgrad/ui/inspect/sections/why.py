@@ -17,11 +17,10 @@ from ...faults import FAULTS
 from ...widgets.controls import Select
 from ...widgets.format import signed
 from ...widgets.picture import Picture, legend
-from ..section import InspectContext
-from ..view_state import ViewState
+from ..section import DIGITS, WINNER, InspectContext, ViewState
 
 Array = NDArray[np.float32]
-WINNER, NOBODY = "winner", "none"
+NOBODY = "none"
 #: The check by covering starts when the pen has rested for this time. Seconds.
 REST_S = 0.6
 #: Where a prediction takes longer than this, the check is coarser. Milliseconds.
@@ -44,11 +43,9 @@ class WhySection:
         self._question_number = 0  # a check that was made for an earlier question is not shown
 
     def build(self, body: dom.Element) -> None:
-        """See `Section`."""
         controls = dom.create("div", body, class_="controls", role="group", aria_label="The question")
-        digits = {str(d): str(d) for d in range(10)}
-        self._digit = Select(controls, "Why", {WINNER: "the answer", **digits}, self._refresh, "why-digit")
-        self._other = Select(controls, "and not", {NOBODY: "anything else", **digits}, self._refresh, "why-other")
+        self._digit = Select(controls, "Why", {WINNER: "the answer"} | DIGITS, self._refresh, "why-digit")
+        self._other = Select(controls, "and not", {NOBODY: "anything else"} | DIGITS, self._refresh, "why-other")
         legend(controls, "against", "for")
         row = dom.create("div", body, class_="steps")
         self._ink = Picture(row, "Your ink, as the network reads it", "step")
@@ -60,13 +57,12 @@ class WhySection:
         self._timer: asyncio.TimerHandle | None = None
 
     def _question(self, state: ViewState) -> tuple[int, int | None]:
-        digit = state.winner if self._digit.value == WINNER else int(self._digit.value)
+        digit = state.digit(self._digit.value)
         other = None if self._other.value == NOBODY else int(self._other.value)
         assert digit is not None
         return digit, None if other == digit else other
 
     async def update(self, state: ViewState) -> None:
-        """See `Section`."""
         self._question_number += 1
         if self._timer:
             self._timer.cancel()

@@ -1,0 +1,53 @@
+"""Images for a network to read: the data sets that the site offers, and reading many images a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabgrad.data import DATA_SET_TITLES
+from tabgrad.data.sets import DataSets
+from tabgrad.interop import dom
+from tabgrad.interop.files import fetch_bytes
+from tabgrad.interop.streams import inflate
+
+Array = NDArray[np.float32]
+#: One chunk of images may keep the page busy for this long. Milliseconds.
+CHUNK_MS = 10.0
+FIRST_CHUNK, MAX_CHUNK = 16, 512
+
+
+class SiteData(DataSets):
+    """`urls` is the manifest's "data". `titles` has the data sets on offer by name; some sites have no MNIST."""
+
+    def __init__(self, urls: dict[str, Any]) -> None:
+        super().__init__(urls, fetch_bytes, inflate)
+        missing = {"mine"} if urls.get("mnist") else {"mine", "mnist"}  # own drawings have a section of their own
+        self.titles = {name: title for name, title in DATA_SET_TITLES.items() if name not in missing}
+
+
+async def read_all(
+    read: Callable[[NDArray[Any]], Awaitable[Array]],
+    images: NDArray[Any] | Sequence[NDArray[Any]],
+    go_on: Callable[[int], bool],
+) -> Array | None:
+    """Logits (n, 10) of n >= 1 images (28, 28), by `read` for several at a time. The page stays responsive meanwhile.
+
+    `go_on` gets the number of images read so far. If it returns False, the result is None. Raises the errors of `read`.
+    """
+    done, chunk = 0, FIRST_CHUNK
+    parts = list[Array]()
+    while done < len(images):
+        begin_ms = dom.now_ms()
+        parts.append(await read(np.asarray(images[done : done + chunk])))
+        spent_ms = max(dom.now_ms() - begin_ms, 0.1)
+        done += len(parts[-1])
+        chunk = int(np.clip(chunk * np.clip(CHUNK_MS / spent_ms, 0.5, 2), 1, MAX_CHUNK))
+        if not go_on(done):
+            return None
+        await asyncio.sleep(0)
+    return np.concatenate(parts)
