@@ -20,18 +20,15 @@ Array = NDArray[np.floating[Any]]
 
 
 def seed(digit: int, other: int | None = None) -> NDArray[np.float32]:
-    """The input `seed` (1, 10) of the saliency program that asks "why `digit`", or "why `digit` and not `other`"."""
+    """The input `seed` (1, 10) of the saliency program that asks "why `digit`", or "why `digit` and not `other`".
+
+    The number asked about is the product of logits and seed: the logit of `digit`, or its difference to the other one.
+    """
     weights = np.zeros((1, 10), np.float32)
     weights[0, digit] = 1
     if other is not None:
         weights[0, other] -= 1
     return weights
-
-
-def question(logits: Array, digit: int, other: int | None = None) -> float:
-    """The number that a seed asks about: the logit of `digit`, or its difference to the logit of `other`."""
-    flat = logits.reshape(-1)
-    return float(flat[digit] - (flat[other] if other is not None else 0))
 
 
 def ink_picture(gradient: Array, x: Array) -> NDArray[np.float32]:

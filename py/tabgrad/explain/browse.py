@@ -39,17 +39,16 @@ async def find(take: Take, size: int, start: int, count: int, wanted: Wanted) ->
 
     Stops after `MAX_SEARCHED` images, with fewer results. Raises the errors of `take` and `wanted`.
     """
-    found, images, labels = list[int](), list[NDArray[np.uint8]](), list[int]()
+    found = list[int]()
+    images: list[NDArray[np.uint8]] = [np.empty((0, 28, 28), np.uint8)]
+    labels: list[NDArray[np.uint8]] = [np.empty(0, np.uint8)]
     at, stop = max(start, 0), min(size, max(start, 0) + MAX_SEARCHED)
     while at < stop and len(found) < count:
         indices = range(at, min(at + CHUNK, stop))
         samples = await take(indices)
-        for i in np.flatnonzero(await wanted(samples)):
-            if len(found) == count:
-                break
-            found.append(indices[int(i)])
-            images.append(samples.images[i])
-            labels.append(int(samples.labels[i]))
+        hits = np.flatnonzero(await wanted(samples))[: count - len(found)]
+        found += [indices[i] for i in hits]
+        images.append(samples.images[hits])
+        labels.append(samples.labels[hits])
         at = found[-1] + 1 if len(found) == count else indices[-1] + 1
-    shown = Samples(np.array(images, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
-    return Page(tuple(found), shown, at, at >= size)
+    return Page(tuple(found), Samples(np.concatenate(images), np.concatenate(labels)), at, at >= size)

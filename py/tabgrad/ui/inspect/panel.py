@@ -39,16 +39,15 @@ class SectionView:
         self._built = False
         self._opened = opened
         self.version = 0  #: the panel's version that it shows
-        self._listener = dom.Listener(self._details, "toggle", lambda _event: self._toggled())
+        self._listener = dom.Listener(self._details, "toggle", self._toggled)
 
-    def _toggled(self) -> None:
+    def _toggled(self, _event: dom.Event) -> None:
         dom.store(self._key, "open" if self.is_open else "closed")
         if self.is_open:
             self._opened()
 
     @property
     def is_open(self) -> bool:
-        """Whether its body can be seen while the panel is visible."""
         return bool(self._details.open)
 
     async def update(self, state: ViewState) -> None:
@@ -73,8 +72,8 @@ class SectionsPanel:
         self._place, self._page, self._probe = place, page, probe
         self._visible = False
         self._version = 0  # goes up whenever there is something new to show
-        self._frames = dom.Frames(self._on_frame)
-        self._frame: asyncio.Future[None] | None = None
+        self._frame = asyncio.Event()
+        self._frames = dom.Frames(self._frame.set)
         self._task: asyncio.Task[None] | None = None
         self._reread: asyncio.TimerHandle | None = None
         context = InspectContext(page, probe, inputs, self.refresh)
@@ -82,7 +81,6 @@ class SectionsPanel:
         page.watchers.append(self.refresh)
 
     def set_visible(self, visible: bool) -> None:
-        """The panel comes into view, or leaves it."""
         self._visible = visible
         self.refresh()
 
@@ -114,13 +112,9 @@ class SectionsPanel:
             self._task = None
 
     async def _next_frame(self) -> None:
-        self._frame = asyncio.get_running_loop().create_future()
+        self._frame.clear()
         self._frames.request()
-        await self._frame
-
-    def _on_frame(self) -> None:
-        if self._frame is not None and not self._frame.done():
-            self._frame.set_result(None)
+        await self._frame.wait()
 
     async def _update(self, view: SectionView) -> None:
         view.version = self._version

@@ -7,7 +7,6 @@ every new state of the ink to `changed`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -45,7 +44,7 @@ class Pad:
             dom.Listener(element, "focus blur", self._on_focus, passive=True),
             dom.on_page("keydown", self._on_page_key),
         ]
-        self._ring = EraserRing(element, self._eraser_share)
+        self._ring = EraserRing(element, self._toolbar, 2 * self._eraser / size)
         self._size = dom.SizeWatch(element, self.redraw)
         self._toolbar.choose(self._toolbar.tool)
         self._report()
@@ -66,10 +65,6 @@ class Pad:
         self.sheet.now = ink
         self._refresh()
 
-    def _eraser_share(self) -> float:
-        """The eraser's diameter as a share of the pad's side; 0 while another tool is chosen."""
-        return 2 * self._eraser * self._toolbar.width / self.sheet.size if self._toolbar.tool == "eraser" else 0.0
-
     def _refresh(self) -> None:
         self.redraw()
         self._report()
@@ -84,17 +79,14 @@ class Pad:
         """Replay what the boot script logged, so that it can be undone. A stroke that is being drawn goes on."""
         log, self._pointer = dom.boot_takeover()
         for action in log:
-            self._replay(action)
+            tool, points = action["tool"], np.array(action["points"], np.float32).reshape(-1, 2)
+            if tool == "clear":
+                self.sheet.clear()
+            elif len(points):
+                self._gesture = begin(tool, self.sheet, float(action["width"]), self._eraser)
+                self._gesture.move(points)
         if self._pointer < 0:
             self._gesture = None
-
-    def _replay(self, action: dict[str, Any]) -> None:
-        tool, points = action["tool"], np.array(action["points"], np.float32).reshape(-1, 2)
-        if tool == "clear":
-            self.sheet.clear()
-        elif len(points):
-            self._gesture = begin(tool, self.sheet, float(action["width"]), self._eraser)
-            self._gesture.move(points)
 
     # ---- Pointers
 

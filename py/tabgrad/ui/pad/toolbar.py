@@ -56,10 +56,10 @@ class Toolbar:
 
 
 class EraserRing:
-    """`diameter` gives the width of the ring, as a share of the pad's side; 0 hides it."""
+    """Hidden while another tool is chosen. `diameter`: the eraser's at brush width 1, as a share of the pad's side."""
 
-    def __init__(self, pad: dom.Element, diameter: Callable[[], float]) -> None:
-        self._pad, self._diameter = pad, diameter
+    def __init__(self, pad: dom.Element, toolbar: Toolbar, diameter: float) -> None:
+        self._pad, self._toolbar, self._diameter = pad, toolbar, diameter
         self._ring = dom.create("span", pad.parentElement, class_="pad-ring", aria_hidden="true")
         self._ring.hidden = True
         self._shown_px = 0.0
@@ -70,8 +70,8 @@ class EraserRing:
 
     def _follow(self, event: dom.Event) -> None:
         side = float(self._pad.clientWidth)
-        size_px = self._diameter() * side
-        if event.pointerType == "touch" or not size_px:  # a finger would cover the ring
+        size_px = self._diameter * self._toolbar.width * side
+        if event.pointerType == "touch" or self._toolbar.tool != "eraser":  # a finger would cover the ring
             self._hide(event)
             return
         if size_px != self._shown_px:

@@ -62,9 +62,8 @@ class ConfusionTable:
                 share = count / int(rows[truth]) if truth == answer else count / largest
                 cell.textContent = str(count) if count else "\N{MIDDLE DOT}"
                 cell.style.setProperty("--share", f"{share:.3f}")
-                if (
-                    self._pressed is not None
-                ):  # screen readers read a cell of text with its row and column by themselves
+                # Screen readers read a cell of plain text with its row and column by themselves.
+                if self._pressed is not None:
                     cell.disabled = count == 0
                     cell.setAttribute("aria-label", f"{truth} read as {answer}: {count}")
                 cell.dataset.value = str(count)

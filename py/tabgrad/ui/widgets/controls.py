@@ -18,7 +18,6 @@ class Button:
         self._listener = dom.Listener(self.element, "click", lambda _event: pressed())
 
     def enable(self, on: bool) -> None:
-        """Allow or refuse presses."""
         self.element.disabled = not on
 
 
@@ -47,7 +46,6 @@ class Switch:
 
     @property
     def on(self) -> bool:
-        """Whether it is ticked."""
         return bool(self._box.checked)
 
     @on.setter
@@ -74,7 +72,6 @@ class Field:
 
     @property
     def value(self) -> str:
-        """The text that was entered."""
         return str(self.element.value)
 
     @value.setter
@@ -95,7 +92,6 @@ class Select:
 
     @property
     def value(self) -> str:
-        """The chosen value."""
         return str(self._select.value)
 
     @value.setter

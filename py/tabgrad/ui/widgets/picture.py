@@ -35,7 +35,6 @@ class Picture:
         self.canvas.setAttribute("aria-label", alt)
 
     def caption(self, text: str) -> None:
-        """Change the caption."""
         self._caption.textContent = text
 
     def overlay(self, shapes: str) -> None:

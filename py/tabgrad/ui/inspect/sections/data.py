@@ -55,9 +55,8 @@ class DataSection:
         self._shown: object = None  # the choice that the page of images is for
 
     def _restart(self) -> None:
-        self._starts = [0]
         self._from.value = "0"
-        self._refresh()
+        self._jump()
 
     def _jump(self) -> None:
         text = self._from.value

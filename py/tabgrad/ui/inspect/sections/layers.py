@@ -9,6 +9,7 @@ from tabgrad.explain.colour import Wall, diverging, mosaic, tile_at
 from tabgrad.explain.units import unit_weights
 from tabgrad.interop import dom
 from tabgrad.network import IMAGE_SHAPE, STAGE_KINDS, Stage
+from tabgrad.program import ProgramError
 
 from ...widgets.picture import Picture, legend
 from ..probe import Probe
@@ -136,6 +137,8 @@ class LayersSection:
 
     async def update(self, state: ViewState) -> None:
         assert state.probe is not None
+        if len(state.probe.structure) < 2:
+            raise ProgramError("This network has no hidden layers: each pixel votes for the digits directly.")
         values = await state.activations()
         card = self._card
         narrow = dom.media_matches(NARROW)

@@ -61,8 +61,7 @@ class MistakesSection:
     def __init__(self, context: InspectContext, data: SiteData) -> None:
         self._data, self._network = data, context.probe
         self._to_pad, self._refresh = context.inputs.to_pad, context.refresh
-        self._results: Results | None = None
-        self._samples: Samples | None = None
+        self._found: tuple[Results, Samples] | None = None
         self._measured: object = None  # the subject that the numbers on the page belong to
         self._noticed: object = None  # the latest subject that `update` saw, and since when
         self._noticed_ms = 0.0
@@ -141,10 +140,10 @@ class MistakesSection:
             finally:
                 network.executable.destroy()
             if logits is not None:
-                self._results = Results(logits, samples.labels, network.temperature)
-                self._samples, self._measured = samples, subject
+                results = Results(logits, samples.labels, network.temperature)
+                self._found, self._measured = (results, samples), subject
                 self._duration_s = (dom.now_ms() - begin_ms) / 1e3
-                self._show(f"{network.title} on {data.description}, {SPLITS[self._split.value]}")
+                self._show(results, f"{network.title} on {data.description}, {SPLITS[self._split.value]}")
         except (*FAULTS, DataError) as error:
             self._headline.textContent = str(error)
             self._measured = None  # so that it is not tried again without a press
@@ -159,9 +158,8 @@ class MistakesSection:
         self._progress.value = done
         return subject == self._subject or self._network.is_training
 
-    def _show(self, what: str) -> None:
-        assert self._results is not None
-        results, count = self._results, len(self._results.labels)
+    def _show(self, results: Results, what: str) -> None:
+        count = len(results.labels)
         per_10000, low, high = results.errors_of_10000
         right = percent(results.accuracy, 2)
         self._headline.textContent = f"{right} right: {results.errors:,} errors in {count:,} images."
@@ -182,9 +180,9 @@ class MistakesSection:
         self._show_gallery()
 
     def _show_gallery(self) -> None:
-        results, samples = self._results, self._samples
-        if results is None or samples is None:
+        if self._found is None:
             return
+        results, samples = self._found
         if self._cell is None:
             chosen = results.gallery("sure" if self._order.value == "sure" else "unsure")
             title = "All mistakes"
@@ -204,8 +202,8 @@ class MistakesSection:
         return GalleryItem(samples.images[i], f"{caption}, {percent(sure)}", label, truth != answer)
 
     def _pick(self, place: int) -> None:
-        if self._samples is not None:
-            self._to_pad(self._samples.images[self._shown[place]])
+        if self._found is not None:
+            self._to_pad(self._found[1].images[self._shown[place]])
 
 
 class CalibrationPlot:

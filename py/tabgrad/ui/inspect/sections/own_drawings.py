@@ -152,23 +152,20 @@ class OwnDrawingsSection:
         drawing = self._store.drawings[self._first + place]
         self._page.pad.put(Snapshot(drawing.strokes))
 
-    def _image(self, drawing: Drawing) -> Images:
-        """The drawing's images, computed once."""
-        key = id(drawing)
-        if key not in self._images:
-            image = drawing.image()
-            self._images[key] = image, np.rint(image * 255).astype(np.uint8)
-        return self._images[key]
-
     async def _prepare(self, drawings: list[Drawing]) -> None:
-        """Compute the images of all drawings, and drop all others. Pauses often, so that the page stays quick."""
+        """Compute the images of new drawings, and drop those of others. Pauses often, so that the page stays quick."""
+        kept, self._images = self._images, {}
         begin_ms = dom.now_ms()
         for drawing in drawings:
-            self._image(drawing)
+            key = id(drawing)
+            if key in kept:
+                self._images[key] = kept[key]
+                continue
+            image = drawing.image()
+            self._images[key] = image, np.rint(image * 255).astype(np.uint8)
             if dom.now_ms() - begin_ms > CHUNK_MS:
                 await asyncio.sleep(0)
                 begin_ms = dom.now_ms()
-        self._images = {id(drawing): self._images[id(drawing)] for drawing in drawings}
 
     async def update(self, state: ViewState) -> None:
         if not self._loaded:
@@ -188,14 +185,14 @@ class OwnDrawingsSection:
         results = await self._results(state, drawings)
         self._first = max(0, len(drawings) - MAX_SHOWN)
         latest = list(enumerate(drawings))[self._first :]
-        self._gallery.show([_item(self._image(d)[1], d.label, i, results) for i, d in latest])
+        self._gallery.show([_item(self._images[id(d)][1], d.label, i, results) for i, d in latest])
         self._more.textContent = f"The last {MAX_SHOWN} are shown." if self._first else ""
         self._show_results(results, state)
 
     async def _results(self, state: ViewState, drawings: list[Drawing]) -> Results | None:
         if state.probe is None or not drawings:
             return None
-        images, labels = [self._image(d)[0] for d in drawings], np.array([d.label for d in drawings])
+        images, labels = [self._images[id(d)][0] for d in drawings], np.array([d.label for d in drawings])
         logits = await read_all(state.probe.logits, images, lambda _done: True)
         assert logits is not None
         return Results(logits, labels, state.probe.model.temperature)

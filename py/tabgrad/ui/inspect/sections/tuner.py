@@ -71,5 +71,7 @@ async def fine_tune(probe: Probe, drawings: Sequence[Drawing]) -> TuningResult |
 async def _features(probe: Probe, strokes: Sequence[Stroke], drawing: Drawing) -> NDArray[np.float32]:
     """The input of the last layer, (n,), for strokes on a pad as large as the drawing's."""
     await asyncio.sleep(0)  # new ink is answered first
-    seen = await probe.activations(normalise(strokes, DOT_SHARE * drawing.size))
-    return seen[probe.structure[-2].tap].reshape(-1)
+    image = normalise(strokes, DOT_SHARE * drawing.size)
+    if len(probe.structure) < 2:  # no hidden layers: the last layer reads the image
+        return image.reshape(-1)
+    return (await probe.activations(image))[probe.structure[-2].tap].reshape(-1)

@@ -56,29 +56,25 @@ class WhySection:
         self._check = dom.create("p", body, class_="note", data_testid="why-check", aria_live="polite")
         self._timer: asyncio.TimerHandle | None = None
 
-    def _question(self, state: ViewState) -> tuple[int, int | None]:
-        digit = state.digit(self._digit.value)
-        other = None if self._other.value == NOBODY else int(self._other.value)
-        assert digit is not None
-        return digit, None if other == digit else other
-
     async def update(self, state: ViewState) -> None:
         self._question_number += 1
         if self._timer:
             self._timer.cancel()
-        if state.answer is None:
+        digit, chosen = state.digit(self._digit.value), self._other.value
+        if state.answer is None or digit is None:
             self._empty(state)
             return
         assert state.probe is not None
-        digit, other = self._question(state)
+        other = None if chosen in (NOBODY, str(digit)) else int(chosen)
         image = state.answer.image
-        logits, gradient = await state.probe.saliency(image, attribution.seed(digit, other))
+        seed = attribution.seed(digit, other)
+        logits, gradient = await state.probe.saliency(image, seed)
         ink = attribution.ink_picture(gradient, image)
         versus = f"{digit}" if other is None else f"{digit} rather than {other}"
         self._ink.show(grey(image), "Your drawing as the network reads it")
         self._counted.show(diverging(ink, None, state.dark), f"Which ink speaks for {versus} and which against it")
         self._wanted.show(diverging(gradient, None, state.dark), f"Where more ink would speak for {versus}")
-        score = attribution.question(logits, digit, other)
+        score = float(logits @ seed[0])
         self._note.textContent = (
             f"The score of {digit} is {signed(score)}. The digit with the highest score is the answer."
             if other is None
@@ -86,8 +82,9 @@ class WhySection:
         )
         self._note.dataset.value = f"{score:.6f}"
         self._note.dataset.ink = f"{float(ink.sum()):.6f}"
+        alt = f"How much covering each spot lowers the score of {digit}"
         self._timer = asyncio.get_running_loop().call_later(
-            REST_S, lambda: self._begin_check(self._cover(state, (digit, other), score, ink))
+            REST_S, lambda: self._begin_check(self._cover(state, seed[0], score, ink, alt))
         )
 
     def _empty(self, state: ViewState) -> None:
@@ -101,7 +98,7 @@ class WhySection:
     def _begin_check(self, work: Coroutine[Any, Any, None]) -> None:
         self._checking = asyncio.ensure_future(work)  # kept, or the loop may lose it
 
-    async def _cover(self, state: ViewState, question: tuple[int, int | None], score: float, ink: Array) -> None:
+    async def _cover(self, state: ViewState, question: Array, score: float, ink: Array, alt: str) -> None:
         number = self._question_number
         assert state.answer is not None
         assert state.probe is not None
@@ -113,10 +110,8 @@ class WhySection:
             return
         if number != self._question_number:
             return
-        answers = np.array([attribution.question(row, *question) for row in logits])
-        picture = occlusion.picture(score, answers)
-        alt = f"How much covering each spot lowers the score of {question[0]}"
-        self._covered.show(diverging(picture, None, state.dark), alt)
+        answers = logits @ question
+        self._covered.show(diverging(occlusion.picture(score, answers), None, state.dark), alt)
         match = attribution.agreement(occlusion.predicted_drops(ink), score - answers)
         self._check.textContent = (
             f"{len(answers)} patches covered one by one. The gradient predicted the effect with a correlation of "
