@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "artifacts": {"network", "protocol", "settings"},
     "compiler": {"program"},
     "model": {"compiler", "network", "program"},
-    "explain": {"data", "ink", "metrics", "network", "program"},
+    "explain": {"data", "ink", "network", "program"},
     "session": {
         *("artifacts", "backends", "data", "interop", "metrics", "model", "network"),
         *("program", "protocol", "settings", "storage"),

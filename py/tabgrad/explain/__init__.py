@@ -18,7 +18,6 @@ __all__ = [
     "ink_steps",
     "kernels",
     "trace",
-    "tune",
     "units",
     "wasm_listing",
     "wasm_reader",

@@ -10,7 +10,7 @@ notation; the instructions come from `wasm_reader`. Nothing is simplified or lef
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,17 +33,17 @@ _UNARY_PATTERN = re.compile(
 #: integers are shown as f32x4, too.
 _ACCESS = {"v128.load": "f32x4", "v128.store": "f32x4", "v128.load32_splat": "f32", "v128.load32_zero": "f32"}
 _ACCESS |= {"v128.load32_lane": "f32"}
+_MEMORY = -1
 
 
 @dataclass(slots=True)
 class _Value:
-    """An expression on the stack. `locals`: those that it reads. `memory`: whether it reads memory. `formula`: whether
-    it needs parentheses as an operand, which `grouped` has.
+    """An expression on the stack. `reads`: the locals that it reads, and `_MEMORY` if it reads memory. `formula`:
+    whether it needs parentheses as an operand, which `grouped` has.
     """
 
     text: str
-    locals: frozenset[int] = frozenset()
-    memory: bool = False
+    reads: frozenset[int] = frozenset()
     formula: bool = False
 
     @property
@@ -61,7 +61,7 @@ class _Listing:
         self.depth = 0
         self.spilled = 0
         self._special: dict[str, Callable[[Instruction], None]] = {
-            "local.get": lambda i: self._push(self._local(i), locals=frozenset([int(i.immediates[0])])),
+            "local.get": lambda i: self._push(self._local(i), reads=[int(i.immediates[0])]),
             "local.set": self._set,
             "local.tee": self._tee,
             "block": self._open,
@@ -90,16 +90,8 @@ class _Listing:
         else:
             self._binary(instruction)
 
-    def _push(
-        self,
-        text: str,
-        *parts: _Value,
-        locals: frozenset[int] = frozenset(),
-        memory: bool = False,
-        formula: bool = False,
-    ) -> None:
-        reads = locals.union(*(p.locals for p in parts))
-        self.stack.append(_Value(text, reads, memory or any(p.memory for p in parts), formula))
+    def _push(self, text: str, *parts: _Value, reads: Iterable[int] = (), formula: bool = False) -> None:
+        self.stack.append(_Value(text, frozenset(reads).union(*(p.reads for p in parts)), formula))
 
     def _line(self, text: str) -> None:
         self.lines.append("  " * self.depth + text)
@@ -108,31 +100,34 @@ class _Listing:
         index = int(instruction.immediates[0])
         return self.names[index] if index < len(self.names) else f"v{index}"
 
-    def _spill(self, stale: Callable[[_Value], bool]) -> None:
-        """Assign stale expressions on the stack to a variable, because the next line changes what they read."""
+    def _spill(self, changed: int | None = None) -> None:
+        """Assign expressions on the stack to variables, because the next line changes a local or memory that they read.
+
+        None stands for all expressions.
+        """
         for value in self.stack:
-            if stale(value):
+            if changed is None or changed in value.reads:
                 self._line(f"s{self.spilled} = {value.text}")
-                value.text, value.locals, value.memory, value.formula = f"s{self.spilled}", frozenset(), False, False
+                value.text, value.reads, value.formula = f"s{self.spilled}", frozenset(), False
                 self.spilled += 1
 
     def _set(self, instruction: Instruction) -> None:
-        value, index = self.stack.pop(), int(instruction.immediates[0])
-        self._spill(lambda v: index in v.locals)
+        value = self.stack.pop()
+        self._spill(int(instruction.immediates[0]))
         self._line(f"{self._local(instruction)} = {value.text}")
 
     def _tee(self, instruction: Instruction) -> None:
         self._set(instruction)
-        self._push(self._local(instruction), locals=frozenset([int(instruction.immediates[0])]))
+        self._special["local.get"](instruction)
 
     def _open(self, instruction: Instruction) -> None:
         condition = f" {self.stack.pop().text}" if instruction.name == "if" else ""
-        self._spill(lambda _: True)
+        self._spill()
         self._line(instruction.name + condition)
         self.depth += 1
 
     def _close(self, _: Instruction) -> None:
-        self._spill(lambda _: True)
+        self._spill()
         self.depth -= 1
         self._line("end")
 
@@ -161,11 +156,11 @@ class _Listing:
             text = f"set_lane({old[0].text}, {instruction.immediates[2]}, {text})"
         elif instruction.name.endswith(("splat", "zero")):
             text = f"{instruction.name.rpartition('_')[2]}({text})"
-        self._push(text, address, *old, memory=True)
+        self._push(text, address, *old, reads=[_MEMORY])
 
     def _store(self, instruction: Instruction) -> None:
         value, address = self.stack.pop(), self.stack.pop()
-        self._spill(lambda v: v.memory)
+        self._spill(_MEMORY)
         self._line(f"{self._place(instruction, address)} = {value.text}")
 
     def _unary(self, instruction: Instruction) -> None:

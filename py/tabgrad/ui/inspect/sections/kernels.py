@@ -19,6 +19,7 @@ from ..section import InspectContext, ViewState
 ANSWERING = {"infer": "answer", "activations": "answer, with all layers", "saliency": "why: the gradient"}
 TRAINING = {"train": "training: one step", "evaluate": "training: one batch tested"}
 COLUMNS = ("#", "Kernel", "Part of", "Writes", "Operations", "Bytes", "Time")
+UNKNOWN = "\N{EN DASH}"
 NO_KERNELS = "NumPy computes this for a network made in this tab, without kernels: choose another program or model."
 NOTE = (
     "The names are tinygrad's: r for a kernel that adds numbers up, E for one that treats each number by itself, then "
@@ -108,17 +109,12 @@ class KernelsSection:
         dom.create("td", row, text=str(index))
         dom.create("button", dom.create("td", row), text=launch.name, type="button", class_="link", data_row=str(index))
         shape = " \N{MULTIPLICATION SIGN} ".join(map(str, launch.writes.shape))
-        cells: tuple[tuple[str, dict[str, str]], ...] = (
-            (launch.origin or "\N{EN DASH}", {"class_": "origin"}),
-            (f"{launch.writes.name} ({shape})", {}),
-            (amount(launch.flops), {"data_value": str(launch.flops)}),
-            (amount(launch.nbytes, "B"), {"data_value": str(launch.nbytes)}),
-        )
-        for title, (text, hooks) in zip(COLUMNS[2:-1], cells, strict=True):
-            dom.create("td", row, text=text, data_label=title, **hooks)
-        return dom.create(
-            "td", row, text="\N{EN DASH}", class_="time", data_label=COLUMNS[-1], data_testid=f"kernel-time-{index}"
-        )
+        part, writes, operations, nbytes, time = COLUMNS[2:]
+        dom.create("td", row, text=launch.origin or UNKNOWN, class_="origin", data_label=part)
+        dom.create("td", row, text=f"{launch.writes.name} ({shape})", data_label=writes)
+        dom.create("td", row, text=amount(launch.flops), data_label=operations, data_value=str(launch.flops))
+        dom.create("td", row, text=amount(launch.nbytes, "B"), data_label=nbytes, data_value=str(launch.nbytes))
+        return dom.create("td", row, text=UNKNOWN, class_="time", data_label=time, data_testid=f"kernel-time-{index}")
 
     def _on_click(self, event: dom.Event) -> None:
         button = dom.closest(event.target, "button")

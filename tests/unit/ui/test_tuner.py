@@ -13,11 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from tabgrad.backends.oracle.network import OracleNetwork
+from tabgrad.data.drawings import Drawing, split
 from tabgrad.data.strokes import draw_chunk
-from tabgrad.explain.tune import PULL, tune_last_layer, variations
 from tabgrad.ink import Stroke, normalise
 from tabgrad.metrics import softmax
 from tabgrad.network import load_safetensors, shapes_of, spec_of, stages
+from tabgrad.ui.inspect.sections.tuner import PULL, fine_tune, tune_last_layer, variations
 from tests.unit.ui.test_probe import open_probe
 
 MLP = Path(__file__).parents[3] / "models" / "mlp"
@@ -86,9 +87,6 @@ def test_it_learns_a_slanted_handwriting_and_does_not_forget_others() -> None:
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_the_tuned_network_is_as_accurate_as_reported(name: str) -> None:
-    from tabgrad.data.drawings import Drawing, split
-    from tabgrad.ui.inspect.sections.tuner import fine_tune
-
     async def work() -> None:
         device, probe, _ = await open_probe(name, name)
         drawings, labels = draw_chunk(5, 0)
