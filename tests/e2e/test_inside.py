@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution
-from tabgrad.explain.units import contributions
 from tabgrad.network import shapes_of, spec_of, stages
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, value
@@ -101,7 +100,7 @@ def test_contributions_are_those_of_the_oracle_and_add_up(page: Page, name: str)
     found = {row.locator(".signed-bar-name").inner_text(): value(row) for row in rows.all()}
     assert sum(found.values()) == pytest.approx(shown, abs=ATOL)
     last = model.stages[-1]
-    expected = contributions(taps[-1], model.weights[last.weight], model.weights[last.bias], 7)
+    expected = attribution.contributions(taps[-1], model.weights[last.weight], model.weights[last.bias], 7)
     assert found.pop("bias") == pytest.approx(expected.bias, abs=1e-5)
     found.pop("all others")
     for unit, term in found.items():
@@ -120,7 +119,7 @@ def test_a_unit_shows_its_own_sum(page: Page, name: str) -> None:
     slider.fill(str(before + unit))
     page.get_by_test_id("unit-title").filter(has_text=f"unit {unit} (pinned)").wait_for()
     inputs = taps[-2] if len(taps) > 1 else seen(page)
-    fed = contributions(inputs, model.weights[stage.weight], model.weights[stage.bias], unit)
+    fed = attribution.contributions(inputs, model.weights[stage.weight], model.weights[stage.bias], unit)
     assert value(page.get_by_test_id("unit-sum")) == pytest.approx(max(fed.total, 0), abs=QUANTISED)
     slider.press("ArrowRight")
     page.get_by_test_id("unit-title").filter(has_text=f"unit {unit + 1} (pinned)").wait_for()

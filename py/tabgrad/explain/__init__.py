@@ -1,9 +1,9 @@
 """What a network does with an image, as numbers and pictures that add up.
 
 >>> import numpy as np
->>> from tabgrad.explain import units
+>>> from tabgrad.explain import attribution
 >>> hidden, weight, bias = np.array([0.0, 2.0, 1.0]), np.eye(3, 10), np.zeros(10)
->>> parts = units.contributions(hidden, weight, bias, 1)
+>>> parts = attribution.contributions(hidden, weight, bias, 1)
 >>> parts.terms.tolist(), parts.total
 ([0.0, 2.0, 0.0], 2.0)
 
@@ -18,7 +18,6 @@ __all__ = [
     "ink_steps",
     "kernels",
     "trace",
-    "units",
     "wasm_listing",
     "wasm_reader",
 ]

@@ -73,18 +73,13 @@ class _Reader:
         if rest.startswith(("load", "store")):
             align, offset = self.unsigned(), self.unsigned()
             return (offset, align, self.byte()) if rest.endswith("_lane") else (offset, align)
-        if rest == "const":
-            return self._constant(kind)
+        if rest == "const" and kind != "v128":
+            return struct.unpack("<f", self.take(4)) if kind == "f32" else (self.signed(),)
         if name in _INDEXED:
             return (self.unsigned(),)
         if rest.endswith("_lane") or name in ("block", "loop", "if"):
             return (self.byte(),)
-        return tuple(self.take(16)) if rest == "shuffle" else ()
-
-    def _constant(self, kind: str) -> tuple[int | float, ...]:
-        if kind in ("i32", "i64"):
-            return (self.signed(),)
-        return struct.unpack("<f", self.take(4)) if kind == "f32" else tuple(self.take(16))
+        return tuple(self.take(16)) if rest in ("const", "shuffle") else ()
 
 
 def read_kernel(module: bytes) -> tuple[int, tuple[Instruction, ...]]:

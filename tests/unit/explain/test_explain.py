@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tabgrad.backends.oracle.network import OracleNetwork
-from tabgrad.explain import attribution, units
+from tabgrad.explain import attribution
 from tabgrad.explain.ink_steps import SHEET_PX, Recipe, ink_steps
-from tabgrad.explain.units import unit_weights
 from tabgrad.ink import Stroke, normalise, strokes_from_lists
 from tabgrad.network import draw_weights, spec_of, stages
 
@@ -126,10 +125,10 @@ def test_a_units_picture_times_what_it_sees_is_its_value(kind: str) -> None:
     before = ""
     for stage in stages(spec)[:-1]:
         if stage.kind == "dense":
-            patterns, bias = unit_weights(stage, weights), weights[stage.bias]
-            assert patterns.shape == (stage.units, *units.picture_shape(stage))
+            patterns, bias = attribution.unit_weights(stage, weights), weights[stage.bias]
+            assert patterns.shape == (stage.units, *attribution.picture_shape(stage))
             for unit in range(stage.units):
-                fed = units.contributions(seen[before], weights[stage.weight], bias, unit)
+                fed = attribution.contributions(seen[before], weights[stage.weight], bias, unit)
                 value = float((patterns[unit].reshape(-1) * seen[before].reshape(-1)).sum() + bias[unit])
                 assert fed.total == pytest.approx(value, abs=1e-5)
                 assert max(fed.total, 0) == pytest.approx(seen[stage.tap][0, unit], abs=1e-9)
@@ -144,16 +143,16 @@ def test_contributions_add_up_to_the_logits(kind: str) -> None:
     last = stages(spec)[-1]
     weight, bias = weights[last.weight], weights[last.bias]
     for digit in range(10):
-        parts = units.contributions(taps[-1], weight, bias, digit)
+        parts = attribution.contributions(taps[-1], weight, bias, digit)
         assert parts.total == pytest.approx(logits[digit])
         top = parts.strongest(5)
         assert np.abs(parts.terms[top]).min() >= np.sort(np.abs(parts.terms))[-5]
-    all_votes = sum(units.votes(taps[-1], weight, unit) for unit in range(len(weight)))
+    all_votes = sum(attribution.votes(taps[-1], weight, unit) for unit in range(len(weight)))
     np.testing.assert_allclose(all_votes + bias, logits)
 
 
 def test_units_that_are_off_are_not_among_the_strongest() -> None:
-    assert units.Contributions(np.array([0.0, -2.0, 1.0, 0.0]), 0.5).strongest(4) == [1, 2]
+    assert attribution.Contributions(np.array([0.0, -2.0, 1.0, 0.0]), 0.5).strongest(4) == [1, 2]
 
 
 # ---- attribution ----

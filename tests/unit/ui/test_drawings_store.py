@@ -47,6 +47,17 @@ def test_drawings_are_there_on_the_next_visit() -> None:
     assert [d.label for d in again.drawings] == [4, 2]
 
 
+def test_the_first_drawing_that_is_stored_in_a_visit_asks_the_browser_to_keep_it() -> None:
+    memory, asked = MemoryStore("The browser's storage for this page is full."), list[str]()
+    store = DrawingsStore(memory.open, lambda: asked.append("persist"))
+    asyncio.run(store.add([drawing(4)]))
+    assert asked == []
+    memory.fault = ""
+    for label in (2, 7):
+        asyncio.run(store.add([drawing(label)]))
+    assert asked == ["persist"]
+
+
 def test_when_storage_is_full_drawings_stay_for_this_visit_and_the_page_says_what_to_do() -> None:
     store = DrawingsStore(MemoryStore("The browser's storage for this page is full.").open)
     sentence = asyncio.run(store.add([drawing(4)]))

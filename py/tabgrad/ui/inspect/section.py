@@ -44,11 +44,6 @@ class CurrentProbe:
         return self._probe is not None and self._weights_version != self._page.weights_version
 
     @property
-    def revision(self) -> object:
-        """Stays equal as long as the same network answers with the same weights."""
-        return self._page.model, self._page.weights_version
-
-    @property
     def is_training(self) -> bool:
         """Whether the network that answers is in training, so that its weights change all the time."""
         model = self._page.model

@@ -1,4 +1,4 @@
-"""The drawing pad: pointers and keys become actions on the sheet.
+"""The drawing pad: pointers and keys become actions on the sheet, which is painted from vectors.
 
 Owns the sheet, and takes over the ink that was drawn before Python had started. Never makes a prediction: it passes
 every new state of the ink to `changed`.
@@ -9,17 +9,76 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tabgrad.ink import CELLS, Sheet, Snapshot
 from tabgrad.interop import dom
 
-from .canvas import PadCanvas
 from .gestures import Gesture, Tool, begin
 from .toolbar import EraserRing, Toolbar
 
 _ARROWS = {"ArrowUp": (-1, 0), "ArrowDown": (1, 0), "ArrowLeft": (0, -1), "ArrowRight": (0, 1)}
 #: `PointerEvent.button` of a stylus's eraser end.
 _ERASER_BUTTON = 5
+Cell = tuple[int, int]  # row, column
+
+
+class PadCanvas:
+    """Paints the canvas `element`, sharp at any size and pixel ratio. Takes no input.
+
+    Its side is `size` units long, and the normal pen `pen` units wide.
+    """
+
+    def __init__(self, element: dom.Element, size: float, pen: float) -> None:
+        self._element, self._size, self._pen = element, size, pen
+        self._context = element.getContext("2d")
+        self.grid = False  #: whether the lines between cells are shown
+        self.cursor: Cell | None = None  #: the cell that the keyboard is at
+
+    def units(self, events: list[dom.Event]) -> NDArray[np.float32]:
+        """Where pointer events happened: x and y in units, (n, 2)."""
+        box = self._element.getBoundingClientRect()
+        points = np.array([(event.clientX, event.clientY) for event in events], np.float64)
+        scaled: NDArray[np.float32] = ((points - (box.x, box.y)) * (self._size / max(box.width, 1))).astype(np.float32)
+        return scaled
+
+    def redraw(self, ink: Snapshot) -> None:
+        """Paint everything again, at the canvas's current size."""
+        side = max(1, round(self._element.clientWidth * dom.device_pixel_ratio()))
+        if self._element.width != side or self._element.height != side:
+            self._element.width = self._element.height = side
+        context, scale = self._context, side / self._size
+        context.setTransform(scale, 0, 0, scale, 0, 0)
+        context.clearRect(0, 0, self._size, self._size)
+        context.globalCompositeOperation = "source-over"  # the boot script's eraser may have set another mode
+        context.lineCap = context.lineJoin = "round"
+        context.fillStyle = context.strokeStyle = dom.style(self._element, "color")
+        for stroke in ink.strokes:
+            self.line(stroke.points, stroke.width)
+        if ink.cells:
+            cell = self._size / CELLS
+            context.fill(dom.path("".join(f"M{c * cell} {r * cell}h{cell}v{cell}h-{cell}z" for r, c in ink.cells)))
+        if self.grid:
+            self._draw_grid(scale)
+
+    def line(self, points: NDArray[np.float32], width: float) -> None:
+        """Paint a polyline (n, 2), in units, over what is there. `width` 1 is the normal pen."""
+        self._context.lineWidth = self._pen * width
+        (x, y), *_ = corners = np.round(points, 2).tolist()
+        # Browsers paint nothing for a line of length 0. To make a dot visible, each line starts 0.01 units to the left.
+        self._context.stroke(dom.path(f"M{x - 0.01} {y}L" + " ".join(f"{x} {y}" for x, y in corners)))
+
+    def _draw_grid(self, scale: float) -> None:
+        context, cell = self._context, self._size / CELLS
+        context.lineWidth = 1 / scale  # one device pixel
+        context.strokeStyle = dom.style(self._element, "--line")
+        at = [round(i * cell * scale) / scale + 0.5 / scale for i in range(1, CELLS)]
+        context.stroke(dom.path("".join(f"M{p} 0V{self._size}M0 {p}H{self._size}" for p in at)))
+        if self.cursor:
+            row, column = self.cursor
+            context.lineWidth = 2.5
+            context.strokeStyle = dom.style(self._element, "--accent")
+            context.strokeRect(column * cell, row * cell, cell, cell)
 
 
 class Pad:
@@ -126,8 +185,8 @@ class Pad:
             return
         if event.key in _ARROWS:
             self._move_cursor(*_ARROWS[event.key], draw=event.shiftKey)
-        elif event.key in (" ", "Enter") and self._canvas.cursor:
-            self._fill(self._canvas.cursor not in self.sheet.now.cells)
+        elif event.key in (" ", "Enter") and (cell := self._canvas.cursor):
+            self._fill(cell, cell not in self.sheet.now.cells)
         elif event.key == "Delete":
             self.act("clear")
         else:
@@ -138,26 +197,23 @@ class Pad:
         if self._toolbar.tool != "cells":
             self._toolbar.choose("cells")
         row, column = self._canvas.cursor or (CELLS // 2 - rows, CELLS // 2 - columns)
-        self._canvas.cursor = min(max(row + rows, 0), CELLS - 1), min(max(column + columns, 0), CELLS - 1)
+        self._canvas.cursor = cell = min(max(row + rows, 0), CELLS - 1), min(max(column + columns, 0), CELLS - 1)
         if draw:
-            self._fill(True)
+            self._fill(cell, True)
         else:
             self.redraw()
-            self._announce()
+            self._announce(cell)
 
-    def _fill(self, filled: bool) -> None:
-        assert self._canvas.cursor is not None
+    def _fill(self, cell: Cell, filled: bool) -> None:
         self.sheet.begin_action()
-        self.sheet.fill(self._canvas.cursor, filled)
+        self.sheet.fill(cell, filled)
         self.sheet.end_action()
         self._refresh()
-        self._announce()
+        self._announce(cell)
 
-    def _announce(self) -> None:
-        assert self._canvas.cursor is not None
-        row, column = self._canvas.cursor
-        state = "filled" if self._canvas.cursor in self.sheet.now.cells else "empty"
-        self._cell.textContent = f"Row {row + 1}, column {column + 1}, {state}"
+    def _announce(self, cell: Cell) -> None:
+        state = "filled" if cell in self.sheet.now.cells else "empty"
+        self._cell.textContent = f"Row {cell[0] + 1}, column {cell[1] + 1}, {state}"
 
     def _on_focus(self, event: dom.Event) -> None:
         if event.type == "blur" and self._canvas.cursor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.explain.attribution import unit_weights
 from tabgrad.explain.colour import Wall, diverging, mosaic, tile_at
-from tabgrad.explain.units import unit_weights
 from tabgrad.interop import dom
 from tabgrad.network import IMAGE_SHAPE, STAGE_KINDS, Stage
 from tabgrad.program import ProgramError
@@ -138,6 +138,8 @@ class LayersSection:
     async def update(self, state: ViewState) -> None:
         assert state.probe is not None
         if len(state.probe.structure) < 2:
+            self._card, self._views = None, []
+            self._stages.textContent = self._card_place.textContent = ""
             raise ProgramError("This network has no hidden layers: each pixel votes for the digits directly.")
         values = await state.activations()
         card = self._card

@@ -59,7 +59,7 @@ class MistakesSection:
     needs_network = True
 
     def __init__(self, context: InspectContext, data: SiteData) -> None:
-        self._data, self._network = data, context.probe
+        self._page, self._data, self._network = context.page, data, context.probe
         self._to_pad, self._refresh = context.inputs.to_pad, context.refresh
         self._found: tuple[Results, Samples] | None = None
         self._measured: object = None  # the subject that the numbers on the page belong to
@@ -93,9 +93,9 @@ class MistakesSection:
         self._gallery = Gallery(right, "Images", self._pick, "mistakes-gallery")
 
     @property
-    def _subject(self) -> tuple[object, str, str]:
+    def _subject(self) -> object:
         """What there is to measure now: the network with its weights, the data set, the split."""
-        return self._network.revision, self._set.value, self._split.value
+        return self._page.model, self._page.weights_version, self._set.value, self._split.value
 
     async def update(self, state: ViewState) -> None:
         """See `Section`. Once there are numbers, they follow the network."""
@@ -125,6 +125,12 @@ class MistakesSection:
         self._button.enable(False)
         self._progress.hidden = False
         begin_ms = dom.now_ms()
+
+        def go_on(done: int) -> bool:
+            self._progress.value = done / len(samples.labels)
+            # The subject of a network in training changes all the time.
+            return subject == self._subject or self._network.is_training
+
         try:
             subject, network = self._subject, await self._network.freeze()
             if network is None:
@@ -135,7 +141,7 @@ class MistakesSection:
                 logits = await read_all(
                     lambda images: logits_of(network.executable, as_input(images)),
                     samples.images,
-                    lambda done: self._go_on(subject, done / len(samples.labels)),
+                    go_on,
                 )
             finally:
                 network.executable.destroy()
@@ -152,11 +158,6 @@ class MistakesSection:
             self._progress.hidden = True
             self._button.enable(True)
             self._refresh()
-
-    def _go_on(self, subject: object, done: float) -> bool:
-        """Show progress; returns whether to go on. The subject of a network in training changes all the time."""
-        self._progress.value = done
-        return subject == self._subject or self._network.is_training
 
     def _show(self, results: Results, what: str) -> None:
         count = len(results.labels)

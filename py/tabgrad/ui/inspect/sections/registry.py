@@ -1,4 +1,7 @@
-"""Which sections each panel has, in order. Imports them when the panel is first shown, and knows only their names."""
+"""Which sections each panel has, in order. Imports them when the panel is first shown, and knows only their names.
+
+To add a section, write its module in this folder, and add it to its panel here. Its styles go to web/styles/inspect.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.explain import units
+from tabgrad.explain import attribution
 from tabgrad.explain.colour import columns_for, diverging, mosaic
 from tabgrad.interop import dom
 from tabgrad.network import Stage
@@ -42,7 +42,8 @@ class UnitCard:
         unit = dom.create("div", parent, class_="unit-card")
         side = dom.create("div", unit)
         self._title = dom.create("h4", side, class_="stage-title", aria_live="polite", data_testid="unit-title")
-        self._add_slider(side)
+        # For the keyboard: the pictures react to pointers only.
+        self._slider = Field(side, "Unit", self._slide, "unit-slider", "input", type="range", min="0", value="0")
         pictures = dom.create("div", side, class_="unit-pictures")
         self._weights = Picture(pictures, "", "unit")
         self._fed = Picture(pictures, "", "unit")
@@ -56,12 +57,6 @@ class UnitCard:
         self._digit = Select(total, "All votes for", choices, self._redraw, "contributions-digit")
         self._total = SignedBars(total, "Contributions to the digit's score", MAX_VOTES + 2)
         self._logit = dom.create("p", total, class_="note", data_testid="contributions-logit")
-
-    def _add_slider(self, parent: dom.Element) -> None:
-        """For the keyboard: the pictures react to pointers only."""
-        self._slider = Field(
-            parent, "Unit", self._slide, "unit-slider", "input", type="range", min="0", max="0", value="0"
-        )
 
     def _slide(self) -> None:
         place = int(self._slider.value)
@@ -98,15 +93,14 @@ class UnitCard:
         self._show_votes(state, values)
         self._show_total(state, values)
 
-    def _parts(self, index: int, unit: int, state: ViewState, values: Mapping[str, Array]) -> units.Contributions:
+    def _parts(self, index: int, unit: int, state: ViewState, values: Mapping[str, Array]) -> attribution.Contributions:
         """What each input and the bias add to a unit of a dense stage. A unit of the last stage is a digit's logit."""
         assert state.probe is not None
         stage, weights = self._structure[index], state.probe.weights
-        if index:
-            inputs = values[self._structure[index - 1].tap]
-        else:
-            inputs = state.answer.image if state.answer else np.zeros((28, 28), np.float32)
-        return units.contributions(inputs, weights[stage.weight], weights[stage.bias], unit)
+        blank = np.zeros((28, 28), np.float32)
+        image = state.answer.image if state.answer else blank
+        inputs = values[self._structure[index - 1].tap] if index else image
+        return attribution.contributions(inputs, weights[stage.weight], weights[stage.bias], unit)
 
     def _show_unit(self, state: ViewState) -> None:
         """Its place in the network, and its weights."""
@@ -126,7 +120,8 @@ class UnitCard:
         self._weights.caption(
             "Its weight for each unit of the layer before" if plain else "Its weights: what it looks for"
         )
-        self._weights.show(_sheet(units.unit_weights(stage, probe.weights)[unit], state.dark), f"Weights of {name}")
+        weights = attribution.unit_weights(stage, probe.weights)[unit]
+        self._weights.show(_sheet(weights, state.dark), f"Weights of {name}")
 
     def _show_input(self, state: ViewState, values: Mapping[str, Array]) -> None:
         """What goes into the unit, and the value that comes out."""
@@ -142,7 +137,7 @@ class UnitCard:
         self._fed.caption(
             "What they tell it: activation times weight" if plain else "What it finds: input times weight"
         )
-        products = fed.terms.reshape(units.picture_shape(stage))
+        products = fed.terms.reshape(attribution.picture_shape(stage))
         self._fed.show(_sheet(products, state.dark), f"Input times weight of unit {unit}")
         self._sum.textContent = (
             f"All of that adds up to {signed(float(fed.terms.sum()))}. With the bias {signed(fed.bias)} it is "
@@ -159,7 +154,7 @@ class UnitCard:
         if direct and state.answer is None:
             note = EMPTY
         elif direct:
-            found = units.votes(values[before_last.tap], state.probe.weights[last.weight], self._unit)
+            found = attribution.votes(values[before_last.tap], state.probe.weights[last.weight], self._unit)
             votes = found.tolist()
         elif state.answer is not None:
             note = "It passes its value on to the next layer. Only the last layer before the answer votes."
