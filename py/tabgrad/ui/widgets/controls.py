@@ -53,7 +53,24 @@ class Switch:
         self._box.checked = value
 
 
-class Field:
+class _Labelled:
+    """A control with a label. `value` is the text that was entered or chosen."""
+
+    def __init__(self, parent: dom.Element, text: str, tag: str, **attributes: str) -> None:
+        label = dom.create("label", parent, class_="choice")
+        dom.create("span", label, text=text)
+        self.element = dom.create(tag, label, **attributes)
+
+    @property
+    def value(self) -> str:
+        return str(self.element.value)
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self.element.value = value
+
+
+class Field(_Labelled):
     """A labelled `<input>`. `attributes` are the input's: `type="range"`, `min="0"`. `event` is the one to listen to:
     "change" when a value is entered, "input" while it changes.
     """
@@ -67,40 +84,17 @@ class Field:
         event: str = "change",
         **attributes: str,
     ) -> None:
-        self.element = dom.create("input", _label(parent, text), data_testid=testid, **attributes)
+        super().__init__(parent, text, "input", data_testid=testid, **attributes)
         self._listener = dom.Listener(self.element, event, lambda _event: changed())
 
-    @property
-    def value(self) -> str:
-        return str(self.element.value)
 
-    @value.setter
-    def value(self, value: str) -> None:
-        self.element.value = value
-
-
-class Select:
+class Select(_Labelled):
     """A labelled `<select>`. `options` maps each value to its title."""
 
     def __init__(
         self, parent: dom.Element, text: str, options: Mapping[str, str], changed: Callable[[], object], testid: str
     ) -> None:
-        self._select = dom.create("select", _label(parent, text), class_="select", data_testid=testid)
+        super().__init__(parent, text, "select", class_="select", data_testid=testid)
         for value, title in options.items():
-            dom.create("option", self._select, text=title, value=value)
-        self._listener = dom.Listener(self._select, "change", lambda _event: changed())
-
-    @property
-    def value(self) -> str:
-        return str(self._select.value)
-
-    @value.setter
-    def value(self, value: str) -> None:
-        self._select.value = value
-
-
-def _label(parent: dom.Element, text: str) -> dom.Element:
-    """A label around a control that is put into it next."""
-    label = dom.create("label", parent, class_="choice")
-    dom.create("span", label, text=text)
-    return label
+            dom.create("option", self.element, text=title, value=value)
+        self._listener = dom.Listener(self.element, "change", lambda _event: changed())

@@ -1,15 +1,17 @@
-"""Pictures of few pixels, enlarged by CSS; bars for signed numbers; and the scale that says what their colours mean.
+"""Pictures of few pixels, enlarged by CSS: single ones and galleries; bars for signed numbers; and a colour scale.
 
-Computes no pixel, and knows nothing of what it shows.
+Each owns its elements; what a press means is up to its user.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.explain.colour import grey
 from tabgrad.interop import dom
 
 from .format import signed
@@ -50,6 +52,58 @@ class Picture:
             (event.clientX - box.x) / max(box.width, 1) * width,
             (event.clientY - box.y) / max(box.height, 1) * height,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GalleryItem:
+    """`image` uint8 (28, 28); `label` describes it to screen readers; `wrong` marks a mistake."""
+
+    image: NDArray[np.uint8]
+    caption: str
+    label: str
+    wrong: bool = False
+
+
+class Gallery:
+    """Small images with captions, each a button. `pressed` gets the position of the one that was pressed, from 0."""
+
+    def __init__(self, parent: dom.Element, label: str, pressed: Callable[[int], object], testid: str) -> None:
+        self._list = dom.create("ul", parent, class_="gallery", aria_label=label, data_testid=testid)
+        self._cells: list[tuple[dom.Element, ...]] = []
+        self._items: list[GalleryItem | None] = []  # what each cell shows
+        self._pressed = pressed
+        self._listener = dom.Listener(self._list, "click", self._on_click)
+
+    def _on_click(self, event: dom.Event) -> None:
+        button = dom.closest(event.target, "button")
+        if button is not None:
+            self._pressed(int(dom.data(button, "place")))
+
+    def show(self, items: Sequence[GalleryItem]) -> None:
+        """Replace what is shown. Elements are kept for reuse; what has not changed is not drawn again."""
+        for place in range(len(self._cells), len(items)):
+            row = dom.create("li", self._list)
+            button = dom.create("button", row, type="button", class_="sample", data_place=str(place))
+            canvas = dom.create("canvas", button, width="28", height="28", aria_hidden="true")
+            self._cells.append((row, button, canvas, dom.create("span", button, aria_hidden="true")))
+            self._items.append(None)
+        for place, (row, button, canvas, caption) in enumerate(self._cells):
+            row.hidden = place >= len(items)
+            if row.hidden:
+                continue
+            before, item = self._items[place], items[place]
+            self._items[place] = item
+            if before is None or before.image is not item.image:
+                dom.put_rgba(canvas, grey(item.image / 255))
+            if before is not None and _words(before) == _words(item):
+                continue
+            caption.textContent = item.caption
+            button.setAttribute("aria-label", f"{item.label}. Put it on the pad.")
+            button.toggleAttribute("data-wrong", item.wrong)
+
+
+def _words(item: GalleryItem) -> tuple[str, str, bool]:
+    return item.caption, item.label, item.wrong
 
 
 class SignedBars:

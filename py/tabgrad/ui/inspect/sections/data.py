@@ -12,7 +12,7 @@ from tabgrad.explain import browse
 from tabgrad.interop import dom
 
 from ...widgets.controls import Button, Field, Select, Switch
-from ...widgets.gallery import Gallery, GalleryItem
+from ...widgets.picture import Gallery, GalleryItem
 from ..probe import Probe, as_input
 from ..section import DIGITS, InspectContext, ViewState
 from .images import SiteData

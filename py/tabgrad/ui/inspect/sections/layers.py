@@ -55,11 +55,8 @@ class StageView:
         if self.has_wall:
             columns = NARROW_WALL_A_ROW if narrow else WALL_A_ROW
             self._wall = wall = Wall(unit_weights(self.stage, probe.weights)[:, 0], columns, dark)
-            self._columns, self._tile, self._step = (
-                columns,
-                (wall.tile_height, wall.tile_width),
-                (wall.height, wall.width),
-            )
+            self._columns, self._tile = columns, (wall.tile_height, wall.tile_width)
+            self._step = (wall.height, wall.width)
             return
         most, self._tile = NARROW_UNITS_A_ROW if narrow else UNITS_A_ROW, (CELL_PX, CELL_PX)
         if len(self.stage.shape) == 3:

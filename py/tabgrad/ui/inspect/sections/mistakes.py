@@ -16,7 +16,7 @@ from ...faults import FAULTS
 from ...widgets.confusion_table import ConfusionTable
 from ...widgets.controls import Button, Select
 from ...widgets.format import percent
-from ...widgets.gallery import Gallery, GalleryItem
+from ...widgets.picture import Gallery, GalleryItem
 from ..probe import as_input, logits_of
 from ..section import InspectContext, ViewState
 from .images import SiteData, read_all

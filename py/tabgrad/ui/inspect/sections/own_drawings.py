@@ -20,7 +20,7 @@ from ...prediction import PAD_UNITS
 from ...tasks import Tasks
 from ...widgets.controls import Button, FilePicker
 from ...widgets.format import interval_95, percent
-from ...widgets.gallery import Gallery, GalleryItem
+from ...widgets.picture import Gallery, GalleryItem
 from ..probe import Probe
 from ..section import InspectContext, ViewState
 from .drawings_store import DrawingsStore
