@@ -157,7 +157,7 @@ def test_covering_is_measured_when_the_pen_rests(page: Page) -> None:
     image = seen(page)
     logits, _ = model.look(image)
     count = int(check.inner_text().split()[0])
-    stride = next(s for s in (2, 4) if len(attribution.occlude(image, stride_px=s).corners) == count)
+    stride = next(s for s in (2, 4) if len(attribution.occlude(image, stride_px=s).images) == count)
     occlusion = attribution.occlude(image, stride_px=stride)
     drops = np.array([logits[7] - model.look(covered)[0][7] for covered in occlusion.images])
     ink = attribution.ink_picture(model.gradient(image, 7), image)

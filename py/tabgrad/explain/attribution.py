@@ -8,8 +8,9 @@ program: the caller gets the gradient from the compiled `saliency` program, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from tabgrad.ink import SIZE_PX
 from tabgrad.network import Stage
 
 Array = NDArray[np.floating[Any]]
+#: Side of a patch that is covered.
+PATCH_PX = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,18 +92,16 @@ def ink_picture(gradient: Array, x: Array) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Occlusion:
-    """`images` float32 (n, 1, 784): the drawing with one patch covered in each. `corners`: row and column of each
-    patch's top left pixel. `patch_px`: side of a patch.
+    """`images` float32 (n, 1, 784): the drawing with one patch covered in each. `patches` float32 (n, 28, 28): 1 where
+    it is covered, else 0.
     """
 
     images: NDArray[np.float32]
-    corners: Sequence[tuple[int, int]]
-    patch_px: int
+    patches: NDArray[np.float32]
 
     def predicted_drops(self, ink: Array) -> NDArray[np.float64]:
         """How far the number should drop for each patch, by an `ink_picture` (28, 28): (n,). Exact if linear."""
-        side = self.patch_px
-        return np.array([ink[r : r + side, c : c + side].sum() for r, c in self.corners], np.float64)
+        return np.asarray(np.tensordot(self.patches.astype(np.float64), ink, 2))
 
     def picture(self, baseline: float, answers: Array) -> NDArray[np.float32]:
         """For each pixel, the mean drop of the number asked about over the patches that cover it.
@@ -108,27 +109,26 @@ class Occlusion:
         `baseline`: the number for the whole drawing; `answers` (n,): the numbers for `images`. Pixels whose patches
         have no ink are 0, because covering them changes nothing.
         """
-        total, count = np.zeros((2, SIZE_PX, SIZE_PX), np.float32)
-        for (row, column), answer in zip(self.corners, answers, strict=True):
-            place = np.s_[row : row + self.patch_px, column : column + self.patch_px]
-            total[place] += baseline - float(answer)
-            count[place] += 1
-        return np.asarray(total / np.maximum(count, 1))
+        total = np.tensordot(baseline - answers, self.patches, 1)
+        return np.asarray(total / np.maximum(self.patches.sum(axis=0), 1), np.float32)
 
 
-def occlude(x: Array, patch_px: int = 4, stride_px: int = 2) -> Occlusion:
+def occlude(x: Array, stride_px: int = 2) -> Occlusion:
     """Cover the image (784 values in any shape) with a blank patch, at each place where there is ink.
 
     Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901, section 4.2. They cover with grey; here it is black, the
     colour of the background.
     """
     image = np.asarray(x, np.float32).reshape(SIZE_PX, SIZE_PX)
-    starts = range(0, SIZE_PX - patch_px + 1, stride_px)
-    corners = [(r, c) for r in starts for c in starts if image[r : r + patch_px, c : c + patch_px].any()]
-    images = np.repeat(image[None], len(corners), axis=0)
-    for covered, (row, column) in zip(images, corners, strict=True):
-        covered[row : row + patch_px, column : column + patch_px] = 0
-    return Occlusion(images.reshape(-1, 1, SIZE_PX * SIZE_PX), corners, patch_px)
+    patches = list[NDArray[np.float32]]()
+    starts = range(0, SIZE_PX - PATCH_PX + 1, stride_px)
+    for row, column in product(starts, starts):
+        patch = np.zeros_like(image)
+        patch[row : row + PATCH_PX, column : column + PATCH_PX] = 1
+        if (patch * image).any():
+            patches.append(patch)
+    stacked = np.reshape(patches, (-1, SIZE_PX, SIZE_PX)).astype(np.float32)
+    return Occlusion((image * (1 - stacked)).reshape(-1, 1, SIZE_PX * SIZE_PX), stacked)
 
 
 def agreement(first: Array, second: Array) -> float:

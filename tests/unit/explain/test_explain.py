@@ -192,12 +192,13 @@ def test_for_a_linear_network_occlusion_equals_the_gradient() -> None:
     question = attribution.seed(2, 5).astype(np.float64)
     baseline = (net.forward(image.reshape(1, 784)) @ question[0]).item()
     ink = attribution.ink_picture(net.backward(question), image)
-    covered = attribution.occlude(image, patch_px=4, stride_px=4)
+    covered = attribution.occlude(image, stride_px=4)
     answers = np.array([(net.forward(x) @ question[0]).item() for x in covered.images])
     picture = covered.picture(baseline, answers)
     np.testing.assert_allclose(picture[::4, ::4], ink.reshape(7, 4, 7, 4).sum((1, 3)), atol=1e-4)
     places = [(r, c) for r in range(0, 28, 4) for c in range(0, 28, 4) if image[r : r + 4, c : c + 4].any()]
-    assert list(covered.corners) == places
+    assert [tuple(np.argwhere(patch)[0]) for patch in covered.patches] == places
+    assert (covered.patches.sum((1, 2)) == 16).all()
     drops = baseline - answers
     np.testing.assert_allclose(covered.predicted_drops(ink), drops, atol=1e-4)
     assert attribution.agreement(covered.predicted_drops(ink), drops) == pytest.approx(1)

@@ -47,7 +47,7 @@ def test_drawings_are_there_on_the_next_visit() -> None:
     assert [d.label for d in again.drawings] == [4, 2]
 
 
-def test_the_first_drawing_that_is_stored_in_a_visit_asks_the_browser_to_keep_it() -> None:
+def test_the_browser_is_asked_once_to_keep_what_is_stored() -> None:
     memory, asked = MemoryStore("The browser's storage for this page is full."), list[str]()
     store = DrawingsStore(memory.open, lambda: asked.append("persist"))
     asyncio.run(store.add([drawing(4)]))

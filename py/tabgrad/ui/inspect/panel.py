@@ -132,6 +132,6 @@ class SectionsPanel:
 
 
 def panel_builder(page: PageContext) -> Callable[[str, dom.Element], Shown]:
-    """Builds a panel by its name in an element. All panels share one probe, and one choice of the network's input."""
+    """A function that builds a panel: it gets the panel's name and an element. All share one probe and one input."""
     probe, inputs = CurrentProbe(page), Inputs(page)
     return lambda name, place: SectionsPanel(name, place, page, probe, inputs).set_visible

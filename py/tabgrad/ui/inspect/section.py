@@ -25,7 +25,7 @@ from .probe import Probe, as_input
 Array = NDArray[np.float32]
 #: While a network is in training, its weights are read at most this often. Seconds.
 MIN_READ_INTERVAL_S = 0.5
-#: The value of a choice of a digit that stands for the network's answer, and the choices that stand for themselves.
+#: In lists of digits to choose from: the value that stands for the network's answer, and the digits with their titles.
 WINNER = "winner"
 DIGITS = {str(d): str(d) for d in range(10)}
 
@@ -143,7 +143,7 @@ class ViewState:
         return self.answer.ranking[0] if self.answer else None
 
     def digit(self, choice: str) -> int | None:
-        """The digit that a choice stands for: one of `DIGITS`, or `WINNER` for the network's answer."""
+        """The digit that was chosen: one of `DIGITS`, or `WINNER` for the network's answer."""
         return self.winner if choice == WINNER else int(choice)
 
     async def activations(self) -> dict[str, Array]:

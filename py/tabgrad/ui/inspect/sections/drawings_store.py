@@ -15,7 +15,7 @@ from ...prediction import PAD_UNITS
 class DrawingsStore:
     """`drawings` in the order in which they were made, in this tab or another. Every change is stored at once.
 
-    `persist` asks the browser to keep what it stores; it is called when the visitor first keeps a drawing in a visit.
+    `persist` asks the browser to keep what it stores; it is called once, after the first drawing is stored.
     Methods that return a text return one sentence if something went wrong, else an empty text.
     """
 

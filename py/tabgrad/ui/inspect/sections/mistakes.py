@@ -15,7 +15,7 @@ from tabgrad.metrics import Results, wilson_95
 from ...faults import FAULTS
 from ...widgets.confusion_table import ConfusionTable
 from ...widgets.controls import Button, Select
-from ...widgets.format import percent
+from ...widgets.format import duration, percent
 from ...widgets.picture import Gallery, GalleryItem
 from ..probe import as_input, logits_of
 from ..section import InspectContext, ViewState
@@ -105,7 +105,7 @@ class MistakesSection:
         if subject != self._noticed:
             self._noticed, self._noticed_ms = subject, now_ms
         if self._duration_s > MAX_UNASKED_S:
-            self._note.textContent = f"{OUTDATED} Press Measure for new ones, which takes {self._duration_s:.0f} s."
+            self._note.textContent = f"{OUTDATED} Press Measure for new ones, which takes {duration(self._duration_s)}."
             return
         when = "when the run pauses or ends" if self._network.is_training else "in a moment"
         self._note.textContent = f"{OUTDATED} They are measured again {when}."
