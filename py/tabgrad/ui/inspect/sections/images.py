@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.data import DATA_SET_TITLES
-from tabgrad.data.sets import DataSets
+from tabgrad.data.catalogue import DataSets, site_titles
 from tabgrad.interop import dom
-from tabgrad.interop.files import fetch_bytes
-from tabgrad.interop.streams import inflate
+from tabgrad.interop.files import fetch_bytes, inflate
 
 Array = NDArray[np.float32]
 #: One chunk of images may keep the page busy for this long. Milliseconds.
@@ -26,8 +24,7 @@ class SiteData(DataSets):
 
     def __init__(self, urls: dict[str, Any]) -> None:
         super().__init__(urls, fetch_bytes, inflate)
-        missing = {"mine"} if urls.get("mnist") else {"mine", "mnist"}  # own drawings have a section of their own
-        self.titles = {name: title for name, title in DATA_SET_TITLES.items() if name not in missing}
+        self.titles = site_titles(urls)
 
 
 async def read_all(
