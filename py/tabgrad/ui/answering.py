@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from tabgrad.backends import Device, DeviceLostError, EngineError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, EngineChoice, fallback_engine
@@ -17,7 +16,7 @@ from .faults import FAULTS
 from .models import Model
 from .models.registry import ModelRegistry
 from .models.shipped import ShippedPrograms
-from .prediction import Classifier
+from .prediction import Predictor
 
 #: What to do where no engine runs.
 BROWSERS = "try a current Chrome, Edge, Firefox or Safari"
@@ -25,47 +24,27 @@ BROWSERS = "try a current Chrome, Edge, Firefox or Safari"
 OpenEngine = Callable[[str, ShippedPrograms, str], Awaitable[EngineChoice]]
 
 
-class StatusLine(Protocol):
-    """The page's status line: `status.Status`. `error` is the last one that was shown, empty if there was none."""
-
-    error: str
-
-    def say(self, sentence: str) -> None:
-        """Show a message."""
-
-    def fail(self, sentence: str) -> None:
-        """Show an error."""
-
-
-class Predictor(Protocol):
-    """Answers with a network: `prediction.Predictor`."""
-
-    def use(self, classifier: Classifier | None) -> None:
-        """Answer with another network from now on, or with none."""
-
-    def refresh(self) -> None:
-        """Answer once more: the weights have changed."""
-
-
 class Answering:
     """`device` and `model` are those that answer now, None while there is none. `weights_version` goes up when the
     model gets other weights. `forced` is the engine that the address names, empty if it names none.
 
-    `show_engine` gets the engine in use; `changed` is called when anything of this has changed.
+    `show_engine` gets the engine in use; `changed` is called when anything of this has changed; `say` and `fail` show a
+    message and an error in the status line.
     """
 
     def __init__(
         self,
         registry: ModelRegistry,
-        status: StatusLine,
         predictor: Predictor,
         *,
         open_engine: OpenEngine,
         forced: str,
         show_engine: Callable[[EngineChoice], object],
         changed: Callable[[], object],
+        say: Callable[[str], object],
+        fail: Callable[[str], object],
     ) -> None:
-        self.registry, self._status, self._predictor = registry, status, predictor
+        self.registry, self._predictor, self.say, self._show_error = registry, predictor, say, fail
         self._open_engine, self._forced = open_engine, forced
         self._show_engine, self._changed = show_engine, changed
         self.device: Device | None = None
@@ -73,6 +52,7 @@ class Answering:
         self.weights_version = 0
         self.has_no_engine = False
         self._reopened, self._fell_back = 0, False
+        self._error = ""  # the last one that was shown
         self._recovery: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -83,44 +63,42 @@ class Answering:
             self.has_no_engine = True
             way_out = f"without ?engine={self._forced} in the address it looks for another engine"
             advice = way_out if self._forced else BROWSERS
-            self._status.fail(f"{error} This page can take ink but not answer it: {advice}.")
+            self._fail(f"{error} This page can take ink but not answer it: {advice}.")
             return
         await self._use_any()
         if self.model is None and self._may_fall_back:
-            await self._fall_back(self._status.error)
+            await self._fall_back(self._error)
 
-    async def use(self, name: str) -> bool:
-        """Answer with the model called `name`. On a fault the one before stays; returns whether it worked."""
-        picker = self.registry.picker
+    async def pick(self, name: str) -> bool:
+        """Show a model as picked and answer with it. On a fault the one before stays; returns whether it worked."""
+        self.registry.pick(name)
+        return await self._use(name)
+
+    async def _use(self, name: str) -> bool:
         if self.device is None:
             return False
-        title = picker.title_of(name)
-        self._status.say(f"Loading {title} …")
+        title = self.registry.titles.get(name, name)
+        self.say(f"Loading {title} …")
         try:
             model = await self.registry.load(name)
         except FAULTS as error:
             other = f" {self.model.title} still works." if self.model else ""
-            self._status.fail(f"{title} cannot be used: {error}{other}")
+            self._fail(f"{title} cannot be used: {error}{other}")
             if self.model:
-                picker.pick(self.model.name)
+                self.registry.pick(self.model.name)
             return False
-        if name == picker.name:  # the visitor may have picked another one meanwhile
+        if name == self.registry.picked:  # the visitor may have picked another one meanwhile
             self.model = model
             self._predictor.use(model)
             self._changed()
-            self._status.say(f"{model.title} is ready{model.record}.")
+            self.say(f"{model.title} is ready{model.record}.")
         return True
-
-    async def pick(self, name: str) -> bool:
-        """Show a model as picked and answer with it; returns whether it worked."""
-        self.registry.picker.pick(name)
-        return await self.use(name)
 
     async def withdraw(self, name: str) -> None:
         """Take a network off the list. If it was the one that answers, the first model takes its place."""
         self.registry.withdraw(name)
         if self.model is not None and self.model.name == name:
-            await self.pick(self.registry.picker.names[0])
+            await self.pick(next(iter(self.registry.titles)))
 
     def weights_changed(self) -> None:
         """The model that answers has other weights: answer again."""
@@ -140,32 +118,36 @@ class Answering:
         sentence = (
             str(error) if isinstance(error, FAULTS) else f"The prediction failed ({type(error).__name__}: {error})."
         )
-        self._status.fail(f"{sentence} Your drawing is kept; reload the page to try again.")
+        self._fail(f"{sentence} Your drawing is kept; reload the page to try again.")
 
     async def _open(self, wanted: str) -> None:
-        choice = await self._open_engine(wanted, self.registry.programs, self.registry.picker.name)
+        choice = await self._open_engine(wanted, self.registry.programs, self.registry.picked)
         self.device = choice.device
         self.registry.use_device(choice.device)
         self._show_engine(choice)
 
     async def _use_any(self) -> None:
         """The picked model, or else the first one that works, with the reason why it is another."""
-        picker, failed = self.registry.picker, ""
-        for name in [picker.name, *(n for n in picker.names if n != picker.name)]:
-            picked = picker.name
+        registry, failed = self.registry, ""
+        for name in sorted(registry.titles, key=lambda name: name != registry.picked):
+            picked = registry.picked
             if await self.pick(name):
-                picker.enable()
+                registry.let_choose()
                 if failed:
-                    self._status.fail(f"{failed} {name.upper()} answers instead.")
+                    self._fail(f"{failed} {name.upper()} answers instead.")
                 return
-            failed = self._status.error
-            picker.pick(picked)
+            failed = self._error
+            registry.pick(picked)
 
     async def _reopen(self, error: DeviceLostError) -> None:
         """After the loss of the device: a new one, the same model, the same ink."""
-        name = self.model.name if self.model else self.registry.picker.name
+        name = self.model.name if self.model else self.registry.picked
         if await self._open_another(self._forced, f"{error} Opening it again …"):
-            await self.use(name)
+            await self._use(name)
+
+    def _fail(self, sentence: str) -> None:
+        self._error = sentence
+        self._show_error(sentence)
 
     @property
     def _may_fall_back(self) -> bool:
@@ -179,21 +161,21 @@ class Answering:
         failed = self.device.name
         other = fallback_engine(failed)
         if other is None:
-            self._status.fail(f"{why} Your drawing is kept; reload the page to try again.")
+            self._fail(f"{why} Your drawing is kept; reload the page to try again.")
         elif await self._open_another(other, f"{why} Trying {ENGINE_TITLES[other]} …"):
             self._show_engine(EngineChoice(self.device, f"{ENGINE_TITLES[failed]} failed here"))
             await self._use_any()
             if self.model:
-                self._status.fail(f"{why} {self.model.title} on {ENGINE_TITLES[other]} answers instead.")
+                self._fail(f"{why} {self.model.title} on {ENGINE_TITLES[other]} answers instead.")
 
     async def _open_another(self, wanted: str, announcement: str) -> bool:
         """Leave the engine for another one; returns whether it opened. Until a model is in use nothing answers."""
-        self._status.fail(announcement)
+        self._fail(announcement)
         self.model = None
         self._predictor.use(None)
         try:
             await self._open(wanted)
         except EngineError as fault:
-            self._status.fail(f"{fault} Your drawing is kept; reload the page to try again.")
+            self._fail(f"{fault} Your drawing is kept; reload the page to try again.")
             return False
         return True

@@ -1,9 +1,9 @@
-"""What panels may use of the page. `ui.app.App` implements it; a test can use a stub."""
+"""What the panels use of the page: the pad, the answer, and the network that answers. Decides nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,61 +12,61 @@ from tabgrad.backends import Device
 from tabgrad.ink import Snapshot
 from tabgrad.program import Program
 
+from .answering import Answering
 from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
-from .prediction import Answer
+from .prediction import Answer, Predictor, standard_input
 
 
-class PageContext(Protocol):
-    """The page as its panels see it. `watchers` are called when the ink, the answer or the network has changed."""
+class PageContext:
+    """`latest` is the answer on screen, None while there is none.
 
-    manifest: dict[str, Any]
+    `watchers` are called when model, weights, answer or ink have changed; `painters` when light and dark have, because
+    canvases do not follow by themselves.
+    """
+
+    #: Set once, when it takes over the ink that was drawn before.
     pad: Pad
-    latest: Answer | None
-    watchers: list[Callable[[], object]]
-    painters: list[Callable[[], object]]
+    #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
+    training_program: Callable[[str], Awaitable[Program]]
+
+    def __init__(self, manifest: dict[str, Any], predictor: Predictor, answering: Answering) -> None:
+        self.manifest, self._predictor, self.answering = manifest, predictor, answering
+        self.latest: Answer | None = None
+        self.watchers: list[Callable[[], object]] = []
+        self.painters: list[Callable[[], object]] = []
 
     @property
     def device(self) -> Device | None:
         """The engine that answers."""
+        return self.answering.device
 
     @property
     def models(self) -> ShippedModels | None:
         """The shipped models on that engine."""
+        return self.answering.registry.shipped
 
     @property
     def model(self) -> Model | None:
         """The network that answers."""
+        return self.answering.model
 
     @property
     def weights_version(self) -> int:
         """Goes up when the network that answers gets other weights."""
+        return self.answering.weights_version
 
     @property
     def ink(self) -> Snapshot:
         """What is on the pad."""
-
-    async def training_program(self, name: str) -> Program:
-        """The "train" or "evaluate" program of the network in training. Raises ProgramError if there is none yet."""
+        return self.pad.sheet.now
 
     def prepare_with(self, prepare: Callable[[Snapshot], NDArray[np.float32]] | None) -> None:
-        """Make the network's input (28, 28) from ink with this function, None for the standard one; answer again."""
+        """Make the network's input (28, 28) from ink with this function, None for the usual one; answer again."""
+        self._predictor.prepare = prepare or standard_input
+        self._predictor.refresh()
 
     def offer(self, name: str, title: str, make: MakeModel) -> None:
-        """Put a network that was made on this page into the model picker. It replaces an earlier one of that name."""
-
-    def rename(self, name: str, title: str) -> None:
-        """Change a network's title in the model picker, if it is there."""
-
-    async def withdraw(self, name: str) -> None:
-        """Take a network out of the model picker; if it answered, the first model takes its place."""
-
-    async def answer_with(self, name: str) -> bool:
-        """Pick a model and answer with it; returns whether it worked."""
-
-    def weights_changed(self) -> None:
-        """The network that answers has other weights: answer again."""
-
-    def say(self, sentence: str) -> None:
-        """Show a sentence in the status line."""
+        """Put a network made on this page into the model picker, in the place of an earlier one of that name."""
+        self.answering.registry.offer(name, title, make)

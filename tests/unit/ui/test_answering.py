@@ -13,48 +13,6 @@ from tabgrad.ui.models import Model
 from tabgrad.ui.models.registry import ModelRegistry
 
 
-class FakePicker:
-    """A list of two models."""
-
-    def __init__(self) -> None:
-        self.titles = {"mlp": "MLP", "cnn": "CNN"}
-        self.name, self.enabled = "mlp", False
-
-    @property
-    def names(self) -> list[str]:
-        return list(self.titles)
-
-    def title_of(self, name: str) -> str:
-        return self.titles.get(name, name)
-
-    def enable(self) -> None:
-        self.enabled = True
-
-    def offer(self, name: str, title: str) -> None:
-        self.titles[name] = title
-
-    def withdraw(self, name: str) -> None:
-        self.titles.pop(name, None)
-
-    def pick(self, name: str) -> None:
-        self.name = name
-
-
-class FakeStatus:
-    """`lines` is all that was said, in order."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.error = ""
-
-    def say(self, sentence: str) -> None:
-        self.lines.append(sentence)
-
-    def fail(self, sentence: str) -> None:
-        self.lines.append(sentence)
-        self.error = sentence
-
-
 class FakePredictor:
     def __init__(self) -> None:
         self.used: list[Any] = []
@@ -75,8 +33,8 @@ class FakeDevice:
 class FakeRegistry(ModelRegistry):
     """Loads any model that is not `broken`; `broken` holds pairs of engine and model."""
 
-    def __init__(self, picker: FakePicker) -> None:
-        super().__init__({}, self._no_file, picker)
+    def __init__(self) -> None:
+        super().__init__({}, self._no_file, {"mlp": "MLP", "cnn": "CNN"}, "mlp", render=lambda _registry: None)
         self.broken: set[tuple[str, str]] = set()
 
     async def _no_file(self, url: str) -> bytes:
@@ -93,21 +51,28 @@ class FakeRegistry(ModelRegistry):
 
 class Bench:
     def __init__(self, forced: str = "") -> None:
-        self.picker, self.status, self.predictor = FakePicker(), FakeStatus(), FakePredictor()
-        self.registry = FakeRegistry(self.picker)
+        self.predictor: Any = FakePredictor()
+        self.registry = FakeRegistry()
+        self.lines: list[str] = []  # all that was said, in order
+        self.error = ""  # the last one
         self.opened: list[str] = []
         self.missing: set[str] = set()
         self.reasons: list[str] = []
         self.changes = 0
         self.answering = Answering(
             self.registry,
-            self.status,
             self.predictor,
             open_engine=self._open,
             forced=forced,
             show_engine=lambda choice: self.reasons.append(choice.reason),
             changed=self._changed,
+            say=self.lines.append,
+            fail=self._fail,
         )
+
+    def _fail(self, sentence: str) -> None:
+        self.lines.append(sentence)
+        self.error = sentence
 
     def _changed(self) -> None:
         self.changes += 1
@@ -135,8 +100,8 @@ def on_bench(test: Callable[[Bench], Awaitable[None]], **options: str) -> None:
 def test_the_picked_model_answers_and_the_visitor_can_choose() -> None:
     async def go(bench: Bench) -> None:
         await bench.answering.start()
-        assert (bench.model, bench.picker.enabled, bench.status.error) == ("mlp", True, "")
-        assert bench.status.lines[-1] == "MLP is ready."
+        assert (bench.model, bench.registry.can_choose, bench.error) == ("mlp", True, "")
+        assert bench.lines[-1] == "MLP is ready."
 
     on_bench(go)
 
@@ -146,7 +111,7 @@ def test_where_no_engine_opens_the_page_says_what_to_do() -> None:
         bench.missing = {"webgpu"}
         await bench.answering.start()
         assert bench.answering.has_no_engine
-        assert bench.status.error.endswith("try a current Chrome, Edge, Firefox or Safari.")
+        assert bench.error.endswith("try a current Chrome, Edge, Firefox or Safari.")
 
     on_bench(go)
 
@@ -155,13 +120,13 @@ def test_an_engine_named_in_the_address_is_not_replaced() -> None:
     async def go(bench: Bench) -> None:
         bench.missing = {"wasm"}
         await bench.answering.start()
-        assert "without ?engine=wasm" in bench.status.error
+        assert "without ?engine=wasm" in bench.error
         bench.missing = set()
         await bench.answering.start()
         bench.answering.on_fault(EngineError("The shaders do not build."))
         await bench.settle()
         assert bench.opened == ["wasm"]
-        assert bench.status.error.startswith("The shaders do not build. Your drawing is kept")
+        assert bench.error.startswith("The shaders do not build. Your drawing is kept")
 
     on_bench(go, forced="wasm")
 
@@ -170,8 +135,8 @@ def test_another_model_answers_where_the_picked_one_cannot() -> None:
     async def go(bench: Bench) -> None:
         bench.registry.broken = {("webgpu", "mlp")}
         await bench.answering.start()
-        assert (bench.model, bench.picker.name) == ("cnn", "cnn")
-        assert bench.status.error == "MLP cannot be used: mlp is broken. CNN answers instead."
+        assert (bench.model, bench.registry.picked) == ("cnn", "cnn")
+        assert bench.error == "MLP cannot be used: mlp is broken. CNN answers instead."
 
     on_bench(go)
 
@@ -181,7 +146,7 @@ def test_another_engine_answers_where_no_model_works_on_the_first() -> None:
         bench.registry.broken = {("webgpu", "mlp"), ("webgpu", "cnn")}
         await bench.answering.start()
         assert (bench.model, bench.opened) == ("mlp", ["webgpu", "wasm"])
-        assert bench.status.error.endswith("MLP on WebAssembly answers instead.")
+        assert bench.error.endswith("MLP on WebAssembly answers instead.")
         assert bench.reasons[-1] == "WebGPU failed here"
 
     on_bench(go)
@@ -192,8 +157,8 @@ def test_a_model_that_cannot_be_used_leaves_the_one_before() -> None:
         await bench.answering.start()
         bench.registry.broken = {("webgpu", "cnn")}
         assert not await bench.answering.pick("cnn")
-        assert (bench.model, bench.picker.name) == ("mlp", "mlp")
-        assert bench.status.error == "CNN cannot be used: cnn is broken. MLP still works."
+        assert (bench.model, bench.registry.picked) == ("mlp", "mlp")
+        assert bench.error == "CNN cannot be used: cnn is broken. MLP still works."
 
     on_bench(go)
 
@@ -221,7 +186,7 @@ def test_the_last_engine_that_fails_says_that_the_drawing_is_kept() -> None:
             bench.answering.on_fault(EngineError("It failed."))
             await bench.settle()
         assert bench.opened == ["webgpu", "wasm"]
-        assert bench.status.error == "It failed. Your drawing is kept; reload the page to try again."
+        assert bench.error == "It failed. Your drawing is kept; reload the page to try again."
 
     on_bench(go)
 
@@ -236,9 +201,9 @@ def test_a_model_made_here_is_offered_renamed_and_withdrawn() -> None:
         bench.registry.offer("training", "In training", make)
         assert await bench.answering.pick("training")
         bench.registry.rename("training", "Just trained")
-        assert (bench.model, bench.picker.titles["training"]) == ("training", "Just trained")
+        assert (bench.model, bench.registry.titles["training"]) == ("training", "Just trained")
         await bench.answering.withdraw("training")
-        assert (bench.model, bench.picker.names) == ("mlp", ["mlp", "cnn"])
+        assert (bench.model, list(bench.registry.titles)) == ("mlp", ["mlp", "cnn"])
 
     on_bench(go)
 

@@ -5,7 +5,6 @@ Owns its program and its newest weights, and puts them on the page's engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from tabgrad.artifacts import WeightsFile
@@ -20,21 +19,19 @@ NOT_SURE_BELOW = 0.5
 
 
 class LiveModel:
-    """`updated` is called when there are new weights, with True if they are the first of a network."""
+    """`data` names the set that it learns from, or has learned from; empty if that is not known."""
 
-    def __init__(self, name: str, title: str, updated: Callable[[bool], object] | None = None) -> None:
-        self.name, self.title = name, title
-        self._updated = updated
+    def __init__(self, name: str, title: str, data: str = "") -> None:
+        self.name, self.title, self._data = name, title, data
         self._source = b""
         self._program: Program | None = None
         self._weights: WeightsFile | None = None
         self._spec: dict[str, Any] = {}
-        self._data = ""
         self._model: Model | None = None
         self._previous: list[Model] = []
 
     def describe(self, title: str, data: str = "") -> None:
-        """Call it `title` from now on; `data` names the set that it learns from, if that is another one now."""
+        """Call it `title` from now on; `data` is empty if it learns from the same set as before."""
         self.title, self._data = title, data or self._data
         if self._model is not None:
             self._model.card = {**self._model.card, "title": title, "learned_from": self._data}
@@ -45,15 +42,14 @@ class LiveModel:
             self._program, self._source = loads(program), program
             self._weights, self._model, self._spec = None, None, {}
 
-    def set_weights(self, weights: WeightsFile) -> None:
-        """Newer weights. Does nothing before there is a program. Raises WeightsError if they do not fit."""
+    def set_weights(self, weights: WeightsFile) -> bool:
+        """Newer weights; returns whether they are the network's first. Does nothing before there is a program."""
         if self._program is None:
-            return
-        is_new = self._weights is None
+            return False
+        is_first = self._weights is None
         self._weights = weights
         self._spec = weights.spec or self._spec  # timelines of version 0.1 hold weights without a spec
-        if self._updated is not None:
-            self._updated(is_new)
+        return is_first
 
     def is_active(self, model: Model | None) -> bool:
         """Whether `model` is this network on an engine."""

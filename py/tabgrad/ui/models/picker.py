@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from tabgrad.interop import dom
 
+from .registry import ModelRegistry
+
 
 class ModelPicker:
     """`#model`. `chosen` gets the name that the visitor picked."""
@@ -19,34 +21,19 @@ class ModelPicker:
         """The model that is picked."""
         return str(self._select.value)
 
-    @property
-    def names(self) -> list[str]:
-        """All models on offer, in order."""
-        return [str(option.value) for option in self._select.options]
+    def titles(self) -> dict[str, str]:
+        """The models on the list by name, in order."""
+        return {str(option.value): str(option.textContent).strip() for option in self._select.options}
 
-    def title_of(self, name: str) -> str:
-        """What the list calls a model; its name if it is not on the list."""
-        titles = {str(option.value): str(option.textContent).strip() for option in self._select.options}
-        return titles.get(name, name)
-
-    def enable(self) -> None:
-        """Let the visitor choose."""
-        self._select.disabled = False
-
-    def offer(self, name: str, title: str) -> None:
-        """Add a model at the end of the list, or change its title."""
-        for option in self._select.options:
-            if option.value == name:
-                option.textContent = title
-                return
-        dom.create("option", self._select, text=title, value=name)
-
-    def withdraw(self, name: str) -> None:
-        """Take a model off the list."""
+    def render(self, registry: ModelRegistry) -> None:
+        """Show the models on offer, and which of them is picked."""
+        before = self.titles()
         for option in list(self._select.options):
-            if option.value == name:
+            if option.value not in registry.titles:
                 option.remove()
-
-    def pick(self, name: str) -> None:
-        """Show a model as picked without telling anybody."""
-        self._select.value = name
+            elif registry.titles[option.value] != before[option.value]:
+                option.textContent = registry.titles[option.value]
+        for name in [name for name in registry.titles if name not in before]:
+            dom.create("option", self._select, text=registry.titles[name], value=name)
+        self._select.value = registry.picked
+        self._select.disabled = not registry.can_choose

@@ -1,52 +1,37 @@
-"""The models there are: those shipped with the site and those made on this page, by their names in the model picker.
+"""The models there are: those shipped with the site and those made on this page, by name.
 
-Owns the list; knows no document (`Picker` shows it) and loads nothing before it is picked.
+Owns the list and which model is picked; knows no document, and loads nothing before it is picked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tabgrad.backends import Device
 from tabgrad.program import ProgramError
 
 from .model import MakeModel, Model
-from .shipped import ShippedModels, ShippedPrograms
-
-
-class Picker(Protocol):
-    """Shows the list: `picker.ModelPicker`."""
-
-    @property
-    def name(self) -> str:
-        """The model that is picked."""
-
-    @property
-    def names(self) -> list[str]:
-        """All models on offer, in order."""
-
-    def title_of(self, name: str) -> str:
-        """What the list calls a model."""
-
-    def enable(self) -> None:
-        """Let the visitor choose."""
-
-    def offer(self, name: str, title: str) -> None:
-        """Add a model, or change its title."""
-
-    def withdraw(self, name: str) -> None:
-        """Take a model off the list."""
-
-    def pick(self, name: str) -> None:
-        """Show a model as picked."""
+from .shipped import Fetch, ShippedModels, ShippedPrograms
 
 
 class ModelRegistry:
-    """`urls` is the manifest's "models"; `shipped` has the site's models on the engine in use, None without one."""
+    """`urls` is the manifest's "models". `titles` are the models on offer by name, in order; `picked` is one of them.
+    The visitor can choose once `can_choose`. `render` shows the list after each change.
 
-    def __init__(self, urls: Mapping[str, Any], fetch: Callable[[str], Awaitable[bytes]], picker: Picker) -> None:
-        self._urls, self._fetch, self.picker = urls, fetch, picker
+    `shipped` has the site's models on the engine in use, None without one.
+    """
+
+    def __init__(
+        self,
+        urls: Mapping[str, Any],
+        fetch: Fetch,
+        titles: Mapping[str, str],
+        picked: str,
+        render: Callable[[ModelRegistry], object],
+    ) -> None:
+        self._urls, self._fetch, self._render = urls, fetch, render
+        self.titles, self.picked, self.can_choose = dict(titles), picked, False
         self.programs = ShippedPrograms(urls, fetch)
         self.shipped: ShippedModels | None = None
         self._device: Device | None = None
@@ -63,17 +48,30 @@ class ModelRegistry:
         make = self._made.get(name)
         return await (make(self._device) if make else self.shipped.get(name))
 
+    def pick(self, name: str) -> None:
+        """Show a model as picked."""
+        self.picked = name
+        self._render(self)
+
+    def let_choose(self) -> None:
+        """A model works: let the visitor choose."""
+        self.can_choose = True
+        self._render(self)
+
     def offer(self, name: str, title: str, make: MakeModel) -> None:
         """Add a network made on this page, in the place of an earlier one of that name."""
-        self._made[name] = make
-        self.picker.offer(name, title)
+        self._made[name], self.titles[name] = make, title
+        self._render(self)
 
     def rename(self, name: str, title: str) -> None:
         """Change the title of a network made on this page, if it is on the list."""
         if name in self._made:
-            self.picker.offer(name, title)
+            self.titles[name] = title
+            self._render(self)
 
     def withdraw(self, name: str) -> None:
-        """Take a network made on this page off the list."""
-        self._made.pop(name, None)
-        self.picker.withdraw(name)
+        """Take a network made on this page off the list. If it was picked, the first model is."""
+        if self._made.pop(name, None):
+            del self.titles[name]
+            self.picked = next(iter(self.titles)) if self.picked == name else self.picked
+            self._render(self)

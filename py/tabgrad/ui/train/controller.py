@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
 
-from tabgrad.artifacts import WeightsFile, load_weights, make_row, read_record
+from tabgrad.artifacts import WeightsFile, load_weights, make_row, read_record, save_weights
+from tabgrad.backends import EngineError
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.protocol import (
@@ -38,6 +38,7 @@ from tabgrad.protocol import (
 )
 from tabgrad.settings import TUNABLE, RunSettings, SettingsError, network_name
 
+from ..models import Model
 from ..tasks import Tasks
 from ..widgets.format import with_interval
 from .client import TrainClient
@@ -57,15 +58,6 @@ class RunLock(Protocol):
 
     def give_back(self) -> None:
         """Let another tab have it. Idempotent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """What a run goes on from (a checkpoint), or begins with: a network's `weights`, called `origin`, or nothing."""
-
-    checkpoint: bytes = b""
-    weights: bytes = b""
-    origin: str = ""
 
 
 class RunController:
@@ -112,10 +104,17 @@ class RunController:
             self.state.status = "ready"
         self._changed("status")
 
-    async def start(self, settings: RunSettings, beginning: Beginning, paused: bool) -> None:
-        """Begin a run, or go on from a checkpoint, with the timeline that led there."""
-        checkpoint = beginning.checkpoint
-        self._run_id, self._origin = f"{time.time_ns() // 1_000_000:x}", beginning.origin
+    async def start(
+        self, settings: RunSettings, *, paused: bool = False, checkpoint: bytes = b"", model: Model | None = None
+    ) -> None:
+        """Go on from a checkpoint, or begin a run: with the weights of `model`, or with weights drawn by the seed."""
+        try:
+            weights = save_weights(await model.weights()) if model else b""
+        except EngineError as error:
+            self.say(f"{error} Begin with fresh weights, or pick another network.", error=True)
+            return
+        self._run_id = f"{time.time_ns() // 1_000_000:x}"
+        self._origin = model.title if model else ""
         self._models.training_begins(settings.data)
         self._clear()
         self.say("Starting …" if self._client.started else "Starting the training worker …")
@@ -123,11 +122,7 @@ class RunController:
         self._alone = await self._lock.take()
         self._store.begin(self._run_id, resumed=bool(checkpoint), alone=self._alone)
         if checkpoint:
-            record = read_record(checkpoint)
-            self._origin = record.origin
-            _, entries = await self._store.timeline()
-            self.state.timeline.restore([entry for entry in entries if entry.step <= record.step])
-            self._changed("timeline")
+            await self._restore(checkpoint)
         try:
             await self._client.ensure()
         except RuntimeError as error:
@@ -136,14 +131,22 @@ class RunController:
         command = Start(
             settings=settings.to_json(),
             checkpoint=checkpoint,
-            weights=beginning.weights,
-            origin=beginning.origin,
+            weights=weights,
+            origin=self._origin,
             answer_target=self._models.target,
             start_paused=paused,
         )
         answer = await self._client.ask(command)
         if isinstance(answer, Ready) and paused and not checkpoint:
             await self._tell(Step())
+
+    async def _restore(self, checkpoint: bytes) -> None:
+        """Show the timeline that led to a checkpoint."""
+        record = read_record(checkpoint)
+        self._origin = record.origin
+        _, entries = await self._store.timeline()
+        self.state.timeline.restore([entry for entry in entries if entry.step <= record.step])
+        self._changed("timeline")
 
     def press(self, button: str) -> None:
         """Pause or resume, do one step of a paused run, or stop: "pause", "step", "stop"."""
@@ -186,24 +189,16 @@ class RunController:
 
     # ---- Files
 
-    def exported(self) -> tuple[str, bytes] | None:
-        """The newest weights as a file, with its name; None, and says so, if there are none."""
-        weights = self.state.weights
+    async def exported(self, run_id: str = "") -> tuple[str, bytes] | None:
+        """The newest weights, or those of a finished run, as a file with its name; None, and says so, without any."""
+        weights, missing = self.state.weights, "There is nothing to export yet: press Train."
+        if run_id:
+            content = await self._store.weights(run_id)
+            weights = load_weights(content) if content else None
+            missing = f"The weights of this run are no longer kept: only {KEPT_WEIGHTS} runs' are."
         if weights is None:
-            self.say("There is nothing to export yet: press Train.", error=True)
+            self.say(missing, error=True)
             return None
-        return self._file(weights)
-
-    async def exported_run(self, run_id: str) -> tuple[str, bytes] | None:
-        """The weights of a finished run as a file, with its name; None, and says so, if they are no longer kept."""
-        content = await self._store.weights(run_id)
-        if content is None:
-            sentence = f"The weights of this run are no longer kept: only {KEPT_WEIGHTS} runs' are."
-            self.say(sentence, error=True)
-            return None
-        return self._file(load_weights(content))
-
-    def _file(self, weights: WeightsFile) -> tuple[str, bytes]:
         self.say("Exported the weights as safetensors.")
         return f"tabgrad-{network_name(weights.settings).lower()}-step{weights.step}.safetensors", weights.data
 
@@ -295,7 +290,7 @@ class RunController:
             else:
                 state.answering = load_weights(entry.weights)
             if state.answering is not None:
-                self._models.training.set_weights(state.answering)
+                self._models.set_weights(state.answering)
         except WeightsError as error:
             self.say(str(error), error=True)
         self._changed("weights")

@@ -6,42 +6,28 @@ Owns the layout, and what the form and its choice of initial weights do to each 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from tabgrad.artifacts import read_record
-from tabgrad.backends import EngineError
 from tabgrad.interop import dom, page, storage
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
-from tabgrad.network import WeightsError
-from tabgrad.program import Program
-from tabgrad.settings import ARCHITECTURE, PRESETS, RunSettings, SettingsError
+from tabgrad.protocol import AnyEvent
+from tabgrad.settings import ARCHITECTURE, FIELDS, PRESETS, RunSettings, SettingsError, from_query, to_query
 
 from ..context import PageContext
 from ..models import Model
-from .address import settings_in_address, write_address
+from ..widgets.controls import Button, FilePicker
 from .client import TrainClient
-from .controller import Beginning, RunController
-from .initial_weights import settings_like, weights_of, with_usual_rate
-from .own_data import own_data_option
-from .state import Part
-from .store import TrainStore
-from .trained_models import TrainedModels
-from .views import (
-    BeginWith,
-    CurvesView,
-    FirstLayer,
-    PresetButtons,
-    ProgressView,
-    ResumeOffer,
-    RunButtons,
-    RunsTable,
-    SettingsForm,
-    TimelineView,
-    WeightsFiles,
-)
+from .controller import RunController
+from .state import Part, RunState
+from .store import TrainStore, own_data_option
+from .trained_models import TrainedModels, settings_like, with_usual_rate
+from .views.learning import CurvesView, FirstLayer, TimelineView
+from .views.progress import ProgressView, ResumeOffer, RunButtons
+from .views.results import RunsTable
+from .views.setup import BeginWith, PresetButtons, SettingsForm
 
 LEAD = (
     "Press Train, and a network learns here, in this tab and on your machine. Draw meanwhile: the network in training "
@@ -62,7 +48,8 @@ class TrainPanel:
         first = json.dumps({"base": absolute("."), "manifest": context.manifest})
         client = TrainClient(lambda receive: NamedWorker(script, config, receive), first, self._receive)
         self._store = TrainStore(storage.open_storage, lambda sentence: self._control.say(sentence, error=True))
-        self._models = TrainedModels(context, client, self._store.weights)
+        self._models = TrainedModels(context.answering, client, self._store.weights)
+        context.training_program = self._models.training_program
         self._control = RunController(
             client,
             self._store,
@@ -71,15 +58,16 @@ class TrainPanel:
             render=self._render,
             persist=storage.ask_to_persist,
         )
+        self._do = self._control.tasks.do
         self._build(parent)
-        self._renderers: Mapping[Part, Callable[[], object]] = {
+        self._renderers: Mapping[Part, Callable[[RunState], object]] = {
             "status": self._render_status,
-            "message": lambda: self._progress.render_message(self._control.state),
-            "progress": lambda: self._progress.render(self._control.state),
-            "curves": lambda: self._curves.render(self._control.state),
-            "timeline": lambda: self._timeline.render(self._control.state),
-            "weights": lambda: self._first_layer.render(self._control.state),
-            "runs": lambda: self._runs.show(self._store.runs),
+            "message": self._progress.render_message,
+            "progress": self._progress.render,
+            "curves": self._curves.render,
+            "timeline": self._timeline.render,
+            "weights": self._first_layer.render,
+            "runs": lambda _state: self._runs.show(self._store.runs),
         }
         self._render(frozenset(self._renderers))
         context.painters.append(self._recolour)
@@ -102,12 +90,16 @@ class TrainPanel:
         self._curves = CurvesView(right)
         self._timeline = TimelineView(right, self._control.move_timeline)
         self._first_layer = FirstLayer(right)
-        self._files = WeightsFiles(right, self._export, lambda: self._do(self._import()))
+        files = dom.create("div", right, class_="train-buttons train-keep")
+        self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
+        self._file = FilePicker(
+            files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
+        )
         self._runs = RunsTable(dom.create("div", parent, class_="train-runs"), self._on_run_action)
 
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
-        settings, refused = settings_in_address()
+        settings, refused = from_query(page.query())
         if not self._page.manifest["data"].get("mnist"):
             self._form.set_option("data", "mnist", "MNIST (not here)", enabled=False)
             if settings.data == "mnist":
@@ -122,9 +114,10 @@ class TrainPanel:
         await self._store.load()
         self._control.offer_runs()
         checkpoint = await self._control.interrupted()
-        self._resume.show(checkpoint)
         if checkpoint is None:  # else the stored timeline is that run's
             await self._control.recall()
+        else:
+            self._resume.show(checkpoint)
 
     def set_visible(self, visible: bool) -> None:
         """The panel comes into view or leaves it: pictures are drawn only while they can be seen."""
@@ -133,26 +126,22 @@ class TrainPanel:
         if visible:
             self._do(self._offer_own_data())
 
-    async def training_program(self, name: str) -> Program:
-        """The "train" or "evaluate" program of the network in training. Raises ProgramError if there is none yet."""
-        return await self._models.training_program(name)
-
     async def _offer_own_data(self) -> None:
         """The visitor may have kept drawings since the panel was last seen."""
         title, enabled = own_data_option(await self._store.drawings())
         self._form.set_option("data", "mine", title, enabled=enabled)
 
-    # ---- Rendering
+    def _receive(self, event: AnyEvent) -> None:
+        self._control.receive(event)  # which is made after the client
 
-    def _receive(self, event: Any) -> None:
-        self._control.receive(event)
+    # ---- Rendering
 
     def _render(self, parts: frozenset[Part]) -> None:
         for part in parts:
-            self._renderers[part]()
+            self._renderers[part](self._control.state)
 
-    def _render_status(self) -> None:
-        state, dataset = self._control.state, dom.root_dataset()
+    def _render_status(self, state: RunState) -> None:
+        dataset = dom.root_dataset()
         dataset.worker = state.shown_status
         if state.status == "failed":
             dataset.error = state.message.text
@@ -207,25 +196,12 @@ class TrainPanel:
             self._control.say(str(error), error=True)
             return
         write_address(settings)
-        self._resume.show(None)
+        self._resume.hide()
         model = self._model if self._begin_with.network and not checkpoint else None
-        self._do(self._start(settings, paused, checkpoint, model))
-
-    async def _start(self, settings: RunSettings, paused: bool, checkpoint: bytes, model: Model | None) -> None:
-        try:
-            beginning = Beginning(checkpoint) if model is None else Beginning(b"", await weights_of(model), model.title)
-        except EngineError as error:
-            self._control.say(f"{error} Begin with fresh weights, or pick another network.", error=True)
-            return
-        await self._control.start(settings, beginning, paused)
+        self._do(self._control.start(settings, paused=paused, checkpoint=checkpoint, model=model))
 
     def _resume_run(self, checkpoint: bytes) -> None:
-        try:
-            settings = read_record(checkpoint).settings
-        except WeightsError as error:
-            self._control.say(str(error), error=True)
-            return
-        self._show_fresh(settings)
+        self._show_fresh(read_record(checkpoint).settings)
         self._begin(checkpoint=checkpoint)
 
     def _on_run_action(self, action: str, run_id: str) -> None:
@@ -236,20 +212,16 @@ class TrainPanel:
             if not self._refuse_during_run():
                 self._show_fresh(RunSettings.make(row["settings"]))
         elif action == "weights":
-            self._do(self._export_run(run_id))
+            self._do(self._export(run_id))
         else:
             self._do(self._control.forget(run_id))
 
-    def _export(self) -> None:
-        if file := self._control.exported():
-            page.download(*file)
-
-    async def _export_run(self, run_id: str) -> None:
-        if file := await self._control.exported_run(run_id):
+    async def _export(self, run_id: str = "") -> None:
+        if file := await self._control.exported(run_id):
             page.download(*file)
 
     async def _import(self) -> None:
-        content = await page.chosen_file(self._files.file_input)
+        content = await self._file.read()
         if content is not None:
             await self._control.import_weights(content)
 
@@ -284,5 +256,8 @@ class TrainPanel:
         self._form.fix(frozenset())
         self._form.show(settings)
 
-    def _do(self, work: Coroutine[Any, Any, Any]) -> None:
-        self._control.tasks.do(work)
+
+def write_address(settings: RunSettings) -> None:
+    """Put the settings into the address, so that they can be shared; what else is there stays."""
+    others = [part for part in page.query().split("&") if part and part.partition("=")[0] not in FIELDS]
+    page.replace_query("&".join([*others, *filter(None, [to_query(settings)])]))

@@ -220,3 +220,20 @@ class TrainStore:
                 await (await self._ready()).delete(key)
             except OSError:
                 return
+
+
+def own_data_option(content: bytes | None) -> tuple[str, bool]:
+    """The title of the visitor's own drawings in the field "data", and whether they can be chosen.
+
+    `content` is their file, None if there is none. Too few drawings can be chosen, too: a run that cannot begin says
+    how many more it takes, and where to draw them.
+    """
+    count = 0
+    if content:
+        from tabgrad.data.drawings import DrawingsError, loads  # only now: most visitors have none
+
+        try:
+            count = len(loads(content))
+        except DrawingsError:
+            return "Your own (damaged)", False
+    return (f"Your own ({count})", True) if count else ("Your own (none kept)", False)

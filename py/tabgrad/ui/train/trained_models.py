@@ -1,82 +1,33 @@
-"""The networks that training makes, offered to the page: the one in training, finished runs, imported weights.
+"""The networks that training makes, as models that can answer: the one in training, finished runs, imported weights.
 
-Owns what they are called and where their programs come from; which model answers is the page's business.
+Owns what they are called, where their programs come from, and what a run that begins with a model's weights looks
+like. Which model answers is decided by `ui.answering`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple, Protocol
 
 from tabgrad.artifacts import RunRow, WeightsFile, load_weights
 from tabgrad.backends import Device
-from tabgrad.network import WeightsError
+from tabgrad.network import WeightsError, spec_of
 from tabgrad.program import Program, ProgramError, loads
-from tabgrad.protocol import AnyEvent, Command, Compiled, Failed, Prepare, ShowProgram
-from tabgrad.settings import RunSettings, network_name
+from tabgrad.protocol import Command, Compiled, Failed, Prepare, ShowProgram
+from tabgrad.settings import RunSettings, network_name, settings_for
 
-from ..models import MakeModel, Model
+from ..answering import Answering
+from ..models import Model
 from ..models.live import LiveModel
+from .client import TrainClient
 
 #: The names of the network in training and of an imported one in the model picker.
 TRAINING, IMPORTED = "training", "imported"
-
-
-class Titles(NamedTuple):
-    """What a network is called in the picker, and in a sentence."""
-
-    label: str
-    title: str
-
-
-DURING = Titles("In training", "The network in training")
-AFTER = Titles("Just trained", "The network just trained")
-
-
-class Page(Protocol):
-    """What this module uses of the page (`ui.context.PageContext`)."""
-
-    @property
-    def device(self) -> Device | None:
-        """The engine that answers."""
-
-    @property
-    def model(self) -> Model | None:
-        """The network that answers."""
-
-    def offer(self, name: str, title: str, make: MakeModel) -> None:
-        """Put a network into the model picker."""
-
-    def rename(self, name: str, title: str) -> None:
-        """Change a network's title in the model picker, if it is there."""
-
-    async def withdraw(self, name: str) -> None:
-        """Take a network out of the model picker; the first model answers in its place."""
-
-    async def answer_with(self, name: str) -> bool:
-        """Pick a model and answer with it."""
-
-    def weights_changed(self) -> None:
-        """The network that answers has other weights."""
-
-    def say(self, sentence: str) -> None:
-        """Show a sentence in the page's status line."""
-
-
-class Client(Protocol):
-    """What this module uses of the worker (`client.TrainClient`)."""
-
-    @property
-    def started(self) -> bool:
-        """True once a worker was asked for."""
-
-    async def ensure(self) -> None:
-        """Start the worker unless it is there. Raises RuntimeError."""
-
-    async def ask(self, command: Command) -> AnyEvent:
-        """Send a command and wait for its answer."""
+#: A network that has learned takes smaller steps. On turned generated digits the shipped MLP learned the new style as
+#: well with a tenth of the usual rate, and still read 96 % of the straight ones: 42 % with all of it.
+FINE_TUNING_DIVISOR = 10
 
 
 class TrainedModels:
@@ -85,71 +36,73 @@ class TrainedModels:
     `stored_weights` gives the weights of a finished run by its id, None where they are no longer kept.
     """
 
-    def __init__(self, page: Page, client: Client, stored_weights: Callable[[str], Awaitable[bytes | None]]) -> None:
-        self._page, self._client, self._stored_weights = page, client, stored_weights
-        self.training = LiveModel(TRAINING, DURING.title, self._on_weights)
-        self._titles = DURING
+    def __init__(
+        self, answering: Answering, client: TrainClient, stored_weights: Callable[[str], Awaitable[bytes | None]]
+    ) -> None:
+        self._answering, self._client, self._stored_weights = answering, client, stored_weights
+        self._label = "In training"  # in the model picker
+        self.training = LiveModel(TRAINING, f"The network {self._label.lower()}")
         self._picking: asyncio.Task[bool] | None = None
         self._programs: dict[str, Program] = {}
 
     @property
     def target(self) -> str:
         """Which programs the page's engine runs, such as "wasm.simd"; empty if it has no engine."""
-        device = self._page.device
+        device = self._answering.device
         return f"{device.target}.{device.variants[0]}" if device else ""
 
-    def _on_weights(self, is_new: bool) -> None:
-        if is_new:
-            self._page.offer(TRAINING, self._titles.label, self.training.make)
-            self._picking = asyncio.ensure_future(self._page.answer_with(TRAINING))
-        elif self.training.update_if_active(self._page.model):
-            self._page.weights_changed()
+    def set_weights(self, weights: WeightsFile) -> None:
+        """Newer weights of the network in training. Raises WeightsError."""
+        if self.training.set_weights(weights):
+            self._answering.registry.offer(TRAINING, self._label, self.training.make)
+            self._picking = asyncio.ensure_future(self._answering.pick(TRAINING))
+        elif self.training.update_if_active(self._answering.model):
+            self._answering.weights_changed()
 
     def training_begins(self, data: str) -> None:
         """A run on the data set `data` begins."""
-        self._rename(DURING, data)
+        self._rename("In training", data)
 
     def training_ended(self, record: str = "") -> None:
         """A run has ended; `record` says how well it went, as the end of a sentence, if it came to a result."""
-        self._rename(AFTER)
-        if record and self.training.is_active(self._page.model):
-            self._page.say(f"{self.training.title} answers now: {record}.")
+        self._rename("Just trained")
+        if record and self.training.is_active(self._answering.model):
+            self._answering.say(f"{self.training.title} answers now: {record}.")
 
-    def _rename(self, titles: Titles, data: str = "") -> None:
-        self._titles = titles
-        self.training.describe(titles.title, data)
-        self._page.rename(TRAINING, titles.label)
+    def _rename(self, label: str, data: str = "") -> None:
+        self._label = label
+        self.training.describe(f"The network {label.lower()}", data)
+        self._answering.registry.rename(TRAINING, label)
 
     def offer_runs(self, rows: Sequence[RunRow]) -> None:
         """Put finished runs whose weights are kept into the picker."""
         for row in rows:
             title = f"Run {row['number']}"
-            self._page.offer(model_name(row["id"]), title, partial(self._make_run, row, title))
+            self._answering.registry.offer(model_name(row["id"]), title, partial(self._make_run, row, title))
 
     async def pick_run(self, run_id: str) -> None:
         """Answer with the network of a finished run."""
-        await self._page.answer_with(model_name(run_id))
+        await self._answering.pick(model_name(run_id))
 
     async def withdraw_run(self, run_id: str) -> None:
         """A run was forgotten."""
-        await self._page.withdraw(model_name(run_id))
+        await self._answering.withdraw(model_name(run_id))
 
     async def _make_run(self, row: RunRow, title: str, device: Device) -> Model:
         weights = await self._stored_weights(row["id"])
         if weights is None:
             raise WeightsError("The weights of this run are no longer kept: only the latest runs' are.")
         settings = RunSettings.make(row["settings"])
-        network = LiveModel(model_name(row["id"]), title)
-        network.describe(title, settings.data)
+        network = LiveModel(model_name(row["id"]), title, settings.data)
         network.set_program(await self.program(settings))
         network.set_weights(load_weights(weights))
         return await network.make(device)
 
     async def bring_back(self, program: bytes, weights: WeightsFile, data: str) -> None:
         """The network of a run that ended before a reload takes the place of the one in training, and answers."""
-        self._rename(AFTER, data)
+        self._rename("Just trained", data)
         self.training.set_program(program)
-        self.training.set_weights(weights)
+        self.set_weights(weights)
         if self._picking is not None:
             await self._picking
 
@@ -160,15 +113,15 @@ class TrainedModels:
         network = LiveModel(IMPORTED, f"Imported {network_name(settings)}")
         network.set_program(await self.program(settings))
         network.set_weights(weights)
-        if self._page.device is None:
+        if self._answering.device is None:
             raise ProgramError("There is no engine that could run it.")
-        ready: list[Model] = [await network.make(self._page.device)]  # a file that does not fit is refused here
+        ready: list[Model] = [await network.make(self._answering.device)]  # a file that does not fit is refused here
 
         async def make(device: Device) -> Model:
-            return ready.pop() if ready and device is self._page.device else await network.make(device)
+            return ready.pop() if ready and device is self._answering.device else await network.make(device)
 
-        self._page.offer(IMPORTED, network.title, make)
-        await self._page.answer_with(IMPORTED)
+        self._answering.registry.offer(IMPORTED, network.title, make)
+        await self._answering.pick(IMPORTED)
 
     async def training_program(self, name: str) -> Program:
         """The "train" or "evaluate" program of the network in training, to read. Raises ProgramError if there is none.
@@ -203,3 +156,19 @@ class TrainedModels:
 def model_name(run_id: str) -> str:
     """A finished run's name in the model picker."""
     return f"run-{run_id}"
+
+
+def settings_like(model: Model, settings: RunSettings) -> RunSettings | None:
+    """`settings` with the architecture of `model`; None if the worker cannot build that network."""
+    shapes = {buffer.name: buffer.shape for buffer in model.executable.program.by_role("weight")}
+    try:
+        return settings_for(spec_of(model.card, shapes), settings)
+    except KeyError:
+        return None
+
+
+def with_usual_rate(settings: RunSettings, fine_tuning: bool) -> RunSettings:
+    """The learning rate that suits fresh or trained weights, unless the visitor has chosen one."""
+    fresh = settings.optimizer_row.usual_rate
+    usual, other = (fresh / FINE_TUNING_DIVISOR, fresh) if fine_tuning else (fresh, fresh / FINE_TUNING_DIVISOR)
+    return replace(settings, lr=usual) if settings.lr == other else settings

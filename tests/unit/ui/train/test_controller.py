@@ -40,7 +40,7 @@ from tabgrad.protocol import (
 )
 from tabgrad.settings import RunSettings
 from tabgrad.ui.models import MakeModel, Model
-from tabgrad.ui.train.controller import NOT_ALONE, Beginning, RunController
+from tabgrad.ui.train.controller import NOT_ALONE, RunController
 from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore
 from tabgrad.ui.train.trained_models import IMPORTED, TRAINING, TrainedModels
 from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
@@ -114,10 +114,11 @@ class FakeClient:
         return [command for command in self.commands if isinstance(command, kind)]
 
 
-class FakePage:
-    """The page as training sees it: a list of models, the one that answers, and a status line."""
+class FakeAnswering:
+    """What answers on the page, with its own list of models; `said` is the status line."""
 
     def __init__(self) -> None:
+        self.registry = self
         self.device: Any = None
         self.model: Model | None = None
         self.made: dict[str, MakeModel] = {}
@@ -135,7 +136,7 @@ class FakePage:
     async def withdraw(self, name: str) -> None:
         self.titles.pop(name, None)
 
-    async def answer_with(self, name: str) -> bool:
+    async def pick(self, name: str) -> bool:
         self.model = await self.made[name](self.device)
         return True
 
@@ -164,13 +165,15 @@ class Bench:
     """A controller with all that it needs; `rendered` collects the parts of the state that views had to show."""
 
     def __init__(self, store: TrainStore, storage: FakeStorage) -> None:
-        self.client, self.page, self.lock = FakeClient(), FakePage(), FakeLock()
+        self.client: Any = FakeClient()
+        self.page: Any = FakeAnswering()
+        self.lock = FakeLock()
         self.store, self.storage = store, storage
         self.rendered: list[str] = []
         self.asked_to_persist = 0
         self.models = TrainedModels(self.page, self.client, store.weights)
         self.controller = RunController(
-            self.client,  # type: ignore[arg-type] # as much of it as is used
+            self.client,
             store,
             self.models,
             self.lock,
@@ -187,7 +190,7 @@ class Bench:
 
     async def begin(self, **options: Any) -> None:
         """Start a run and let it make its first progress."""
-        await self.controller.start(SETTINGS, options.pop("beginning", Beginning()), options.pop("paused", False))
+        await self.controller.start(SETTINGS, **options)
         self.hear(READY, INFER, PROGRESS, Weights(step=1, weights=weights(1)))
         await self.settle()
 
@@ -243,7 +246,7 @@ def test_what_fails_while_preparing_is_not_said_before_train_is_pressed() -> Non
         await bench.controller.prepare(lambda: SETTINGS)
         assert bench.state.shown_status == "none"
         assert bench.state.message.text == ""
-        await bench.controller.start(SETTINGS, Beginning(), False)
+        await bench.controller.start(SETTINGS)
         assert (bench.state.status, bench.state.message.text) == ("failed", "The worker's script is missing.")
         assert not bench.lock.held
 
@@ -324,7 +327,7 @@ def test_back_in_time_the_older_network_answers_until_the_slider_is_at_its_end_a
         assert await bench.answering() == expected(weights(10))
         bench.controller.move_timeline(1)
         assert await bench.answering() == expected(weights(25))
-        file = bench.controller.exported()
+        file = await bench.controller.exported()
         assert file is not None
         assert file[1] == weights(25)
 
@@ -339,7 +342,7 @@ def test_a_resumed_run_has_its_origin_and_the_timeline_up_to_its_step() -> None:
         )
         record = Record(SETTINGS, 100, 640, step=20, origin="MLP")
         checkpoint = pack(draw_weights(SHAPES, 3), record)
-        await bench.begin(beginning=Beginning(checkpoint))
+        await bench.begin(checkpoint=checkpoint)
         assert bench.client.told(Start)[0].checkpoint == checkpoint
         assert [entry.step for entry in bench.state.timeline.entries] == [10, 20]
         bench.client.running = False
@@ -359,7 +362,7 @@ async def timeline_of(bench: Bench, *steps: int) -> list[Any]:
 
 def test_a_paused_start_does_one_step() -> None:
     async def go(bench: Bench) -> None:
-        await bench.controller.start(SETTINGS, Beginning(), True)
+        await bench.controller.start(SETTINGS, paused=True)
         assert bench.client.told(Start)[0].start_paused
         assert len(bench.client.told(Step)) == 1
 
@@ -479,12 +482,12 @@ def test_a_hidden_tab_saves_a_run_under_way_and_nothing_else() -> None:
 
 def test_weights_are_exported_under_the_name_of_their_network() -> None:
     async def go(bench: Bench) -> None:
-        assert bench.controller.exported() is None
+        assert await bench.controller.exported() is None
         assert "press Train" in bench.state.message.text
         await bench.begin()
         bench.hear(Weights(step=7, weights=weights(7, 7)))
-        assert bench.controller.exported() == ("tabgrad-784-128-64-10-step7.safetensors", weights(7, 7))
-        assert await bench.controller.exported_run("gone") is None
+        assert await bench.controller.exported() == ("tabgrad-784-128-64-10-step7.safetensors", weights(7, 7))
+        assert await bench.controller.exported("gone") is None
         assert str(KEPT_WEIGHTS) in bench.state.message.text
 
     on_bench(go)

@@ -16,7 +16,7 @@ from tabgrad.network import load_safetensors
 from tabgrad.program import loads
 from tabgrad.settings import OPTIMIZERS, RunSettings
 from tabgrad.ui.models import Model, load_model
-from tabgrad.ui.train.initial_weights import FINE_TUNING_DIVISOR, settings_like, weights_of, with_usual_rate
+from tabgrad.ui.train.trained_models import FINE_TUNING_DIVISOR, settings_like, with_usual_rate
 from tests.unit.session.session_runs import SMALL
 
 MODELS = Path(__file__).parents[4] / "models"
@@ -39,7 +39,7 @@ def test_the_shipped_mlp_can_be_begun_with_and_gives_its_weights() -> None:
         hidden = tuple(model.card["spec"]["hidden"])
         assert (settings.model, settings.hidden, settings.activation) == ("mlp", hidden, "relu")
         assert (settings.lr, settings.batch) == (0.123, SMALL.batch)
-        weights = load_safetensors(await weights_of(model))[0]
+        weights = await model.weights()
         on_file = load_safetensors((MODELS / "mlp" / "weights.safetensors").read_bytes())[0]
         assert weights.keys() == on_file.keys()
         for name, value in on_file.items():

@@ -17,11 +17,10 @@ WEIGHTS = load_safetensors((MLP / "weights.safetensors").read_bytes())[0]
 
 def test_a_network_is_called_what_it_is_now_also_while_it_answers() -> None:
     async def go() -> None:
-        told: list[bool] = []
-        network = LiveModel("training", "The network in training", told.append)
-        network.describe("The network in training", "mine")
+        network = LiveModel("training", "The network in training", "mine")
         network.set_program(PROGRAM)
-        network.set_weights(load_weights(save_safetensors(WEIGHTS, {"spec": '{"kind": "mlp", "hidden": [128, 64]}'})))
+        weights = load_weights(save_safetensors(WEIGHTS, {"spec": '{"kind": "mlp", "hidden": [128, 64]}'}))
+        assert network.set_weights(weights)  # they are its first
         model = await network.make(await open_device())
         assert (model.title, model.card["learned_from"]) == ("The network in training", "mine")
         network.describe("The network just trained")
@@ -29,8 +28,7 @@ def test_a_network_is_called_what_it_is_now_also_while_it_answers() -> None:
         network.describe("The network in training", "mnist")
         assert model.card["learned_from"] == "mnist"
         assert model.card["spec"]["hidden"] == [128, 64]
-        network.set_weights(load_weights(save_safetensors(WEIGHTS)))
-        assert told == [True, False]
+        assert not network.set_weights(load_weights(save_safetensors(WEIGHTS)))
         assert network.update_if_active(model)
         assert not network.update_if_active(None)
 

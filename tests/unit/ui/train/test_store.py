@@ -11,8 +11,7 @@ from tabgrad.artifacts.timeline import MAX_ENTRIES
 from tabgrad.data.drawings import dumps
 from tabgrad.protocol import Metrics
 from tabgrad.storage.keys import DRAWINGS, RUNS, run_weights
-from tabgrad.ui.train.own_data import own_data_option
-from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore
+from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore, own_data_option
 from tests.unit.data.own_drawings import by_hand
 from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
 

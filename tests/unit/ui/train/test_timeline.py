@@ -10,8 +10,8 @@ import pytest
 from tabgrad.artifacts import TimelineEntry, thinned
 from tabgrad.artifacts.timeline import MAX_BYTES
 from tabgrad.storage.keys import RESUME, TIMELINE, timeline_weights
+from tabgrad.ui.train.state import Timeline
 from tabgrad.ui.train.store import TrainStore
-from tabgrad.ui.train.timeline import Timeline
 from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
 
 

@@ -1,12 +1,18 @@
-"""The progress bar of a run, the sentence about it, and its figures."""
+"""The run under way: its buttons, its progress with figures, and the offer to go on with one that was interrupted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from tabgrad.artifacts import read_record
 from tabgrad.interop import dom
+from tabgrad.network import WeightsError
+from tabgrad.settings import network_name
 
 from ...widgets.format import duration, percent, with_interval
 from ..state import RunState
 
+BUTTONS = {"start": "Train", "pause": "Pause", "step": "One step", "stop": "Stop", "reset": "Reset"}
 FIGURES = {
     "epoch": "Epoch",
     "eta": "Time left",
@@ -21,8 +27,42 @@ FIGURES = {
 NOTHING = "\N{EN DASH}"
 
 
+class RunButtons:
+    """`pressed` gets the name of a button: a key of `BUTTONS`."""
+
+    def __init__(self, parent: dom.Element, pressed: Callable[[str], object]) -> None:
+        group = dom.create("div", parent, class_="train-buttons", role="group", aria_label="Training")
+        self._pressed = pressed
+        self._buttons = {}
+        for name, title in BUTTONS.items():
+            style = "text-button" if name == "start" else "quiet-button"
+            self._buttons[name] = dom.create(
+                "button", group, text=title, type="button", class_=style, data_name=name, data_testid=f"train-{name}"
+            )
+        self._listener = dom.Listener(group, "click", self._on_click)
+
+    def _on_click(self, event: dom.Event) -> None:
+        button = dom.closest(event.target, "button")
+        if button is not None:
+            self._pressed(dom.data(button, "name"))
+
+    def render(self, state: RunState) -> None:
+        """Enable what makes sense in the present status."""
+        can_stop = state.status in ("training", "paused")
+        enabled = {
+            "start": not state.under_way,
+            "pause": can_stop,
+            "step": state.status not in ("loading", "training"),
+            "stop": can_stop,
+            "reset": state.status in ("training", "paused", "finished", "failed"),
+        }
+        for name, button in self._buttons.items():
+            button.disabled = not enabled[name]
+        self._buttons["pause"].textContent = "Resume" if state.status == "paused" else BUTTONS["pause"]
+
+
 class ProgressView:
-    """Builds itself in `parent`."""
+    """The progress bar of a run, the sentence about it, and its figures."""
 
     def __init__(self, parent: dom.Element) -> None:
         self._bar = dom.create(
@@ -37,21 +77,18 @@ class ProgressView:
             self._figures[name] = dom.create("dd", box, text=NOTHING, data_testid=f"train-{name}")
 
     def render_message(self, state: RunState) -> None:
-        """The sentence about the run."""
+        """Show the sentence about the run."""
         self._message.textContent = state.message.text
         self._message.dataset.kind = "error" if state.message.is_error else "message"
 
     def render(self, state: RunState) -> None:
-        """The bar and the figures."""
-        progress = state.progress
+        """Show the bar and the figures."""
+        progress, result, ready = state.progress, state.result, state.ready
         self._bar.value = 100 * progress.step / progress.steps if progress else 0
         for name, text in figures(state).items():
             self._figures[name].textContent = text
-        result, ready = state.result, state.ready
-        low, high = result.interval if result else (0.0, 0.0)
-        self._figures["test-accuracy"].title = (
-            f"95 % interval: {percent(low, 2)} to {percent(high, 2)}" if result else ""
-        )
+        interval = f"95 % interval: {' to '.join(percent(end, 2) for end in result.interval)}" if result else ""
+        self._figures["test-accuracy"].title = interval
         self._figures["used"].title = ready.reason if ready else ""
 
 
@@ -77,3 +114,49 @@ def figures(state: RunState) -> dict[str, str]:
         found["test-accuracy"] = with_interval(result.test_accuracy, result.interval)
         found["seconds"] = duration(result.seconds)
     return found
+
+
+class ResumeOffer:
+    """`resume` gets the checkpoint that was offered; `discard` is called when the visitor does not want it."""
+
+    def __init__(self, parent: dom.Element, resume: Callable[[bytes], object], discard: Callable[[], object]) -> None:
+        self._resume, self._discard = resume, discard
+        self._checkpoint = b""
+        self._box = dom.create("div", parent, class_="train-resume", role="status", data_testid="train-resume")
+        self._text = dom.create("p", self._box)
+        yes = dom.create(
+            "button", self._box, text="Resume", type="button", class_="text-button", data_testid="train-resume-yes"
+        )
+        no = dom.create("button", self._box, text="Discard", type="button", class_="quiet-button")
+        self._listeners = [dom.Listener(yes, "click", self._on_resume), dom.Listener(no, "click", self._on_discard)]
+        self.hide()
+
+    def show(self, checkpoint: bytes) -> None:
+        """Offer to go on from this checkpoint. One that cannot be read is not offered."""
+        try:
+            self._text.textContent = description(checkpoint)
+        except WeightsError:
+            return
+        self._checkpoint, self._box.hidden = checkpoint, False
+
+    def hide(self) -> None:
+        """Offer nothing any more."""
+        self._box.hidden = True
+
+    def _on_resume(self, _event: dom.Event) -> None:
+        self.hide()
+        self._resume(self._checkpoint)
+
+    def _on_discard(self, _event: dom.Event) -> None:
+        self.hide()
+        self._discard()
+
+
+def description(checkpoint: bytes) -> str:
+    """What the offer says of a checkpoint. Raises WeightsError."""
+    record = read_record(checkpoint)
+    accuracy = record.curves.validation_accuracy
+    best = f", {percent(accuracy[-1], 2)} on validation" if accuracy else ""
+    where = f"epoch {record.epoch:.2f} of {record.settings.epochs:g}{best}"
+    network = network_name(record.settings)
+    return f"A run of {network} was interrupted at {where}. Another run would take its place."

@@ -1,7 +1,4 @@
-"""The table of runs: what was tried and what came of it, to compare and to take away as CSV or JSON.
-
-Owns the rows on screen; the runs themselves are in `store`.
-"""
+"""The table of runs: what was tried and what came of it, to compare and to take away as CSV or JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from tabgrad.artifacts import RunRow, to_csv, to_json
 from tabgrad.interop import dom, page
 from tabgrad.settings import FIELDS, ChoiceField, RunSettings, network_name
 
+from ...widgets.controls import Button
 from ...widgets.format import duration, percent
 
 COLUMNS = ("Run", "Network", "Optimizer", "Rate", "Batch", "Epochs", "Data", "Engine", "Validation", "Test", "Time")
@@ -23,19 +21,16 @@ class RunsTable:
 
     def __init__(self, parent: dom.Element, act: Callable[[str, str], object]) -> None:
         self._act = act
-        self._rows: list[RunRow] = []
+        self._rows: Sequence[RunRow] = []
         self._listeners: list[dom.Listener] = []
         head = dom.create("div", parent, class_="section-head")
         dom.create("h3", head, text="Runs", class_="eyebrow")
         buttons = dom.create("div", head, class_="train-buttons")
-        self._exports, self._downloads = [], []
+        self._exports = []
         for kind in ("csv", "json"):
-            button = dom.create(
-                "button", buttons, text=kind.upper(), type="button", class_="quiet-button", data_testid=f"runs-{kind}"
-            )
-            button.setAttribute("aria-label", f"Download the table as {kind.upper()}")
+            button = Button(buttons, kind.upper(), partial(self._download, kind), f"runs-{kind}")
+            button.element.setAttribute("aria-label", f"Download the table as {kind.upper()}")
             self._exports.append(button)
-            self._downloads.append(dom.Listener(button, "click", partial(self._download, kind)))
         self._empty = dom.create("p", parent, text="Finished runs appear here, to be compared.", class_="field-hint")
         self._scroll = dom.create("div", parent, class_="table-scroll", tabindex="0", role="region", aria_label="Runs")
         table = dom.create("table", self._scroll, data_testid="runs-table", class_="runs figures")
@@ -47,7 +42,7 @@ class RunsTable:
 
     def show(self, rows: Sequence[RunRow]) -> None:
         """Show these runs, newest first."""
-        self._rows = list(rows)
+        self._rows = rows
         for listener in self._listeners:
             listener.remove()
         self._listeners.clear()
@@ -55,7 +50,7 @@ class RunsTable:
         self._scroll.hidden = not rows
         self._empty.hidden = bool(rows)
         for button in self._exports:
-            button.disabled = not rows
+            button.enable(bool(rows))
         for row in rows:
             self._add(row)
 
@@ -86,7 +81,7 @@ class RunsTable:
     def _pressed(self, action: str, run_id: str, _event: dom.Event) -> None:
         self._act(action, run_id)
 
-    def _download(self, kind: str, _event: dom.Event) -> None:
+    def _download(self, kind: str) -> None:
         text = to_csv(self._rows) if kind == "csv" else to_json(self._rows)
         page.download(f"tabgrad-runs.{kind}", text.encode(), "text/csv" if kind == "csv" else "application/json")
 

@@ -1,7 +1,4 @@
-"""The settings of a run as native inputs, made from the table of fields. Owns no run.
-
-A value that is refused is marked where it was typed, with the sentence that says why; nothing else is touched.
-"""
+"""What a run is made of: presets, what it begins with, and its settings as native inputs. Owns no run."""
 
 from __future__ import annotations
 
@@ -11,10 +8,12 @@ from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom
-from tabgrad.settings import FIELDS, TUNABLE, ChoiceField, NumberField, RunSettings, SettingsError, SizesField
+from tabgrad.settings import FIELDS, PRESETS, TUNABLE, ChoiceField, NumberField, RunSettings, SettingsError, SizesField
 
 from ..state import RunState
 
+HINT = "The network that answers can learn on: all of its weights. It decides what kind of network is trained."
+REFUSAL = "{} cannot learn on here: it has other layers than the networks that this panel trains."
 #: The fields that are always visible, and those under "More settings", in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
@@ -22,13 +21,79 @@ MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
 _CHANGEABLE: Mapping[str, frozenset[str]] = {"loading": frozenset(), "training": TUNABLE, "paused": TUNABLE}
 
 
-def test_id(name: str) -> str:
-    """The test id of a field's input: `train-label-smoothing`."""
-    return f"train-{name.replace('_', '-')}"
+class PresetButtons:
+    """One button for each preset; the one whose settings are in the form is marked. `chosen` gets a preset's name."""
+
+    def __init__(self, parent: dom.Element, chosen: Callable[[str], object]) -> None:
+        self._chosen = chosen
+        group = dom.create("div", parent, class_="train-presets", role="group", aria_label="Presets")
+        self._buttons = {}
+        for name, preset in PRESETS.items():
+            button = dom.create(
+                "button", group, type="button", class_="preset", data_preset=name, data_testid=f"train-preset-{name}"
+            )
+            self._buttons[name] = button
+            dom.create("strong", button, text=preset.title)
+            dom.create("span", button, text=preset.promise)
+        self._listener = dom.Listener(group, "click", self._on_click)
+
+    def _on_click(self, event: dom.Event) -> None:
+        button = dom.closest(event.target, "button")
+        if button is not None:
+            self._chosen(dom.data(button, "preset"))
+
+    def show(self, settings: RunSettings) -> None:
+        """Mark the preset that these settings are. Seed, data and engine belong to no preset."""
+        for name, button in self._buttons.items():
+            preset = PRESETS[name].settings
+            is_it = replace(settings, seed=preset.seed, data=preset.data, engine=preset.engine) == preset
+            button.setAttribute("aria-pressed", "true" if is_it else "false")
+
+
+class BeginWith:
+    """What a run begins with: weights drawn by the seed, or those of the network that answers now.
+
+    Hidden while no network answers. `chosen` is called when the visitor changes it.
+    """
+
+    def __init__(self, parent: dom.Element, chosen: Callable[[], object]) -> None:
+        self._box = dom.create("div", parent, class_="field train-begin")
+        dom.create("label", self._box, text="Begin with", for_="train-begin")
+        self._select = dom.create(
+            "select", self._box, id="train-begin", data_testid="train-begin", aria_describedby="train-begin-hint"
+        )
+        dom.create("option", self._select, text="Fresh weights", value="fresh")
+        self._option = dom.create("option", self._select, value="network")
+        self._hint = dom.create("p", self._box, id="train-begin-hint", class_="field-hint")
+        self._listener = dom.Listener(self._select, "change", lambda _event: chosen())
+        self.offer("", False)
+
+    @property
+    def network(self) -> bool:
+        """Whether the run begins with the network that answers."""
+        return str(self._select.value) == "network"
+
+    def offer(self, title: str, can_learn: bool) -> None:
+        """The network that answers is called `title`; empty while no network answers."""
+        self._option.textContent, self._option.disabled = title, not can_learn
+        self._hint.textContent = HINT if can_learn else REFUSAL.format(title)
+        self._box.hidden = not title
+        if not can_learn:
+            self.choose_fresh()
+
+    def choose_fresh(self) -> None:
+        """Back to weights drawn by the seed."""
+        self._select.value = "fresh"
+
+    def enable(self, enabled: bool) -> None:
+        """Allow or refuse a choice: there is none during a run."""
+        self._select.disabled = not enabled
 
 
 class SettingsForm:
-    """`changed` gets the name of a field that the visitor has changed to a good value, and all settings; `shown` gets
+    """The settings, made from the table of fields. A refused value is marked where it was typed, with the reason.
+
+    `changed` gets the name of a field that the visitor has changed to a good value, and all settings; `shown` gets
     all settings after every change.
     """
 
@@ -68,7 +133,11 @@ class SettingsForm:
     def _input(
         box: dom.Element, name: str, field: NumberField | ChoiceField | SizesField, ids: dict[str, str]
     ) -> dom.Element:
-        common = {"id": ids["id"], "data_testid": test_id(name), "aria_describedby": f"{ids['hint']} {ids['error']}"}
+        common = {
+            "id": ids["id"],
+            "data_testid": f"train-{name.replace('_', '-')}",
+            "aria_describedby": f"{ids['hint']} {ids['error']}",
+        }
         if isinstance(field, ChoiceField):
             select = dom.create("select", box, **common)
             for value, title in field.options.items():
