@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from tabgrad.ink import DOT_SHARE, Snapshot, normalise
 from tabgrad.metrics import softmax
 
 from .mean_time import MeanTime
+from .models import Model
 
 #: Side of the pad in the units its strokes are kept in, and the size below which ink is a dot that is not enlarged.
 PAD_UNITS = 280.0
@@ -31,21 +32,6 @@ def standard_input(ink: Snapshot) -> NDArray[np.float32]:
 
 #: The status of the answer on screen: there is no ink, the answer is still to come, or it is that of the present ink.
 AnswerStatus = Literal["none", "due", "shown"]
-
-
-class Classifier(Protocol):
-    """A network that answers for one image."""
-
-    @property
-    def temperature(self) -> float:
-        """Calibrates the confidences; 1 leaves them as they are."""
-
-    @property
-    def not_sure_below(self) -> float:
-        """Below this confidence the page says that the network is not sure."""
-
-    async def logits(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits (10,) for an image (28, 28) of values in 0..1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +72,7 @@ class Predictor:
         self._show_answer, self._fail, self._set_status = show, fail, set_status
         self._status: AnswerStatus = "none"
         self.prepare: Callable[[Snapshot], NDArray[np.float32]] = standard_input
-        self._classifier: Classifier | None = None
+        self._model: Model | None = None
         self._ink = Snapshot()
         self._inference_time = MeanTime()
         self._drawn_at = 0.0
@@ -94,12 +80,12 @@ class Predictor:
         self._epoch = 0  # answers of an earlier epoch are never shown
         self._task: asyncio.Task[None] | None = None
 
-    def use(self, classifier: Classifier | None) -> None:
+    def use(self, model: Model | None) -> None:
         """Answer with another network from now on, or with none."""
-        self._classifier = classifier
+        self._model = model
         self._inference_time.clear()
         self._epoch += 1
-        if classifier is None:
+        if model is None:
             self._show(None)
         self._request()
 
@@ -129,7 +115,7 @@ class Predictor:
             self._set_status(status)
 
     def _request(self) -> None:
-        self._stale = self._classifier is not None and not self._ink.is_empty
+        self._stale = self._model is not None and not self._ink.is_empty
         if self._stale:
             self._become("due")
             if self._task is None:
@@ -137,27 +123,27 @@ class Predictor:
 
     async def _work(self) -> None:
         try:
-            while self._stale and self._classifier is not None:
+            while self._stale and self._model is not None:
                 self._stale = False
-                await self._predict(self._classifier)
+                await self._predict(self._model)
         finally:
             self._task = None
 
-    async def _predict(self, classifier: Classifier) -> None:
+    async def _predict(self, model: Model) -> None:
         epoch, drawn_at = self._epoch, self._drawn_at
         try:
             image = self.prepare(self._ink)
             begin = time.perf_counter()
-            logits = await classifier.logits(image)
+            logits = await model.logits(image)
         except Exception as error:
             if epoch == self._epoch:
                 self._stale = False
                 self._show(None)
                 self._fail(error)
             return
-        probabilities = softmax(logits, classifier.temperature)
+        probabilities = softmax(logits, model.temperature)
         end = time.perf_counter()
         if epoch == self._epoch:
-            sure = bool(probabilities.max() >= classifier.not_sure_below)
+            sure = bool(probabilities.max() >= model.not_sure_below)
             inference_ms = self._inference_time.add(end - begin) * 1e3
             self._show(Answer(image, logits, probabilities, sure, inference_ms, (end - drawn_at) * 1e3))

@@ -46,7 +46,7 @@ def run(work: Awaitable[Any]) -> Any:
 async def open_probe(name: str, called: str) -> tuple[WasmDevice, Probe, OracleNetwork]:
     """A probe into the shipped model `name`, under the name `called`; and the same network in float64."""
     device = await open_device()
-    models = ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch)
+    models = ShippedModels(ShippedPrograms(URLS, fetch), device)
     shipped = await models.get(name)
     probe = Probe(models, device, Model(called, shipped.card, shipped.executable))
     await probe.load()

@@ -77,7 +77,7 @@ def models(**changed: bytes) -> tuple[ShippedModels, FakeDevice, list[str]]:
         fetched.append(url)
         return {**FILES, **{name.replace("_", "."): content for name, content in changed.items()}}[url]
 
-    return ShippedModels(URLS, ShippedPrograms(URLS, fetch), device, fetch), device, fetched  # type: ignore[arg-type]  # as much as is used
+    return ShippedModels(ShippedPrograms(URLS, fetch), device), device, fetched  # type: ignore[arg-type]  # as much as is used
 
 
 def test_a_model_answers_with_its_weights_and_is_fetched_once() -> None:

@@ -30,8 +30,8 @@ class ModelRegistry:
         picked: str,
         render: Callable[[ModelRegistry], object],
     ) -> None:
-        self._urls, self._fetch, self._render = urls, fetch, render
         self.titles, self.picked, self.can_choose = dict(titles), picked, False
+        self._render = render
         self.programs = ShippedPrograms(urls, fetch)
         self.shipped: ShippedModels | None = None
         self._device: Device | None = None
@@ -39,7 +39,7 @@ class ModelRegistry:
 
     def use_device(self, device: Device) -> None:
         """Load models on this device from now on."""
-        self._device, self.shipped = device, ShippedModels(self._urls, self.programs, device, self._fetch)
+        self._device, self.shipped = device, ShippedModels(self.programs, device)
 
     async def load(self, name: str) -> Model:
         """A model on the device in use. Raises OSError, ProgramError, WeightsError or EngineError with one sentence."""

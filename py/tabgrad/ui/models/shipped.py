@@ -22,16 +22,16 @@ class ShippedPrograms:
     """The programs of the site's models, each fetched and checked once. `urls` is the manifest's "models"."""
 
     def __init__(self, urls: Mapping[str, Any], fetch: Fetch) -> None:
-        self._urls, self._fetch = urls, fetch
+        self.urls, self.fetch = urls, fetch
         self._known: dict[str, Program] = {}
 
     async def get(self, model: str, name: str, target: Target, variant: str) -> Program | None:
         """A program of a model in one variant; None where the site has none. Raises OSError or ProgramError."""
-        url = self._urls.get(model, {}).get("programs", {}).get(f"{name}.{target}.{variant}")
+        url = self.urls.get(model, {}).get("programs", {}).get(f"{name}.{target}.{variant}")
         if url is None:
             return None
         if url not in self._known:
-            self._known[url] = loads(await self._fetch(url))
+            self._known[url] = loads(await self.fetch(url))
         return self._known[url]
 
     async def best(self, model: str, name: str, device: Device) -> Program:
@@ -43,10 +43,10 @@ class ShippedPrograms:
 
 
 class ShippedModels:
-    """The site's models on one device, each loaded when it is first needed. `urls` as for `ShippedPrograms`."""
+    """The site's models on one device, each loaded when it is first needed."""
 
-    def __init__(self, urls: Mapping[str, Any], programs: ShippedPrograms, device: Device, fetch: Fetch) -> None:
-        self._urls, self._programs, self._device, self._fetch = urls, programs, device, fetch
+    def __init__(self, programs: ShippedPrograms, device: Device) -> None:
+        self._programs, self._device = programs, device
         self._ready: dict[str, Model] = {}
 
     async def get(self, name: str) -> Model:
@@ -63,11 +63,12 @@ class ShippedModels:
         return await self._device.load(await self._programs.best(name, program, self._device), share)
 
     async def _load(self, name: str) -> Model:
-        if name not in self._urls:
+        site = self._programs
+        if name not in site.urls:
             raise ProgramError(f"This site was built without the model {name!r}.")
         card, weights, program = await asyncio.gather(
-            self._fetch(self._urls[name]["card"]),
-            self._fetch(self._urls[name]["weights"]),
-            self._programs.best(name, "infer", self._device),
+            site.fetch(site.urls[name]["card"]),
+            site.fetch(site.urls[name]["weights"]),
+            site.best(name, "infer", self._device),
         )
         return await load_model(self._device, name, parse_card(card), program, load_safetensors(weights)[0])

@@ -12,24 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from tabgrad.protocol import (
-    AnyEvent,
-    Busy,
-    Checkpoint,
-    Command,
-    Dispose,
-    Failed,
-    Finished,
-    Message,
-    Notice,
-    Pause,
-    Ping,
-    Resume,
-    Start,
-    Step,
-    decode_event,
-    encode,
-)
+from tabgrad import protocol
 
 #: A worker that does not answer a ping within this time is ended. Seconds.
 ANSWER_WITHIN_S = 3.0
@@ -45,14 +28,9 @@ START_WITHIN_S = 120.0
 class Channel(Protocol):
     """A worker that can be started, written to and ended: `interop.worker.NamedWorker`."""
 
-    async def start(self, first: str) -> None:
-        """Start it."""
-
-    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
-        """Send a message."""
-
-    def terminate(self) -> None:
-        """End it at once."""
+    async def start(self, first: str) -> None: ...
+    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None: ...
+    def terminate(self) -> None: ...
 
 
 MakeChannel = Callable[[Callable[[str, list[bytes]], None]], Channel]
@@ -64,17 +42,17 @@ class TrainClient:
     `on_event` gets every event, and events that the client makes itself (Notice, Failed) when a worker is lost.
     """
 
-    def __init__(self, make: MakeChannel, first: str, on_event: Callable[[AnyEvent], None]) -> None:
+    def __init__(self, make: MakeChannel, first: str, on_event: Callable[[protocol.AnyEvent], None]) -> None:
         self._make, self._first, self._on_event = make, first, on_event
         self._channel: Channel | None = None
         self._ids = 0
         self._heard_at = self._grace_until = 0.0
         self._slowest_answer_s = 0.0
         self._ping: tuple[int, float] | None = None
-        self._run: Start | None = None
+        self._run: protocol.Start | None = None
         self._paused = False
         self._restarts = 0
-        self._answers: dict[int, asyncio.Future[AnyEvent]] = {}
+        self._answers: dict[int, asyncio.Future[protocol.AnyEvent]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
@@ -103,19 +81,19 @@ class TrainClient:
                     raise
                 self._channel = channel
 
-    def send(self, command: Command) -> int:
+    def send(self, command: protocol.Command) -> int:
         """Send a command; returns its id. The worker must have been started."""
         if self._channel is None:
             raise RuntimeError("The training worker is not running.")
         self._ids += 1
         numbered = replace(command, id=self._ids)
         self._note(numbered)
-        self._channel.send(*encode(numbered))
+        self._channel.send(*protocol.encode(numbered))
         return self._ids
 
-    async def ask(self, command: Command) -> AnyEvent:
+    async def ask(self, command: protocol.Command) -> protocol.AnyEvent:
         """Send a command and wait for its answer, which may be Failed."""
-        future: asyncio.Future[AnyEvent] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[protocol.AnyEvent] = asyncio.get_running_loop().create_future()
         number = self.send(command)
         self._answers[number] = future
         try:
@@ -123,38 +101,38 @@ class TrainClient:
         finally:
             self._answers.pop(number, None)
 
-    def _note(self, command: Message) -> None:
+    def _note(self, command: protocol.Message) -> None:
         """Remember what a new worker would have to be told."""
-        if isinstance(command, Start):
+        if isinstance(command, protocol.Start):
             self._run, self._paused, self._restarts = command, command.start_paused, 0
-        elif isinstance(command, Dispose):
+        elif isinstance(command, protocol.Dispose):
             self._run = None
-        elif isinstance(command, (Pause, Step)):
+        elif isinstance(command, (protocol.Pause, protocol.Step)):
             self._paused = True
-        elif isinstance(command, Resume):
+        elif isinstance(command, protocol.Resume):
             self._paused = False
 
     def _receive(self, text: str, blobs: list[bytes]) -> None:
-        event = decode_event(text, blobs)
+        event = protocol.decode_event(text, blobs)
         now = self._heard_at = time.monotonic()
         # The first message of a new worker ends its grace period; a busy one gets another.
-        self._grace_until = now + event.seconds if isinstance(event, Busy) else now
+        self._grace_until = now + event.seconds if isinstance(event, protocol.Busy) else now
         if self._ping is not None and event.reply_to == self._ping[0]:
             self._slowest_answer_s = max(self._slowest_answer_s, now - self._ping[1])
             self._ping = None
             return
-        if isinstance(event, Checkpoint) and self._run is not None:
+        if isinstance(event, protocol.Checkpoint) and self._run is not None:
             self._run = replace(self._run, checkpoint=event.checkpoint)
-        elif isinstance(event, Finished) or (isinstance(event, Failed) and self._ends_run(event)):
+        elif isinstance(event, protocol.Finished) or (isinstance(event, protocol.Failed) and self._ends_run(event)):
             self._run = None
-        if isinstance(event, Failed) and event.kind == "start":
+        if isinstance(event, protocol.Failed) and event.kind == "start":
             self._give_up(event.message)
         future = self._answers.get(event.reply_to)
         if future is not None and not future.done():
             future.set_result(event)
         self._on_event(event)
 
-    def _ends_run(self, failed: Failed) -> bool:
+    def _ends_run(self, failed: protocol.Failed) -> bool:
         """A command that is refused does not end the run. A Start that failed and a failure without a command do."""
         if self._run is not None and failed.reply_to == self._run.id:
             return True
@@ -168,7 +146,7 @@ class TrainClient:
         self._ping = None
         for number, future in list(self._answers.items()):
             if not future.done():
-                future.set_result(Failed(reply_to=number, kind="internal", message=message))
+                future.set_result(protocol.Failed(reply_to=number, kind="internal", message=message))
 
     async def _watchdog(self) -> None:
         while True:
@@ -186,7 +164,7 @@ class TrainClient:
         if self._ping is None:
             waiting = self._run is not None or bool(self._answers)
             if waiting and now - self._heard_at > PING_EVERY_S:
-                self._ping = (self.send(Ping()), now)
+                self._ping = (self.send(protocol.Ping()), now)
             return
         # Steps of a very large network take seconds: a worker may need as long as it once did.
         if now - self._ping[1] > max(ANSWER_WITHIN_S, 3 * self._slowest_answer_s) and now - self._heard_at > QUIET_S:
@@ -197,25 +175,18 @@ class TrainClient:
         run, self._run = self._run, None
         self._give_up("The training worker was lost.")
         if self._restarts >= MAX_RESTARTS:
-            self._on_event(Failed(kind="internal", message="The training worker keeps failing: reload the page."))
+            self._on_event(
+                protocol.Failed(kind="internal", message="The training worker keeps failing: reload the page.")
+            )
             return
         try:
             await self.ensure()
         except RuntimeError as error:
-            self._on_event(Failed(kind="internal", message=str(error)))
+            self._on_event(protocol.Failed(kind="internal", message=str(error)))
             return
         if run is not None:
             restarts, paused = self._restarts + 1, self._paused
             self.send(replace(run, start_paused=paused))
             self._restarts = restarts
             where = "its last checkpoint" if run.checkpoint else "the beginning"
-            self._on_event(Notice(message=f"The training worker was lost and is started again, from {where}."))
-
-    def close(self) -> None:
-        """End worker and watchdog."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        if self._channel is not None:
-            self._channel.terminate()
-            self._channel = None
+            self._on_event(protocol.Notice(message=f"The training worker was lost and is started again, from {where}."))

@@ -10,32 +10,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from tabgrad.artifacts import WeightsFile, load_weights, make_row, read_record, save_weights
+from tabgrad import protocol
+from tabgrad.artifacts import load_weights, make_row, read_record, save_weights
 from tabgrad.backends import EngineError
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
-from tabgrad.protocol import (
-    Accepted,
-    AnyEvent,
-    Checkpoint,
-    Command,
-    Compiled,
-    Dispose,
-    Failed,
-    Finished,
-    Import,
-    Pause,
-    Prepare,
-    Progress,
-    Ready,
-    Resume,
-    SaveCheckpoint,
-    Start,
-    Step,
-    Stop,
-    Tune,
-    Weights,
-)
 from tabgrad.settings import TUNABLE, RunSettings, SettingsError, network_name
 
 from ..models import Model
@@ -47,7 +26,6 @@ from .store import KEPT_WEIGHTS, TrainStore
 from .trained_models import TrainedModels
 
 NOT_ALONE = "Another tab trains, too: this run cannot be resumed after a reload, but its result is kept."
-_STATUS_OF: dict[str, Status] = {"training": "training", "paused": "paused"}
 
 
 class RunLock(Protocol):
@@ -81,7 +59,7 @@ class RunController:
         self._render, self._persist = render, persist
         self._alone = True  # this tab holds the run lock
         self._run_id = self._origin = ""
-        self._ended: tuple[RunSettings, WeightsFile] | None = None  # a run of an earlier visit, not brought back yet
+        self._ended: RunSettings | None = None  # of a run of an earlier visit whose network is not brought back yet
         self.state = RunState()
         self.tasks = Tasks(self._failed_inside)
 
@@ -93,14 +71,14 @@ class RunController:
             return
         self.state.preparing = True
         self._changed("status")
-        answer: AnyEvent
+        answer: protocol.AnyEvent
         try:
             await self._client.ensure()
-            answer = await self._client.ask(Prepare(settings=settings().to_json()))
+            answer = await self._client.ask(protocol.Prepare(settings=settings().to_json()))
         except (RuntimeError, SettingsError) as error:
-            answer = Failed(kind="start", message=str(error))
+            answer = protocol.Failed(kind="start", message=str(error))
         self.state.preparing = False
-        if self.state.status == "none" and isinstance(answer, Ready):
+        if self.state.status == "none" and isinstance(answer, protocol.Ready):
             self.state.status = "ready"
         self._changed("status")
 
@@ -128,7 +106,7 @@ class RunController:
         except RuntimeError as error:
             self.fail(str(error))
             return
-        command = Start(
+        command = protocol.Start(
             settings=settings.to_json(),
             checkpoint=checkpoint,
             weights=weights,
@@ -137,8 +115,8 @@ class RunController:
             start_paused=paused,
         )
         answer = await self._client.ask(command)
-        if isinstance(answer, Ready) and paused and not checkpoint:
-            await self._tell(Step())
+        if isinstance(answer, protocol.Ready) and paused and not checkpoint:
+            await self._tell(protocol.Step())
 
     async def _restore(self, checkpoint: bytes) -> None:
         """Show the timeline that led to a checkpoint."""
@@ -150,22 +128,22 @@ class RunController:
 
     def press(self, button: str) -> None:
         """Pause or resume, do one step of a paused run, or stop: "pause", "step", "stop"."""
-        commands: dict[str, Command] = {
-            "pause": Resume() if self.state.status == "paused" else Pause(),
-            "step": Step(),
-            "stop": Stop(),
+        commands: dict[str, protocol.Command] = {
+            "pause": protocol.Resume() if self.state.status == "paused" else protocol.Pause(),
+            "step": protocol.Step(),
+            "stop": protocol.Stop(),
         }
         self.tasks.do(self._tell(commands[button]))
 
     def tune(self, name: str, settings: RunSettings) -> None:
         """Change a setting of the run under way, if there is one and the setting can change."""
         if self._client.running and name in TUNABLE:
-            self.tasks.do(self._tell(Tune(values={name: settings.to_json()[name]})))
+            self.tasks.do(self._tell(protocol.Tune(values={name: settings.to_json()[name]})))
 
     async def reset(self) -> None:
         """End the run and forget it; finished runs stay."""
         if self._client.started:
-            await self._tell(Dispose())
+            await self._tell(protocol.Dispose())
         await self._store.drop_checkpoint()
         self._clear()
         self._models.training_ended()
@@ -182,9 +160,9 @@ class RunController:
         self.state.timeline.move_to(position)
         self._changed("timeline")
         if self._ended is not None:
-            (settings, weights), self._ended = self._ended, None
             self.say("Bringing the network of that run back …")
-            self.tasks.do(self._bring_back(settings, weights))
+            self.tasks.do(self._bring_back(self._ended))
+            self._ended = None
         self._answer()
 
     # ---- Files
@@ -206,8 +184,8 @@ class RunController:
         """Into the run under way where there is one, else as a model of its own in the picker."""
         try:
             if self._client.running:
-                answer = await self._client.ask(Import(weights=content))
-                if not isinstance(answer, Accepted):
+                answer = await self._client.ask(protocol.Import(weights=content))
+                if not isinstance(answer, protocol.Accepted):
                     raise WeightsError(getattr(answer, "message", "The worker did not take the file."))
                 self.say("The run goes on with the imported weights.")
             else:
@@ -236,50 +214,49 @@ class RunController:
             weights = load_weights(content)
         except WeightsError:
             return  # damaged in the storage: there is nothing to recall
-        self._ended = (RunSettings.make(row["settings"]), weights)
+        self._ended = RunSettings.make(row["settings"])
         self.state.weights = self.state.answering = weights
         self.state.timeline.restore(entries, f"run {row['number']}")
         self._changed("timeline", "weights")
 
-    async def _bring_back(self, settings: RunSettings, weights: WeightsFile) -> None:
+    async def _bring_back(self, settings: RunSettings) -> None:
         """The network of a finished run answers again, at the slider's position."""
         try:
             program = await self._models.program(settings)
         except ProgramError as error:
             self.say(str(error), error=True)
             return
-        if self.state.status in ("none", "ready"):  # else another run has begun meanwhile
+        weights = self.state.weights
+        if weights is not None and self.state.status in ("none", "ready"):  # else another run has begun meanwhile
             self.say("")
             await self._models.bring_back(program, weights, settings.data)
             self._answer()
 
     # ---- What the worker says
 
-    def receive(self, event: AnyEvent) -> None:
+    def receive(self, event: protocol.AnyEvent) -> None:
         """Take in an event of the worker, or of the client in its place."""
         changed = self.state.take(event)
-        if isinstance(event, Compiled) and event.name == "infer" and not event.reply_to:
-            self._models.training.set_program(event.program)
-        elif isinstance(event, Weights) and self.state.timeline.at_end:
-            self._answer()
-        if isinstance(event, Ready):
-            self._models.forget_programs()
-        if isinstance(event, Progress) and event.state in _STATUS_OF:
-            self._set_status(_STATUS_OF[event.state])
-        elif isinstance(event, Checkpoint):
-            self.tasks.do(self._store_checkpoint(event))
-        elif isinstance(event, Ready) and self.state.status == "loading":
-            self.say("" if self._alone else NOT_ALONE)
-        elif isinstance(event, Finished):
-            self.tasks.do(self._finish(event))
-        elif isinstance(event, Failed) and not self._client.running and not self._is_warm_up:
-            self.fail(event.message)
+        match event:
+            case protocol.Compiled(name="infer", reply_to=0):
+                self._models.training.set_program(event.program)
+            case protocol.Weights() if self.state.timeline.at_end:
+                self._answer()
+            case protocol.Ready():
+                self._models.forget_programs()
+                if self.state.status == "loading":
+                    self.say("" if self._alone else NOT_ALONE)
+            case protocol.Progress(state="training"):
+                self._set_status("training")
+            case protocol.Progress(state="paused"):
+                self._set_status("paused")
+            case protocol.Checkpoint():
+                self.tasks.do(self._store_checkpoint(event))
+            case protocol.Finished():
+                self.tasks.do(self._finish(event))
+            case protocol.Failed() if not self._client.running and not self.state.warms_up:
+                self.fail(event.message)
         self._render(changed)
-
-    @property
-    def _is_warm_up(self) -> bool:
-        """Failures before Train is pressed are not shown: they come again when it is."""
-        return self.state.preparing and self.state.status == "none"
 
     def _answer(self) -> None:
         """Answer with the weights of the timeline's entry; at its end those are the newest."""
@@ -295,12 +272,12 @@ class RunController:
             self.say(str(error), error=True)
         self._changed("weights")
 
-    async def _store_checkpoint(self, event: Checkpoint) -> None:
+    async def _store_checkpoint(self, event: protocol.Checkpoint) -> None:
         await self._store.save_checkpoint(event.checkpoint)
         if event.end_of_epoch:
             await self._store.save_timeline(self.state.timeline.entries)
 
-    async def _finish(self, event: Finished) -> None:
+    async def _finish(self, event: protocol.Finished) -> None:
         weights = self.state.weights
         assert weights is not None, "A run sends its weights before it ends."
         row = make_row(self._run_id, event, self.state.engine_title, weights.parameters, self._origin)
@@ -320,15 +297,15 @@ class RunController:
     async def save_now(self) -> None:
         """The tab is hidden and may never come back: store a checkpoint of this moment."""
         if self._client.running and self.state.status in ("training", "paused"):
-            await self._client.ask(SaveCheckpoint())
+            await self._client.ask(protocol.SaveCheckpoint())
 
-    async def _tell(self, command: Command) -> None:
+    async def _tell(self, command: protocol.Command) -> None:
         """Send a command and show why it was refused, if it was."""
         try:
             answer = await self._client.ask(command)
         except RuntimeError as error:
-            answer = Failed(kind="input", message=str(error))
-        if isinstance(answer, Failed):
+            answer = protocol.Failed(kind="input", message=str(error))
+        if isinstance(answer, protocol.Failed):
             self.say(answer.message, error=True)
 
     # ---- The state

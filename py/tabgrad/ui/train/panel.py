@@ -70,7 +70,7 @@ class TrainPanel:
             "runs": lambda _state: self._runs.show(self._store.runs),
         }
         self._render(frozenset(self._renderers))
-        context.painters.append(self._recolour)
+        context.painters += [self._curves.recolour, self._first_layer.draw]
         context.watchers.append(self._follow_model)
         self._do(self._open(str(parts.uplot)))
         page.on_hidden(lambda: self._do(self._control.save_now()))
@@ -149,10 +149,6 @@ class TrainPanel:
         self._form.render(state)
         self._begin_with.enable(not state.under_way)
         self._follow_model()  # its title may have changed with the status
-
-    def _recolour(self) -> None:
-        self._curves.recolour()
-        self._first_layer.draw()
 
     # ---- What the visitor does
 

@@ -9,20 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from tabgrad import protocol
 from tabgrad.artifacts import Curves, TimelineEntry, WeightsFile, load_weights, thinned
 from tabgrad.backends.engines import ENGINE_TITLES
-from tabgrad.protocol import (
-    AnyEvent,
-    Busy,
-    Checkpoint,
-    Compiled,
-    Finished,
-    Metrics,
-    Notice,
-    Progress,
-    Ready,
-    Weights,
-)
 
 #: What a run can be in; also `documentElement.dataset.worker`.
 Status = Literal["none", "loading", "ready", "training", "paused", "finished", "failed"]
@@ -99,10 +88,10 @@ class RunState:
     status: Status = "none"
     message: Message = field(default_factory=Message)
     preparing: bool = False
-    progress: Progress | None = None
+    progress: protocol.Progress | None = None
     validation_accuracy: float | None = None
-    ready: Ready | None = None
-    result: Finished | None = None
+    ready: protocol.Ready | None = None
+    result: protocol.Finished | None = None
     weights: WeightsFile | None = None
     answering: WeightsFile | None = None
     samples_per_s: float = 0.0
@@ -116,9 +105,14 @@ class RunState:
         return self.status in ("loading", "training", "paused")
 
     @property
+    def warms_up(self) -> bool:
+        """Whether the worker prepares before Train is pressed. What fails then is not shown: it fails again later."""
+        return self.preparing and self.status == "none"
+
+    @property
     def shown_status(self) -> Status:
         """The status as styles and automation see it: a worker that prepares counts as loading."""
-        return "loading" if self.preparing and self.status == "none" else self.status
+        return "loading" if self.warms_up else self.status
 
     @property
     def engine_title(self) -> str:
@@ -134,35 +128,43 @@ class RunState:
         self.timeline.clear()
         return frozenset({"message", "progress", "curves", "timeline"})
 
-    def take(self, event: AnyEvent) -> frozenset[Part]:
+    def take(self, event: protocol.AnyEvent) -> frozenset[Part]:
         """Take in what an event tells of the run; returns the parts that have changed. Raises WeightsError."""
         changed: set[Part] = set()
         match event:
-            case Progress():
+            case protocol.Progress():
                 changed = self._take_progress(event)
-            case Metrics():
+            case protocol.Metrics():
                 self.curves.extend(event)
                 if event.validation_accuracy:
                     self.validation_accuracy = event.validation_accuracy[-1]
                 changed = {"curves", "progress"}
-            case Weights():
+            case protocol.Weights():
                 self.weights = load_weights(event.weights)  # shown once they answer
-            case Checkpoint(end_of_epoch=True):
+            case protocol.Checkpoint(end_of_epoch=True):
                 accuracy, weights = event.validation_accuracy, event.weights
                 self.timeline.add(TimelineEntry(event.step, event.epoch, accuracy, weights, event.confusion))
                 changed = {"timeline"}
-            case Ready():
+            case protocol.Ready():
                 self.ready = event
                 changed = {"progress"}
-            case Finished():
+            case protocol.Finished():
                 self.result, self.validation_accuracy = event, event.validation_accuracy
                 self.message = Message(_ENDINGS[event.reason])
                 changed = {"progress", "message"}
-            case Compiled() | Busy() | Notice():
-                changed = self._take_message(event)
+            case protocol.Notice():
+                self.message = Message(event.message)
+                changed = {"message"}
+            case protocol.Busy() if event.what:
+                self.message = Message(f"{event.what} …", busy=True)
+                changed = {"message"}
+            case protocol.Compiled(source="compiled") if event.name != "infer":
+                text = f"tinygrad compiled {event.kernels} kernels for {event.name} in {event.seconds:.1f} s."
+                self.message = Message(text)
+                changed = {"message"}
         return frozenset(changed)
 
-    def _take_progress(self, event: Progress) -> set[Part]:
+    def _take_progress(self, event: protocol.Progress) -> set[Part]:
         self.progress = event
         self.samples_per_s = event.samples_per_s or self.samples_per_s
         self.steps_per_epoch = event.steps / event.epochs if event.epochs else 1.0
@@ -170,15 +172,3 @@ class RunState:
             return {"progress"}
         self.message = Message()
         return {"progress", "message"}
-
-    def _take_message(self, event: Compiled | Busy | Notice) -> set[Part]:
-        before = self.message
-        if isinstance(event, Notice):
-            self.message = Message(event.message)
-        elif isinstance(event, Busy):
-            if event.what:
-                self.message = Message(f"{event.what} …", busy=True)
-        elif event.name != "infer" and event.source == "compiled":
-            text = f"tinygrad compiled {event.kernels} kernels for {event.name} in {event.seconds:.1f} s."
-            self.message = Message(text)
-        return {"message"} if self.message is not before else set()

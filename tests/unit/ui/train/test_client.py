@@ -119,10 +119,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def on_page(page: Page, test: Callable[[Page], Awaitable[None]]) -> None:
     async def go() -> None:
-        try:
-            await test(page)
-        finally:
-            page.client.close()
+        await test(page)  # the watchdog ends with the loop
 
     asyncio.run(go())
 

@@ -107,7 +107,7 @@ class SettingsForm:
         self._inputs: dict[str, Any] = {}
         self._errors: dict[str, Any] = {}
         self._listeners: list[dom.Listener] = []
-        self._good = RunSettings()
+        self.good = RunSettings()  # the latest good value of each setting
         self._changeable: frozenset[str] = frozenset(FIELDS)
         self._fixed: frozenset[str] = frozenset()
         essential = dom.create("div", parent, class_="train-fields")
@@ -115,7 +115,7 @@ class SettingsForm:
         details = dom.create("details", parent, class_="train-more")
         dom.create("summary", details, text="More settings")
         self._build(dom.create("div", details, class_="train-fields"), MORE)
-        self.show(self._good)
+        self.show(self.good)
 
     def _build(self, parent: dom.Element, names: Iterable[str]) -> None:
         for name in names:
@@ -166,18 +166,13 @@ class SettingsForm:
 
     def show(self, settings: RunSettings) -> None:
         """Put these values into the inputs."""
-        self._good = settings
+        self.good = settings
         for item in fields(RunSettings):
             value = getattr(settings, item.name)
             text = ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
             self._inputs[item.name].value = text.removesuffix(".0")
             self._mark(item.name, "")
         self._show_relevance()
-
-    @property
-    def good(self) -> RunSettings:
-        """The latest good value of each setting."""
-        return self._good
 
     def fix(self, names: frozenset[str]) -> None:
         """Disable the fields that the network to begin with decides."""
@@ -197,8 +192,8 @@ class SettingsForm:
                 option.textContent = title
 
     def _show_relevance(self) -> None:
-        self._shown(self._good)
-        idle = self._good.unused()
+        self._shown(self.good)
+        idle = self.good.unused()
         for name, made in self._inputs.items():
             made.disabled = name in idle | self._fixed or name not in self._changeable
             made.parentElement.classList.toggle("idle", name in idle)
@@ -208,16 +203,16 @@ class SettingsForm:
         self._inputs[name].setAttribute("aria-invalid", "true" if sentence else "false")
 
     def _edited(self, name: str, _event: dom.Event) -> None:
-        before = self._good
+        before = self.good
         try:
-            self._good = RunSettings.make({name: str(self._inputs[name].value)}, before)
+            self.good = RunSettings.make({name: str(self._inputs[name].value)}, before)
         except SettingsError as error:
             self._mark(name, str(error))
             return
         self._mark(name, "")
         if name == "optimizer" and before.lr == before.optimizer_row.usual_rate:
             # The visitor has not chosen a rate: use the usual one of the new optimizer.
-            self._good = replace(self._good, lr=self._good.optimizer_row.usual_rate)
-            self._inputs["lr"].value = f"{self._good.lr:g}"
+            self.good = replace(self.good, lr=self.good.optimizer_row.usual_rate)
+            self._inputs["lr"].value = f"{self.good.lr:g}"
         self._show_relevance()
-        self._changed(name, self._good)
+        self._changed(name, self.good)
