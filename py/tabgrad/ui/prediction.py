@@ -1,14 +1,17 @@
 """From ink to an answer, again and again: the latest ink always wins, and at most one inference is in flight.
 
-Owns this order. Knows neither the document nor the engine, so that races are tested without a browser.
+Owns this order, and the measured times. Knows neither the document nor the engine, so that races are tested without a
+browser.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
@@ -17,21 +20,20 @@ from numpy.typing import NDArray
 from tabgrad.ink import DOT_SHARE, Snapshot, normalise
 from tabgrad.metrics import softmax
 
-from .mean_time import MeanTime
 from .models import Model
 
 #: Side of the pad in the units its strokes are kept in, and the size below which ink is a dot that is not enlarged.
 PAD_UNITS = 280.0
 DOT_UNITS = DOT_SHARE * PAD_UNITS
+#: The status of the answer on screen: there is no ink, the answer is still to come, or it is that of the present ink.
+AnswerStatus = Literal["none", "due", "shown"]
+#: A mean is taken over the latest times that add up to this many ticks of the clock, and over at most so many times.
+MIN_TICKS, MAX_TIMES = 10, 64
 
 
 def standard_input(ink: Snapshot) -> NDArray[np.float32]:
     """The network's input (28, 28) for what is on the pad, prepared as MNIST's digits were."""
     return normalise(ink.ink(PAD_UNITS), DOT_UNITS)
-
-
-#: The status of the answer on screen: there is no ink, the answer is still to come, or it is that of the present ink.
-AnswerStatus = Literal["none", "due", "shown"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,33 @@ class Answer:
     def ranking(self) -> list[int]:
         """The digits from the most to the least probable."""
         return [int(i) for i in np.argsort(-self.probabilities, kind="stable")]
+
+
+class MeanTime:
+    """The mean of the latest times, of as many as it takes to be accurate.
+
+    As a protection against timing attacks, browsers' clocks tick in steps of 0.1 ms (Chromium) or 1 ms (Firefox,
+    WebKit). Something shorter takes 0 or 1 ticks. The mean of many such times is right: ticks fall at random.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        begin = now = clock()
+        while now == begin:
+            now = clock()
+        self._tick_s = now - begin
+        self._times_s: deque[float] = deque(maxlen=MAX_TIMES)
+
+    def clear(self) -> None:
+        """Forget all times, before something else is timed."""
+        self._times_s.clear()
+
+    def add(self, time_s: float) -> float:
+        """Add a time in seconds; returns the mean in seconds. All times together count as at least one tick."""
+        self._times_s.appendleft(time_s)
+        totals_s = list(accumulate(self._times_s))
+        enough_s = MIN_TICKS * self._tick_s
+        count = next((n for n, total_s in enumerate(totals_s, 1) if total_s >= enough_s), len(totals_s))
+        return max(totals_s[count - 1], self._tick_s) / count
 
 
 class Predictor:
@@ -77,14 +106,14 @@ class Predictor:
         self._inference_time = MeanTime()
         self._drawn_at = 0.0
         self._stale = False  # the ink has changed since the last inference began
-        self._epoch = 0  # answers of an earlier epoch are never shown
+        self._generation = 0  # answers of an earlier generation are never shown
         self._task: asyncio.Task[None] | None = None
 
     def use(self, model: Model | None) -> None:
         """Answer with another network from now on, or with none."""
         self._model = model
         self._inference_time.clear()
-        self._epoch += 1
+        self._generation += 1
         if model is None:
             self._show(None)
         self._request()
@@ -94,7 +123,7 @@ class Predictor:
         self._ink = ink
         self._drawn_at = time.perf_counter()
         if ink.is_empty:
-            self._epoch += 1
+            self._generation += 1
             self._stale = False
             self._show(None)
         else:
@@ -130,20 +159,20 @@ class Predictor:
             self._task = None
 
     async def _predict(self, model: Model) -> None:
-        epoch, drawn_at = self._epoch, self._drawn_at
+        generation, drawn_at = self._generation, self._drawn_at
         try:
             image = self.prepare(self._ink)
             begin = time.perf_counter()
             logits = await model.logits(image)
         except Exception as error:
-            if epoch == self._epoch:
+            if generation == self._generation:
                 self._stale = False
                 self._show(None)
                 self._fail(error)
             return
         probabilities = softmax(logits, model.temperature)
         end = time.perf_counter()
-        if epoch == self._epoch:
+        if generation == self._generation:
             sure = bool(probabilities.max() >= model.not_sure_below)
             inference_ms = self._inference_time.add(end - begin) * 1e3
             self._show(Answer(image, logits, probabilities, sure, inference_ms, (end - drawn_at) * 1e3))

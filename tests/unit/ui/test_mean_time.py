@@ -6,7 +6,7 @@ from itertools import chain, count
 
 import pytest
 
-from tabgrad.ui.mean_time import MIN_TICKS, MeanTime
+from tabgrad.ui.prediction import MIN_TICKS, MeanTime
 
 
 @pytest.fixture
