@@ -127,7 +127,7 @@ class Answering:
         self._show_engine(choice)
 
     async def _use_any(self) -> None:
-        """The picked model, or else the first one that works, with the reason why it is another."""
+        """Answer with the picked model, or else with the first other one that works, and say why."""
         registry, failed = self.registry, ""
         for name in sorted(registry.titles, key=lambda name: name != registry.picked):
             picked = registry.picked

@@ -17,7 +17,7 @@ from .shipped import Fetch, ShippedModels, ShippedPrograms
 
 class ModelRegistry:
     """`urls` is the manifest's "models". `titles` are the models on offer by name, in order; `picked` is one of them.
-    The visitor can choose once `can_choose`. `render` shows the list after each change.
+    `can_choose`: whether the visitor can pick another one. `render` shows the list after each change.
 
     `shipped` has the site's models on the engine in use, None without one.
     """

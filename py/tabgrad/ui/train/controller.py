@@ -168,7 +168,7 @@ class RunController:
     # ---- Files
 
     async def exported(self, run_id: str = "") -> tuple[str, bytes] | None:
-        """The newest weights, or those of a finished run, as a file with its name; None, and says so, without any."""
+        """The newest weights, or a finished run's, as (file name, content). None, with a message, if there are none."""
         weights, missing = self.state.weights, "There is nothing to export yet: press Train."
         if run_id:
             content = await self._store.weights(run_id)
@@ -181,7 +181,7 @@ class RunController:
         return f"tabgrad-{network_name(weights.settings).lower()}-step{weights.step}.safetensors", weights.data
 
     async def import_weights(self, content: bytes) -> None:
-        """Into the run under way where there is one, else as a model of its own in the picker."""
+        """Put a weights file into the run under way; without a run it becomes a model of its own in the picker."""
         try:
             if self._client.running:
                 answer = await self._client.ask(protocol.Import(weights=content))
@@ -197,14 +197,14 @@ class RunController:
     # ---- What an earlier visit left
 
     async def interrupted(self) -> bytes | None:
-        """The checkpoint of a run that no tab goes on with, if there is one."""
+        """The checkpoint of an interrupted run that no other tab goes on with, if there is one."""
         alone = await self._lock.take()
         if not self.state.under_way:
             self._lock.give_back()
         return await self._store.checkpoint() if alone else None
 
     async def recall(self) -> None:
-        """After a reload: the timeline of the run that ended last. Its network is built when the slider moves."""
+        """After a reload: show the timeline of the run that ended last. Its network is built when the slider moves."""
         run_id, entries = await self._store.timeline()
         row = next((row for row in self._store.runs if row["id"] == run_id), None)
         content = await self._store.weights(run_id) if row else None
@@ -235,7 +235,7 @@ class RunController:
     # ---- What the worker says
 
     def receive(self, event: protocol.AnyEvent) -> None:
-        """Take in an event of the worker, or of the client in its place."""
+        """Handle an event of the worker, or one that the client makes when the worker is lost."""
         changed = self.state.take(event)
         match event:
             case protocol.Compiled(name="infer", reply_to=0):
@@ -295,7 +295,7 @@ class RunController:
         self._changed("runs")
 
     async def save_now(self) -> None:
-        """The tab is hidden and may never come back: store a checkpoint of this moment."""
+        """The tab is hidden and may never come back: store a checkpoint now."""
         if self._client.running and self.state.status in ("training", "paused"):
             await self._client.ask(protocol.SaveCheckpoint())
 

@@ -48,7 +48,7 @@ class TrainStore:
         self.runs: list[RunRow] = []
 
     async def load(self) -> None:
-        """Read the table of runs, with those of other tabs. A damaged one is begun anew."""
+        """Read the table of runs, with those of other tabs. A damaged one is replaced by an empty one."""
         found = await self._get(keys.RUNS)
         if found is not None:
             self.runs = load_rows(found)
@@ -63,10 +63,10 @@ class TrainStore:
         return await self._get(keys.DRAWINGS)
 
     def begin(self, run_id: str, *, resumed: bool, alone: bool = True) -> None:
-        """A run begins. There is room for one run to resume: what is stored of this run replaces what is there.
+        """A run begins. Only one run can be resumed: the first thing stored of this run replaces what is stored.
 
-        A `resumed` run goes on with what is there. If this tab is not `alone` in training, the place is that of the
-        other tab's run, and nothing of this one is stored before it ends.
+        A `resumed` run keeps its stored timeline. If this tab is not `alone` in training, the run to resume is the
+        other tab's, and nothing of this run is stored before it ends.
         """
         self._timeline = _StoredTimeline(run_id, kept=self._timeline.kept, foreign=not resumed, over=not alone)
 
@@ -124,9 +124,7 @@ class TrainStore:
         return "", []
 
     async def drop_checkpoint(self) -> None:
-        """There is nothing to resume any more: what waits to be stored of a run under way is dropped. A run that has
-        ended keeps its timeline.
-        """
+        """Delete what a run could be resumed from, and store no more of it. A run that has ended keeps its timeline."""
         if self._timeline.over:
             return
         self._timeline.over = True

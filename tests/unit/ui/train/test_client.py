@@ -139,7 +139,7 @@ def test_commands_are_numbered_and_answered() -> None:
     on_page(Page(), go)
 
 
-def test_all_who_need_a_worker_wait_for_the_same_one() -> None:
+def test_concurrent_calls_wait_for_the_same_worker() -> None:
     async def go(page: Page) -> None:
         async def need() -> AnyEvent:
             await page.client.ensure()
@@ -215,7 +215,7 @@ def test_a_worker_that_announces_each_long_step_is_left_alone_and_one_that_falls
     on_page(Page(silent_after_start, obliging), go)
 
 
-def test_whoever_waits_for_a_lost_worker_is_told() -> None:
+def test_a_command_that_waits_for_a_lost_worker_fails() -> None:
     async def go(page: Page) -> None:
         await page.client.ensure()
         await page.client.ask(Start(settings=SETTINGS))

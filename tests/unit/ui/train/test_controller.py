@@ -191,10 +191,10 @@ class Bench:
     async def begin(self, **options: Any) -> None:
         """Start a run and let it make its first progress."""
         await self.controller.start(SETTINGS, **options)
-        self.hear(READY, INFER, PROGRESS, Weights(step=1, weights=weights(1)))
+        self.receive(READY, INFER, PROGRESS, Weights(step=1, weights=weights(1)))
         await self.settle()
 
-    def hear(self, *events: AnyEvent) -> None:
+    def receive(self, *events: AnyEvent) -> None:
         for event in events:
             self.controller.receive(event)
 
@@ -240,7 +240,7 @@ def test_a_prepared_worker_is_ready_and_meanwhile_counts_as_loading() -> None:
     on_bench(go)
 
 
-def test_what_fails_while_preparing_is_not_said_before_train_is_pressed() -> None:
+def test_what_fails_while_preparing_is_not_shown_before_train_is_pressed() -> None:
     async def go(bench: Bench) -> None:
         bench.client.broken = "The worker's script is missing."
         await bench.controller.prepare(lambda: SETTINGS)
@@ -262,12 +262,12 @@ def test_a_run_from_train_to_its_row_in_the_table() -> None:
         assert (start.settings, start.answer_target) == (SETTINGS.to_json(), "wasm.relaxed")
         assert bench.page.titles == {TRAINING: "In training"}
         assert await bench.answering() == expected(weights(1))
-        bench.hear(Weights(step=2, weights=weights(2)))
+        bench.receive(Weights(step=2, weights=weights(2)))
         assert bench.page.updates == 1
         assert await bench.answering() == expected(weights(2))
-        bench.hear(Metrics(step=[5], loss=[1.0], accuracy=[0.5], validation_accuracy=[0.9]), epoch(100))
+        bench.receive(Metrics(step=[5], loss=[1.0], accuracy=[0.5], validation_accuracy=[0.9]), epoch(100))
         bench.client.running = False
-        bench.hear(FINISHED)
+        bench.receive(FINISHED)
         await bench.settle()
         assert bench.state.status == "finished"
         assert not bench.lock.held
@@ -298,20 +298,20 @@ def test_views_are_told_what_has_changed_and_nothing_else() -> None:
             (replace(PROGRESS, state="paused"), ["progress", "status"]),
         ):
             bench.rendered.clear()
-            bench.hear(event)
+            bench.receive(event)
             assert sorted(bench.rendered) == parts, event
 
     on_bench(go)
 
 
-def test_a_busy_workers_sentence_goes_with_the_next_step_and_another_stays() -> None:
+def test_a_message_about_a_busy_worker_ends_with_the_next_step_and_others_stay() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
-        bench.hear(Busy(what="Compiling the train program", seconds=60))
+        bench.receive(Busy(what="Compiling the train program", seconds=60))
         assert bench.state.message.text == "Compiling the train program …"
-        bench.hear(PROGRESS)
+        bench.receive(PROGRESS)
         assert bench.state.message.text == ""
-        bench.hear(Notice(message="The device was lost."), PROGRESS)
+        bench.receive(Notice(message="The device was lost."), PROGRESS)
         assert bench.state.message.text == "The device was lost."
 
     on_bench(go)
@@ -320,10 +320,10 @@ def test_a_busy_workers_sentence_goes_with_the_next_step_and_another_stays() -> 
 def test_back_in_time_the_older_network_answers_until_the_slider_is_at_its_end_again() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
-        bench.hear(epoch(10), epoch(20))
+        bench.receive(epoch(10), epoch(20))
         bench.controller.move_timeline(0)
         assert await bench.answering() == expected(weights(10))
-        bench.hear(Weights(step=25, weights=weights(25)))
+        bench.receive(Weights(step=25, weights=weights(25)))
         assert await bench.answering() == expected(weights(10))
         bench.controller.move_timeline(1)
         assert await bench.answering() == expected(weights(25))
@@ -346,7 +346,7 @@ def test_a_resumed_run_has_its_origin_and_the_timeline_up_to_its_step() -> None:
         assert bench.client.told(Start)[0].checkpoint == checkpoint
         assert [entry.step for entry in bench.state.timeline.entries] == [10, 20]
         bench.client.running = False
-        bench.hear(FINISHED)
+        bench.receive(FINISHED)
         await bench.settle()
         assert bench.store.runs[0]["origin"] == "MLP"
 
@@ -374,7 +374,7 @@ def test_pause_becomes_resume_and_a_refusal_is_shown() -> None:
         await bench.begin()
         bench.controller.press("pause")
         await bench.settle()
-        bench.hear(replace(PROGRESS, state="paused"))
+        bench.receive(replace(PROGRESS, state="paused"))
         bench.client.answers[Resume] = Failed(kind="input", message="Not now.")
         bench.controller.press("pause")
         await bench.settle()
@@ -397,12 +397,12 @@ def test_only_a_setting_that_can_change_is_tuned_and_only_during_a_run() -> None
     on_bench(go)
 
 
-def test_a_tab_beside_another_one_says_that_its_run_cannot_be_resumed() -> None:
+def test_a_second_tab_says_that_its_run_cannot_be_resumed() -> None:
     async def go(bench: Bench) -> None:
         bench.lock.free = False
         await bench.begin()
         assert bench.state.message.text == NOT_ALONE
-        bench.hear(epoch(10))
+        bench.receive(epoch(10))
         await bench.settle()
         assert await bench.store.checkpoint() is None
         assert await bench.controller.interrupted() is None
@@ -439,11 +439,11 @@ def test_the_network_of_an_ended_run_comes_back_when_the_slider_moves() -> None:
     on_bench(go)
 
 
-def test_a_run_that_fails_says_why_and_lets_go_of_the_lock() -> None:
+def test_a_run_that_fails_says_why_and_releases_the_lock() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
         bench.client.running = False
-        bench.hear(Failed(kind="diverged", message="The loss grew without bound."))
+        bench.receive(Failed(kind="diverged", message="The loss grew without bound."))
         assert (bench.state.status, bench.state.message.text) == ("failed", "The loss grew without bound.")
         assert not bench.lock.held
         assert bench.page.titles[TRAINING] == "Just trained"
@@ -454,7 +454,7 @@ def test_a_run_that_fails_says_why_and_lets_go_of_the_lock() -> None:
 def test_reset_forgets_the_run_and_keeps_finished_ones() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
-        bench.hear(epoch(10))
+        bench.receive(epoch(10))
         await bench.settle()
         await bench.controller.reset()
         assert len(bench.client.told(Dispose)) == 1
@@ -472,7 +472,7 @@ def test_a_hidden_tab_saves_a_run_under_way_and_nothing_else() -> None:
         await bench.begin()
         await bench.controller.save_now()
         assert len(bench.client.told(SaveCheckpoint)) == 1
-        bench.hear(replace(epoch(10), end_of_epoch=False, weights=b"", confusion=[]))
+        bench.receive(replace(epoch(10), end_of_epoch=False, weights=b"", confusion=[]))
         await bench.settle()
         assert await bench.store.checkpoint() == b"checkpoint 10"
         assert bench.state.timeline.entries == []
@@ -485,7 +485,7 @@ def test_weights_are_exported_under_the_name_of_their_network() -> None:
         assert await bench.controller.exported() is None
         assert "press Train" in bench.state.message.text
         await bench.begin()
-        bench.hear(Weights(step=7, weights=weights(7, 7)))
+        bench.receive(Weights(step=7, weights=weights(7, 7)))
         assert await bench.controller.exported() == ("tabgrad-784-128-64-10-step7.safetensors", weights(7, 7))
         assert await bench.controller.exported("gone") is None
         assert str(KEPT_WEIGHTS) in bench.state.message.text
@@ -532,7 +532,7 @@ def test_a_forgotten_run_leaves_the_table_and_the_picker() -> None:
     on_bench(go)
 
 
-def test_an_exception_on_the_page_is_said_and_runs_are_kept() -> None:
+def test_an_exception_on_the_page_is_shown_and_runs_are_kept() -> None:
     async def go(bench: Bench) -> None:
         async def broken() -> None:
             raise KeyError("x")

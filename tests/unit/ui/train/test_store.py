@@ -66,7 +66,7 @@ def test_weights_of_old_runs_make_room() -> None:
     asyncio.run(go())
 
 
-def test_a_full_storage_loses_nothing_and_is_told_once() -> None:
+def test_a_full_storage_loses_nothing_and_is_reported_once() -> None:
     async def go() -> None:
         store, _, said = stores(room=100)
         for number in range(3):
@@ -80,7 +80,7 @@ def test_a_full_storage_loses_nothing_and_is_told_once() -> None:
     asyncio.run(go())
 
 
-def test_no_storage_at_all_is_survived() -> None:
+def test_training_works_without_storage() -> None:
     async def go() -> None:
         async def refuse() -> FakeStorage:
             raise OSError("The browser does not let this page store anything.")
@@ -95,7 +95,7 @@ def test_no_storage_at_all_is_survived() -> None:
     asyncio.run(go())
 
 
-def test_a_damaged_table_of_runs_is_begun_anew() -> None:
+def test_a_damaged_table_of_runs_is_replaced() -> None:
     async def go() -> None:
         for content in (b"{", b"3", b'[1, {"id": 3}]'):
             store, storage, _ = stores()
@@ -139,7 +139,7 @@ def test_curves_share_an_axis_and_leave_gaps() -> None:
     assert validation[~np.isnan(validation)].tolist() == [0.7]
 
 
-def test_old_checkpoints_are_thinned_but_for_the_first_and_the_last() -> None:
+def test_old_timeline_entries_are_thinned_except_the_first_and_the_last() -> None:
     entries: list[TimelineEntry] = []
     for step in range(500):
         entries = thinned([*entries, TimelineEntry(step, step / 10, 0.5, b"")])

@@ -47,7 +47,7 @@ def test_a_resumed_run_has_its_whole_timeline_back() -> None:
     asyncio.run(go())
 
 
-def test_the_timeline_of_another_run_goes_with_the_first_thing_kept_of_this_one() -> None:
+def test_the_first_thing_stored_of_a_run_deletes_the_timeline_of_the_run_before() -> None:
     async def go() -> None:
         store, storage, _ = stores()
         await store.save_checkpoint(b"old")
@@ -64,7 +64,7 @@ def test_the_timeline_of_another_run_goes_with_the_first_thing_kept_of_this_one(
     asyncio.run(go())
 
 
-def test_what_is_still_on_its_way_when_a_run_ends_is_not_kept() -> None:
+def test_what_still_waits_to_be_stored_when_a_run_is_dropped_is_not_stored() -> None:
     async def go() -> None:
         store, storage, _ = stores()
         store.begin("a", resumed=False)
@@ -79,7 +79,7 @@ def test_what_is_still_on_its_way_when_a_run_ends_is_not_kept() -> None:
     asyncio.run(go())
 
 
-def test_a_finished_run_keeps_its_timeline_until_another_one_has_something_to_keep() -> None:
+def test_a_finished_run_keeps_its_timeline_until_another_run_stores_something() -> None:
     async def go() -> None:
         store, storage, said = stores()
         store.begin("a", resumed=False)
@@ -104,7 +104,7 @@ def test_a_finished_run_keeps_its_timeline_until_another_one_has_something_to_ke
     asyncio.run(go())
 
 
-def test_a_run_beside_another_tabs_leaves_what_is_kept_of_that_one() -> None:
+def test_a_run_in_a_second_tab_leaves_what_the_first_tab_has_stored() -> None:
     async def go() -> None:
         first, _, said = stores()
         first.begin("a", resumed=False)
@@ -125,7 +125,7 @@ def test_a_run_beside_another_tabs_leaves_what_is_kept_of_that_one() -> None:
     asyncio.run(go())
 
 
-def test_a_forgotten_run_takes_its_timeline_along_and_no_other() -> None:
+def test_forgetting_a_run_deletes_its_own_timeline_only() -> None:
     async def go() -> None:
         store, storage, _ = stores()
         for run_id, step in (("a", 1), ("b", 2)):
@@ -150,7 +150,7 @@ def test_saves_that_overtake_each_other_leave_the_latest_timeline() -> None:
     asyncio.run(go())
 
 
-def test_an_entry_that_takes_another_ones_place_is_kept_with_its_own_weights() -> None:
+def test_an_entry_that_replaces_another_is_stored_with_its_own_weights() -> None:
     async def go() -> None:
         store, _, _ = stores()
         store.begin("a", resumed=False)
@@ -179,7 +179,7 @@ def test_without_room_the_timeline_goes_first_and_the_checkpoint_stays() -> None
     asyncio.run(go())
 
 
-def test_a_timeline_that_does_not_fit_leaves_nothing_behind_and_is_told_once() -> None:
+def test_a_timeline_that_does_not_fit_leaves_nothing_behind_and_is_reported_once() -> None:
     async def go() -> None:
         store, storage, said = stores(room=2_500)
         store.begin("a", resumed=False)

@@ -10,7 +10,7 @@ from tabgrad.backends.wasm import open_device
 from tabgrad.network import load_safetensors, save_safetensors, shapes_of, spec_of
 from tabgrad.ui.models.live import LiveModel
 
-MLP = Path(__file__).parents[4] / "models" / "mlp"
+MLP = Path(__file__).parents[3] / "models" / "mlp"
 PROGRAM = (MLP / "programs" / "infer.wasm.simd.json").read_bytes()
 WEIGHTS = load_safetensors((MLP / "weights.safetensors").read_bytes())[0]
 

@@ -31,7 +31,7 @@ async def shipped(name: str) -> Model:
     )
 
 
-def test_the_shipped_mlp_can_be_begun_with_and_gives_its_weights() -> None:
+def test_a_run_can_begin_with_the_shipped_mlp() -> None:
     async def go() -> None:
         model = await shipped("mlp")
         settings = settings_like(model, replace(SMALL, model="cnn", lr=0.123))
@@ -60,7 +60,7 @@ def test_the_shipped_mlp_can_be_begun_with_and_gives_its_weights() -> None:
         ({}, True),
     ],
 )
-def test_only_networks_that_the_worker_has_are_on_offer(card: dict[str, Any], able: bool) -> None:
+def test_only_networks_that_the_worker_can_build_are_offered(card: dict[str, Any], able: bool) -> None:
     async def go() -> None:
         model = await shipped("cnn")
         settings = settings_like(Model("made", card, model.executable), RunSettings())
@@ -72,7 +72,7 @@ def test_only_networks_that_the_worker_has_are_on_offer(card: dict[str, Any], ab
     asyncio.run(go())
 
 
-def test_the_usual_rate_becomes_gentler_and_a_chosen_one_stays() -> None:
+def test_fine_tuning_lowers_the_usual_rate_and_keeps_a_chosen_one() -> None:
     usual = RunSettings(optimizer="adamw", lr=OPTIMIZERS["adamw"].usual_rate)
     gentle = with_usual_rate(usual, True)
     assert gentle.lr == pytest.approx(OPTIMIZERS["adamw"].usual_rate / FINE_TUNING_DIVISOR)
