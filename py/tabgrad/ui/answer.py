@@ -59,17 +59,15 @@ class AnswerView:
             self._empty(has_ink)
             return
         best, second = answer.ranking[:2]
-        first, next_ = (confidence(float(answer.probabilities[digit])) for digit in (best, second))
-        title = f"{first} sure" if answer.sure else "Not sure"
+        shares = answer.probabilities.tolist()
+        title, note = f"{confidence(shares[best])} sure", "Nothing else comes close"
         if not answer.sure:
-            note = f"Perhaps {best}, perhaps {second}"
-        else:
-            note = (
-                f"Then {second} with {next_}" if answer.probabilities[second] >= 0.001 else "Nothing else comes close"
-            )
+            title, note = "Not sure", f"Perhaps {best}, perhaps {second}"
+        elif shares[second] >= 0.001:
+            note = f"Then {second} with {confidence(shares[second])}"
         self._say(str(best), "sure" if answer.sure else "unsure", title, note)
         for digit, bar in enumerate(self._bars):
-            bar.show(float(answer.probabilities[digit]), digit == best)
+            bar.show(shares[digit], digit == best)
         self._inference.textContent = milliseconds(answer.inference_ms)
         self._latency.textContent = milliseconds(answer.latency_ms)
         dom.put_grey(self._seen, answer.image)
@@ -90,12 +88,10 @@ class AnswerView:
         self._badge.title = choice.reason
 
     def _empty(self, has_ink: bool) -> None:
-        title, note = (
-            ("No answer", "The line at the top says why.")
-            if has_ink
-            else ("Nothing drawn yet", "The answer follows your pen.")
-        )
-        self._say("", "empty", title, note)
+        if has_ink:
+            self._say("", "empty", "No answer", "The line at the top says why.")
+        else:
+            self._say("", "empty", "Nothing drawn yet", "The answer follows your pen.")
         for bar in self._bars:
             bar.show(None, False)
         self._inference.textContent = self._latency.textContent = NO_VALUE
