@@ -58,12 +58,12 @@ class TrainClient:
 
     @property
     def started(self) -> bool:
-        """True once a worker was asked for."""
+        """Whether the worker has been started."""
         return self._channel is not None
 
     @property
     def running(self) -> bool:
-        """True from Start until the run has ended."""
+        """Whether there is a run: from Start until it has ended."""
         return self._run is not None
 
     async def ensure(self) -> None:

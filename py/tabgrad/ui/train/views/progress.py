@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from tabgrad.artifacts import read_record
 from tabgrad.interop import dom
 from tabgrad.network import WeightsError
 from tabgrad.settings import network_name
 
+from ...widgets.controls import Button
 from ...widgets.format import duration, percent, with_interval
 from ..state import RunState
 
@@ -32,19 +34,10 @@ class RunButtons:
 
     def __init__(self, parent: dom.Element, pressed: Callable[[str], object]) -> None:
         group = dom.create("div", parent, class_="train-buttons", role="group", aria_label="Training")
-        self._pressed = pressed
-        self._buttons = {}
-        for name, title in BUTTONS.items():
-            style = "text-button" if name == "start" else "quiet-button"
-            self._buttons[name] = dom.create(
-                "button", group, text=title, type="button", class_=style, data_name=name, data_testid=f"train-{name}"
-            )
-        self._listener = dom.Listener(group, "click", self._on_click)
-
-    def _on_click(self, event: dom.Event) -> None:
-        button = dom.closest(event.target, "button")
-        if button is not None:
-            self._pressed(dom.data(button, "name"))
+        self._buttons = {
+            name: Button(group, title, partial(pressed, name), f"train-{name}") for name, title in BUTTONS.items()
+        }
+        self._buttons["start"].element.className = "text-button"
 
     def render(self, state: RunState) -> None:
         """Enable what makes sense in the present status."""
@@ -57,8 +50,8 @@ class RunButtons:
             "reset": state.status in ("training", "paused", "finished", "failed"),
         }
         for name, button in self._buttons.items():
-            button.disabled = not enabled[name]
-        self._buttons["pause"].textContent = "Resume" if state.status == "paused" else BUTTONS["pause"]
+            button.enable(enabled[name])
+        self._buttons["pause"].element.textContent = "Resume" if state.status == "paused" else BUTTONS["pause"]
 
 
 class ProgressView:
@@ -124,11 +117,9 @@ class ResumeOffer:
         self._checkpoint = b""
         self._box = dom.create("div", parent, class_="train-resume", role="status", data_testid="train-resume")
         self._text = dom.create("p", self._box)
-        yes = dom.create(
-            "button", self._box, text="Resume", type="button", class_="text-button", data_testid="train-resume-yes"
-        )
-        no = dom.create("button", self._box, text="Discard", type="button", class_="quiet-button")
-        self._listeners = [dom.Listener(yes, "click", self._on_resume), dom.Listener(no, "click", self._on_discard)]
+        self._yes = Button(self._box, "Resume", self._on_resume, "train-resume-yes")
+        self._yes.element.className = "text-button"
+        self._no = Button(self._box, "Discard", self._on_discard, "train-resume-no")
         self.hide()
 
     def show(self, checkpoint: bytes) -> None:
@@ -143,11 +134,11 @@ class ResumeOffer:
         """Offer nothing any more."""
         self._box.hidden = True
 
-    def _on_resume(self, _event: dom.Event) -> None:
+    def _on_resume(self) -> None:
         self.hide()
         self._resume(self._checkpoint)
 
-    def _on_discard(self, _event: dom.Event) -> None:
+    def _on_discard(self) -> None:
         self.hide()
         self._discard()
 
