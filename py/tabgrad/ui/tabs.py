@@ -31,13 +31,14 @@ class Tabs:
         root.hidden = False
         self._entries = list(entries)
         self._bar = dom.create("div", root, class_="tabs", role="tablist", aria_label="Workshop")
-        self._tabs = [self._tab(entry) for entry in entries]
-        self._places = [
-            dom.create(
-                "div", root, class_="panel", role="tabpanel", id=f"panel-{e.name}", aria_labelledby=f"tab-{e.name}"
-            )
-            for e in entries
-        ]
+        self._tabs: list[dom.Element] = []
+        self._places: list[dom.Element] = []
+        for entry in entries:
+            tab, panel = f"tab-{entry.name}", f"panel-{entry.name}"
+            names = {"role": "tab", "id": tab, "aria_controls": panel, "data_testid": tab}
+            self._tabs.append(dom.create("button", self._bar, text=entry.title, type="button", class_="tab", **names))
+            names = {"role": "tabpanel", "id": panel, "aria_labelledby": tab}
+            self._places.append(dom.create("div", root, class_="panel", **names))
         self._shown: list[Shown | None] = [None] * len(self._entries)
         self._index = -1  # of the panel that is shown
         self._listeners = [
@@ -45,19 +46,6 @@ class Tabs:
             dom.Listener(self._bar, "keydown", self._on_key),
         ]
         self._show(0)
-
-    def _tab(self, entry: Tab) -> dom.Element:
-        return dom.create(
-            "button",
-            self._bar,
-            text=entry.title,
-            type="button",
-            class_="tab",
-            role="tab",
-            id=f"tab-{entry.name}",
-            aria_controls=f"panel-{entry.name}",
-            data_testid=f"tab-{entry.name}",
-        )
 
     def has(self, name: str) -> bool:
         """Whether there is a panel of this name."""
