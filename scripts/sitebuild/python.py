@@ -36,7 +36,9 @@ PAGE_LAYERS = (
     "storage/",
     "ui/",
 )
-ON_DEMAND = "ui/inspect/"
+ON_DEMAND = ("backends/oracle/", "interop/chart.py", "ui/inspect/")
+#: Engines outside a browser, for tests and scripts.
+NATIVE = "native.py"
 #: These need tinygrad, so they are in the compiler's archive.
 COMPILER_LAYERS = ("compiler/", "model/")
 
@@ -106,7 +108,9 @@ def package(tabgrad: Path) -> bytes:
 
 def _sources(tabgrad: Path, needs_compiler: bool) -> dict[str, bytes]:
     paths = {path.relative_to(tabgrad).as_posix(): path for path in tabgrad.rglob("*.py")}
-    wanted = (name for name in paths if name.startswith(COMPILER_LAYERS) == needs_compiler)
+    wanted = (
+        name for name in paths if name.startswith(COMPILER_LAYERS) == needs_compiler and not name.endswith(NATIVE)
+    )
     return {f"{tabgrad.name}/{name}": paths[name].read_bytes() for name in wanted}
 
 
