@@ -1,4 +1,4 @@
-"""A model's card: its network, its recipe and its figures. Owns models/<name>/ and computes no figure of accuracy."""
+"""A model's card: its network, its recipe and its figures. Owns models/<name>/; counts no errors itself."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from scripts.train.space import LR_RANGE
 SWEEPS = ROOT / "docs" / "sweeps"
 PAGE = ROOT / "HYPERPARAMETERS.md"
 NOT_SURE = (
-    'How often the answer is "not sure", in per cent of the images. The last three columns are out-of-distribution '
-    "drawings, of kinds that no network was trained on."
+    'The share of images that are refused (answered with "not sure"), in per cent. The last three columns are '
+    "out-of-distribution drawings, of kinds that no network was trained on."
 )
 
 
@@ -153,7 +153,7 @@ def final_table(name: str) -> str:
     intro = (
         f"{card['architecture']}: {card['parameters']:,} parameters, {card['multiply_adds']:,} multiply-adds an image, "
         f"{epochs:g} epochs on {card['engine']}. Mean test accuracy of the seeds: "
-        f"**{100 * card['test_accuracy_mean']:.2f} %**. Repeat it with `python -m scripts.train {name}`.\n\n"
+        f"**{100 * card['test_accuracy_mean']:.2f} %**. Train it again with `python -m scripts.train {name}`.\n\n"
     )
     return "\n\n".join([intro + table(head, rows), NOT_SURE, refusals_table(card)])
 
@@ -195,10 +195,10 @@ def page() -> dict[Path, str]:
             files[SWEEPS / file] = svg
         stopped = sum(row["state"] != "complete" for row in explored(study))
         parts += [
-            f"## Exploring the {kind.upper()}",
-            f"{len(explored(study))} configurations, {stopped} of them stopped early. A full run has {study['epochs']} "
-            f"epoch(s), with {study['judgements']} evaluation(s) an epoch on {VALIDATION:,} validation images. `loss` "
-            "is the mean training loss in nats, `spread` is its standard deviation over the steps divided by the mean, "
+            f"## The search for the {kind.upper()}",
+            f"{len(explored(study))} configurations, of which {stopped} were stopped early. Epochs in a full run: "
+            f"{study['epochs']}. Evaluations per epoch: {study['judgements']}, each on {VALIDATION:,} validation images. "
+            "`loss` is the mean training loss in nats, `spread` is its standard deviation over the steps divided by the mean, "
             "and `s` is seconds on a busy machine with two cores.",
             f"![Convergence](docs/sweeps/{kind}-curves.svg)",
             f"![Learning rate](docs/sweeps/{kind}-lr.svg)",

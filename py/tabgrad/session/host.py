@@ -10,28 +10,12 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from tabgrad import protocol
 from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.data import DataError
 from tabgrad.data.catalogue import DataSets
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
-from tabgrad.protocol import (
-    Accepted,
-    Command,
-    Dispose,
-    Failed,
-    Import,
-    Pause,
-    Ping,
-    Prepare,
-    Resume,
-    SaveCheckpoint,
-    ShowProgram,
-    Start,
-    Step,
-    Stop,
-    Tune,
-)
 from tabgrad.settings import RunSettings, SettingsError
 
 from .control import Abandoned, Diverged
@@ -54,14 +38,16 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def failure(error: BaseException, reply_to: int) -> Failed:
+def failure(error: BaseException, reply_to: int) -> protocol.Failed:
     """The event that tells the page of `error`, in one sentence."""
     for kind, name in _KINDS:
         if isinstance(error, kind):
             message = str(error) or "There is not enough memory: try a smaller network or batch."
-            return Failed(reply_to=reply_to, kind=name, message=message)
+            return protocol.Failed(reply_to=reply_to, kind=name, message=message)
     what = f"{type(error).__name__}: {error}"
-    return Failed(reply_to=reply_to, kind="internal", message=f"Training failed inside ({what}); your runs are kept.")
+    return protocol.Failed(
+        reply_to=reply_to, kind="internal", message=f"Training failed inside ({what}); your runs are kept."
+    )
 
 
 class WorkerHost:
@@ -80,22 +66,22 @@ class WorkerHost:
         """True from Start until the run has ended."""
         return self._running is not None and not self._running.done()
 
-    def receive(self, command: Command) -> None:
+    def receive(self, command: protocol.Command) -> None:
         """Act on a command. Returns at once; what takes time goes on in a task."""
         try:
-            if isinstance(command, Start):
+            if isinstance(command, protocol.Start):
                 self._start(command)
-            elif isinstance(command, (SaveCheckpoint, Import)):
+            elif isinstance(command, (protocol.SaveCheckpoint, protocol.Import)):
                 self._between_chunks(command)
-            elif isinstance(command, Prepare):
+            elif isinstance(command, protocol.Prepare):
                 self._spawn(self._prepare(command), command.id)
-            elif isinstance(command, Dispose):
+            elif isinstance(command, protocol.Dispose):
                 self._spawn(self._dispose(command), command.id)
-            elif isinstance(command, ShowProgram):
+            elif isinstance(command, protocol.ShowProgram):
                 self._runtime.show_program(command.name, command.id)
             else:
                 self._steer(command)
-                self._send(Accepted(reply_to=command.id))
+                self._send(protocol.Accepted(reply_to=command.id))
         except Exception as error:  # the page gets one answer in any case
             self._send(failure(error, command.id))
 
@@ -105,31 +91,38 @@ class WorkerHost:
             raise ProgramError("There is no run under way: press Train.")
         return self._run
 
-    def _steer(self, command: Pause | Resume | Step | Stop | Tune | Ping) -> None:
-        if isinstance(command, Ping):
+    def _steer(
+        self, command: protocol.Pause | protocol.Resume | protocol.Step | protocol.Stop | protocol.Tune | protocol.Ping
+    ) -> None:
+        if isinstance(command, protocol.Ping):
             return
         run = self._active_run()
         control = run.control
-        if isinstance(command, Tune):
+        if isinstance(command, protocol.Tune):
             run.require_trainer().tune(command.values)
         else:
-            actions = {Pause: control.pause, Resume: control.resume, Step: control.step, Stop: control.stop}
+            actions = {
+                protocol.Pause: control.pause,
+                protocol.Resume: control.resume,
+                protocol.Step: control.step,
+                protocol.Stop: control.stop,
+            }
             actions[type(command)]()
 
-    def _start(self, command: Start) -> None:
+    def _start(self, command: protocol.Start) -> None:
         run = Run(self._runtime, command, self._send)  # a bad setting or checkpoint leaves the present run alone
         if self._run is not None:
             self._run.control.abandon()
         self._run = run
         self._running = asyncio.ensure_future(self._live(run, command))
 
-    async def _live(self, run: Run, command: Start) -> None:
+    async def _live(self, run: Run, command: protocol.Start) -> None:
         try:
             async with self._runtime_lock:
                 await run.go()
         except Abandoned:
             if run.trainer is None:
-                self._send(Accepted(reply_to=command.id))
+                self._send(protocol.Accepted(reply_to=command.id))
         except Exception as error:  # the run has ended, and the page is told
             if isinstance(error, EngineError):
                 self._runtime.close()
@@ -150,18 +143,18 @@ class WorkerHost:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _between_chunks(self, command: SaveCheckpoint | Import) -> None:
+    def _between_chunks(self, command: protocol.SaveCheckpoint | protocol.Import) -> None:
         """Act on the network in training while no steps are in flight. Raises ProgramError if there is no run."""
         run = self._active_run()
         trainer = run.require_trainer()
 
         async def answered() -> None:
             try:
-                if isinstance(command, SaveCheckpoint):
+                if isinstance(command, protocol.SaveCheckpoint):
                     await trainer.save(reply_to=command.id)
                 else:
                     await run.import_weights(command.weights)
-                    self._send(Accepted(reply_to=command.id))
+                    self._send(protocol.Accepted(reply_to=command.id))
             except Exception as error:
                 self._send(failure(error, command.id))
                 if isinstance(error, EngineError):
@@ -169,13 +162,13 @@ class WorkerHost:
 
         run.control.request(answered)
 
-    async def _prepare(self, command: Prepare) -> None:
+    async def _prepare(self, command: protocol.Prepare) -> None:
         settings = RunSettings.make(command.settings)
         if command.answer_target:
             await self._runtime.answer_program(settings, command.answer_target, command.id)
             return
         if self.running:
-            self._send(Accepted(reply_to=command.id))
+            self._send(protocol.Accepted(reply_to=command.id))
             return
         async with self._runtime_lock:
             data = await self._runtime.data_sets.open(settings.data)
@@ -183,10 +176,10 @@ class WorkerHost:
             await data.source(settings.seed).take(1)
             self._runtime.announce(data, reply_to=command.id)
 
-    async def _dispose(self, command: Dispose) -> None:
+    async def _dispose(self, command: protocol.Dispose) -> None:
         if self._run is not None:
             self._run.control.abandon()
         async with self._runtime_lock:
             self._run = None
             self._runtime.unload()
-        self._send(Accepted(reply_to=command.id))
+        self._send(protocol.Accepted(reply_to=command.id))

@@ -6,7 +6,7 @@ settings.optimizer_row.title                                   # "SGD, momentum"
 """
 
 from .fields import FIELDS, TUNABLE, ChoiceField, NumberField, SettingsError, SizesField
-from .optimizers import OPTIMIZERS, Optimizer
+from .optimizers import OPTIMIZERS
 from .presets import PRESETS
 from .run_settings import (
     ARCHITECTURE,
@@ -27,7 +27,6 @@ __all__ = [
     "TUNABLE",
     "ChoiceField",
     "NumberField",
-    "Optimizer",
     "RunSettings",
     "SettingsError",
     "SizesField",

@@ -25,7 +25,7 @@ def _newton_schulz_products(shape: tuple[int, ...]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Optimizer:
+class OptimizerRow:
     """An optimizer as the form offers it.
 
     `rule` is the update rule that is compiled into training programs. `fields` are the settings that it uses besides
@@ -40,12 +40,12 @@ class Optimizer:
     products: Callable[[tuple[int, ...]], int] = lambda _shape: 0
 
 
-OPTIMIZERS: Mapping[str, Optimizer] = {
-    "sgd": Optimizer("SGD", "sgd", 0.5, frozenset({"weight_decay"})),
-    "momentum": Optimizer("SGD, momentum", "sgd", 0.4, frozenset({"momentum", "weight_decay"})),
-    "adam": Optimizer("Adam", "adamw", 0.003, frozenset()),
-    "adamw": Optimizer("AdamW", "adamw", 0.003, frozenset({"weight_decay"})),
-    "muon": Optimizer("Muon", "muon", 0.05, frozenset({"momentum", "weight_decay"}), _newton_schulz_products),
+OPTIMIZERS: Mapping[str, OptimizerRow] = {
+    "sgd": OptimizerRow("SGD", "sgd", 0.5, frozenset({"weight_decay"})),
+    "momentum": OptimizerRow("SGD, momentum", "sgd", 0.4, frozenset({"momentum", "weight_decay"})),
+    "adam": OptimizerRow("Adam", "adamw", 0.003, frozenset()),
+    "adamw": OptimizerRow("AdamW", "adamw", 0.003, frozenset({"weight_decay"})),
+    "muon": OptimizerRow("Muon", "muon", 0.05, frozenset({"momentum", "weight_decay"}), _newton_schulz_products),
 }
 #: Settings that only some optimizers use.
 OPTIMIZER_FIELDS = frozenset[str]().union(*(optimizer.fields for optimizer in OPTIMIZERS.values()))

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from tabgrad.network import CNN_STAGES
 
 from .fields import FIELDS, SettingsError
-from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, Optimizer
+from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, OptimizerRow
 
 #: The settings that decide the architecture.
 ARCHITECTURE = frozenset({"model", "hidden", "activation"})
@@ -46,7 +46,7 @@ class RunSettings:
     engine: str = "auto"
 
     @property
-    def optimizer_row(self) -> Optimizer:
+    def optimizer_row(self) -> OptimizerRow:
         """The optimizer's row in `OPTIMIZERS`."""
         return OPTIMIZERS[self.optimizer]
 

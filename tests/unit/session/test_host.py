@@ -8,32 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tabgrad import protocol
 from tabgrad.artifacts import load_weights
 from tabgrad.network import fold_mean, load_safetensors, save_safetensors
 from tabgrad.program import loads
-from tabgrad.protocol import (
-    Accepted,
-    Busy,
-    Checkpoint,
-    Compiled,
-    Failed,
-    Finished,
-    Import,
-    Notice,
-    Pause,
-    Ping,
-    Prepare,
-    Progress,
-    Ready,
-    Resume,
-    SaveCheckpoint,
-    ShowProgram,
-    Start,
-    Step,
-    Stop,
-    Tune,
-    Weights,
-)
 from tests.unit.session.session_bench import COMPILED, Bench, LosesItsDevice, measured, on_bench
 from tests.unit.session.session_runs import SMALL
 
@@ -42,18 +20,18 @@ LONG = replace(SMALL, epochs=1000, schedule="constant").to_json()
 
 def test_a_run_from_start_to_its_result() -> None:
     async def go(bench: Bench) -> None:
-        ready = await bench.answer(Start, settings=SMALL.to_json(), answer_target="wasm.simd")
-        assert isinstance(ready, Ready)
+        ready = await bench.answer(protocol.Start, settings=SMALL.to_json(), answer_target="wasm.simd")
+        assert isinstance(ready, protocol.Ready)
         assert (ready.engine, ready.data) == ("wasm", "Patterns")
-        finished = await bench.expect(Finished)
+        finished = await bench.expect(protocol.Finished)
         assert finished.reason == "completed"
         assert finished.test_accuracy > 0.9
         assert finished.interval[0] < finished.test_accuracy <= finished.interval[1]
         assert finished.settings == SMALL.to_json()
-        infer = await bench.expect(Compiled, lambda e: e.name == "infer")
+        infer = await bench.expect(protocol.Compiled, lambda e: e.name == "infer")
         names = {b.name for b in loads(infer.program).by_role("weight")}
-        assert names == load_safetensors((await bench.expect(Weights)).weights)[0].keys()
-        last = [e for e in bench.events if isinstance(e, Weights)][-1].weights
+        assert names == load_safetensors((await bench.expect(protocol.Weights)).weights)[0].keys()
+        last = [e for e in bench.events if isinstance(e, protocol.Weights)][-1].weights
         assert measured(last, "test").accuracy == pytest.approx(finished.test_accuracy)
 
     on_bench(go)
@@ -61,23 +39,23 @@ def test_a_run_from_start_to_its_result() -> None:
 
 def test_a_bad_setting_is_refused_and_the_run_under_way_goes_on() -> None:
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=LONG)
-        failed = await bench.answer(Start, settings={"lr": "fast"})
-        assert isinstance(failed, Failed)
+        await bench.answer(protocol.Start, settings=LONG)
+        failed = await bench.answer(protocol.Start, settings={"lr": "fast"})
+        assert isinstance(failed, protocol.Failed)
         assert failed.kind == "input"
-        failed = await bench.answer(Start, checkpoint=b"nonsense")
-        assert isinstance(failed, Failed)
-        assert isinstance(await bench.answer(Pause), Accepted)
-        await bench.expect(Progress, lambda e: e.state == "paused")
+        failed = await bench.answer(protocol.Start, checkpoint=b"nonsense")
+        assert isinstance(failed, protocol.Failed)
+        assert isinstance(await bench.answer(protocol.Pause), protocol.Accepted)
+        await bench.expect(protocol.Progress, lambda e: e.state == "paused")
 
     on_bench(go)
 
 
-@pytest.mark.parametrize("kind", [Pause, Resume, Step, Stop])
+@pytest.mark.parametrize("kind", [protocol.Pause, protocol.Resume, protocol.Step, protocol.Stop])
 def test_steering_without_a_run_says_what_to_do(kind: type[Any]) -> None:
     async def go(bench: Bench) -> None:
         failed = await bench.answer(kind)
-        assert isinstance(failed, Failed)
+        assert isinstance(failed, protocol.Failed)
         assert "Train" in failed.message
 
     on_bench(go)
@@ -85,18 +63,18 @@ def test_steering_without_a_run_says_what_to_do(kind: type[Any]) -> None:
 
 def test_pause_step_resume_tune_and_stop() -> None:
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=LONG, start_paused=True)
-        assert (await bench.expect(Progress)).step == 0
+        await bench.answer(protocol.Start, settings=LONG, start_paused=True)
+        assert (await bench.expect(protocol.Progress)).step == 0
         for step in (1, 2):
-            await bench.answer(Step)
-            await bench.expect(Progress, lambda e, step=step: e.step == step)  # type: ignore[misc] # a bound default
-        assert isinstance(await bench.answer(Tune, values={"lr": 0.01}), Accepted)
-        refused = await bench.answer(Tune, values={"batch": 3})
-        assert isinstance(refused, Failed)
-        await bench.answer(Resume)
-        await bench.expect(Progress, lambda e: e.step > 50 and e.lr == pytest.approx(0.01))
-        await bench.answer(Stop)
-        finished = await bench.expect(Finished)
+            await bench.answer(protocol.Step)
+            await bench.expect(protocol.Progress, lambda e, step=step: e.step == step)  # type: ignore[misc] # a bound default
+        assert isinstance(await bench.answer(protocol.Tune, values={"lr": 0.01}), protocol.Accepted)
+        refused = await bench.answer(protocol.Tune, values={"batch": 3})
+        assert isinstance(refused, protocol.Failed)
+        await bench.answer(protocol.Resume)
+        await bench.expect(protocol.Progress, lambda e: e.step > 50 and e.lr == pytest.approx(0.01))
+        await bench.answer(protocol.Stop)
+        finished = await bench.expect(protocol.Finished)
         assert finished.reason == "stopped"
         assert finished.settings["lr"] == 0.01
 
@@ -105,16 +83,16 @@ def test_pause_step_resume_tune_and_stop() -> None:
 
 def test_a_checkpoint_resumes_and_the_end_is_the_same() -> None:
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=SMALL.to_json())
-        finished = await bench.expect(Finished)
-        first = await bench.expect(Checkpoint)
+        await bench.answer(protocol.Start, settings=SMALL.to_json())
+        finished = await bench.expect(protocol.Finished)
+        first = await bench.expect(protocol.Checkpoint)
         assert first.end_of_epoch
-        whole = [e for e in bench.events if isinstance(e, Weights)][-1].weights
+        whole = [e for e in bench.events if isinstance(e, protocol.Weights)][-1].weights
         bench.forget_events()
-        await bench.answer(Start, checkpoint=first.checkpoint)
-        again = await bench.expect(Finished)
+        await bench.answer(protocol.Start, checkpoint=first.checkpoint)
+        again = await bench.expect(protocol.Finished)
         assert again.test_accuracy == finished.test_accuracy
-        assert [e for e in bench.events if isinstance(e, Weights)][-1].weights == whole
+        assert [e for e in bench.events if isinstance(e, protocol.Weights)][-1].weights == whole
 
     on_bench(go)
 
@@ -123,9 +101,9 @@ def test_an_epoch_checkpoint_has_its_weights_and_their_confusion() -> None:
     slow = replace(SMALL, lr=0.002)  # so slow that there are mistakes to count
 
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=slow.to_json())
-        await bench.expect(Finished)
-        epochs = [e for e in bench.events if isinstance(e, Checkpoint) and e.end_of_epoch]
+        await bench.answer(protocol.Start, settings=slow.to_json())
+        await bench.expect(protocol.Finished)
+        epochs = [e for e in bench.events if isinstance(e, protocol.Checkpoint) and e.end_of_epoch]
         assert len(epochs) >= 2
         for epoch in (epochs[0], epochs[-1]):
             results, file = measured(epoch.weights), load_weights(epoch.weights)
@@ -143,20 +121,20 @@ def test_an_epoch_checkpoint_has_its_weights_and_their_confusion() -> None:
 
 def test_saving_leaves_a_run_as_it_was_and_importing_changes_its_weights() -> None:
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=LONG)
-        await bench.expect(Progress, lambda e: e.step > 20)
-        await bench.answer(Pause)
-        saved, again = await bench.answer(SaveCheckpoint), await bench.answer(SaveCheckpoint)
-        assert isinstance(saved, Checkpoint)
-        assert isinstance(again, Checkpoint)
+        await bench.answer(protocol.Start, settings=LONG)
+        await bench.expect(protocol.Progress, lambda e: e.step > 20)
+        await bench.answer(protocol.Pause)
+        saved, again = await bench.answer(protocol.SaveCheckpoint), await bench.answer(protocol.SaveCheckpoint)
+        assert isinstance(saved, protocol.Checkpoint)
+        assert isinstance(again, protocol.Checkpoint)
         assert not saved.end_of_epoch
         assert not saved.weights
         assert saved.checkpoint == again.checkpoint
         tensors = load_weights(saved.checkpoint).tensors
         blank = save_safetensors({name: np.zeros_like(value) for name, value in tensors.items()})
         bench.forget_events()
-        assert isinstance(await bench.answer(Import, weights=blank), Accepted)
-        shown = load_weights((await bench.expect(Weights)).weights)
+        assert isinstance(await bench.answer(protocol.Import, weights=blank), protocol.Accepted)
+        shown = load_weights((await bench.expect(protocol.Weights)).weights)
         assert not any(value.any() for value in shown.tensors.values())
 
     on_bench(go)
@@ -164,8 +142,8 @@ def test_saving_leaves_a_run_as_it_was_and_importing_changes_its_weights() -> No
 
 def test_saving_without_a_run_says_what_to_do() -> None:
     async def go(bench: Bench) -> None:
-        failed = await bench.answer(SaveCheckpoint)
-        assert isinstance(failed, Failed)
+        failed = await bench.answer(protocol.SaveCheckpoint)
+        assert isinstance(failed, protocol.Failed)
         assert "Train" in failed.message
 
     on_bench(go)
@@ -174,16 +152,16 @@ def test_saving_without_a_run_says_what_to_do() -> None:
 @pytest.mark.parametrize("weights", [b"", b"nonsense" * 9, save_safetensors({"a": np.zeros(3, np.float32)})])
 def test_a_corrupt_import_is_one_sentence_and_changes_nothing(weights: bytes) -> None:
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=LONG)
-        await bench.answer(Pause)
-        before = await bench.answer(SaveCheckpoint)
-        failed = await bench.answer(Import, weights=weights)
-        assert isinstance(failed, Failed)
+        await bench.answer(protocol.Start, settings=LONG)
+        await bench.answer(protocol.Pause)
+        before = await bench.answer(protocol.SaveCheckpoint)
+        failed = await bench.answer(protocol.Import, weights=weights)
+        assert isinstance(failed, protocol.Failed)
         assert failed.kind == "input"
         assert failed.message.endswith(".")
-        after = await bench.answer(SaveCheckpoint)
-        assert isinstance(before, Checkpoint)
-        assert isinstance(after, Checkpoint)
+        after = await bench.answer(protocol.SaveCheckpoint)
+        assert isinstance(before, protocol.Checkpoint)
+        assert isinstance(after, protocol.Checkpoint)
         assert before.checkpoint == after.checkpoint
 
     on_bench(go)
@@ -192,10 +170,10 @@ def test_a_corrupt_import_is_one_sentence_and_changes_nothing(weights: bytes) ->
 def test_divergence_reaches_the_page_with_the_last_good_weights() -> None:
     async def go(bench: Bench) -> None:
         settings = replace(SMALL, lr=10.0, schedule="constant", hidden=(16, 16), epochs=100)
-        await bench.answer(Start, settings=settings.to_json())
-        failed = await bench.expect(Failed)
+        await bench.answer(protocol.Start, settings=settings.to_json())
+        failed = await bench.expect(protocol.Failed)
         assert failed.kind == "diverged"
-        kept = [e for e in bench.events if isinstance(e, Weights)][-1].weights
+        kept = [e for e in bench.events if isinstance(e, protocol.Weights)][-1].weights
         assert all(np.isfinite(value).all() for value in load_weights(kept).tensors.values())
 
     on_bench(go)
@@ -206,11 +184,11 @@ def test_a_lost_device_costs_no_run(engine: str) -> None:
     async def go(bench: Bench) -> None:
         left = [40, 60, 10**6]
         bench.wrap = lambda device: LosesItsDevice(device, left.pop(0))  # type: ignore[assignment,return-value]
-        await bench.answer(Start, settings=replace(SMALL, engine=engine, epochs=40).to_json())
-        finished = await bench.expect(Finished)
+        await bench.answer(protocol.Start, settings=replace(SMALL, engine=engine, epochs=40).to_json())
+        finished = await bench.expect(protocol.Finished)
         assert finished.reason == "completed"
         assert finished.test_accuracy > 0.9
-        assert [e.message for e in bench.events if isinstance(e, Notice)]
+        assert [e.message for e in bench.events if isinstance(e, protocol.Notice)]
         assert [choice for choice, _ in bench.opened] == [engine] * 3
 
     on_bench(go)
@@ -220,28 +198,28 @@ def test_a_device_lost_too_often_moves_the_run_to_webassembly() -> None:
     async def go(bench: Bench) -> None:
         left = [30, 30, 30, 10**6]
         bench.wrap = lambda device: LosesItsDevice(device, left.pop(0))  # type: ignore[assignment,return-value]
-        await bench.answer(Start, settings=replace(SMALL, engine="webgpu", epochs=40).to_json())
-        await bench.expect(Finished)
+        await bench.answer(protocol.Start, settings=replace(SMALL, engine="webgpu", epochs=40).to_json())
+        await bench.expect(protocol.Finished)
         assert [choice for choice, _ in bench.opened] == ["webgpu"] * 3 + ["wasm"]
-        assert "WebAssembly" in [e.message for e in bench.events if isinstance(e, Notice)][-1]
+        assert "WebAssembly" in [e.message for e in bench.events if isinstance(e, protocol.Notice)][-1]
 
     on_bench(go)
 
 
 def test_a_new_run_takes_the_place_of_the_old_one() -> None:
     async def go(bench: Bench) -> None:
-        await bench.answer(Start, settings=LONG)
-        await bench.answer(Start, settings=SMALL.to_json())
-        assert (await bench.expect(Finished)).settings == SMALL.to_json()
-        assert len([e for e in bench.events if isinstance(e, Finished)]) == 1
+        await bench.answer(protocol.Start, settings=LONG)
+        await bench.answer(protocol.Start, settings=SMALL.to_json())
+        assert (await bench.expect(protocol.Finished)).settings == SMALL.to_json()
+        assert len([e for e in bench.events if isinstance(e, protocol.Finished)]) == 1
 
     on_bench(go)
 
 
 def test_pings_and_preparation() -> None:
     async def go(bench: Bench) -> None:
-        assert isinstance(await bench.answer(Ping), Accepted)
-        assert isinstance(await bench.answer(Prepare, settings=SMALL.to_json()), Ready)
+        assert isinstance(await bench.answer(protocol.Ping), protocol.Accepted)
+        assert isinstance(await bench.answer(protocol.Prepare, settings=SMALL.to_json()), protocol.Ready)
 
     on_bench(go)
 
@@ -251,13 +229,15 @@ def test_a_program_is_compiled_once_and_announced() -> None:
         settings = replace(SMALL, hidden=(5,))
         for key in [key for key in COMPILED if key.startswith("program/test/train")]:
             del COMPILED[key]
-        await bench.answer(Prepare, settings=settings.to_json())
-        assert [e.source for e in bench.events if isinstance(e, Compiled) and e.name == "train"] == ["compiled"]
-        assert [e for e in bench.events if isinstance(e, Busy)]
+        await bench.answer(protocol.Prepare, settings=settings.to_json())
+        assert [e.source for e in bench.events if isinstance(e, protocol.Compiled) and e.name == "train"] == [
+            "compiled"
+        ]
+        assert [e for e in bench.events if isinstance(e, protocol.Busy)]
 
     async def again(bench: Bench) -> None:
-        await bench.answer(Prepare, settings=replace(SMALL, hidden=(5,)).to_json())
-        assert [e.source for e in bench.events if isinstance(e, Compiled) and e.name == "train"] == ["cache"]
+        await bench.answer(protocol.Prepare, settings=replace(SMALL, hidden=(5,)).to_json())
+        assert [e.source for e in bench.events if isinstance(e, protocol.Compiled) and e.name == "train"] == ["cache"]
 
     on_bench(go)
     on_bench(again)
@@ -265,17 +245,17 @@ def test_a_program_is_compiled_once_and_announced() -> None:
 
 def test_the_programs_of_the_network_in_training_can_be_read() -> None:
     async def go(bench: Bench) -> None:
-        refused = await bench.answer(ShowProgram, name="train")
-        assert isinstance(refused, Failed)
+        refused = await bench.answer(protocol.ShowProgram, name="train")
+        assert isinstance(refused, protocol.Failed)
         assert "press Train" in refused.message
-        await bench.answer(Start, settings=LONG)
+        await bench.answer(protocol.Start, settings=LONG)
         for name, outputs in (("train", {"loss", "correct"}), ("evaluate", {"logits", "loss", "correct"})):
-            shown = await bench.answer(ShowProgram, name=name)
-            assert isinstance(shown, Compiled)
+            shown = await bench.answer(protocol.ShowProgram, name=name)
+            assert isinstance(shown, protocol.Compiled)
             program = loads(shown.program)
             assert (shown.name, program.name, len(program.kernels)) == (name, name, shown.kernels)
             assert {b.name for b in program.by_role("output")} == outputs
-        assert isinstance(await bench.answer(ShowProgram, name="dream"), Failed)
-        assert isinstance(await bench.answer(Ping), Accepted), "the run goes on"
+        assert isinstance(await bench.answer(protocol.ShowProgram, name="dream"), protocol.Failed)
+        assert isinstance(await bench.answer(protocol.Ping), protocol.Accepted), "the run goes on"
 
     on_bench(go)

@@ -21,7 +21,7 @@ from ..models import Model
 from ..tasks import Tasks
 from ..widgets.format import with_interval
 from .client import TrainClient
-from .state import Message, Part, RunState, Status
+from .state import Part, RunState, Status, StatusMessage
 from .store import KEPT_WEIGHTS, TrainStore
 from .trained_models import TrainedModels
 
@@ -312,7 +312,7 @@ class RunController:
 
     def say(self, sentence: str, *, error: bool = False) -> None:
         """A sentence about the run; it replaces the one before."""
-        self.state.message = Message(sentence, error)
+        self.state.message = StatusMessage(sentence, error)
         self._changed("message")
 
     def fail(self, sentence: str) -> None:

@@ -24,7 +24,7 @@ _ENDINGS: Mapping[str, str] = {
 }
 
 
-class Message(NamedTuple):
+class StatusMessage(NamedTuple):
     """A sentence about the run. With `busy` it says what the worker is doing, until steps are done again."""
 
     text: str = ""
@@ -86,7 +86,7 @@ class RunState:
     """
 
     status: Status = "none"
-    message: Message = field(default_factory=Message)
+    message: StatusMessage = field(default_factory=StatusMessage)
     preparing: bool = False
     progress: protocol.Progress | None = None
     validation_accuracy: float | None = None
@@ -121,7 +121,7 @@ class RunState:
 
     def clear(self) -> frozenset[Part]:
         """Forget a run's figures: another one begins."""
-        self.message, self.progress, self.validation_accuracy = Message(), None, None
+        self.message, self.progress, self.validation_accuracy = StatusMessage(), None, None
         self.ready = self.result = None
         self.samples_per_s = 0.0
         self.curves = Curves()
@@ -150,17 +150,17 @@ class RunState:
                 changed = {"progress"}
             case protocol.Finished():
                 self.result, self.validation_accuracy = event, event.validation_accuracy
-                self.message = Message(_ENDINGS[event.reason])
+                self.message = StatusMessage(_ENDINGS[event.reason])
                 changed = {"progress", "message"}
             case protocol.Notice():
-                self.message = Message(event.message)
+                self.message = StatusMessage(event.message)
                 changed = {"message"}
             case protocol.Busy() if event.what:
-                self.message = Message(f"{event.what} …", busy=True)
+                self.message = StatusMessage(f"{event.what} …", busy=True)
                 changed = {"message"}
             case protocol.Compiled(source="compiled") if event.name != "infer":
                 text = f"tinygrad compiled {event.kernels} kernels for {event.name} in {event.seconds:.1f} s."
-                self.message = Message(text)
+                self.message = StatusMessage(text)
                 changed = {"message"}
         return frozenset(changed)
 
@@ -170,5 +170,5 @@ class RunState:
         self.steps_per_epoch = event.steps / event.epochs if event.epochs else 1.0
         if not self.message.busy:
             return {"progress"}
-        self.message = Message()
+        self.message = StatusMessage()
         return {"progress", "message"}

@@ -11,33 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tabgrad import protocol
 from tabgrad.artifacts import Record, load_weights, pack, save_weights
 from tabgrad.backends.wasm import open_device
 from tabgrad.network import draw_weights
-from tabgrad.protocol import (
-    Accepted,
-    AnyEvent,
-    Busy,
-    Checkpoint,
-    Command,
-    Compiled,
-    Dispose,
-    Failed,
-    Finished,
-    Import,
-    Metrics,
-    Notice,
-    Pause,
-    Prepare,
-    Progress,
-    Ready,
-    Resume,
-    SaveCheckpoint,
-    Start,
-    Step,
-    Tune,
-    Weights,
-)
 from tabgrad.settings import RunSettings
 from tabgrad.ui.models import MakeModel, Model
 from tabgrad.ui.train.controller import NOT_ALONE, RunController
@@ -55,12 +32,12 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "layers.2.weight": (64, 10),
     "layers.2.bias": (10,),
 }
-READY = Ready(engine="wasm", description="SIMD", reason="the only one", data="MNIST")
-PROGRESS = Progress(
+READY = protocol.Ready(engine="wasm", description="SIMD", reason="the only one", data="MNIST")
+PROGRESS = protocol.Progress(
     state="training", step=10, steps=100, epoch=0.3, epochs=3, samples_per_s=9.0, eta_s=1, elapsed_s=2, lr=0.1
 )
-INFER = Compiled(name="infer", source="", seconds=0.0, kernels=3, program=PROGRAM)
-FINISHED = Finished(
+INFER = protocol.Compiled(name="infer", source="", seconds=0.0, kernels=3, program=PROGRAM)
+FINISHED = protocol.Finished(
     reason="completed",
     step=100,
     epoch=3.0,
@@ -76,9 +53,9 @@ def weights(seed: int, step: int = 1) -> bytes:
     return save_weights(draw_weights(SHAPES, seed), SETTINGS, step)
 
 
-def epoch(step: int) -> Checkpoint:
+def epoch(step: int) -> protocol.Checkpoint:
     """The checkpoint at the end of an epoch, with weights of its own."""
-    return Checkpoint(
+    return protocol.Checkpoint(
         step=step,
         epoch=step / 10,
         end_of_epoch=True,
@@ -93,8 +70,8 @@ class FakeClient:
     """A worker that answers each command by its type; `commands` is what it was told."""
 
     def __init__(self) -> None:
-        self.commands: list[Command] = []
-        self.answers: dict[type[Any], AnyEvent] = {Start: READY, Prepare: READY}
+        self.commands: list[protocol.Command] = []
+        self.answers: dict[type[Any], protocol.AnyEvent] = {protocol.Start: READY, protocol.Prepare: READY}
         self.started = self.running = False
         self.broken = ""
 
@@ -103,11 +80,11 @@ class FakeClient:
             raise RuntimeError(self.broken)
         self.started = True
 
-    async def ask(self, command: Command) -> AnyEvent:
+    async def ask(self, command: protocol.Command) -> protocol.AnyEvent:
         self.commands.append(command)
-        answer = self.answers.get(type(command), Accepted())
-        if isinstance(command, Start):
-            self.running = isinstance(answer, Ready)
+        answer = self.answers.get(type(command), protocol.Accepted())
+        if isinstance(command, protocol.Start):
+            self.running = isinstance(answer, protocol.Ready)
         return answer
 
     def told(self, kind: type[Any]) -> list[Any]:
@@ -191,10 +168,10 @@ class Bench:
     async def begin(self, **options: Any) -> None:
         """Start a run and let it make its first progress."""
         await self.controller.start(SETTINGS, **options)
-        self.receive(READY, INFER, PROGRESS, Weights(step=1, weights=weights(1)))
+        self.receive(READY, INFER, PROGRESS, protocol.Weights(step=1, weights=weights(1)))
         await self.settle()
 
-    def receive(self, *events: AnyEvent) -> None:
+    def receive(self, *events: protocol.AnyEvent) -> None:
         for event in events:
             self.controller.receive(event)
 
@@ -226,7 +203,7 @@ def test_a_prepared_worker_is_ready_and_meanwhile_counts_as_loading() -> None:
         seen: list[str] = []
         ask = bench.client.ask
 
-        async def watch(command: Command) -> AnyEvent:
+        async def watch(command: protocol.Command) -> protocol.AnyEvent:
             seen.append(bench.state.shown_status)
             return await ask(command)
 
@@ -235,7 +212,7 @@ def test_a_prepared_worker_is_ready_and_meanwhile_counts_as_loading() -> None:
         assert seen == ["loading"]
         assert bench.state.shown_status == "ready"
         await bench.controller.prepare(lambda: SETTINGS)  # once is enough
-        assert len(bench.client.told(Prepare)) == 1
+        assert len(bench.client.told(protocol.Prepare)) == 1
 
     on_bench(go)
 
@@ -258,14 +235,14 @@ def test_a_run_from_train_to_its_row_in_the_table() -> None:
         await bench.begin()
         assert bench.state.status == "training"
         assert bench.lock.held
-        start = bench.client.told(Start)[0]
+        start = bench.client.told(protocol.Start)[0]
         assert (start.settings, start.answer_target) == (SETTINGS.to_json(), "wasm.relaxed")
         assert bench.page.titles == {TRAINING: "In training"}
         assert await bench.answering() == expected(weights(1))
-        bench.receive(Weights(step=2, weights=weights(2)))
+        bench.receive(protocol.Weights(step=2, weights=weights(2)))
         assert bench.page.updates == 1
         assert await bench.answering() == expected(weights(2))
-        bench.receive(Metrics(step=[5], loss=[1.0], accuracy=[0.5], validation_accuracy=[0.9]), epoch(100))
+        bench.receive(protocol.Metrics(step=[5], loss=[1.0], accuracy=[0.5], validation_accuracy=[0.9]), epoch(100))
         bench.client.running = False
         bench.receive(FINISHED)
         await bench.settle()
@@ -290,11 +267,11 @@ def test_views_are_told_what_has_changed_and_nothing_else() -> None:
         await bench.begin()
         for event, parts in (
             (PROGRESS, ["progress"]),
-            (Metrics(step=[5], loss=[1.0], accuracy=[0.5]), ["curves", "progress"]),
+            (protocol.Metrics(step=[5], loss=[1.0], accuracy=[0.5]), ["curves", "progress"]),
             (epoch(10), ["timeline"]),
-            (Notice(message="The device was lost."), ["message"]),
-            (Weights(step=2, weights=weights(2)), ["weights"]),
-            (Busy(what="", seconds=9), []),
+            (protocol.Notice(message="The device was lost."), ["message"]),
+            (protocol.Weights(step=2, weights=weights(2)), ["weights"]),
+            (protocol.Busy(what="", seconds=9), []),
             (replace(PROGRESS, state="paused"), ["progress", "status"]),
         ):
             bench.rendered.clear()
@@ -307,11 +284,11 @@ def test_views_are_told_what_has_changed_and_nothing_else() -> None:
 def test_a_message_about_a_busy_worker_ends_with_the_next_step_and_others_stay() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
-        bench.receive(Busy(what="Compiling the train program", seconds=60))
+        bench.receive(protocol.Busy(what="Compiling the train program", seconds=60))
         assert bench.state.message.text == "Compiling the train program …"
         bench.receive(PROGRESS)
         assert bench.state.message.text == ""
-        bench.receive(Notice(message="The device was lost."), PROGRESS)
+        bench.receive(protocol.Notice(message="The device was lost."), PROGRESS)
         assert bench.state.message.text == "The device was lost."
 
     on_bench(go)
@@ -323,7 +300,7 @@ def test_back_in_time_the_older_network_answers_until_the_slider_is_at_its_end_a
         bench.receive(epoch(10), epoch(20))
         bench.controller.move_timeline(0)
         assert await bench.answering() == expected(weights(10))
-        bench.receive(Weights(step=25, weights=weights(25)))
+        bench.receive(protocol.Weights(step=25, weights=weights(25)))
         assert await bench.answering() == expected(weights(10))
         bench.controller.move_timeline(1)
         assert await bench.answering() == expected(weights(25))
@@ -343,7 +320,7 @@ def test_a_resumed_run_has_its_origin_and_the_timeline_up_to_its_step() -> None:
         record = Record(SETTINGS, 100, 640, step=20, origin="MLP")
         checkpoint = pack(draw_weights(SHAPES, 3), record)
         await bench.begin(checkpoint=checkpoint)
-        assert bench.client.told(Start)[0].checkpoint == checkpoint
+        assert bench.client.told(protocol.Start)[0].checkpoint == checkpoint
         assert [entry.step for entry in bench.state.timeline.entries] == [10, 20]
         bench.client.running = False
         bench.receive(FINISHED)
@@ -363,8 +340,8 @@ async def timeline_of(bench: Bench, *steps: int) -> list[Any]:
 def test_a_paused_start_does_one_step() -> None:
     async def go(bench: Bench) -> None:
         await bench.controller.start(SETTINGS, paused=True)
-        assert bench.client.told(Start)[0].start_paused
-        assert len(bench.client.told(Step)) == 1
+        assert bench.client.told(protocol.Start)[0].start_paused
+        assert len(bench.client.told(protocol.Step)) == 1
 
     on_bench(go)
 
@@ -375,10 +352,13 @@ def test_pause_becomes_resume_and_a_refusal_is_shown() -> None:
         bench.controller.press("pause")
         await bench.settle()
         bench.receive(replace(PROGRESS, state="paused"))
-        bench.client.answers[Resume] = Failed(kind="input", message="Not now.")
+        bench.client.answers[protocol.Resume] = protocol.Failed(kind="input", message="Not now.")
         bench.controller.press("pause")
         await bench.settle()
-        assert [type(c) for c in bench.client.commands if isinstance(c, (Pause, Resume))] == [Pause, Resume]
+        assert [type(c) for c in bench.client.commands if isinstance(c, (protocol.Pause, protocol.Resume))] == [
+            protocol.Pause,
+            protocol.Resume,
+        ]
         assert (bench.state.message.text, bench.state.message.is_error) == ("Not now.", True)
         assert bench.state.status == "paused"
 
@@ -392,7 +372,7 @@ def test_only_a_setting_that_can_change_is_tuned_and_only_during_a_run() -> None
         bench.controller.tune("batch", SETTINGS)
         bench.controller.tune("lr", SETTINGS)
         await bench.settle()
-        assert [command.values for command in bench.client.told(Tune)] == [{"lr": 0.05}]
+        assert [command.values for command in bench.client.told(protocol.Tune)] == [{"lr": 0.05}]
 
     on_bench(go)
 
@@ -424,7 +404,7 @@ def test_the_network_of_an_ended_run_comes_back_when_the_slider_moves() -> None:
         row = {**run_row("a"), "settings": SETTINGS.to_json()}
         bench.store.begin("a", resumed=False)
         await bench.store.finish(row, weights(20, 20), await timeline_of(bench, 10, 20))
-        bench.client.answers[Prepare] = INFER
+        bench.client.answers[protocol.Prepare] = INFER
         await bench.controller.recall()
         assert bench.state.timeline.run == "run 1"
         assert bench.page.model is None
@@ -443,7 +423,7 @@ def test_a_run_that_fails_says_why_and_releases_the_lock() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
         bench.client.running = False
-        bench.receive(Failed(kind="diverged", message="The loss grew without bound."))
+        bench.receive(protocol.Failed(kind="diverged", message="The loss grew without bound."))
         assert (bench.state.status, bench.state.message.text) == ("failed", "The loss grew without bound.")
         assert not bench.lock.held
         assert bench.page.titles[TRAINING] == "Just trained"
@@ -457,7 +437,7 @@ def test_reset_forgets_the_run_and_keeps_finished_ones() -> None:
         bench.receive(epoch(10))
         await bench.settle()
         await bench.controller.reset()
-        assert len(bench.client.told(Dispose)) == 1
+        assert len(bench.client.told(protocol.Dispose)) == 1
         assert bench.state.status == "ready"
         assert (bench.state.progress, bench.state.timeline.entries) == (None, [])
         assert dict(bench.storage) == {}
@@ -471,7 +451,7 @@ def test_a_hidden_tab_saves_a_run_under_way_and_nothing_else() -> None:
         assert not bench.client.commands
         await bench.begin()
         await bench.controller.save_now()
-        assert len(bench.client.told(SaveCheckpoint)) == 1
+        assert len(bench.client.told(protocol.SaveCheckpoint)) == 1
         bench.receive(replace(epoch(10), end_of_epoch=False, weights=b"", confusion=[]))
         await bench.settle()
         assert await bench.store.checkpoint() == b"checkpoint 10"
@@ -485,7 +465,7 @@ def test_weights_are_exported_under_the_name_of_their_network() -> None:
         assert await bench.controller.exported() is None
         assert "press Train" in bench.state.message.text
         await bench.begin()
-        bench.receive(Weights(step=7, weights=weights(7, 7)))
+        bench.receive(protocol.Weights(step=7, weights=weights(7, 7)))
         assert await bench.controller.exported() == ("tabgrad-784-128-64-10-step7.safetensors", weights(7, 7))
         assert await bench.controller.exported("gone") is None
         assert str(KEPT_WEIGHTS) in bench.state.message.text
@@ -495,14 +475,14 @@ def test_weights_are_exported_under_the_name_of_their_network() -> None:
 
 def test_a_file_goes_into_the_run_under_way_or_becomes_a_model() -> None:
     async def go(bench: Bench) -> None:
-        bench.client.answers[Prepare] = INFER
+        bench.client.answers[protocol.Prepare] = INFER
         await bench.controller.import_weights(weights(5))
         assert bench.page.titles == {IMPORTED: "Imported 784-128-64-10"}
         assert await bench.answering() == expected(weights(5))
         await bench.begin()
         await bench.controller.import_weights(weights(6))
-        assert bench.client.told(Import)[0].weights == weights(6)
-        bench.client.answers[Import] = Failed(kind="input", message="It does not fit.")
+        assert bench.client.told(protocol.Import)[0].weights == weights(6)
+        bench.client.answers[protocol.Import] = protocol.Failed(kind="input", message="It does not fit.")
         await bench.controller.import_weights(b"nonsense")
         assert bench.state.message.text == "The file was not imported: It does not fit."
 
@@ -512,7 +492,7 @@ def test_a_file_goes_into_the_run_under_way_or_becomes_a_model() -> None:
 @pytest.mark.parametrize("content", [b"", b"nonsense" * 9, save_weights({"a": np.zeros(3, np.float32)})])
 def test_a_file_that_is_no_network_is_one_sentence(content: bytes) -> None:
     async def go(bench: Bench) -> None:
-        bench.client.answers[Prepare] = INFER
+        bench.client.answers[protocol.Prepare] = INFER
         await bench.controller.import_weights(content)
         assert bench.state.message.text.startswith("The file was not imported: ")
         assert bench.page.titles == {}
