@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Playwright
 
 #: With more values than this, the summary leaves the list of values out.
-MOST_LISTED = 20
+MAX_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,5 @@ def summary(values: Iterable[float]) -> dict[str, Any]:
         return {"median": None, "p95": None, "p99": None, "max": None, "count": 0, "values": []}
     p95, p99 = (ordered[round(share * (len(ordered) - 1))] for share in (0.95, 0.99))
     figures = {"median": round(statistics.median(ordered), 2), "p95": p95, "p99": p99, "max": ordered[-1]}
-    listed = {"values": ordered} if len(ordered) <= MOST_LISTED else {}
+    listed = {"values": ordered} if len(ordered) <= MAX_LISTED else {}
     return {**figures, "count": len(ordered), **listed}

@@ -197,9 +197,9 @@ def page() -> dict[Path, str]:
         parts += [
             f"## The search for the {kind.upper()}",
             f"{len(explored(study))} configurations, of which {stopped} were stopped early. Epochs in a full run: "
-            f"{study['epochs']}. Evaluations per epoch: {study['judgements']}, each on {VALIDATION:,} validation images. "
-            "`loss` is the mean training loss in nats, `spread` is its standard deviation over the steps divided by the mean, "
-            "and `s` is seconds on a busy machine with two cores.",
+            f"{study['epochs']}. Evaluations per epoch: {study['judgements']}, each on {VALIDATION:,} validation "
+            "images. `loss` is the mean training loss in nats, `spread` is its standard deviation over the steps "
+            "divided by the mean, and `s` is seconds on a busy machine with two cores.",
             f"![Convergence](docs/sweeps/{kind}-curves.svg)",
             f"![Learning rate](docs/sweeps/{kind}-lr.svg)",
             "### Each hyperparameter",

@@ -24,7 +24,7 @@ from tabgrad.data.mnist import parse_idx, unzip
 
 GOAL = 0.975
 #: TensorFlow.js stops after this many epochs, also below the goal.
-MOST_EPOCHS = 15
+MAX_EPOCHS = 15
 RUNS, PAUSES = 10, 10
 TRAIN_TO_GOAL = """async ([goal, most, batch]) => {
   const file = async name => new Uint8Array(await (await fetch(`/mnist/${name}`)).arrayBuffer());
@@ -91,7 +91,7 @@ def tensorflow(context: BenchContext) -> dict[str, float]:
         page = browser.new_page()
         page.goto(f"{url}/index.html")
         TensorFlow(page, "wasm")
-        found: dict[str, float] = page.evaluate(TRAIN_TO_GOAL, [GOAL, MOST_EPOCHS, 128])
+        found: dict[str, float] = page.evaluate(TRAIN_TO_GOAL, [GOAL, MAX_EPOCHS, 128])
         return found
 
 

@@ -76,10 +76,10 @@ from tabgrad.protocol import Dispose, Failed, Finished, Start
 from tabgrad.session.host import WorkerHost
 from tabgrad.settings import RunSettings
 ended = asyncio.get_running_loop().create_future()
-def hear(event):
+def receive(event):
     if isinstance(event, (Failed, Finished)) and not ended.done():
         ended.set_result(event)
-host = WorkerHost(*builtins.services, hear)
+host = WorkerHost(*builtins.services, receive)
 host.receive(Start(id=1, settings=settings))
 event = await ended
 if isinstance(event, Failed):

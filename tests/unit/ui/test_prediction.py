@@ -78,10 +78,10 @@ class Stage:
                     future.set_result(None)
 
 
-def played(scene: Callable[[Stage], Awaitable[None]]) -> Stage:
+def run_scenario(scenario: Callable[[Stage], Awaitable[None]]) -> Stage:
     async def run() -> Stage:
         stage = Stage()
-        await scene(stage)
+        await scenario(stage)
         await stage.finish()
         return stage
 
@@ -89,12 +89,12 @@ def played(scene: Callable[[Stage], Awaitable[None]]) -> Stage:
 
 
 def test_while_the_pen_moves_only_the_last_ink_waits() -> None:
-    async def scene(stage: Stage) -> None:
+    async def scenario(stage: Stage) -> None:
         for height in range(80, 200, 10):
             stage.predictor.update(ink(height))
             await asyncio.sleep(0)
 
-    stage = played(scene)
+    stage = run_scenario(scenario)
     assert stage.network.most_at_once == 1
     assert len(stage.network.seen) == 2  # the first ink, and the last one
     assert stage.screen is not None
@@ -102,17 +102,17 @@ def test_while_the_pen_moves_only_the_last_ink_waits() -> None:
 
 
 def test_an_answer_that_comes_after_clear_is_not_shown() -> None:
-    async def scene(stage: Stage) -> None:
+    async def scenario(stage: Stage) -> None:
         stage.predictor.update(ink(100))
         await asyncio.sleep(0)
         stage.predictor.update(EMPTY)
 
-    stage = played(scene)
+    stage = run_scenario(scenario)
     assert stage.shown == [None]
 
 
 def test_an_answer_of_the_model_before_is_not_shown() -> None:
-    async def scene(stage: Stage) -> None:
+    async def scenario(stage: Stage) -> None:
         stage.predictor.update(ink(100))
         await asyncio.sleep(0)
         before, stage.network = stage.network, SlowNetwork(digit=8)
@@ -120,12 +120,12 @@ def test_an_answer_of_the_model_before_is_not_shown() -> None:
         before.waiting[0].set_result(None)
         await asyncio.sleep(0)
 
-    stage = played(scene)
+    stage = run_scenario(scenario)
     assert [answer and answer.ranking[0] for answer in stage.shown] == [8]
 
 
 def test_a_fault_empties_the_screen_and_the_next_ink_is_tried_again() -> None:
-    async def scene(stage: Stage) -> None:
+    async def scenario(stage: Stage) -> None:
         stage.predictor.update(ink(100))
         await asyncio.sleep(0)
         stage.network.waiting[0].set_exception(RuntimeError("gone"))
@@ -135,19 +135,19 @@ def test_a_fault_empties_the_screen_and_the_next_ink_is_tried_again() -> None:
         assert stage.standings[-1] == "none"
         stage.predictor.update(ink(120))
 
-    stage = played(scene)
+    stage = run_scenario(scenario)
     assert stage.screen is not None
     assert len(stage.faults) == 1
 
 
 def test_new_weights_answer_again_for_the_same_ink() -> None:
-    async def scene(stage: Stage) -> None:
+    async def scenario(stage: Stage) -> None:
         stage.predictor.refresh()  # nothing to answer for
         stage.predictor.update(ink(100))
         await stage.finish()
         stage.predictor.refresh()
 
-    assert len(played(scene).network.seen) == 2
+    assert len(run_scenario(scenario).network.seen) == 2
 
 
 @given(st.lists(st.sampled_from(["draw", "clear", "switch", "wait", "finish"]), max_size=30))
@@ -155,7 +155,7 @@ def test_new_weights_answer_again_for_the_same_ink() -> None:
 def test_whatever_happens_the_screen_ends_up_right(events: list[str]) -> None:
     last = EMPTY
 
-    async def scene(stage: Stage) -> None:
+    async def scenario(stage: Stage) -> None:
         nonlocal last
         for number, event in enumerate(events):
             if event in ("draw", "clear"):
@@ -170,7 +170,7 @@ def test_whatever_happens_the_screen_ends_up_right(events: list[str]) -> None:
                 await stage.finish()
             stage.assert_standing(last)
 
-    stage = played(scene)
+    stage = run_scenario(scenario)
     assert stage.network.most_at_once <= 1
     assert stage.standings[-1] == ("none" if last is EMPTY else "shown")
     if last is EMPTY:
