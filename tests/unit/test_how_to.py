@@ -38,3 +38,26 @@ def test_what_it_adds_works(title: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_all_of_it_passes_the_checks_of_make_lint(tmp_path: Path) -> None:
+    package = copy_package(tmp_path)
+    found = [edit for paragraph in EDITS.values() for edit in paragraph]
+    for edit in found:
+        edit.apply(package)
+    files = sorted({str(package / edit.path) for edit in found})
+    config = str(ROOT / "pyproject.toml")
+    for command in (
+        ["ruff", "check", "--config", config, *files],
+        ["ruff", "format", "--check", "--config", config, *files],
+        ["mypy", "--config-file", config, str(package)],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=tmp_path,
+            env=os.environ | {"MYPYPATH": f"{package.parent}:{ROOT / 'typings'}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
