@@ -84,7 +84,7 @@ def worker_states(page: Page) -> list[tuple[str, int]]:
 
 
 def wait_worker(page: Page, *values: str, after: int = 0, timeout_s: float = TIMEOUT_S) -> str:
-    """Wait until the worker has come to one of these states since its first `after` states; returns the first such."""
+    """Wait until the worker is in one of these states, not counting its first `after` states; returns that state."""
     found: list[str] = []
 
     def look() -> bool:

@@ -48,7 +48,7 @@ def confidence(name: str, drawing: list[Polyline]) -> float:
 
 
 def least_sure(name: str, way: list[list[Polyline]]) -> tuple[float, list[Polyline]]:
-    """The drawing on a way that the model doubts most, its neighbours included: a mouse does not draw exactly."""
+    """Of the drawings along `way`, one of which the model is least sure; also of its neighbours: a mouse is inexact."""
     known = [confidence(name, drawing) for drawing in way]
     around = [max(known[i - 1 : i + 2]) for i in range(1, len(way) - 1)]
     best = int(np.argmin(around))

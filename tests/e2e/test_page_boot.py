@@ -240,7 +240,7 @@ def test_a_graphics_card_that_is_lost_again_and_again_is_left_for_webassembly(op
         settled(page)
         count = predictions(page)
         page.evaluate("() => window.device.destroy()")
-        draw(page, [[(0.46, 0.65), (0.46, 0.66)]])  # a speck more: the answer to it finds the device gone
+        draw(page, [[(0.46, 0.65), (0.46, 0.66)]])  # one more dot: predicting it fails, because the device is lost
         wait_predictions(page, count)
     assert page.get_by_test_id("engine-badge").inner_text().startswith("WebAssembly")
     assert status(page).endswith("CNN on WebAssembly answers instead.")

@@ -12,7 +12,7 @@ from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.support import Visit, wait_until, wait_worker, worker_states
 
 Open = Callable[..., Visit]
-#: A run that nobody waits for the end of.
+#: A run so long that no test waits for its end.
 LONG = "epochs=500&schedule=constant&lr=0.05"
 
 

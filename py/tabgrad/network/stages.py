@@ -88,7 +88,7 @@ STAGE_KINDS: dict[str, StageKind] = {
         pattern=re.compile(r"dense(\d+)"),
         shape=lambda _, numbers: (numbers[0],),
         noun="units",
-        note="Each square is one unit, fed by all of the layer before. The stronger its colour, the more active it is.",
+        note="Each square is a unit that sees all of the layer before. The stronger its colour, the more active it is.",
         on_maps=False,
         list_name="layers",
     ),

@@ -1,1 +1,1 @@
-"""The page, in Python on the main thread: one module a panel. Knows no GPU API and no training detail."""
+"""The page, in Python on the main thread: pad, answer and panels, which `app` connects. Knows no GPU API."""

@@ -39,7 +39,7 @@ class Processes:
         self._running.append(running)
 
     def check(self) -> bool:
-        """Raise RuntimeError if one has ended; returns True, so that it fits in a condition."""
+        """Raise RuntimeError if a process has ended, else return True, so that it can be part of a condition."""
         for running in self._running:
             if running.poll() is not None:
                 raise RuntimeError(f"{running.args!r} ended with status {running.returncode}: {self.log()}")

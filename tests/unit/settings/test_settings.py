@@ -19,20 +19,20 @@ from tabgrad.settings import (
 )
 
 
-def values_of(knob: NumberField | ChoiceField | SizesField) -> st.SearchStrategy[Any]:
-    if isinstance(knob, ChoiceField):
-        return st.sampled_from(sorted(knob.options))
-    if isinstance(knob, SizesField):
-        return st.lists(st.integers(1, knob.high), max_size=knob.most).map(tuple)
-    if knob.integer:
-        return st.integers(int(knob.low), int(knob.high))
-    return st.floats(knob.low, knob.high)
+def values_of(field: NumberField | ChoiceField | SizesField) -> st.SearchStrategy[Any]:
+    if isinstance(field, ChoiceField):
+        return st.sampled_from(sorted(field.options))
+    if isinstance(field, SizesField):
+        return st.lists(st.integers(1, field.high), max_size=field.most).map(tuple)
+    if field.integer:
+        return st.integers(int(field.low), int(field.high))
+    return st.floats(field.low, field.high)
 
 
-SETTINGS = st.fixed_dictionaries({name: values_of(knob) for name, knob in FIELDS.items()}).map(RunSettings.make)
+SETTINGS = st.fixed_dictionaries({name: values_of(field) for name, field in FIELDS.items()}).map(RunSettings.make)
 
 
-def test_every_field_has_a_knob_and_its_default_is_allowed() -> None:
+def test_every_setting_has_a_field_that_allows_its_default() -> None:
     assert [item.name for item in fields(RunSettings)] == list(FIELDS)
     assert RunSettings.make(RunSettings().to_json()) == RunSettings()
 

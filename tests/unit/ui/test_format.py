@@ -47,7 +47,7 @@ def test_a_share_is_never_taken_apart_by_a_line_break() -> None:
         (1, "100 %"),
     ],
 )
-def test_a_confidence_is_certain_only_where_it_is(probability: float, text: str) -> None:
+def test_a_confidence_keeps_a_digit_near_100_percent(probability: float, text: str) -> None:
     assert plain(confidence(probability)) == text
 
 

@@ -137,7 +137,7 @@ class WebGPUDevice(CountedGPU):
 
 
 def describe(gpu: GPU) -> str:
-    """The adapter's name for the badge, from as much as the browser reveals, e.g. "SwiftShader"."""
+    """The adapter's name for the badge, such as "SwiftShader", from what the browser tells about it."""
     info = gpu.info
     if info["architecture"] == "swiftshader":
         return "SwiftShader"
