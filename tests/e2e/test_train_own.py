@@ -88,4 +88,4 @@ def test_the_network_that_answers_can_learn_the_visitors_hand(open_visit: Open, 
     use_model(page, "cnn")
     assert begin.locator("option[value=network]").text_content() == "CNN"
     assert begin.locator("option[value=network]").is_disabled()
-    assert page.get_by_text("CNN cannot learn on here").is_visible()
+    assert page.get_by_text("Training cannot start from CNN").is_visible()

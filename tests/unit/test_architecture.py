@@ -4,6 +4,8 @@ Imports inside functions and under TYPE_CHECKING count like any other.
 """
 
 import ast
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -100,6 +102,33 @@ def test_only_interop_imports_the_browser(module: str) -> None:
         assert not {source.split(".")[0] for source, _ in imports(module)} & BROWSER
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_other_packages_are_imported_only_where_they_are_installed(module: str) -> None:
+    """The page has the standard library and NumPy; tinygrad comes with the compiler, the others only with CPython."""
+    allowed = {"tabgrad", "numpy", *sys.stdlib_module_names}
+    if module.startswith("tabgrad.interop"):
+        allowed |= BROWSER
+    if module.startswith(("tabgrad.compiler", "tabgrad.model")):
+        allowed |= {"tinygrad"}
+    if module.endswith(".native"):
+        allowed |= {"wasmtime", "wgpu"}
+    assert {source.split(".")[0] for source, _ in imports(module)} <= allowed
+
+
+def test_nothing_is_imported_by_a_name_made_at_run_time() -> None:
+    """What the other tests could not see."""
+    assert [m for m, path in MODULES.items() if re.search(r"\b(__import__|import_module)\b", path.read_text())] == []
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    assert imports("tabgrad") == frozenset()
+
+
+def test_layers_stand_in_their_order() -> None:
+    names = list(MAY_IMPORT)
+    assert [name for i, name in enumerate(names) if not MAY_IMPORT[name] <= set(names[:i])] == []
+
+
 def test_every_package_is_a_layer() -> None:
     assert {p.name for p in ROOT.iterdir() if p.is_dir() and p.name != "__pycache__"} == MAY_IMPORT.keys()
 
@@ -146,12 +175,18 @@ def test_no_packages_import_each_other_in_a_circle(package: str) -> None:
     assert circle(children(package)) == []
 
 
-def face(package: str) -> set[str]:
+@cache
+def face(package: str) -> frozenset[str]:
     """The names in a package's `__all__`: what others may use of it, classes and modules alike."""
     for node in ast.parse(MODULES[package].read_text()).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return set(ast.literal_eval(node.value))
-    return set()
+            return frozenset(ast.literal_eval(node.value))
+    return frozenset()
+
+
+def offered_modules(package: str) -> frozenset[str]:
+    """The modules in a package's face. `network.stages` is none: there the function hides the module of its name."""
+    return face(package) - {name for source, name in imports(package) if source != package}
 
 
 def past_faces(module: str) -> Iterator[str]:
@@ -163,7 +198,8 @@ def past_faces(module: str) -> Iterator[str]:
         for i in range(1, len(parts)):
             package = ".".join(parts[:i])
             inside = module == package or module.startswith(f"{package}.")
-            if is_package(package) and package != "tabgrad" and not inside and parts[i] not in face(package):
+            offered = face(package) if name and i == len(parts) - 1 else offered_modules(package)
+            if is_package(package) and package != "tabgrad" and not inside and parts[i] not in offered:
                 yield f"{package} does not offer {parts[i]}"
 
 

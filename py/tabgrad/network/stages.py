@@ -80,7 +80,7 @@ STAGE_KINDS: dict[str, StageKind] = {
     "pool": StageKind(
         pattern=re.compile("pool"),
         shape=lambda shape, _: (shape[0], shape[1] // 2, shape[2] // 2),
-        noun="maps, shrunk",
+        noun="smaller maps",
         note="The same maps, made smaller: of four neighbours only the strongest is kept.",
         tensor=max_pool_2x2,
     ),

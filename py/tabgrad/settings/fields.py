@@ -75,7 +75,7 @@ class SizesField:
         parts = value.replace(",", " ").replace("-", " ").split() if isinstance(value, str) else value
         try:
             sizes = tuple(int(part) for part in parts)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise SettingsError(f"{self.label} must be whole numbers such as 128 or 128, 64.") from None
         if len(sizes) > self.most or any(not 1 <= size <= self.high for size in sizes):
             raise SettingsError(f"{self.label} can be at most {self.most} numbers from 1 to {self.high}.")

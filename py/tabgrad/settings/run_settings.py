@@ -64,6 +64,8 @@ class RunSettings:
     @classmethod
     def make(cls, values: Mapping[str, Any], base: RunSettings | None = None) -> RunSettings:
         """`base` (default: the defaults) changed by `values`; SettingsError names the first value that is wrong."""
+        if not isinstance(values, Mapping):
+            raise SettingsError("Settings must be names with values.")
         unknown = sorted(set(values) - set(FIELDS))
         if unknown:
             raise SettingsError(f"There is no setting called {unknown[0][:40]!r}.")

@@ -1,8 +1,9 @@
 """The keys that the page stores things under. Never change one: what earlier versions stored must stay readable.
 
-All but the last two are keys of IndexedDB (`interop.storage`); those are prefixes in localStorage.
+web/boot.js, which runs before Python, reads the theme and keeps ink over a reload under `tabgrad.ink`.
 """
 
+# IndexedDB (`interop.storage`).
 #: The visitor's own drawings: a file of `data.drawings`.
 DRAWINGS = "mine/drawings"
 #: The checkpoint from which an interrupted run can go on.
@@ -11,9 +12,15 @@ RESUME = "train/resume"
 TIMELINE = "train/timeline"
 #: The table of runs, as JSON.
 RUNS = "train/runs"
-#: localStorage: which engine was chosen, and whether a section is open.
+# localStorage.
+#: Light or dark, if the visitor has chosen.
+THEME = "theme"
+#: Which engine was chosen, and whether a section is open.
 ENGINE_CHOICE_PREFIX = "tabgrad."
 SECTION_PREFIX = "inside."
+# Web Locks.
+#: The run lock: held by the tab whose run can be resumed.
+RUN_LOCK = "tabgrad-run"
 
 
 def run_weights(run_id: str) -> str:

@@ -91,7 +91,7 @@ class Answering:
             self.model = model
             self._predictor.use(model)
             self._changed()
-            self.say(f"{model.title} is ready{model.record}.")
+            self.say(f"{model.title} is ready{model.accuracy_note}.")
         return True
 
     async def withdraw(self, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tabgrad.interop import dom
+from tabgrad.storage import keys
 
 _DARK = "(prefers-color-scheme: dark)"
 
@@ -27,5 +28,5 @@ class Theme:
 
     def _toggle(self, _event: dom.Event) -> None:
         theme = dom.root_dataset().theme = "light" if is_dark() else "dark"
-        dom.store("theme", theme)
+        dom.store(keys.THEME, theme)
         self._changed()

@@ -91,6 +91,8 @@ def onnx_model(spec: Mapping[str, Any], weights: Weights) -> bytes:
         elif stage.kind == "pool":
             graph.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
             continue
+        elif stage.kind != "dense":
+            raise ValueError(f"The comparison cannot write a stage of the kind {stage.kind!r} yet.")
         else:
             if not flat:
                 graph.add("Flatten", axis=1)

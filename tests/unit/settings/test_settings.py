@@ -57,6 +57,7 @@ def test_settings_survive_json_and_url(settings: RunSettings) -> None:
         ("hidden", (0,)),
         ("hidden", (1, 2, 3, 4, 5)),
         ("hidden", 128),
+        ("hidden", [float("inf")]),
         ("optimizer", "adagrad"),
         ("engine", ["wasm"]),
         ("seed", -1),
@@ -87,3 +88,9 @@ def test_a_url_keeps_what_is_good_and_reports_what_is_not() -> None:
     assert (settings.lr, settings.epochs, settings.batch) == (0.5, 2, RunSettings().batch)
     assert len(refused) == 1
     assert "Batch size" in refused[0]
+
+
+def test_what_is_no_list_of_names_is_refused() -> None:
+    values: Any = []
+    with pytest.raises(SettingsError, match="names with values"):
+        RunSettings.make(values)

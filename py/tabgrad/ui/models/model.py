@@ -14,6 +14,8 @@ from tabgrad.backends import Device, Executable
 from tabgrad.network import WeightsError, weights_for
 from tabgrad.program import Program, ProgramError
 
+from ..widgets.format import percent
+
 Card = Mapping[str, Any]
 
 
@@ -31,12 +33,12 @@ class Model:
         return str(self.card.get("title", self.name.upper()))
 
     @property
-    def record(self) -> str:
+    def accuracy_note(self) -> str:
         """Its test accuracy as the end of a sentence; empty for a network that was made on this page."""
         accuracy = self.card.get("test_accuracy")
         if not isinstance(accuracy, float):
             return ""
-        return f": right on {accuracy * 100:.2f} % of MNIST's test digits"
+        return f": right on {percent(accuracy, 2)} of MNIST's test digits"
 
     @property
     def temperature(self) -> float:

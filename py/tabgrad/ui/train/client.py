@@ -39,7 +39,8 @@ MakeChannel = Callable[[Callable[[str, list[bytes]], None]], Channel]
 class TrainClient:
     """`make` makes a channel for a function that gets what the worker sends; `first` is the worker's first message.
 
-    `on_event` gets every event, and events that the client makes itself (Notice, Failed) when a worker is lost.
+    `on_event` gets every event, and events that the client makes itself (Notice, Failed) when a worker is lost; but not
+    the refusal of a command that was sent with `ask`, which is its answer.
     """
 
     def __init__(self, make: MakeChannel, first: str, on_event: Callable[[protocol.AnyEvent], None]) -> None:
@@ -121,15 +122,18 @@ class TrainClient:
             self._slowest_answer_s = max(self._slowest_answer_s, now - self._ping[1])
             self._ping = None
             return
+        refused = isinstance(event, protocol.Failed) and not self._ends_run(event)
         if isinstance(event, protocol.Checkpoint) and self._run is not None:
             self._run = replace(self._run, checkpoint=event.checkpoint)
-        elif isinstance(event, protocol.Finished) or (isinstance(event, protocol.Failed) and self._ends_run(event)):
+        elif isinstance(event, (protocol.Finished, protocol.Failed)) and not refused:
             self._run = None
         if isinstance(event, protocol.Failed) and event.kind == "start":
             self._give_up(event.message)
         future = self._answers.get(event.reply_to)
         if future is not None and not future.done():
             future.set_result(event)
+            if refused:
+                return  # the one who asked says it: a run that has just ended has not failed
         self._on_event(event)
 
     def _ends_run(self, failed: protocol.Failed) -> bool:

@@ -42,7 +42,7 @@ class RunController:
     """`state` is the run's; `render` gets the parts of it that have changed.
 
     `lock` is the run lock; only the tab that holds it stores what its run can be resumed from. `persist` asks the
-    browser to keep what is stored.
+    browser to keep what is stored; it is called once, after the first run.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class RunController:
         self._client, self._store, self._models, self._lock = client, store, models, lock
         self._render, self._persist = render, persist
         self._alone = True  # this tab holds the run lock
+        self._asked_to_persist = False
         self._run_id = self._origin = ""
         self._ended: RunSettings | None = None  # of a run of an earlier visit whose network is not brought back yet
         self.state = RunState()
@@ -172,8 +173,11 @@ class RunController:
         weights, missing = self.state.weights, "There is nothing to export yet: press Train."
         if run_id:
             content = await self._store.weights(run_id)
-            weights = load_weights(content) if content else None
             missing = f"The weights of this run are no longer kept: only {KEPT_WEIGHTS} runs' are."
+            try:
+                weights = load_weights(content) if content else None
+            except WeightsError as error:
+                weights, missing = None, f"The weights of this run cannot be exported: {error}"
         if weights is None:
             self.say(missing, error=True)
             return None
@@ -236,7 +240,13 @@ class RunController:
 
     def receive(self, event: protocol.AnyEvent) -> None:
         """Handle an event of the worker, or one that the client makes when the worker is lost."""
-        changed = self.state.take(event)
+        try:
+            self._render(self.state.take(event))
+            self._follow(event)
+        except (WeightsError, ProgramError) as error:  # in what the worker has sent
+            self.say(str(error), error=True)
+
+    def _follow(self, event: protocol.AnyEvent) -> None:
         match event:
             case protocol.Compiled(name="infer", reply_to=0):
                 self._models.training.set_program(event.program)
@@ -256,7 +266,6 @@ class RunController:
                 self.tasks.do(self._finish(event))
             case protocol.Failed() if not self._client.running and not self.state.warms_up:
                 self.fail(event.message)
-        self._render(changed)
 
     def _answer(self) -> None:
         """Answer with the weights of the timeline's entry; at its end those are the newest."""
@@ -287,7 +296,9 @@ class RunController:
         if self._store.fault:
             self.say(self._store.fault, error=True)
         self._set_status("finished")
-        await self._persist()
+        if not self._asked_to_persist:
+            self._asked_to_persist = True
+            await self._persist()
 
     def offer_runs(self) -> None:
         """Show the table of runs, and put those whose weights are kept into the model picker."""
@@ -319,6 +330,8 @@ class RunController:
         """The run, or the page's part in it, has failed."""
         self.say(sentence, error=True)
         self._models.training_ended()
+        if self.state.status == "failed":
+            self._changed("status")  # with another sentence
         self._set_status("failed")
 
     def _failed_inside(self, error: BaseException) -> None:

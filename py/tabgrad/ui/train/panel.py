@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tabgrad.artifacts import read_record
+from tabgrad.data import DATA_SET_TITLES
 from tabgrad.interop import dom, page, storage
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.protocol import AnyEvent
 from tabgrad.settings import ARCHITECTURE, FIELDS, PRESETS, RunSettings, SettingsError, from_query, to_query
+from tabgrad.storage import keys
 
 from ..context import PageContext
 from ..models import Model
@@ -33,7 +35,6 @@ LEAD = (
     "Press Train, and a network learns here, in this tab and on your machine. Draw meanwhile: the network in training "
     "answers, and you see it get better."
 )
-RUN_LOCK = "tabgrad-run"
 
 
 class TrainPanel:
@@ -54,7 +55,7 @@ class TrainPanel:
             client,
             self._store,
             self._models,
-            TabLock(RUN_LOCK),
+            TabLock(keys.RUN_LOCK),
             render=self._render,
             persist=storage.ask_to_persist,
         )
@@ -101,7 +102,7 @@ class TrainPanel:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
         settings, refused = from_query(page.query())
         if not self._page.manifest["data"].get("mnist"):
-            self._form.set_option("data", "mnist", "MNIST (not here)", enabled=False)
+            self._form.set_option("data", "mnist", f"{DATA_SET_TITLES['mnist']} (not here)", enabled=False)
             if settings.data == "mnist":
                 settings = replace(settings, data="strokes")
         self._form.show(settings)

@@ -63,11 +63,11 @@ class TrainedModels:
         """A run on the data set `data` begins."""
         self._rename("In training", data)
 
-    def training_ended(self, record: str = "") -> None:
-        """A run has ended; `record` says how well it went, as the end of a sentence, if it came to a result."""
+    def training_ended(self, accuracy: str = "") -> None:
+        """A run has ended; `accuracy` says how well it does, as the end of a sentence; empty without a result."""
         self._rename("Just trained")
-        if record and self.training.is_active(self._answering.model):
-            self._answering.say(f"{self.training.title} answers now: {record}.")
+        if accuracy and self.training.is_active(self._answering.model):
+            self._answering.say(f"{self.training.title} answers now: {accuracy}.")
 
     def _rename(self, label: str, data: str = "") -> None:
         self._label = label
@@ -113,12 +113,13 @@ class TrainedModels:
         network = LiveModel(IMPORTED, f"Imported {network_name(settings)}")
         network.set_program(await self.program(settings))
         network.set_weights(weights)
-        if self._answering.device is None:
+        made_on = self._answering.device
+        if made_on is None:
             raise ProgramError("There is no engine that could run it.")
-        ready: list[Model] = [await network.make(self._answering.device)]  # a file that does not fit is refused here
+        ready: list[Model] = [await network.make(made_on)]  # a file that does not fit is refused here
 
         async def make(device: Device) -> Model:
-            return ready.pop() if ready and device is self._answering.device else await network.make(device)
+            return ready.pop() if ready and device is made_on else await network.make(device)
 
         self._answering.registry.offer(IMPORTED, network.title, make)
         await self._answering.pick(IMPORTED)

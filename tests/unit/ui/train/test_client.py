@@ -23,6 +23,7 @@ from tabgrad.protocol import (
     Ping,
     Ready,
     Resume,
+    SaveCheckpoint,
     Start,
     Tune,
     decode_command,
@@ -126,6 +127,25 @@ def on_page(page: Page, test: Callable[[Page], Awaitable[None]]) -> None:
 
 def silent_after_start(command: Command) -> AnyEvent | None:
     return obliging(command) if isinstance(command, Start) else None
+
+
+def test_a_refused_command_fails_no_run_that_has_just_ended() -> None:
+    """The tab is hidden while the result is on its way: a checkpoint is asked for, and there is no run any more."""
+
+    def over(command: Command) -> AnyEvent:
+        if isinstance(command, SaveCheckpoint):
+            return Failed(reply_to=command.id, kind="input", message="There is no run under way: press Train.")
+        return obliging(command)
+
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        page.workers[0].say(FINISHED)
+        assert isinstance(await page.client.ask(SaveCheckpoint()), Failed)
+        assert page.of(Failed) == []
+        assert page.of(Finished) == [FINISHED]
+
+    on_page(Page(over), go)
 
 
 def test_commands_are_numbered_and_answered() -> None:

@@ -16,6 +16,7 @@ from tabgrad.artifacts import Record, load_weights, pack, save_weights
 from tabgrad.backends.wasm import open_device
 from tabgrad.network import draw_weights
 from tabgrad.settings import RunSettings
+from tabgrad.storage import keys
 from tabgrad.ui.models import MakeModel, Model
 from tabgrad.ui.train.controller import NOT_ALONE, RunController
 from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore
@@ -431,6 +432,30 @@ def test_a_run_that_fails_says_why_and_releases_the_lock() -> None:
     on_bench(go)
 
 
+def test_a_second_failure_is_shown_in_place_of_the_first() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.client.running = False
+        bench.receive(protocol.Failed(kind="diverged", message="First."))
+        bench.rendered.clear()
+        bench.receive(protocol.Failed(kind="internal", message="Second."))
+        assert {"message", "status"} <= set(bench.rendered)
+        assert bench.state.message.text == "Second."
+
+    on_bench(go)
+
+
+def test_damaged_bytes_from_the_worker_are_one_sentence_and_the_run_goes_on() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        for event in (protocol.Weights(step=2, weights=b"?"), replace(INFER, program=b"?")):
+            bench.receive(event)
+            assert bench.state.message.is_error
+            assert bench.state.status == "training"
+
+    on_bench(go)
+
+
 def test_reset_forgets_the_run_and_keeps_finished_ones() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
@@ -469,6 +494,9 @@ def test_weights_are_exported_under_the_name_of_their_network() -> None:
         assert await bench.controller.exported() == ("tabgrad-784-128-64-10-step7.safetensors", weights(7, 7))
         assert await bench.controller.exported("gone") is None
         assert str(KEPT_WEIGHTS) in bench.state.message.text
+        bench.storage[keys.run_weights("damaged")] = b"?"
+        assert await bench.controller.exported("damaged") is None
+        assert "cannot be exported" in bench.state.message.text
 
     on_bench(go)
 

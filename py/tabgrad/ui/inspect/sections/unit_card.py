@@ -111,9 +111,9 @@ class UnitCard:
         self._slider.element.max = str(sum(s.units for s in self._structure[:-1]) - 1)
         self._slider.value = str(sum(s.units for s in self._structure[: self._stage]) + unit)
         self._slider.element.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {name}")
-        self._weights.figure.hidden = stage.kind == "pool"
+        self._weights.figure.hidden = not stage.weight
         weights_of = (probe, probe.version, self._stage, unit, state.dark)
-        if stage.kind == "pool" or weights_of == self._weights_of:
+        if not stage.weight or weights_of == self._weights_of:
             return
         self._weights_of = weights_of
         plain = len(stage.input_shape) == 1

@@ -13,8 +13,8 @@ from tabgrad.settings import FIELDS, PRESETS, TUNABLE, ChoiceField, NumberField,
 from ...widgets.controls import Button
 from ..state import RunState
 
-HINT = "The network that answers can learn on: all of its weights. It decides what kind of network is trained."
-REFUSAL = "{} cannot learn on here: it has other layers than the networks that this panel trains."
+HINT = "Training can start from the network that answers, with all of its weights. It then decides the architecture."
+REFUSAL = "Training cannot start from {}: it has other layers than the networks that this panel trains."
 #: The fields that are always visible, and those under "More settings", in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
