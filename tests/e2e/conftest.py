@@ -1,8 +1,6 @@
 """Fixtures of the browser tests: the site, built and served once; Chromium, started once; a visit for each test."""
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from playwright.sync_api import Browser, Playwright, Route, sync_playwright
 
 from scripts import chromium, fetch_mnist
 from scripts.build import build
-from scripts.serve import open_server
+from scripts.serve import running
 from scripts.sitebuild.parts import BuildError
 from tests.e2e.support import TIMEOUT_S, Visit, wait_dataset
 
@@ -24,16 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
     items.sort(key=lambda item: item.path.is_relative_to(HERE))
-
-
-@contextmanager
-def serve(folder: Path) -> Iterator[str]:
-    """Serve a folder on a free port; gives its URL."""
-    server = open_server(folder, 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.url
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +38,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def site(dist: Path) -> Iterator[str]:
     """The URL of the site, served on a free port."""
-    with serve(dist.parent.parent) as url:
+    with running(dist.parent.parent) as url:
         yield f"{url}some/path/"
 
 

@@ -1,17 +1,14 @@
 """A site with everything that docs/HOW-TO.md adds: all of it is on the page, and a network trains with it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.conftest import serve
+from scripts.serve import running
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.support import Visit, wait_dataset
 from tests.e2e.train_page import number, press
-from tests.how_to.follow import copy_project, edits
+from tests.how_to.follow import copy_project, edits, run_module
 
 #: A short run with the added activation, optimizer, data set and engine.
 RUN = "?activation=softsign&optimizer=signsgd&lr=0.002&data=bars&engine=recorded&hidden=16&batch=64&epochs=3"
@@ -25,16 +22,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for paragraph in edits().values():
         for edit in paragraph:
             edit.apply(package)
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.build", "--no-mnist"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": f"{package.parent}:{folder}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    with serve(folder / "dist") as url:
+    run_module(package, "scripts.build", "--no-mnist", folder=folder)
+    with running(folder / "dist") as url:
         yield url
 
 

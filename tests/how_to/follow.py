@@ -4,8 +4,11 @@ A sentence of the text that ends with a colon names a file and a place, and the 
 "In `a/b.py`, a row of `TABLE`:", "above `NAME`:", "`name` becomes:", or "a new file:".
 """
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,3 +69,12 @@ def copy_project(folder: Path) -> Path:
         if (ROOT / name).exists():
             (folder / name).symlink_to(ROOT / name)
     return copy_package(folder)
+
+
+def run_module(package: Path, *arguments: str, folder: Path = ROOT) -> None:
+    """Run `python -m` with the package of a copy in place of this one; AssertionError with its output if it fails."""
+    paths = [str(package.parent), str(package.parents[1]), str(ROOT / "typings")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths[:2]), "MYPYPATH": os.pathsep.join(paths[::2])}
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

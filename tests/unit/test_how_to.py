@@ -1,13 +1,10 @@
 """The additions that docs/HOW-TO.md describes work, and take as many files as it says."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.how_to.follow import ROOT, copy_package, edits, promised_files
+from tests.how_to.follow import ROOT, copy_package, edits, promised_files, run_module
 
 EDITS = edits()
 #: The section is seen in a browser: tests/e2e/test_how_to.py.
@@ -29,15 +26,7 @@ def test_what_it_adds_works(title: str, tmp_path: Path) -> None:
     package = copy_package(tmp_path)
     for edit in EDITS[title]:
         edit.apply(package)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.how_to.checks", CHECKED[title]],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(package.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_module(package, "tests.how_to.checks", CHECKED[title])
 
 
 def test_all_of_it_passes_the_checks_of_make_lint(tmp_path: Path) -> None:
@@ -52,12 +41,4 @@ def test_all_of_it_passes_the_checks_of_make_lint(tmp_path: Path) -> None:
         ["ruff", "format", "--check", "--config", config, *files],
         ["mypy", "--config-file", config, str(package)],
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=tmp_path,
-            env=os.environ | {"MYPYPATH": f"{package.parent}:{ROOT / 'typings'}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
+        run_module(package, *command, folder=tmp_path)
