@@ -20,8 +20,9 @@ TIMEOUT_S = 300
 
 #: NumPy copies docstrings of this module to C functions, and fails without them.
 NEEDS_DOCSTRINGS = "numpy/_core/multiarray.py"
-#: The parts of our package that the page imports before the first prediction are bytecode. The others (the worker's
-#: layers, and panels that open on demand) are source, which is smaller, and which the page can show as text.
+#: What the page imports before the first prediction, and right after it for the training panel, is bytecode. The rest
+#: (the worker's layers, and panels that open on demand) is source, which is smaller, and which the page can show as
+#: text. A test compares these lists with what is really imported.
 PAGE_LAYERS = (
     "__init__.py",
     "artifacts/",
@@ -36,7 +37,21 @@ PAGE_LAYERS = (
     "storage/",
     "ui/",
 )
-ON_DEMAND = ("backends/oracle/", "interop/chart.py", "ui/inspect/")
+ON_DEMAND = (
+    "backends/oracle/",
+    "backends/webgpu/timing.py",
+    "program/wasm_opcodes.py",
+    "ui/inspect/",
+    "ui/widgets/picture.py",
+)
+#: The few modules of other layers that the page needs at once.
+AT_ONCE = frozenset(
+    {
+        *("data/__init__.py", "data/base.py", "data/catalogue.py"),
+        *("explain/__init__.py", "explain/colour.py"),
+        *("ui/inspect/__init__.py", "ui/inspect/panels.py"),
+    }
+)
 #: Engines outside a browser, for tests and scripts.
 NATIVE = "native.py"
 #: These need tinygrad, so they are in the compiler's archive.
@@ -103,7 +118,7 @@ def compiler(tinygrad: Path, tabgrad: Path) -> bytes:
 def package(tabgrad: Path) -> bytes:
     """Our package from its source folder. What the page needs at boot is bytecode without docstrings."""
     files = _sources(tabgrad, needs_compiler=False)
-    return pack(compiled(files, filter(_at_boot, files), optimize=2))
+    return pack(compiled(files, filter(is_bytecode, files), optimize=2))
 
 
 def _sources(tabgrad: Path, needs_compiler: bool) -> dict[str, bytes]:
@@ -114,9 +129,10 @@ def _sources(tabgrad: Path, needs_compiler: bool) -> dict[str, bytes]:
     return {f"{tabgrad.name}/{name}": paths[name].read_bytes() for name in wanted}
 
 
-def _at_boot(file: str) -> bool:
+def is_bytecode(file: str) -> bool:
+    """Whether a file of our package, such as "tabgrad/ink/sheet.py", is compiled for the page."""
     name = file.partition("/")[2]
-    return name.startswith(PAGE_LAYERS) and not name.startswith(ON_DEMAND)
+    return name in AT_ONCE or (name.startswith(PAGE_LAYERS) and not name.startswith(ON_DEMAND))
 
 
 def _python(files: Mapping[str, bytes]) -> list[str]:

@@ -190,3 +190,26 @@ def test_numpy_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(parts, "download", download)
     assert [parts.numpy_wheel()[0], parts.numpy_wheel()[0]] == [content, content]
     assert len(asked) == 1
+
+
+#: Imports what the page does by the time that its training panel is there; the browser's own modules are stand-ins.
+PAGE_START = """
+import sys
+from unittest.mock import MagicMock
+for name in ("js", "pyodide", "pyodide.ffi", "pyodide_js", "pyscript"):
+    sys.modules[name] = MagicMock()
+sys.modules["pyodide.ffi"].JsProxy = type("JsProxy", (), {})
+import tabgrad.backends.wasm, tabgrad.backends.webgpu, tabgrad.ui.app, tabgrad.ui.train.panel
+print(*(module.__file__ for name, module in sys.modules.items() if name.startswith("tabgrad")))
+"""
+#: Imported at the start, too, but only in a browser: an engine is opened there.
+IN_BROWSER = {"interop/webassembly.py", "interop/webgpu.py"}
+
+
+def test_what_the_page_imports_at_its_start_is_bytecode_and_nothing_else_is() -> None:
+    package = ROOT / "py" / "tabgrad"
+    command, environment = [sys.executable, "-c", PAGE_START], os.environ | {"PYTHONPATH": str(package.parent)}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    imported = {Path(file).relative_to(package).as_posix() for file in printed.split()}
+    shipped = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if path.name != python.NATIVE}
+    assert {name for name in shipped if python.is_bytecode(f"tabgrad/{name}")} == imported | IN_BROWSER
