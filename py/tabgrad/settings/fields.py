@@ -22,6 +22,11 @@ class SettingsError(ValueError):
     """A setting cannot be used. The message is one sentence, fit to be shown to the visitor."""
 
 
+def _digits(number: float) -> str:
+    """A number as people write it: 0.000001 and 2147483647, not 1e-06 and 2.14748e+09."""
+    return f"{number:.9f}".rstrip("0").rstrip(".") if number == 0 or 1e-9 <= abs(number) < 1e15 else f"{number:g}"
+
+
 @dataclass(frozen=True, slots=True)
 class NumberField:
     """A field that is a number within [low, high]. `zero_is_off` allows 0 below `low`."""
@@ -42,7 +47,8 @@ class NumberField:
         if not math.isfinite(number) or (self.integer and number != int(number)):
             raise SettingsError(f"{self.label} must be a {'whole ' if self.integer else ''}number.")
         if not self.low <= number <= self.high and not (self.zero_is_off and number == 0):
-            raise SettingsError(f"{self.label} must lie between {self.low:g} and {self.high:g}, not {number:g}.")
+            low, high, given = map(_digits, (self.low, self.high, number))
+            raise SettingsError(f"{self.label} must lie between {low} and {high}, not {given}.")
         return int(number) if self.integer else number
 
 

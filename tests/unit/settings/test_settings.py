@@ -1,5 +1,6 @@
 """Settings keep within their limits and survive JSON and the URL."""
 
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -94,3 +95,17 @@ def test_what_is_no_list_of_names_is_refused() -> None:
     values: Any = []
     with pytest.raises(SettingsError, match="names with values"):
         RunSettings.make(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("lr", 99, "Learning rate must lie between 0.000001 and 10, not 99."),
+        ("lr", 2e-7, "Learning rate must lie between 0.000001 and 10, not 0.0000002."),
+        ("seed", 2**31, "Seed must lie between 0 and 2147483647, not 2147483648."),
+        ("dropout", 1e300, "Dropout must lie between 0 and 0.9, not 1e+300."),
+    ],
+)
+def test_limits_are_written_as_people_write_numbers(name: str, value: float, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{re.escape(sentence)}$"):
+        RunSettings.make({name: value})
