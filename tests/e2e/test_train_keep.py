@@ -24,6 +24,14 @@ IS_KEPT = """() => new Promise((resolve) => {
     request.onsuccess = () => { database.close(); resolve(request.result !== undefined); };
   };
 })"""
+#: A browser whose answers about locks take a second, as on a busy machine.
+SLOW_LOCKS = """(() => {
+  const { request } = LockManager.prototype;
+  LockManager.prototype.request = async function (...inputs) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return request.apply(this, inputs);
+  };
+})()"""
 
 
 def entry(page: Page) -> str:
@@ -54,6 +62,13 @@ def test_a_reload_offers_to_resume(open_visit: Open) -> None:
     slider.press("Home")  # the whole way that led there is back
     wait_until(page, lambda: "epoch 1.00" in entry(page), "the first epoch of the earlier visit")
     assert (confusion(page).sum(1) > 0).all()
+
+
+def test_a_run_that_begins_at_once_can_be_resumed(open_visit: Open) -> None:
+    """The page still looks for an interrupted run then, and holds the run lock to do so."""
+    page = open_visit(f"?engine=wasm&{LONG}", init_script=SLOW_LOCKS).page
+    press(page, "training", "failed")
+    wait_until(page, lambda: page.evaluate(IS_KEPT), "a checkpoint in the storage")
 
 
 def test_hiding_the_tab_keeps_the_run_as_it_is_then(open_visit: Open) -> None:

@@ -20,11 +20,19 @@ class TabLock:
     def __init__(self, name: str) -> None:
         self._name = name
         self._let_go: Any = None
+        self._released: Any = None  # a promise: the browser has taken the lock back
+        self._one_at_a_time = asyncio.Lock()  # two requests of one tab would refuse each other
 
     async def take(self) -> bool:
         """Take the lock if it is free; True if this tab holds it now. Never waits for another tab."""
-        if self._let_go is not None:
-            return True
+        async with self._one_at_a_time:
+            if self._let_go is not None:
+                return True
+            if self._released is not None:
+                await self._released
+            return await self._ask()
+
+    async def _ask(self) -> bool:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def keep(resolve: Any, _reject: Any) -> None:
@@ -43,7 +51,8 @@ class TabLock:
 
         executor, callback, fault = proxies = [js_function(f) for f in (keep, granted, refused)]
         try:
-            js.navigator.locks.request(self._name, to_js({"ifAvailable": True}), callback).then(None, fault)
+            request = js.navigator.locks.request(self._name, to_js({"ifAvailable": True}), callback)
+            self._released = request.then(None, fault)
             return await answer
         except (AttributeError, JsException):
             return True
