@@ -193,9 +193,9 @@ def test_an_empty_pad_explains_nothing(page: Page) -> None:
 def test_hidden_panels_do_nothing(page: Page) -> None:
     use(page, "mlp", 3)
     shown = page.get_by_test_id("contributions-logit").inner_text()
-    page.get_by_test_id("tab-kernels").click()
+    page.get_by_test_id("tab-code").click()
     draw(page, [[(0.2, 0.9), (0.8, 0.9)]])
-    caught_up(page, "kernels")
+    caught_up(page, "code")
     assert page.get_by_test_id("contributions-logit").text_content() == shown
     page.get_by_test_id("tab-inside").click()
     page.get_by_test_id("contributions-logit").filter(has_not_text=shown).wait_for()
@@ -212,7 +212,7 @@ def violations(page: Page) -> list[str]:
 def test_axe_finds_nothing_in_any_panel(page: Page, scheme: str, width: int) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a Literal there
     page.set_viewport_size({"width": width, "height": 900})
-    for tab in ("inside", "data", "kernels"):
+    for tab in ("inside", "data", "code"):
         page.get_by_test_id(f"tab-{tab}").click()
         caught_up(page, tab)
         assert violations(page) == []
@@ -261,7 +261,7 @@ def test_the_network_in_training_moves(open_visit: Callable[..., Visit]) -> None
 def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]) -> None:
     page = open_visit("#tour-3").page
     text = page.get_by_test_id("tour-text")
-    text.filter(has_text="compares those pixels").wait_for()
+    text.filter(has_text="looks for its own pattern").wait_for()
     assert page.get_by_test_id("inside-layers").is_visible()
     page.get_by_test_id("unit-title").wait_for()
     assert violations(page) == []
@@ -275,7 +275,7 @@ def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]
     assert page.get_by_test_id("tour-back").is_disabled()
     page.keyboard.press("Escape")
     text.wait_for(state="hidden")
-    assert "#" not in page.url
+    assert page.url.endswith("#train")  # the tab that is open
     page.get_by_role("link", name="Take the tour").click()
     for _ in range(5):
         page.get_by_test_id("tour-next").click()

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from tabgrad.backends.engines import EngineChoice, select_engine
 from tabgrad.ink import Snapshot
-from tabgrad.interop import dom
+from tabgrad.interop import dom, page
 from tabgrad.interop.files import fetch_bytes
 from tabgrad.program import Program, Target
 from tabgrad.storage import keys
 
+from .address import TABS, Address
 from .answer import AnswerView
 from .answering import Answering
 from .context import PageContext
@@ -21,6 +22,7 @@ from .models.registry import ModelRegistry
 from .models.shipped import ShippedPrograms
 from .pad.pad import Pad
 from .prediction import Answer, Predictor
+from .share import CopyLink
 from .status import Status
 from .tabs import Tab, Tabs
 from .theme import Theme
@@ -32,11 +34,14 @@ class App:
     def __init__(self) -> None:
         manifest = dom.manifest()
         self._has_ink = False
+        self._address = address = Address(page)
+        dom.root_dataset().hides = " ".join(address.hidden)
         self._status, self._answer_view = Status(), AnswerView()
         self._predictor = Predictor(self._show, self._on_fault, self._answer_view.set_status)
-        picker = ModelPicker(lambda name: asyncio.ensure_future(self._answering.pick(name)))
+        picker = ModelPicker(self._pick)
+        titles = picker.titles()
         self._answering = Answering(
-            ModelRegistry(manifest["models"], fetch_bytes, picker.titles(), picker.name, picker.render),
+            ModelRegistry(manifest["models"], fetch_bytes, titles, address.model(list(titles)), picker.render),
             self._predictor,
             open_engine=open_engine,
             forced=dom.query_parameter("engine"),
@@ -45,8 +50,9 @@ class App:
             say=self._status.say,
             fail=self._status.fail,
         )
-        self.page = PageContext(manifest, self._predictor, self._answering)
+        self.page = PageContext(manifest, self._predictor, self._answering, address)
         self.page.pad = Pad(self._on_ink)
+        page.on_leaving(lambda: page.keep_for_reload(keys.INK, self.page.pad.log()))
         self._theme = Theme(self._recolour)
 
     async def run(self) -> None:
@@ -57,13 +63,22 @@ class App:
         else:
             await asyncio.sleep(0)  # ink that has waited is answered before panels are built
         self._open_panels()
+        if self._address.refused:
+            self._status.fail(" ".join(self._address.refused))
         self._status.set_ready()
+
+    def _pick(self, name: str) -> None:
+        """The visitor has picked a model."""
+        self._address.set_model(name)
+        self._picking = asyncio.ensure_future(self._answering.pick(name))
 
     def _open_panels(self) -> None:
         """What is below the pad. A panel is imported when it is shown: the first answer does not wait for it."""
         inspect = InspectPanels(self.page)
-        tabs = Tabs([Tab("train", "Train", self._build_train), *inspect.entries()])
+        entries = [Tab("train", TABS["train"], self._build_train), *inspect.entries()]
+        tabs = Tabs([entry for entry in entries if self._address.shows(entry.name)], self._address.set_tab)
         inspect.follow_links(tabs)
+        self._link = CopyLink(dom.select(".masthead")[0], self._address, self._status.say)
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train.panel import TrainPanel

@@ -24,12 +24,12 @@ class Tab:
 
 
 class Tabs:
-    """The tabs in `#panels`. The first one is shown at once."""
+    """The tabs in `#panels`. The first one is shown at once; `changed` gets the name of every other that is."""
 
-    def __init__(self, entries: Sequence[Tab]) -> None:
+    def __init__(self, entries: Sequence[Tab], changed: Callable[[str], object] = lambda _name: None) -> None:
         root = dom.by_id("panels")
-        root.hidden = False
-        self._entries = list(entries)
+        root.hidden = not entries
+        self._entries, self._changed = list(entries), changed
         self._bar = dom.create("div", root, class_="tabs", role="tablist", aria_label="Workshop")
         self._tabs: list[dom.Element] = []
         self._places: list[dom.Element] = []
@@ -45,7 +45,13 @@ class Tabs:
             dom.Listener(self._bar, "click", self._on_click, passive=True),
             dom.Listener(self._bar, "keydown", self._on_key),
         ]
-        self._show(0)
+        if entries:
+            self._show(0)
+
+    @property
+    def shown(self) -> str:
+        """The name of the panel that is shown; empty if there is none."""
+        return self._entries[self._index].name if self._entries else ""
 
     def has(self, name: str) -> bool:
         """Whether there is a panel of this name."""
@@ -69,6 +75,8 @@ class Tabs:
             self._shown[index] = self._entries[index].build(self._places[index])
         if shown := self._shown[index]:
             shown(True)
+        if before >= 0:
+            self._changed(self._entries[index].name)
 
     def _on_click(self, event: dom.Event) -> None:
         if (tab := dom.closest(event.target, ".tab")) is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.data import RunData
 from tabgrad.data.catalogue import DataSets, site_titles
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes, inflate
@@ -25,6 +26,12 @@ class SiteData(DataSets):
     def __init__(self, urls: dict[str, Any]) -> None:
         super().__init__(urls, fetch_bytes, inflate)
         self.titles = site_titles(urls)
+        self._lock = asyncio.Lock()  # two sections may ask for a data set that is still on its way
+
+    async def open(self, name: str) -> RunData:
+        """See `DataSets`."""
+        async with self._lock:
+            return await super().open(name)
 
 
 async def read_all(
