@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution
 from tabgrad.network import shapes_of, spec_of, stages
+from tabgrad.ui.inspect.tour_steps import STEPS
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, value
 from tests.e2e.support import Visit, settled, use_model, wait_dataset, wait_until
@@ -281,3 +282,42 @@ def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]
         page.get_by_test_id("tour-next").click()
     page.get_by_test_id("tour-next").filter(has_text="Done").click()
     text.wait_for(state="hidden")
+
+
+#: How much of what a step is about is covered by the card, of the part that is in the window; and of its first 120 px.
+COVERED = """() => {
+  const [card, target] = [".tour", "[data-tour]"].map((s) => document.querySelector(s).getBoundingClientRect());
+  const overlap = (bottom) => Math.max(0, Math.min(card.right, target.right) - Math.max(card.left, target.left)) *
+      Math.max(0, Math.min(card.bottom, bottom) - Math.max(card.top, target.top));
+  const beginning = Math.min(target.bottom, target.top + 120);
+  const fits = target.height < card.top;
+  const all = fits ? overlap(target.bottom) : 0;
+  return { top: target.top, beginning: overlap(beginning), all, height: innerHeight };
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desktop", "phone"])
+def test_the_tour_does_not_cover_what_it_is_about(open_visit: Callable[..., Visit], size: tuple[int, int]) -> None:
+    page = open_visit(
+        "?engine=wasm#tour-1", viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
+    ).page
+    text = page.get_by_test_id("tour-text")
+    for number in range(1, 7):
+        text.filter(has_text=STEPS[number - 1].text).wait_for()
+        wait_until(page, lambda: page.evaluate(COVERED)["top"] < size[1] - 120, "the target in view")
+        found = page.evaluate(COVERED)
+        assert 0 <= found["top"] < found["height"] - 120, (number, found)
+        assert found["beginning"] == found["all"] == 0, (number, found)
+        assert page.get_by_test_id("tour-example").is_visible() == STEPS[number - 1].needs_ink
+        page.get_by_test_id("tour-next").click()
+
+
+def test_the_tour_has_an_example_where_there_is_something_to_draw(open_visit: Callable[..., Visit]) -> None:
+    page = open_visit("?engine=wasm#tour-3").page
+    page.get_by_test_id("tour-example").click()
+    settled(page)
+    first = page.get_by_test_id("best-guess").inner_text()
+    page.get_by_test_id("tour-example").click()
+    settled(page)
+    assert page.get_by_test_id("best-guess").inner_text() != first
+    assert page.url.endswith("#tour-3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -26,11 +27,11 @@ class SiteData(DataSets):
     def __init__(self, urls: dict[str, Any]) -> None:
         super().__init__(urls, fetch_bytes, inflate)
         self.titles = site_titles(urls)
-        self._lock = asyncio.Lock()  # two sections may ask for a data set that is still on its way
+        self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)  # two sections may ask for one that is on its way
 
     async def open(self, name: str) -> RunData:
         """See `DataSets`."""
-        async with self._lock:
+        async with self._locks[name]:
             return await super().open(name)
 
 

@@ -84,14 +84,14 @@ class MistakesSection:
         self._note = dom.create("p", body, class_="note", data_testid="mistakes-note")
         self._body = dom.create("div", body, class_="mistakes")
         self._body.hidden = True
-        left, right = (dom.create("div", self._body, class_="data-card") for _ in range(2))
+        left, right = (dom.create("div", self._body, class_=f"data-card{kind}") for kind in ("", " tall"))
         dom.create("h4", left, text="What it mixes up", class_="stage-title")
         self._table = ConfusionTable(left, self._open_cell)
         self._title = dom.create("h4", right, class_="stage-title", aria_live="polite")
         tools = dom.create("div", right, class_="controls")
         self._order = Select(tools, "Sort", ORDERS, self._show_gallery, "mistakes-order")
         self._all = Button(tools, "All mistakes", lambda: self._open_cell(None), "mistakes-all")
-        self._plot = CalibrationPlot(dom.create("div", self._body, class_="data-card wide"))
+        self._plot = CalibrationPlot(dom.create("div", self._body, class_="data-card"))
         self._gallery = Gallery(right, "Images", self._pick, "mistakes-gallery")
 
     @property
@@ -171,9 +171,10 @@ class MistakesSection:
         self._headline.dataset.errors, self._headline.dataset.count = str(results.errors), str(count)
         self._measurements += 1
         self._headline.dataset.measurement = str(self._measurements)
+        as_usual = "" if count == 10_000 else f" That is {per_10000:.0f} in 10,000."
         self._note.textContent = (
-            f"{what}: {per_10000:.0f} errors in 10,000 images. With other images of this kind, expect {low:.0f} to "
-            f"{high:.0f} ({percent(0.95)} interval)."
+            f"{what}.{as_usual} With other images of this kind, expect {low:.0f} to {high:.0f} errors in 10,000 "
+            f"({percent(0.95)} interval)."
         )
         self._body.hidden = False
         self._table.show(results.confusion)
