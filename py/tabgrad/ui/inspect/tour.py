@@ -5,8 +5,6 @@ Owns the card with the text, the room that the card needs, and the frame around 
 
 from __future__ import annotations
 
-import asyncio
-
 from tabgrad.interop import dom
 
 from ..context import TRY_AN_EXAMPLE, PageContext
@@ -14,8 +12,8 @@ from ..tabs import Tabs
 from ..widgets.controls import Button
 from .tour_steps import STEPS
 
-#: A panel that is opened for the first time is filled after this time. Seconds.
-SETTLED_S = 0.4
+#: What a visitor does who looks around: from then on the page does not scroll by itself.
+LOOKING_AROUND = "wheel touchmove pointerdown keydown"
 
 
 class Tour:
@@ -25,7 +23,8 @@ class Tour:
         self._page, self._tabs = page, tabs
         self._number = 0  # of the step that is shown; 0 if none is
         self._target: dom.Element | None = None
-        self._scroll: asyncio.TimerHandle | None = None
+        self._growth: dom.SizeWatch | None = None
+        self._hand = dom.on_page(LOOKING_AROUND, self._on_hand)
         self._focused_before: dom.Element | None = None
         place = (dom.select("#work") or dom.select(".page"))[0]
         self._card = card = dom.create("div", place, class_="tour", role="dialog", aria_labelledby="tour-title")
@@ -74,16 +73,25 @@ class Tour:
 
     def _frame(self, selector: str | None) -> None:
         """Draw a frame around the first match of a CSS selector, and scroll to it; None removes the frame."""
-        if self._scroll:
-            self._scroll.cancel()
+        self._stay()
         if self._target is not None:
             self._target.removeAttribute("data-tour")
         self._target = next(iter(dom.select(selector)), None) if selector else None
         if self._target is not None:
             self._target.setAttribute("data-tour", "")
+            # A panel that is opened for the first time grows while it is filled, which moves the target.
+            self._growth = dom.SizeWatch(self._target, self._target.scrollIntoView)
             self._target.scrollIntoView()
-            # Panels that are opened for the first time grow while they are filled, which moves the target.
-            self._scroll = asyncio.get_running_loop().call_later(SETTLED_S, self._target.scrollIntoView)
+
+    def _stay(self) -> None:
+        """Scroll no more by itself."""
+        if self._growth is not None:
+            self._growth.remove()
+            self._growth = None
+
+    def _on_hand(self, event: dom.Event) -> None:
+        if event.type != "keydown" or dom.closest(event.target, ".tour") is None:  # keys in the card go to a step
+            self._stay()
 
     def _leave(self) -> None:
         self._number = 0
