@@ -112,7 +112,8 @@ element("draw").addEventListener("click", useTool, { signal });
 const resizing = new ResizeObserver(redraw);
 resizing.observe(canvas);
 
-// Keep the drawing when the boot fails: the message asks for a reload, and the reload restores it.
+// Keep the drawing if the page is reloaded before Python has it, as a message asks for when the boot fails. Later, Python
+// keeps it (ui/pad/ink_log.py).
 const SAVED = "tabgrad.ink";
 addEventListener("pagehide", () => {
   if (page.dataset.app !== "ready") sessionStorage.setItem(SAVED, JSON.stringify(log));
