@@ -193,9 +193,9 @@ def test_an_empty_pad_explains_nothing(page: Page) -> None:
 def test_hidden_panels_do_nothing(page: Page) -> None:
     use(page, "mlp", 3)
     shown = page.get_by_test_id("contributions-logit").inner_text()
-    page.get_by_test_id("tab-kernels").click()
+    page.get_by_test_id("tab-code").click()
     draw(page, [[(0.2, 0.9), (0.8, 0.9)]])
-    caught_up(page, "kernels")
+    caught_up(page, "code")
     assert page.get_by_test_id("contributions-logit").text_content() == shown
     page.get_by_test_id("tab-inside").click()
     page.get_by_test_id("contributions-logit").filter(has_not_text=shown).wait_for()
@@ -212,7 +212,7 @@ def violations(page: Page) -> list[str]:
 def test_axe_finds_nothing_in_any_panel(page: Page, scheme: str, width: int) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a Literal there
     page.set_viewport_size({"width": width, "height": 900})
-    for tab in ("inside", "data", "kernels"):
+    for tab in ("inside", "data", "code"):
         page.get_by_test_id(f"tab-{tab}").click()
         caught_up(page, tab)
         assert violations(page) == []

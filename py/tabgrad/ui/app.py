@@ -14,7 +14,9 @@ from tabgrad.storage import keys
 
 from .answer import AnswerView
 from .answering import Answering
+from .bench import Bench
 from .context import PageContext
+from .guide import Guide
 from .inspect.panels import InspectPanels
 from .models.picker import ModelPicker
 from .models.registry import ModelRegistry
@@ -22,7 +24,7 @@ from .models.shipped import ShippedPrograms
 from .pad.pad import Pad
 from .prediction import Answer, Predictor
 from .status import Status
-from .tabs import Tab, Tabs
+from .tabs import Tabs
 from .theme import Theme
 
 
@@ -46,8 +48,8 @@ class App:
             fail=self._status.fail,
         )
         self.page = PageContext(manifest, self._predictor, self._answering)
-        self.page.pad = Pad(self._on_ink)
-        self._theme = Theme(self._recolour)
+        self.page.pad, self.page.bench = Pad(self._on_ink), Bench()
+        self._theme, self._guide = Theme(self._recolour), Guide()
 
     async def run(self) -> None:
         """Open the engine and the first model that works; afterwards the page lives on its listeners."""
@@ -60,10 +62,14 @@ class App:
         self._status.set_ready()
 
     def _open_panels(self) -> None:
-        """What is below the pad. A panel is imported when it is shown: the first answer does not wait for it."""
+        """The work area. A panel is imported when it is shown: the first answer does not wait for it."""
         inspect = InspectPanels(self.page)
-        tabs = Tabs([Tab("train", "Train", self._build_train), *inspect.entries()])
+        self._tabs = tabs = Tabs(
+            {"train": self._build_train, **inspect.builders()}, self._guide.show, self.page.bench.make_room
+        )
         inspect.follow_links(tabs)
+        if not tabs.name:
+            tabs.show("train")
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train.panel import TrainPanel

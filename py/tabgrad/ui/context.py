@@ -13,6 +13,7 @@ from tabgrad.ink import Snapshot
 from tabgrad.program import Program
 
 from .answering import Answering
+from .bench import Bench
 from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
@@ -28,6 +29,8 @@ class PageContext:
 
     #: Set once, when it takes over the ink that was drawn before.
     pad: Pad
+    #: Pad and answer, beside the work.
+    bench: Bench
     #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
     training_program: Callable[[str], Awaitable[Program]]
 

@@ -18,7 +18,7 @@ from scripts.bench.page import THREE, Arc, on_pad, wait
 
 ENGINES, MODELS = ("wasm", "webgpu"), ("mlp", "cnn")
 #: {state: the panel's tab}. In the training panel nothing follows the pen, so it stands for "shut".
-PANELS = {"shut": "train", "look inside": "inside", "data": "data", "kernels": "kernels"}
+PANELS = {"shut": "train", "look inside": "inside", "data": "data", "kernels": "code"}
 TIMEOUT_S = 120.0
 #: Seconds between two pointer events, as on a screen of 60 Hz.
 EVENT_S = 0.016

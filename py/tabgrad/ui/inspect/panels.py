@@ -12,25 +12,26 @@ from tabgrad.interop import dom
 from tabgrad.interop.page import fragment
 
 from ..context import PageContext
-from ..tabs import Shown, Tab, Tabs
+from ..tabs import BuildPanel, Shown, Tabs
 
-#: Panels by name: their titles.
-PANELS = {"inside": "Look inside", "data": "Data and mistakes", "kernels": "Kernels"}
+PANELS = ("inside", "data", "code")
+#: What a panel was called in the addresses of earlier versions.
+FORMER_NAMES = {"kernels": "code"}
 #: What a step of the tour is called in the address, before its number.
 TOUR_PREFIX = "tour-"
 
 
 class InspectPanels:
-    """`entries` are the panels, for the tabs of the page."""
+    """`builders` makes the panels, for the tabs of the page."""
 
     def __init__(self, page: PageContext) -> None:
         self._page = page
         self._build: Callable[[str, dom.Element], Shown] | None = None
         self._show_tour: Callable[[int], None] | None = None
 
-    def entries(self) -> list[Tab]:
-        """The panels; none is built yet."""
-        return [Tab(name, title, partial(self._build_panel, name)) for name, title in PANELS.items()]
+    def builders(self) -> dict[str, BuildPanel]:
+        """By the panels' names; none is built yet."""
+        return {name: partial(self._build_panel, name) for name in PANELS}
 
     def follow_links(self, tabs: Tabs) -> None:
         """Open what the address's fragment names (`#data`, `#tour-3`), now and whenever it changes."""
@@ -46,7 +47,7 @@ class InspectPanels:
         return self._build(name, place)
 
     def _follow(self) -> None:
-        name = fragment()
+        name = FORMER_NAMES.get(fragment(), fragment())
         if self._tabs.has(name):
             self._tabs.show(name)
         elif name.startswith(TOUR_PREFIX):

@@ -70,7 +70,7 @@ STEPS = (
         "The code",
         "All of this is Python. A few lines describe a network, and tinygrad turns them into small programs for your "
         "machine, called kernels. Press one to read its code, or measure how long each one takes.",
-        "kernels",
+        "code",
         target="#panels",
     ),
 )

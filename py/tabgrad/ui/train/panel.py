@@ -27,14 +27,10 @@ from .state import Part, RunState
 from .store import TrainStore, own_data_option
 from .trained_models import TrainedModels, settings_like, with_usual_rate
 from .views.learning import CurvesView, FirstLayer, TimelineView
+from .views.pill import RunPill
 from .views.progress import ProgressView, ResumeOffer, RunButtons
 from .views.results import RunsTable
 from .views.setup import BeginWith, PresetButtons, SettingsForm
-
-LEAD = (
-    "Press Train, and a network learns here, in this tab and on your machine. Draw meanwhile: the network in training "
-    "answers, and you see it get better."
-)
 
 
 class TrainPanel:
@@ -64,7 +60,7 @@ class TrainPanel:
         self._renderers: Mapping[Part, Callable[[RunState], object]] = {
             "status": self._render_status,
             "message": self._progress.render_message,
-            "progress": self._progress.render,
+            "progress": self._render_progress,
             "curves": self._curves.render,
             "timeline": self._timeline.render,
             "weights": self._first_layer.render,
@@ -77,26 +73,32 @@ class TrainPanel:
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
     def _build(self, parent: dom.Element) -> None:
-        dom.create("h2", parent, text="Train a network", class_="panel-title")
-        dom.create("p", parent, text=LEAD, class_="lead")
-        root = dom.create("div", parent, class_="train")
-        left, right = dom.create("div", root, class_="train-setup"), dom.create("div", root, class_="train-run")
+        root = self._root = dom.create("div", parent, class_="train")
         self._interest = [dom.Listener(root, events, self._prepare) for events in ("pointerenter", "focusin")]
-        self._presets = PresetButtons(left, self._use_preset)
-        self._begin_with = BeginWith(left, self._on_beginning_chosen)
-        self._form = SettingsForm(left, self._on_edited, self._presets.show)
-        self._resume = ResumeOffer(right, self._resume_run, lambda: self._do(self._store.drop_checkpoint()))
-        self._buttons = RunButtons(right, self._on_button)
-        self._progress = ProgressView(right)
-        self._curves = CurvesView(right)
-        self._timeline = TimelineView(right, self._control.move_timeline)
-        self._first_layer = FirstLayer(right)
-        files = dom.create("div", right, class_="train-buttons train-keep")
+        dom.create("h2", root, text="Train a network", class_="sr-only")
+        self._pill = RunPill(lambda: self._on_button("pause"))
+        bar = dom.create("div", root, class_="train-bar")
+        self._buttons = RunButtons(bar, self._on_button)
+        self._presets = PresetButtons(bar, self._use_preset)
+        self._resume = ResumeOffer(root, self._resume_run, lambda: self._do(self._store.drop_checkpoint()))
+        self._progress = ProgressView(dom.create("div", root, class_="train-progress"))
+        self._curves = CurvesView(root)
+        self._timeline = TimelineView(root, self._control.move_timeline)
+        self._form = SettingsForm(
+            dom.create("div", root, class_="train-setup"), self._build_beginning, self._on_edited, self._presets.show
+        )
+        row = dom.create("div", root, class_="train-row")
+        self._first_layer = FirstLayer(row)
+        runs = dom.create("section", row, class_="card train-runs", aria_label="Runs")
+        self._runs = RunsTable(runs, self._on_run_action)
+        files = dom.create("div", runs, class_="train-buttons train-keep")
         self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
         self._file = FilePicker(
             files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
         )
-        self._runs = RunsTable(dom.create("div", parent, class_="train-runs"), self._on_run_action)
+
+    def _build_beginning(self, parent: dom.Element) -> None:
+        self._begin_with = BeginWith(parent, self._on_beginning_chosen)
 
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
@@ -147,9 +149,16 @@ class TrainPanel:
         if state.status == "failed":
             dataset.error = state.message.text
         self._buttons.render(state)
+        self._pill.render(state)
+        if state.under_way:
+            self._page.bench.make_room()
         self._form.render(state)
         self._begin_with.enable(not state.under_way)
         self._follow_model()  # its title may have changed with the status
+
+    def _render_progress(self, state: RunState) -> None:
+        self._progress.render(state)
+        self._pill.render(state)
 
     # ---- What the visitor does
 

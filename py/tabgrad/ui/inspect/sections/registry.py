@@ -28,11 +28,11 @@ def _data(context: InspectContext) -> list[Section]:
     return [DataSection(context, data), MistakesSection(context, data), OwnDrawingsSection(context)]
 
 
-def _kernels(context: InspectContext) -> list[Section]:
+def _code(context: InspectContext) -> list[Section]:
     from .kernels import KernelsSection
 
     return [KernelsSection(context)]
 
 
 #: Makes the sections of a panel, by the panel's name. A panel's modules are imported when it is first shown.
-SECTIONS: dict[str, Callable[[InspectContext], list[Section]]] = {"inside": _inside, "data": _data, "kernels": _kernels}
+SECTIONS: dict[str, Callable[[InspectContext], list[Section]]] = {"inside": _inside, "data": _data, "code": _code}
