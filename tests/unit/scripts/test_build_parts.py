@@ -106,6 +106,16 @@ def test_the_standard_library_follows_its_lists() -> None:
     assert original.keys() >= stdlib.FILES_AT_BOOT | stdlib.DROPPED_FILES
 
 
+def test_pyodide_makes_its_shared_memory_only_when_it_is_needed() -> None:
+    module = parts.npm_file("pyodide/pyodide.asm.js")
+    lazy = prune.pyodide_module(module)
+    assert module.count(b"shared:!0") == lazy.count(b"shared:!0") == 1
+    assert b"??=new Int32Array(new WebAssembly.Memory({shared:!0" in lazy
+    assert abs(len(lazy) - len(module)) < 20
+    with pytest.raises(parts.BuildError, match="another way"):
+        prune.pyodide_module(lazy)
+
+
 def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) -> None:
     """The worker has nothing else of tinygrad, so a module that was removed by mistake makes this fail."""
     installed = importlib.util.find_spec("tinygrad")

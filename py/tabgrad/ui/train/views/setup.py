@@ -15,7 +15,7 @@ from ...widgets.help import add_help
 from ..state import RunState
 
 HINT = "A new network knows nothing. It can also go on from the network that answers now, and then has the same layers."
-REFUSAL = "Training cannot start from {}: it has other layers than the networks that this panel trains."
+REFUSAL = "It cannot go on from {}, which has other layers than the networks that are trained here."
 #: The fields that are always visible, and those under "More settings", in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
@@ -55,7 +55,8 @@ class BeginWith:
         self._select = dom.create("select", self._box, id="train-begin", data_testid="train-begin")
         dom.create("option", self._select, text="Fresh weights", value="fresh")
         self._option = dom.create("option", self._select, value="network")
-        add_help(self._box, "Begin with", HINT)
+        self._hint = add_help(self._box, "Begin with", HINT)
+        self._select.setAttribute("aria-describedby", str(self._hint.id))
         self._listener = dom.Listener(self._select, "change", lambda _event: chosen())
         self.offer("", False)
 
@@ -67,7 +68,7 @@ class BeginWith:
     def offer(self, title: str, can_learn: bool) -> None:
         """The network that answers is called `title`; empty while no network answers."""
         self._option.textContent, self._option.disabled = title, not can_learn
-        self._box.title = "" if can_learn else REFUSAL.format(title)
+        self._hint.textContent = HINT if can_learn else f"{HINT} {REFUSAL.format(title)}"
         self._box.hidden = not title
         if not can_learn:
             self.choose_fresh()
@@ -129,8 +130,8 @@ class SettingsForm:
         ids = {"id": f"setting-{name}", "error": f"error-{name}"}
         dom.create("label", box, text=field.label, for_=ids["id"])
         made = self._input(box, name, field, ids)
-        described_by = add_help(box, field.label, field.hint)
-        made.setAttribute("aria-describedby", f"{described_by} {ids['error']}")
+        hint = add_help(box, field.label, field.hint)
+        made.setAttribute("aria-describedby", f"{hint.id} {ids['error']}")
         self._errors[name] = dom.create("p", box, id=ids["error"], class_="field-error", role="alert")
         self._inputs[name] = made
         self._listeners.append(dom.Listener(made, "change", partial(self._edited, name)))
