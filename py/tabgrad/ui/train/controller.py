@@ -218,7 +218,7 @@ class RunController:
             weights = load_weights(content)
         except WeightsError:
             return  # damaged in the storage: there is nothing to recall
-        self._ended = RunSettings.make(row["settings"])
+        self._ended = RunSettings.stored(row["settings"])
         self.state.weights = self.state.answering = weights
         self.state.timeline.restore(entries, f"run {row['number']}")
         self._changed("timeline", "weights")

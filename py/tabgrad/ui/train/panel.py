@@ -207,7 +207,8 @@ class TrainPanel:
         elif action == "settings":
             row = next(row for row in self._store.runs if row["id"] == run_id)
             if not self._refuse_during_run():
-                self._show_fresh(RunSettings.make(row["settings"]))
+                self._show_fresh(RunSettings.stored(row["settings"]))
+                write_address(self._form.good)
         elif action == "weights":
             self._do(self._export(run_id))
         else:

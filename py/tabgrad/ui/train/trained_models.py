@@ -92,7 +92,7 @@ class TrainedModels:
         weights = await self._stored_weights(row["id"])
         if weights is None:
             raise WeightsError("The weights of this run are no longer kept: only the latest runs' are.")
-        settings = RunSettings.make(row["settings"])
+        settings = RunSettings.stored(row["settings"])
         network = LiveModel(model_name(row["id"]), title, settings.data)
         network.set_program(await self.program(settings))
         network.set_weights(load_weights(weights))
