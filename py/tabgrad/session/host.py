@@ -21,7 +21,7 @@ from tabgrad.settings import RunSettings, SettingsError
 from .control import Abandoned, Diverged
 from .pace import Emit
 from .programs import ProgramLibrary
-from .run import Run
+from .run import Run, fetch_held_out
 from .runtime import OpenEngine, Runtime
 
 #: `Failed.kind` for each exception. The first that fits counts.
@@ -175,6 +175,7 @@ class WorkerHost:
             await self._runtime.network(settings)
             await data.source(settings.seed).take(1)
             self._runtime.announce(data, reply_to=command.id)
+            await fetch_held_out(data, "validation")  # a run begins with them
 
     async def _dispose(self, command: protocol.Dispose) -> None:
         if self._run is not None:
