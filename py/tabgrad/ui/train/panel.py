@@ -26,9 +26,10 @@ from .controller import RunController
 from .state import Part, RunState
 from .store import TrainStore, own_data_option
 from .trained_models import TrainedModels, settings_like, with_usual_rate
-from .views.learning import CurvesView, FirstLayer, TimelineView
+from .views.announcer import Announcer
+from .views.learning import ConfusionView, CurvesView, FirstLayer, TimelineView
 from .views.progress import ProgressView, ResumeOffer, RunButtons
-from .views.results import RunsTable
+from .views.results import UNDO, RunsTable
 from .views.setup import BeginWith, PresetButtons, SettingsForm
 
 LEAD = (
@@ -66,9 +67,10 @@ class TrainPanel:
             "message": self._progress.render_message,
             "progress": self._progress.render,
             "curves": self._curves.render,
-            "timeline": self._timeline.render,
+            "announcement": self._announcer.render,
+            "timeline": self._render_timeline,
             "weights": self._first_layer.render,
-            "runs": lambda _state: self._runs.show(self._store.runs),
+            "runs": self._render_runs,
         }
         self._render(frozenset(self._renderers))
         context.painters += [self._curves.recolour, self._first_layer.draw]
@@ -79,6 +81,7 @@ class TrainPanel:
     def _build(self, parent: dom.Element) -> None:
         dom.create("h2", parent, text="Train a network", class_="panel-title")
         dom.create("p", parent, text=LEAD, class_="lead")
+        self._announcer = Announcer(parent)
         root = dom.create("div", parent, class_="train")
         left, right = dom.create("div", root, class_="train-setup"), dom.create("div", root, class_="train-run")
         self._interest = [dom.Listener(root, events, self._prepare) for events in ("pointerenter", "focusin")]
@@ -91,12 +94,13 @@ class TrainPanel:
         self._curves = CurvesView(right)
         self._timeline = TimelineView(right, self._control.move_timeline)
         self._first_layer = FirstLayer(right)
+        self._confusion = ConfusionView(right)
         files = dom.create("div", right, class_="train-buttons train-keep")
         self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
         self._file = FilePicker(
             files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
         )
-        self._runs = RunsTable(dom.create("div", parent, class_="train-runs"), self._on_run_action)
+        self._runs = RunsTable(dom.create("div", parent, class_="train-runs train-card"), self._on_run_action)
 
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
@@ -150,6 +154,14 @@ class TrainPanel:
         self._form.render(state)
         self._begin_with.enable(not state.under_way)
         self._follow_model()  # its title may have changed with the status
+
+    def _render_timeline(self, state: RunState) -> None:
+        self._timeline.render(state)
+        self._confusion.render(state)
+
+    def _render_runs(self, _state: RunState) -> None:
+        forgotten = self._store.forgotten
+        self._runs.show(self._store.runs, forgotten.row if forgotten else None)
 
     # ---- What the visitor does
 
@@ -211,6 +223,8 @@ class TrainPanel:
                 write_address(self._form.good)
         elif action == "weights":
             self._do(self._export(run_id))
+        elif action == UNDO:
+            self._do(self._control.undo_forget())
         else:
             self._do(self._control.forget(run_id))
 
