@@ -46,7 +46,7 @@ def failure(error: BaseException, reply_to: int) -> protocol.Failed:
             return protocol.Failed(reply_to=reply_to, kind=name, message=message)
     what = f"{type(error).__name__}: {error}"
     return protocol.Failed(
-        reply_to=reply_to, kind="internal", message=f"Training failed inside ({what}); your runs are kept."
+        reply_to=reply_to, kind="internal", message=f"Something went wrong in training ({what}). Your runs are kept."
     )
 
 

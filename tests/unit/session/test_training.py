@@ -193,7 +193,7 @@ def test_divergence_stops_the_run_keeps_good_weights_and_says_what_to_change() -
         run = await prepare(replace(SMALL, schedule="constant", lr=10.0, hidden=(16, 16), epochs=100))
         with pytest.raises(Diverged, match="learning rate") as caught:
             await run.trainer.run()
-        assert "(1)" in str(caught.value)
+        assert "a learning rate of 1 or" in str(caught.value)
         weights = await run.network.weights()
         assert all(np.isfinite(w).all() for w in weights.values())
         measured = await run.trainer.validate()

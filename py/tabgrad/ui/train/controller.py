@@ -376,7 +376,7 @@ class RunController:
         self._set_status("failed")
 
     def _failed_inside(self, error: BaseException) -> None:
-        self.fail(f"The page failed inside ({type(error).__name__}: {error}); your runs are kept.")
+        self.fail(f"Something went wrong in the page ({type(error).__name__}: {error}). Your runs are kept.")
 
     def _clear(self) -> None:
         self._ended = None

@@ -32,7 +32,7 @@ def errors_in_100(accuracies: Sequence[Values]) -> tuple[list[Values], tuple[flo
     """
     lines = [100 * (1 - accuracy) for accuracy in accuracies]
     known = _known(lines)
-    some = known[known >= LEAST_ERRORS]
+    some = known[known >= 0.999 * LEAST_ERRORS]
     least = float(some.min(initial=ERROR_LIMITS[0]))
     if len(some) < len(known):
         least = min(least / 2, 1.0)

@@ -120,7 +120,7 @@ class TrainedModels:
     async def _make_run(self, row: RunRow, title: str, device: Device) -> Model:
         weights = await self._stored_weights(row["id"])
         if weights is None:
-            raise WeightsError("The weights of this run are no longer kept: only the latest runs' are.")
+            raise WeightsError("The weights of this run are gone: the page keeps those of your latest runs only.")
         settings = RunSettings.stored(row["settings"])
         network = LiveModel(model_name(row["id"]), title, settings.data)
         network.set_program(await self.program(settings))

@@ -728,6 +728,6 @@ def test_an_exception_on_the_page_is_shown_and_runs_are_kept() -> None:
 
         bench.controller.tasks.do(broken())
         await bench.settle()
-        assert bench.state.message.text == "The page failed inside (KeyError: 'x'); your runs are kept."
+        assert bench.state.message.text == "Something went wrong in the page (KeyError: 'x'). Your runs are kept."
 
     on_bench(go)
