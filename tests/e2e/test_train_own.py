@@ -81,7 +81,7 @@ def test_the_network_that_answers_can_learn_the_visitors_hand(open_visit: Open, 
     assert press(page, "finished", "failed") == "finished"
     assert number(page, "val-accuracy") > 50  # drawings of ten digits, learned from 32 of them in two short epochs
     row = page.get_by_test_id("runs-table").locator("tbody tr").first
-    assert "784-128-64-10, from MLP" in (row.text_content() or "")
+    assert "784-128-64-10from MLP, " in (row.text_content() or "")
     begin.select_option("fresh")
     assert page.get_by_test_id("train-hidden").is_enabled()
     assert float(rate.input_value()) == 0.4

@@ -26,10 +26,11 @@ from .controller import RunController
 from .state import Part, RunState
 from .store import TrainStore, own_data_option
 from .trained_models import TrainedModels, settings_like, with_usual_rate
-from .views.learning import CurvesView, FirstLayer, TimelineView
+from .views.announcer import Announcer
+from .views.learning import ConfusionView, CurvesView, FirstLayer, TimelineView
 from .views.pill import RunPill
 from .views.progress import ProgressView, ResumeOffer, RunButtons
-from .views.results import RunsTable
+from .views.results import UNDO, RunsTable
 from .views.setup import BeginWith, PresetButtons, SettingsForm
 
 
@@ -62,9 +63,10 @@ class TrainPanel:
             "message": self._progress.render_message,
             "progress": self._render_progress,
             "curves": self._curves.render,
-            "timeline": self._timeline.render,
+            "announcement": self._announcer.render,
+            "timeline": self._render_timeline,
             "weights": self._first_layer.render,
-            "runs": lambda _state: self._runs.show(self._store.runs),
+            "runs": self._render_runs,
         }
         self._render(frozenset(self._renderers))
         context.painters += [self._curves.recolour, self._first_layer.draw]
@@ -73,6 +75,7 @@ class TrainPanel:
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
     def _build(self, parent: dom.Element) -> None:
+        self._announcer = Announcer(parent)
         root = self._root = dom.create("div", parent, class_="train")
         self._interest = [dom.Listener(root, events, self._prepare) for events in ("pointerenter", "focusin")]
         dom.create("h2", root, text="Train a network", class_="sr-only")
@@ -82,20 +85,23 @@ class TrainPanel:
         self._presets = PresetButtons(bar, self._use_preset)
         self._resume = ResumeOffer(root, self._resume_run, lambda: self._do(self._store.drop_checkpoint()))
         self._progress = ProgressView(dom.create("div", root, class_="train-progress"))
-        self._curves = CurvesView(root)
+        more = dom.create("div")
+        self._curves = CurvesView(root, more)
         self._timeline = TimelineView(root, self._control.move_timeline)
         self._form = SettingsForm(
             dom.create("div", root, class_="train-setup"), self._build_beginning, self._on_edited, self._presets.show
         )
         row = dom.create("div", root, class_="train-row")
         self._first_layer = FirstLayer(row)
-        runs = dom.create("section", row, class_="card train-runs", aria_label="Runs")
+        runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
         self._runs = RunsTable(runs, self._on_run_action)
         files = dom.create("div", runs, class_="train-buttons train-keep")
         self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
         self._file = FilePicker(
             files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
         )
+        self._confusion = ConfusionView(row)
+        row.appendChild(more)
 
     def _build_beginning(self, parent: dom.Element) -> None:
         self._begin_with = BeginWith(parent, self._on_beginning_chosen)
@@ -160,6 +166,14 @@ class TrainPanel:
         self._progress.render(state)
         self._pill.render(state)
 
+    def _render_timeline(self, state: RunState) -> None:
+        self._timeline.render(state)
+        self._confusion.render(state)
+
+    def _render_runs(self, _state: RunState) -> None:
+        forgotten = self._store.forgotten
+        self._runs.show(self._store.runs, forgotten.row if forgotten else None)
+
     # ---- What the visitor does
 
     def _prepare(self, _event: dom.Event) -> None:
@@ -216,9 +230,12 @@ class TrainPanel:
         elif action == "settings":
             row = next(row for row in self._store.runs if row["id"] == run_id)
             if not self._refuse_during_run():
-                self._show_fresh(RunSettings.make(row["settings"]))
+                self._show_fresh(RunSettings.stored(row["settings"]))
+                write_address(self._form.good)
         elif action == "weights":
             self._do(self._export(run_id))
+        elif action == UNDO:
+            self._do(self._control.undo_forget())
         else:
             self._do(self._control.forget(run_id))
 

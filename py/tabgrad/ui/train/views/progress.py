@@ -85,7 +85,7 @@ class ProgressView:
         self._bar = dom.create(
             "progress", parent, max="100", value="0", data_testid="train-progress", aria_label="Progress of the run"
         )
-        self._message = dom.create("p", parent, class_="train-message", data_testid="train-message", role="status")
+        self._message = dom.create("p", parent, class_="train-message", data_testid="train-message")
         self._figures: dict[str, dom.Element] = {}
         for names, look in ((MAIN, "train-figures"), (FIGURES.keys() - MAIN, "train-figures minor")):
             listing = dom.create("dl", parent, class_=f"{look} figures")
@@ -119,10 +119,11 @@ class ProgressView:
 def figures(state: RunState) -> dict[str, str]:
     """The text of each figure in `FIGURES`."""
     found = dict.fromkeys(FIGURES, NOTHING)
-    progress, result, ready = state.progress, state.result, state.ready
+    progress, ready, back = state.progress, state.ready, state.back
+    result = None if back else state.result  # an earlier version was not measured on the test images
     if progress is not None:
-        found["epoch"] = f"{progress.epoch:.2f} of {progress.epochs:g}"
-        if progress.state == "training" and result is None:
+        found["epoch"] = f"{back.epoch if back else progress.epoch:.2f} of {progress.epochs:g}"
+        if progress.state == "training" and state.result is None:
             found["eta"] = duration(progress.eta_s)
         found["rate"] = f"{progress.lr:.3g}"
         found["seconds"] = duration(progress.elapsed_s)
@@ -136,7 +137,8 @@ def figures(state: RunState) -> dict[str, str]:
         found["used"] = f"{named}, {ready.data}"
     if result is not None:
         found["test-accuracy"] = with_interval(result.test_accuracy, result.interval)
-        found["seconds"] = duration(result.seconds)
+    if state.result is not None:
+        found["seconds"] = duration(state.result.seconds)
     return found
 
 
