@@ -15,6 +15,7 @@ __all__ = [
     "attribution",
     "browse",
     "colour",
+    "flow",
     "ink_steps",
     "kernels",
     "trace",

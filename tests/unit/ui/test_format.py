@@ -88,7 +88,7 @@ def test_durations_grow_from_seconds_to_minutes() -> None:
 def test_figures_add_up_as_printed(parts: list[float], decimals: int) -> None:
     total = math.fsum(parts)
     shown = rounded_to_sum(parts, total, decimals)
-    printed = [int(round(part * 10**decimals)) for part in shown]
+    printed = [round(part * 10**decimals) for part in shown]
     assert sum(printed) == round(total * 10**decimals)
     for part, exact in zip(shown, parts, strict=True):
         assert abs(part - exact) <= 1.001 * 10**-decimals, "a part is a step off at most"
