@@ -13,6 +13,8 @@ TIMELINE = "train/timeline"
 #: The table of runs, as JSON.
 RUNS = "train/runs"
 # localStorage.
+#: Whether anything was drawn here: then the pad shows no example of its own.
+SEEN = "tabgrad.seen"
 #: Light or dark, if the visitor has chosen.
 THEME = "theme"
 #: Which engine was chosen, and whether a section is open.

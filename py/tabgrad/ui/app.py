@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tabgrad.backends.engines import EngineChoice, select_engine
 from tabgrad.ink import Snapshot
@@ -25,13 +26,17 @@ from .status import Status
 from .tabs import Tab, Tabs
 from .theme import Theme
 
+if TYPE_CHECKING:
+    from .pad.ghost import GhostDigit
+
 
 class App:
     """Everything on the page; `page` is what its panels see."""
 
     def __init__(self) -> None:
         manifest = dom.manifest()
-        self._has_ink = False
+        self._has_ink = self._had_ink = False
+        self._ghost: GhostDigit | None = None
         self._status, self._answer_view = Status(), AnswerView()
         self._predictor = Predictor(self._show, self._on_fault, self._answer_view.set_status)
         picker = ModelPicker(lambda name: asyncio.ensure_future(self._answering.pick(name)))
@@ -58,12 +63,21 @@ class App:
             await asyncio.sleep(0)  # ink that has waited is answered before panels are built
         self._open_panels()
         self._status.set_ready()
+        self._show_example_digit()
 
     def _open_panels(self) -> None:
         """What is below the pad. A panel is imported when it is shown: the first answer does not wait for it."""
         inspect = InspectPanels(self.page)
         tabs = Tabs([Tab("train", "Train", self._build_train), *inspect.entries()])
         inspect.follow_links(tabs)
+
+    def _show_example_digit(self) -> None:
+        """Where nothing was ever drawn, an example draws itself, so that the page shows what it does."""
+        if self.page.model is not None and self.page.ink.is_empty and not dom.stored(keys.SEEN):
+            from .pad.ghost import GhostDigit
+
+            self._ghost = GhostDigit(self.page.pad, self._read_example)
+            self.page.painters.append(self._ghost.redraw)
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train.panel import TrainPanel
@@ -73,6 +87,18 @@ class App:
     def _show(self, answer: Answer | None) -> None:
         self.page.latest = answer
         self._answer_view.show(answer, self._has_ink)
+        if answer is None and self.page.example is not None:
+            self._answer_view.show_example(self.page.example)
+        self._tell()
+
+    def _read_example(self, ink: Snapshot | None) -> None:
+        self._predictor.read_example(ink, self._show_example)
+        if ink is None:
+            self._show_example(None)
+
+    def _show_example(self, answer: Answer | None) -> None:
+        self.page.example = answer
+        self._answer_view.show_example(answer)
         self._tell()
 
     def _on_fault(self, error: Exception) -> None:
@@ -80,6 +106,11 @@ class App:
 
     def _on_ink(self, ink: Snapshot) -> None:
         self._has_ink = not ink.is_empty
+        if self._has_ink and self._ghost is not None:
+            self._ghost.stop()
+        if self._has_ink and not self._had_ink:
+            self._had_ink = True
+            dom.store(keys.SEEN, "yes")
         self._predictor.update(ink)
         if self._answering.model is None:  # else the answer will tell the watchers
             if self._answering.has_no_engine and self._has_ink:
