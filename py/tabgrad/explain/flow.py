@@ -90,12 +90,15 @@ class Flow:
         self.columns, self.terms = tuple(columns), tuple(terms)
 
     def strongest(self, count: int, digit: int | None) -> list[Link]:
-        """The `count` largest links between each two columns; at the end only those to `digit`."""
+        """The `count` largest links between each two columns: at the end those to `digit`, before it to active units.
+
+        A unit with the value 0 passes nothing on, so what has kept it at 0 is not shown.
+        """
         found = list[Link]()
         for k, terms in enumerate(self.terms):
-            last = k == len(self.terms) - 1
+            last, after = k == len(self.terms) - 1, self.columns[k + 1]
             targets = range(terms.shape[1])
-            wanted = [t for t in targets if not last or self.columns[-1].units[t] == digit]
+            wanted = [t for t in targets if (after.units[t] == digit if last else after.values[t] != 0)]
             found += _largest((Link(k, s, t, float(terms[s, t])) for s in range(len(terms)) for t in wanted), count)
         return found
 
