@@ -31,7 +31,9 @@ def example_digit() -> tuple[Stroke, ...]:
 
 def grown(strokes: Sequence[Stroke], share: float) -> tuple[Stroke, ...]:
     """The first `share` (0..1) of a drawing, by the way that the pen has gone. Nothing is left of it at 0."""
-    steps = [np.hypot(*np.diff(stroke.points, axis=0).T) for stroke in strokes]
+    if share >= 1:
+        return tuple(strokes)
+    steps = [np.hypot(*np.diff(stroke.points.astype(np.float64), axis=0).T) for stroke in strokes]
     left = share * sum(float(step.sum()) for step in steps)
     found = list[Stroke]()
     for stroke, step in zip(strokes, steps, strict=True):
