@@ -19,7 +19,8 @@ def answer(page: Page) -> str:
 
 
 def captions(page: Page) -> list[str]:
-    return page.locator("[data-testid=intro-network] .network-caption").all_inner_texts()
+    texts = page.locator("[data-testid=intro-network] .network-caption").all_inner_texts()
+    return [text.replace("\N{NO-BREAK SPACE}", " ") for text in texts]
 
 
 def test_it_tells_how_the_example_was_read_and_then_ones_own_digit(open_visit: Open) -> None:

@@ -16,7 +16,7 @@ from tabgrad.explain.flow import IMAGE, Column, Flow, flow, has_pictures
 from tabgrad.interop import dom
 from tabgrad.network import Stage
 
-from ..widgets.format import signed
+from ..widgets.format import NBSP, signed
 from ..widgets.network_column import Look
 from ..widgets.network_picture import NetworkPicture
 from .section import ViewState
@@ -26,6 +26,7 @@ Array = NDArray[np.float32]
 MOST, NARROW_MOST = (8, 64), (8, 16)
 NARROW_PX = 560.0
 BLANK = np.zeros((28, 28), np.float32)
+PIXELS = f"28{NBSP}\N{MULTIPLICATION SIGN}{NBSP}28 pixels"
 NOBODY = "\N{EN DASH}"
 
 
@@ -54,7 +55,7 @@ class NetworkView:
     def _look(self, column: Column, state: ViewState, values: dict[str, Array], image: Array) -> Look:
         assert state.probe is not None
         if column.stage == IMAGE:
-            return Look("image", "28 \N{MULTIPLICATION SIGN} 28 pixels", ["image"], [lambda: grey(image)], [None])
+            return Look("image", PIXELS, ["image"], [lambda: grey(image)], [None])
         stage, active = state.probe.structure[column.stage], state.answer is not None
         caption = caption_of(stage, len(column.units), active)
         if not stage.tap:

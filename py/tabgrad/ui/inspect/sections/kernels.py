@@ -57,7 +57,9 @@ class KernelsSection:
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="kernels-headline")
         self._clock = dom.create("p", body, class_="note", role="status", data_testid="kernels-clock")
         view = dom.create("div", dom.create("div", body, class_="kernels-place"), class_="kernels-view")
-        table = dom.create("table", view, class_="kernels", data_testid="kernels-table")
+        table = dom.create(
+            "table", dom.create("div", view, class_="kernels-list"), class_="kernels", data_testid="kernels-table"
+        )
         head = dom.create("tr", dom.create("thead", table))
         for title in COLUMNS:
             dom.create("th", head, text=title, scope="col")

@@ -5,6 +5,8 @@ Draws the stages; `inspect.network` shows the picture, `unit_card` the one unit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,8 @@ WALL_PX, MAP_PX, UNIT_PX = 42, 64, 40
 WALL_A_ROW, MAPS_A_ROW, UNITS_A_ROW = 16, 8, 32
 #: Side of the square for a unit that has no picture, and the gap between pictures. Pixels.
 CELL_PX, GAP_PX = 7, 1
+#: The card is in view if so much of it is. CSS pixels.
+LEAST_PX = 120
 #: What the pictures of a layer show, for people who have never seen a layer.
 WALL_NOTE = (
     "Each picture is the pattern of one unit. Ink on orange makes the unit more active, ink on blue less. The bar "
@@ -36,9 +40,9 @@ WALL_NOTE = (
 
 
 class StageView:
-    """One stage: a picture of all its units. Pointing at a unit shows it on `card`."""
+    """One stage: a picture of all its units. `choose` gets a unit that is pointed at, and whether it was pressed."""
 
-    def __init__(self, parent: dom.Element, index: int, stage: Stage, card: UnitCard) -> None:
+    def __init__(self, parent: dom.Element, index: int, stage: Stage, choose: Callable[[int, int, bool], None]) -> None:
         self.index, self.stage = index, stage
         kind = STAGE_KINDS[stage.kind]
         self.has_wall = stage.kind == "dense" and stage.input_shape == IMAGE_SHAPE
@@ -47,7 +51,7 @@ class StageView:
         dom.create("h4", self.block, text=title, class_="stage-title")
         dom.create("p", self.block, text=WALL_NOTE if self.has_wall else kind.note, class_="stage-note")
         self._picture = Picture(self.block, "", "wall" if self.has_wall else "maps")
-        self._card = card
+        self._choose = choose
         self._wall: Wall | None = None
         self._columns, self._tile, self._step = 1, (1, 1), (1, 1)
         self._order: NDArray[np.intp] = np.arange(stage.units)  # the unit of each place
@@ -75,7 +79,7 @@ class StageView:
     def _point(self, event: dom.Event, pin: bool) -> None:
         place = tile_at(*self._picture.point(event), self._columns, *self._step)
         if 0 <= place < self.stage.units:
-            self._card.choose(self.index, int(self._order[place]), pin)
+            self._choose(self.index, int(self._order[place]), pin)
 
     def mark(self, unit: int | None) -> None:
         """Frame one unit, or none."""
@@ -122,15 +126,16 @@ class LayersSection:
 
     def build(self, body: dom.Element) -> None:
         view = dom.create("div", dom.create("div", body, class_="layers-place"), class_="layers-view")
-        main = dom.create("div", view, class_="layers-main")
-        self._example = Button(main, "Try an example", self._try_example, "layers-example")
-        self._network_place = dom.create("div", main)
+        network = dom.create("div", view, class_="layers-network")
+        self._example = Button(network, "Try an example", self._try_example, "layers-example")
+        self._network_place = dom.create("div", network)
         self._network: NetworkView | None = None
-        controls = dom.create("div", main, class_="controls")
+        self._card_place = dom.create("div", view, class_="layers-card")
+        wall = dom.create("div", view, class_="layers-wall")
+        controls = dom.create("div", wall, class_="controls")
         legend(controls, "against", "for")
         self._sorted = Switch(controls, "Most active first", False, self._refresh, "layers-sort")
-        self._stages = dom.create("div", main, class_="stage-views")
-        self._card_place = dom.create("div", view, class_="layers-side")
+        self._stages = dom.create("div", wall, class_="stage-views")
         self._views: list[StageView] = []
         self._card: UnitCard | None = None
         self._shown: tuple[Probe, int, bool, int] | None = None
@@ -150,7 +155,7 @@ class LayersSection:
             self._stages.textContent = self._card_place.textContent = ""
             self._card = UnitCard(self._card_place, probe.structure, self._mark)
             self._views = [
-                StageView(self._stages, i, stage, self._card) for i, stage in enumerate(probe.structure) if stage.tap
+                StageView(self._stages, i, stage, self._choose) for i, stage in enumerate(probe.structure) if stage.tap
             ]
         for view in self._views:
             view.rebuild(probe, dark, width)
@@ -162,8 +167,12 @@ class LayersSection:
             view.mark(unit if view.index == stage else None)
 
     def _choose(self, stage: int, unit: int, pin: bool) -> None:
-        if self._card is not None:
-            self._card.choose(stage, unit, pin)
+        if self._card is None:
+            return
+        self._card.choose(stage, unit, pin)
+        box = self._card_place.getBoundingClientRect()
+        if pin and not (box.bottom > LEAST_PX and box.top < dom.root().clientHeight - LEAST_PX):
+            self._card_place.scrollIntoView()  # where there is no room for it beside the wall
 
     async def update(self, state: ViewState) -> None:
         assert state.probe is not None
