@@ -45,7 +45,7 @@ class ColumnView:
         figure = dom.create("div", parent, class_=f"network-column network-{look.kind}")
         self.grid = dom.create("div", figure, class_="network-grid")
         self.grid.style.setProperty("--columns", str(self.columns))
-        self.caption = dom.create("p", figure, class_="network-caption")
+        self._caption, self._caption_text = dom.create("p", figure, class_="network-caption"), ""
         tag = "button" if self.can_be_touched else "div"
         self.units = [dom.create(tag, self.grid, class_="network-unit") for _ in look.names]
         self.canvases: list[dom.Element] = []
@@ -61,10 +61,14 @@ class ColumnView:
         self._keys: list[object] = [None] * count
         self.box = (0.0, 0.0, 0.0, 0.0)
 
-    def show(self, look: Look, values: Sequence[float]) -> None:
-        """Most units do not change while the pen moves: only what has changed is touched."""
-        if self.caption.textContent != look.caption:
-            self.caption.textContent = look.caption
+    def show(self, look: Look, values: Sequence[float]) -> bool:
+        """Show values; returns whether the caption has changed, which can move things.
+
+        Most units do not change while the pen moves: only what has changed is touched.
+        """
+        moves = look.caption != self._caption_text
+        if moves:
+            self._caption_text = self._caption.textContent = look.caption
         limit = max((abs(value) for value in values), default=0.0) or 1.0
         for place, unit in enumerate(self.units):
             strength = f"{values[place] / limit:.2f}"
@@ -81,6 +85,7 @@ class ColumnView:
             if look.pictures and (look.keys[place] is None or look.keys[place] != self._keys[place]):
                 self._keys[place] = look.keys[place]
                 _paint(self.canvases[place], look.pictures[place]())
+        return moves
 
     def measure(self, origin: Any) -> None:
         """Note where the units are, relative to the box `origin`."""

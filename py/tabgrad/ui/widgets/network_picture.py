@@ -50,6 +50,7 @@ class NetworkPicture:
             dom.Listener(self._row, "pointerleave focusout", self._on_leave, passive=True),
             dom.Listener(self._row, "click", self._on_press, passive=True),
             dom.Listener(self._row, "keydown", self._on_key),
+            dom.Listener(self._row, "scroll", lambda _event: self._measure(), passive=True),
         ]
 
     @property
@@ -69,9 +70,9 @@ class NetworkPicture:
             self._views = [ColumnView(self._row, index, look) for index, look in enumerate(looks)]
             self._looked_at, self._pinned = None, False
             self._make_focusable(self._buttons()[0] if self._buttons() else None)
+        shown = zip(self._views, looks, flow.columns, strict=True)
+        if sum(view.show(look, column.values.tolist()) for view, look, column in shown):  # not `any`: show all
             self._measure()
-        for view, look, column in zip(self._views, looks, flow.columns, strict=True):
-            view.show(look, [float(value) for value in column.values])
         self._redraw()
 
     def _buttons(self) -> list[dom.Element]:
@@ -95,7 +96,9 @@ class NetworkPicture:
             unit.removeAttribute("data-looked-at")
         if at is not None:
             self._views[at[0]].units[at[1]].setAttribute("data-looked-at", "pinned" if self._pinned else "")
-        self._note.textContent = HINT if at is None else self._describe(*at)
+        note = HINT if at is None else self._describe(*at)
+        if note != self._note.textContent:
+            self._note.textContent = note
         largest: dict[int, float] = {}
         for link in links:
             largest[link.column] = max(largest.get(link.column, 0.0), abs(link.size))
@@ -142,10 +145,13 @@ class NetworkPicture:
         found = self._unit_of(event)
         if event.type == "focusin":
             self._make_focusable(dom.closest(event.target, "button"))
+            self._note.setAttribute("aria-live", "polite")  # not while the pen moves
         if found is not None and not self._pinned:
             self._look_at((found[0].stage, found[1]))
 
-    def _on_leave(self, _event: dom.Event) -> None:
+    def _on_leave(self, event: dom.Event) -> None:
+        if event.type == "focusout":
+            self._note.setAttribute("aria-live", "off")
         if not self._pinned:
             self._look_at(None)
 

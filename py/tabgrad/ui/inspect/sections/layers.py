@@ -99,7 +99,9 @@ class StageView:
         moved, self._order = not np.array_equal(order, self._order), order
         alt = f"{int((found > 0).sum())} of {self.stage.units} {STAGE_KINDS[self.stage.kind].noun} are active"
         if self._wall:
-            self._picture.show(self._wall.picture(values, order), f"Patterns of the units; {alt}")
+            self._picture.show(
+                self._wall.picture(values, order if by_activity else None), f"Patterns of the units; {alt}"
+            )
         else:
             values = values[order]
             shape = (len(values), CELL_PX, CELL_PX)
