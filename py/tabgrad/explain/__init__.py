@@ -18,6 +18,7 @@ __all__ = [
     "flow",
     "ink_steps",
     "kernels",
+    "sheet",
     "trace",
     "wasm_listing",
     "wasm_reader",

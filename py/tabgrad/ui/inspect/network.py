@@ -1,11 +1,12 @@
-"""The picture of the network that answers: which units it shows, what they look like, and what is said about them.
+"""The picture of the network that answers: which units it shows, and what they look like.
 
-Short, it ends in the answer; else in the ten digits. Owns the words; `widgets.network_picture` draws.
+Short, it ends in the answer; else in the ten digits. `network_words` has what is said about units;
+`widgets.network_picture` draws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from tabgrad.explain.colour import diverging, grey
 from tabgrad.explain.flow import IMAGE, Column, Flow, flow, has_pictures
 from tabgrad.interop import dom
-from tabgrad.network import Stage
 
-from ..widgets.format import NBSP, signed
+from ..widgets.format import NBSP
 from ..widgets.network_column import Look
 from ..widgets.network_picture import NetworkPicture
+from .network_words import caption_of, describe, unit_name
 from .section import ViewState
 
 Array = NDArray[np.float32]
@@ -85,40 +86,3 @@ def _ending_in(found: Flow, winner: int | None) -> Flow:
     digit = winner or 0
     answer = Column(last.stage, (digit,), last.values[[digit]], 1)
     return Flow([*others, answer], [*found.terms[:-1], found.terms[-1][:, [digit]]])
-
-
-def unit_name(stage: Stage, index: int, unit: int) -> str:
-    """A unit's name: "unit 9 of layer 1"; a feature map is a map."""
-    if not stage.tap:
-        return f"Digit {unit}"
-    return f"{'Map' if len(stage.shape) == 3 else 'Unit'} {unit} of layer {index + 1}"
-
-
-def caption_of(stage: Stage, shown: int, active: bool) -> str:
-    """What a column shows: "8 of 128 patterns, the most active now"."""
-    kind = "units that combine them"
-    if has_pictures(stage):
-        kind = "feature maps" if len(stage.shape) == 3 else "patterns"
-    if shown == stage.units:
-        return f"{shown} {kind}"
-    some = f"{shown} of {stage.units} {kind}"
-    return f"{some}, the most active now" if active and has_pictures(stage) else some
-
-
-def describe(structure: Sequence[Stage], found: Flow, active: bool, index: int, place: int) -> str:
-    """A sentence or two about the unit at a place of a column."""
-    column = found.columns[index]
-    stage, value = structure[column.stage], float(column.values[place])
-    name = unit_name(stage, column.stage, column.units[place])
-    if not active:
-        return f"{name}. Nothing is drawn yet, so it has nothing to say."
-    if not stage.tap:
-        return f"{name} gets a sum of votes of {signed(value)}. The digit with the largest sum is the answer."
-    if not value:
-        return f"{name} is not active now, so it passes nothing on."
-    out = found.terms[index][place]
-    best = int(np.abs(out).argmax())
-    after = found.columns[index + 1]
-    to = unit_name(structure[after.stage], after.stage, after.units[best]).lower()
-    verb = "speaks for" if out[best] > 0 else "speaks against"
-    return f"{name} has the value {signed(value)}. Most of all it {verb} {to}: {signed(float(out[best]))}."

@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.explain import attribution
-from tabgrad.explain.colour import columns_for, diverging, grey, mosaic, tile_at
+from tabgrad.explain.colour import diverging, grey
+from tabgrad.explain.sheet import Sheet
 from tabgrad.interop import dom
 from tabgrad.network import ACTIVATIONS, IMAGE_SHAPE, Stage
 
@@ -21,8 +21,6 @@ from ...widgets.format import rounded_to_sum, signed
 from ...widgets.picture import Picture
 
 Array = NDArray[np.float32]
-#: Units of a dense layer in a row.
-UNITS_A_ROW = 16
 HINT = "Point at a number or at a pixel to see where it comes from."
 TIMES, EQUALS = "\N{MULTIPLICATION SIGN}", "="
 PATTERN_ALT = "Its pattern: orange is wanted, blue is not"
@@ -31,31 +29,6 @@ WHY_TOTAL = "The sum and the bias together."
 WHY_RELU = "ReLU lets a number above zero through and turns one below zero into 0. What comes out is the unit's value."
 MOVES = "pointermove pointerdown"
 _ARROWS = {"ArrowUp": (0, -1), "ArrowDown": (0, 1), "ArrowLeft": (-1, 0), "ArrowRight": (1, 0)}
-
-
-class Sheet:
-    """How n numbers are laid out as a picture: tiles in rows. `place` is the number under a point."""
-
-    def __init__(self, stage: Stage) -> None:
-        count, height, width = attribution.picture_shape(stage)
-        self.plain = height == 1  # values of units, which stand in rows
-        self.tile = (1, 1) if self.plain else (height, width)
-        self.gap = 0 if self.plain else 1
-        self.columns = UNITS_A_ROW if self.plain else columns_for(count, height, width)
-        self.count = count * height * width
-
-    def picture(self, numbers: Array) -> Array:
-        """The numbers (n,) as a picture; NaN between the tiles."""
-        return mosaic(numbers.reshape(-1, *self.tile), self.columns, self.gap)
-
-    def place(self, x: int, y: int) -> int | None:
-        """The number at a pixel of the picture; None between the tiles and outside."""
-        height, width = self.tile
-        step_y, step_x = height + self.gap, width + self.gap
-        if x < 0 or y < 0 or x >= self.columns * step_x or x % step_x >= width or y % step_y >= height:
-            return None
-        found = tile_at(x, y, self.columns, step_y, step_x) * height * width + y % step_y * width + x % step_x
-        return found if found < self.count else None
 
 
 class _Number:
