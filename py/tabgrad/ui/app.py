@@ -33,7 +33,8 @@ class App:
 
     def __init__(self) -> None:
         manifest = dom.manifest()
-        self._has_ink = False
+        self._has_ink = self._had_ink = False
+        self._stop_example: Callable[[], object] | None = None
         self._status, self._answer_view = Status(), AnswerView()
         self._predictor = Predictor(self._show, self._on_fault, self._answer_view.set_status)
         picker = ModelPicker(lambda name: asyncio.ensure_future(self._answering.pick(name)))
@@ -60,6 +61,7 @@ class App:
             await asyncio.sleep(0)  # ink that has waited is answered before panels are built
         self._open_panels()
         self._status.set_ready()
+        self._show_example_digit()
 
     def _open_panels(self) -> None:
         """The work area. A panel is imported when it is shown: the first answer does not wait for it."""
@@ -67,9 +69,19 @@ class App:
         self._tabs = tabs = Tabs(
             {"train": self._build_train, **inspect.builders()}, self._guide.show, self.page.bench.make_room
         )
+        self.page.open_panel = tabs.show
         inspect.follow_links(tabs)
         if not tabs.name:
             tabs.show("train")
+
+    def _show_example_digit(self) -> None:
+        """Where nothing was ever drawn, an example draws itself, so that the page shows what it does."""
+        if self.page.model is not None and self.page.ink.is_empty and not dom.stored(keys.SEEN):
+            from .pad.ghost import GhostDigit
+
+            ghost = GhostDigit(self.page.pad, self._read_example)
+            self._stop_example = ghost.stop
+            self.page.painters.append(ghost.redraw)
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train.panel import TrainPanel
@@ -79,6 +91,18 @@ class App:
     def _show(self, answer: Answer | None) -> None:
         self.page.latest = answer
         self._answer_view.show(answer, self._has_ink)
+        if answer is None and self.page.example is not None:
+            self._answer_view.show_example(self.page.example)
+        self._tell()
+
+    def _read_example(self, ink: Snapshot | None) -> None:
+        self._predictor.read_example(ink, self._show_example)
+        if ink is None:
+            self._show_example(None)
+
+    def _show_example(self, answer: Answer | None) -> None:
+        self.page.example = answer
+        self._answer_view.show_example(answer)
         self._tell()
 
     def _on_fault(self, error: Exception) -> None:
@@ -86,6 +110,11 @@ class App:
 
     def _on_ink(self, ink: Snapshot) -> None:
         self._has_ink = not ink.is_empty
+        if self._has_ink and self._stop_example is not None:
+            self._stop_example()
+        if self._has_ink and not self._had_ink:
+            self._had_ink = True
+            dom.store(keys.SEEN, "yes")
         self._predictor.update(ink)
         if self._answering.model is None:  # else the answer will tell the watchers
             if self._answering.has_no_engine and self._has_ink:

@@ -21,7 +21,7 @@ from .prediction import Answer, Predictor, standard_input
 
 
 class PageContext:
-    """`latest` is the answer on screen, None while there is none.
+    """`latest` is the answer on screen, None while there is none; `example` that to an example on the empty pad.
 
     `watchers` are called when model, weights, answer or ink have changed; `painters` when light and dark have, because
     canvases do not follow by themselves.
@@ -31,12 +31,15 @@ class PageContext:
     pad: Pad
     #: Pad and answer, beside the work.
     bench: Bench
+    #: Shows a panel of the work area by its name.
+    open_panel: Callable[[str], object]
     #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
     training_program: Callable[[str], Awaitable[Program]]
 
     def __init__(self, manifest: dict[str, Any], predictor: Predictor, answering: Answering) -> None:
         self.manifest, self._predictor, self.answering = manifest, predictor, answering
         self.latest: Answer | None = None
+        self.example: Answer | None = None
         self.watchers: list[Callable[[], object]] = []
         self.painters: list[Callable[[], object]] = []
 
@@ -64,6 +67,12 @@ class PageContext:
     def ink(self) -> Snapshot:
         """What is on the pad."""
         return self.pad.sheet.now
+
+    def try_example(self) -> None:
+        """Put an example digit on the pad."""
+        from .pad.example import example_digit
+
+        self.pad.put(Snapshot(example_digit()))
 
     def prepare_with(self, prepare: Callable[[Snapshot], NDArray[np.float32]] | None) -> None:
         """Make the network's input (28, 28) from ink with this function, None for the usual one; answer again."""

@@ -202,7 +202,8 @@ def test_numpy_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(asked) == 1
 
 
-#: Imports what the page does by the time that its training panel is there; the browser's own modules are stand-ins.
+#: Imports what the page does by the time that its training panel and the example of a first visit are there; the
+#: browser's own modules are stand-ins.
 PAGE_START = """
 import sys
 from unittest.mock import MagicMock
@@ -210,6 +211,7 @@ for name in ("js", "pyodide", "pyodide.ffi", "pyodide_js", "pyscript"):
     sys.modules[name] = MagicMock()
 sys.modules["pyodide.ffi"].JsProxy = type("JsProxy", (), {})
 import tabgrad.backends.wasm, tabgrad.backends.webgpu, tabgrad.ui.app, tabgrad.ui.train.panel
+import tabgrad.ui.intro.intro, tabgrad.ui.pad.ghost
 print(*(module.__file__ for name, module in sys.modules.items() if name.startswith("tabgrad")))
 """
 #: Imported at the start, too, but only in a browser: an engine is opened there.

@@ -5,6 +5,7 @@ tabs = Tabs(panels.builders(), changed)            # a panel's modules are impor
 panels.follow_links(tabs)                          # "#data" opens a panel, "#tour-3" a step of the tour
 
 `sections.registry` lists what is in each panel. A section gets all it needs from one `section.InspectContext`.
+`network` is the picture of the network, which the first visit shows, too.
 """
 
-__all__ = ["panels"]
+__all__ = ["network", "panels", "section"]

@@ -19,6 +19,7 @@ from tabgrad.settings import ARCHITECTURE, FIELDS, PRESETS, RunSettings, Setting
 from tabgrad.storage import keys
 
 from ..context import PageContext
+from ..intro.intro import Intro
 from ..models import Model
 from ..widgets.controls import Button, FilePicker
 from .client import TrainClient
@@ -79,6 +80,10 @@ class TrainPanel:
         root = self._root = dom.create("div", parent, class_="train")
         self._interest = [dom.Listener(root, events, self._prepare) for events in ("pointerenter", "focusin")]
         dom.create("h2", root, text="Train a network", class_="sr-only")
+        self._intro: Intro | None = None
+        if not dom.stored(keys.TRAINED):
+            self._intro = Intro(root, self._page, lambda: self._on_button("start"), self._page.open_panel)
+        root.dataset.phase = "first" if self._intro else "work"
         self._pill = RunPill(lambda: self._on_button("pause"))
         bar = dom.create("div", root, class_="train-bar")
         self._buttons = RunButtons(bar, self._on_button)
@@ -116,22 +121,27 @@ class TrainPanel:
         self._form.show(settings)
         if refused:
             self._control.say(" ".join(refused), error=True)
+        await self._store.load()
+        self._control.offer_runs()
+        if self._store.runs:
+            self._turn_to_work()
         try:
             await self._curves.load(uplot)
         except OSError as error:
             self._control.say(f"{error} The table still shows the curves.", error=True)
-        await self._store.load()
-        self._control.offer_runs()
         checkpoint = await self._control.interrupted()
         if checkpoint is None:  # else the stored timeline is that run's
             await self._control.recall()
         else:
+            self._turn_to_work()
             self._resume.show(checkpoint)
 
     def set_visible(self, visible: bool) -> None:
         """The panel comes into view or leaves it: pictures are drawn only while they can be seen."""
         self._curves.set_visible(visible)
         self._first_layer.set_visible(visible)
+        if self._intro is not None:
+            self._intro.set_visible(visible)
         if visible:
             self._do(self._offer_own_data())
 
@@ -157,10 +167,20 @@ class TrainPanel:
         self._buttons.render(state)
         self._pill.render(state)
         if state.under_way:
-            self._page.bench.make_room()
+            self._turn_to_work()
         self._form.render(state)
         self._begin_with.enable(not state.under_way)
         self._follow_model()  # its title may have changed with the status
+
+    def _turn_to_work(self) -> None:
+        """A run begins, or an earlier visit had one: what shows a run takes the place of the introduction."""
+        self._page.bench.make_room()
+        if self._intro is not None:
+            self._intro.set_visible(False)
+            self._intro = None
+            self._root.dataset.phase = "work"
+            self._curves.set_visible(True)  # its width is known now
+            dom.store(keys.TRAINED, "yes")
 
     def _render_progress(self, state: RunState) -> None:
         self._progress.render(state)
