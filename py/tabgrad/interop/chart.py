@@ -5,6 +5,7 @@ https://github.com/leeoniya/uPlot
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import dom, page
-from .convert import to_js
+from .convert import js_function, release, to_js
 
 #: The smallest chart. Pixels.
 MIN_WIDTH, MIN_HEIGHT = 160, 80
@@ -52,6 +53,7 @@ class Chart:
         self._data: list[NDArray[np.float64]] = [np.zeros(0)] * (len(lines) + 1)
         self._limits = limits
         self._plot: Any = None
+        self._powers = js_function(_powers_of_ten)
         self._watch = dom.SizeWatch(parent, self.resize)
         self._build()
 
@@ -72,12 +74,13 @@ class Chart:
             one["points"] = {"show": line.points, "size": 6, "fill": colour}
             series.append(one)
         upright = {"distr": 3, "log": 10, "auto": False} if self._log else {"auto": False}
+        lines = {**axis["grid"], "filter": self._powers} if self._log else axis["grid"]
         options = {
             **self._size(),
             "cursor": {"drag": {"x": False, "y": False}},
             "legend": {"show": False},
             "scales": {"x": {"time": False, "auto": False}, "y": upright},
-            "axes": [{**axis, **below}, {**axis, "size": 42, "space": 24}],
+            "axes": [{**axis, **below}, {**axis, "grid": lines, "size": 42, "space": 24}],
             "series": series,
         }
         self._plot = js.uPlot.new(to_js(options), self._columns(), self._parent)
@@ -124,6 +127,12 @@ class Chart:
         """Remove the chart from the page."""
         self._watch.remove()
         self._plot.destroy()
+        release(self._powers)
+
+
+def _powers_of_ten(_plot: Any, values: Any, *_: Any) -> Any:
+    """Of the values on a logarithmic axis those that get a line; the others become null."""
+    return to_js([value if math.isclose(math.log10(value) % 1, 0, abs_tol=1e-6) else None for value in values])
 
 
 def _column(values: NDArray[np.float64]) -> Any:

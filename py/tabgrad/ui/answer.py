@@ -96,7 +96,8 @@ class AnswerView:
             return
         best = answer.ranking[0]
         self._guess.dataset.example = str(best)
-        self._say("", "empty", f"An example: {confidence(answer.probabilities[best])} sure", "Draw your own digit.")
+        title = f"{confidence(answer.probabilities[best])} sure"
+        self._say("", "empty", title, "This is an example: draw your own digit.")
         for bar, share in zip(self._bars, answer.probabilities.tolist(), strict=True):
             bar.show_example(share)
         dom.put_grey(self._seen, answer.image)
