@@ -53,7 +53,7 @@ def test_an_example_draws_itself_and_is_read(open_visit: Open, query: str) -> No
     assert "an example" in label.inner_text()
     assert "goes away as soon as you draw" in (label.text_content() or "")
     assert shown_bars(page)[4] > 0.9
-    assert "An example" in page.locator("#verdict-title").inner_text()
+    assert "example" in page.locator("#verdict-note").inner_text()
     expect(page.locator("#pad-hint")).not_to_be_visible()
     assert_nothing_is_drawn(page)
     use_model(page, "cnn")

@@ -97,7 +97,7 @@ class AnswerView:
         best = answer.ranking[0]
         self._guess.dataset.example = str(best)
         title = f"{confidence(answer.probabilities[best])} sure"
-        self._say("", "empty", title, "This is an example: draw your own digit.")
+        self._say("", "empty", title, "An example: draw your own.")
         for bar, share in zip(self._bars, answer.probabilities.tolist(), strict=True):
             bar.show_example(share)
         dom.put_grey(self._seen, answer.image)

@@ -5,7 +5,7 @@ On larger screens the size changes nothing: see web/styles/page.css.
 
 from __future__ import annotations
 
-from tabgrad.interop import dom
+from tabgrad.interop import dom, page
 
 _TITLES = {"large": "Make the pad smaller", "compact": "Make the pad larger"}
 
@@ -29,6 +29,8 @@ class Bench:
         self._set("large" if self._size == "compact" else "compact")
 
     def _set(self, size: str) -> None:
+        if size == "compact":
+            page.scroll_to_top()  # the work begins right beside it
         self._size = size
         dom.root_dataset().bench = size
         self._button.setAttribute("aria-label", _TITLES[size])
