@@ -179,9 +179,7 @@ class TrainClient:
         run, self._run = self._run, None
         self._give_up("Training has crashed.")
         if self._restarts >= MAX_RESTARTS:
-            self._on_event(
-                protocol.Failed(kind="internal", message="Training keeps crashing here: reload the page.")
-            )
+            self._on_event(protocol.Failed(kind="internal", message="Training keeps crashing here: reload the page."))
             return
         try:
             await self.ensure()
