@@ -63,7 +63,7 @@ def test_figures_are_those_of_the_network_that_answers(open_visit: Callable[...,
     shows(page, two, before, TRAINED)
 
     page.get_by_test_id("tab-train").click()
-    page.get_by_test_id("train-time").press("Home")
+    page.get_by_test_id("train-time").fill("1")
     page.get_by_test_id("train-time-note").filter(has_text="epoch 1.00").wait_for()
     shows(page, one, measurement(page), TRAINED)
 

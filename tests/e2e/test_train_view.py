@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.e2e.support import wait_dataset, wait_until
@@ -118,6 +119,22 @@ def test_nothing_of_the_runs_is_cut_off(open_visit: Open, width: int) -> None:
     page.keyboard.press("Escape")
     assert page.get_by_role("button", name="Forget: run 1").is_hidden()
     assert page.evaluate("() => document.activeElement.getAttribute('aria-label')") == "More about run 1"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_a_run_has_left(open_visit: Open, scheme: str) -> None:
+    visit = open_visit("?engine=wasm&epochs=1.5&hidden=16", color_scheme=scheme)
+    page = start(visit)
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    page.get_by_test_id("train-time").press("Home")
+    page.get_by_label("More about run 1", exact=True).click()
+    parts = {"include": [[part] for part in [*PARTS[:3], ".train-runs"]]}
+    found = Axe().run(page, context=parts).response["violations"]
+    assert [f"{item['id']}: {[node['html'][:120] for node in item['nodes']]}" for item in found] == []
+    page.get_by_role("button", name="Forget: run 1").click()
+    page.get_by_test_id("runs-undo").wait_for()
+    found = Axe().run(page, context=".train-runs").response["violations"]
+    assert [f"{item['id']}: {[node['html'][:120] for node in item['nodes']]}" for item in found] == []
 
 
 def test_the_settings_of_a_run_are_in_the_form_and_in_the_address(open_visit: Open) -> None:

@@ -99,7 +99,7 @@ class TrainedModels:
         self._label = label
         title, entry = f"The network {label.lower()}", label
         if self._version:
-            title, entry = f"{title}, at {self._version}", f"{label}, {self._version}"
+            title, entry = f"{title} ({self._version})", f"{label}, {self._version}"
         self.training.describe(title, data)
         self._answering.registry.rename(TRAINING, entry)
 

@@ -338,7 +338,7 @@ def test_back_in_time_everything_says_which_version_answers() -> None:
             bench.controller.move_timeline(position)
             assert bench.page.titles == {TRAINING: f"Just trained, {name}", run: "Run 1"}
             assert bench.page.model is not None
-            assert bench.page.model.title == f"The network just trained, at {name}"
+            assert bench.page.model.title == f"The network just trained ({name})"
             assert bench.page.said[-1] == f"Back at {where}: right on 90.00{NBSP}% of the validation images."
             assert bench.state.validation_accuracy == 0.9
             assert bench.state.back == bench.state.timeline.entries[position]

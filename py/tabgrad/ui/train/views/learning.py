@@ -32,7 +32,7 @@ CHARTS = {
 NO_CURVE = "The curve appears here when you train."
 TIMELINE_TITLE = "Back in time"
 TIMELINE_LATER = "After its first epoch, drag to see what an earlier version of this network answers."
-TIMELINE_HINT = "Drag to see what an earlier version of this network answers."
+TIMELINE_HINT = "Drag to see what it answered before."
 CONFUSION_TITLE = "What it confuses, on validation images"
 FIRST_LAYER_TITLE = "What its first layer looks for, now"
 FIRST_LAYER_NOTE = "Each picture is one unit: orange is ink that it wants, blue is ink that it does not want."
@@ -162,12 +162,9 @@ class TimelineView:
             return
         text = f"{version_name(entry)}: {percent(entry.accuracy, 2)} right"
         self._note.textContent = text
-        ignorant = entry.step == 0 and not timeline.origin
-        self._hint.textContent = (
-            "on validation images. It knows nothing yet."
-            if ignorant
-            else (TIMELINE_HINT if timeline.at_end else "on validation images")
-        )
+        knows_nothing = entry.step == 0 and not timeline.origin
+        back = "It knows nothing yet." if knows_nothing else "on validation images"
+        self._hint.textContent = TIMELINE_HINT if timeline.at_end else back
         self._slider.setAttribute("aria-valuetext", text)
 
 

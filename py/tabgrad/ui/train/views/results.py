@@ -57,7 +57,9 @@ class RunsTable:
 
     def show(self, rows: Sequence[RunRow], forgotten: RunRow | None = None) -> None:
         """Show these runs, newest first; `forgotten` is one that can be brought back."""
-        focus, self._focus = self._focus or self._focused(), None
+        focus = self._focused()
+        if self._focus is not None and (self._focus[0] != UNDO or forgotten is not None):
+            focus, self._focus = self._focus, None
         self._rows = rows
         for listener in self._listeners:
             listener.remove()
