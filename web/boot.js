@@ -115,7 +115,7 @@ resizing.observe(canvas);
 // Keep the drawing when the boot fails: the message asks for a reload, and the reload restores it.
 const SAVED = "tabgrad.ink";
 addEventListener("pagehide", () => {
-  if (page.dataset.app === "failed") sessionStorage.setItem(SAVED, JSON.stringify(log));
+  if (page.dataset.app !== "ready") sessionStorage.setItem(SAVED, JSON.stringify(log));
 });
 try {
   log = JSON.parse(sessionStorage.getItem(SAVED) ?? "[]");

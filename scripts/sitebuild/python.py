@@ -41,6 +41,7 @@ ON_DEMAND = (
     "backends/oracle/",
     "backends/webgpu/timing.py",
     "program/wasm_opcodes.py",
+    "ui/examples.py",
     "ui/inspect/",
     "ui/widgets/picture.py",
 )

@@ -46,7 +46,7 @@ def test_a_network_trains_with_everything_added(open_visit: Callable[..., Visit]
 def test_the_added_section_explains_the_answer(open_visit: Callable[..., Visit]) -> None:
     page = open_visit().page
     draw(page, DIGITS[3])
-    page.get_by_role("tab", name="Kernels").click()
+    page.get_by_role("tab", name="Code").click()
     line = page.get_by_test_id("certainty-line")
     line.scroll_into_view_if_needed()
     line.get_by_text("3 is the best answer").wait_for()

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.explain import attribution
 from tabgrad.network import shapes_of, spec_of, stages
+from tabgrad.ui.inspect.tour_steps import STEPS
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.inside_page import caught_up, draw_anew, seen, shared_page, shipped, value
 from tests.e2e.support import Visit, settled, use_model, wait_dataset, wait_until
@@ -254,9 +255,9 @@ def test_the_network_in_training_moves(open_visit: Callable[..., Visit]) -> None
 def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]) -> None:
     page = open_visit("#tour-3").page
     text = page.get_by_test_id("tour-text")
-    text.filter(has_text="compares those pixels").wait_for()
+    text.filter(has_text="looks for its own pattern").wait_for()
     assert page.get_by_test_id("inside-layers").is_visible()
-    page.get_by_test_id("unit-title").wait_for()
+    caught_up(page, "inside")
     assert violations(page) == []
     page.keyboard.press("ArrowRight")
     text.filter(has_text="Press Train").wait_for()
@@ -268,9 +269,50 @@ def test_the_tour_has_an_address_for_every_step(open_visit: Callable[..., Visit]
     assert page.get_by_test_id("tour-back").is_disabled()
     page.keyboard.press("Escape")
     text.wait_for(state="hidden")
-    assert "#" not in page.url
+    assert page.url.endswith("#inside")  # the tab that is open
     page.get_by_role("link", name="Take the tour").click()
     for _ in range(5):
         page.get_by_test_id("tour-next").click()
     page.get_by_test_id("tour-next").filter(has_text="Done").click()
     text.wait_for(state="hidden")
+
+
+#: How much of what a step is about is covered by the card, of the part that is in the window; and of its first 120 px.
+COVERED = """() => {
+  const [card, target] = [".tour", "[data-tour]"].map((s) => document.querySelector(s).getBoundingClientRect());
+  const overlap = (bottom) => Math.max(0, Math.min(card.right, target.right) - Math.max(card.left, target.left)) *
+      Math.max(0, Math.min(card.bottom, bottom) - Math.max(card.top, target.top));
+  const beginning = Math.min(target.bottom, target.top + 120);
+  const fits = target.height < card.top;
+  return { top: target.top, beginning: overlap(beginning), all: fits ? overlap(target.bottom) : 0 };
+}"""
+
+
+def is_clear(page: Page) -> bool:
+    """Whether what the tour's step is about is in the window, and the card does not cover it."""
+    found, height = page.evaluate(COVERED), page.evaluate("innerHeight")
+    return bool(0 <= found["top"] < height - 120 and found["beginning"] == found["all"] == 0)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desktop", "phone"])
+def test_the_tour_does_not_cover_what_it_is_about(open_visit: Callable[..., Visit], size: tuple[int, int]) -> None:
+    page = open_visit(
+        "?engine=wasm#tour-1", viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
+    ).page
+    text = page.get_by_test_id("tour-text")
+    for number in range(1, 7):
+        text.filter(has_text=STEPS[number - 1].text).wait_for()
+        wait_until(page, lambda: is_clear(page), f"a clear view of what step {number} is about", 20)
+        assert page.get_by_test_id("tour-example").is_visible() == STEPS[number - 1].needs_ink
+        page.get_by_test_id("tour-next").click()
+
+
+def test_the_tour_has_an_example_where_there_is_something_to_draw(open_visit: Callable[..., Visit]) -> None:
+    page = open_visit("?engine=wasm#tour-3").page
+    page.get_by_test_id("tour-example").click()
+    settled(page)
+    first = page.get_by_test_id("best-guess").inner_text()
+    page.get_by_test_id("tour-example").click()
+    settled(page)
+    assert page.get_by_test_id("best-guess").inner_text() != first
+    assert page.url.endswith("#tour-3")

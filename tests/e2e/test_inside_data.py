@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from scripts import fetch_mnist
 from tabgrad.data import drawings
@@ -23,7 +23,7 @@ from tests.e2e.inside_page import (
     shared_page,
     shipped,
 )
-from tests.e2e.support import Visit, predictions, settled, use_model, wait_dataset, wait_predictions
+from tests.e2e.support import Visit, predictions, settled, use_model, wait_dataset, wait_predictions, wait_until
 from tests.unit.data.own_drawings import by_hand
 
 
@@ -89,6 +89,7 @@ def test_a_sample_goes_to_the_pad_and_is_read_pixel_by_pixel(generated: Page, di
     wait_predictions(page, before)
     settled(page)
     np.testing.assert_array_equal(grey(page, "#seen"), images[5])
+    page.get_by_test_id("draw-pad").scroll_into_view_if_needed()
     draw(page, [[(0.1, 0.1), (0.9, 0.1)]])
     settled(page)
     assert np.abs(grey(page, "#seen") - images[5].astype(int)).max() > 100
@@ -149,15 +150,16 @@ def keep(page: Page, digit: int) -> None:
     draw(page, DIGITS[digit])
     settled(page)
     page.get_by_test_id(f"mine-add-{digit}").click()
-    page.get_by_test_id("mine-note").filter(has_text=f"Kept as a {digit}").wait_for()
+    page.get_by_test_id("mine-said").filter(has_text=f"Kept as a {digit}").wait_for()
 
 
 def test_own_drawings_are_kept_measured_and_exported(open_visit: Callable[..., Visit], tmp_path: Path) -> None:
     page = open_visit("?engine=wasm#data").page
     headline = page.get_by_test_id("mine-headline")
-    headline.filter(has_text="No drawings yet").wait_for()
+    headline.filter(has_text="no drawings yet").wait_for()
     for digit in (7, 1, 3):
         keep(page, digit)
+    page.get_by_test_id("mine-kept").filter(has_text="3 kept \N{MIDDLE DOT} the network reads 3 of them").wait_for()
     headline.filter(has_text="3 of your 3 drawings").wait_for()
     assert captions(page, "mine-gallery") == ["7", "1", "3"]
     with page.expect_download() as download:
@@ -178,11 +180,80 @@ def test_own_drawings_are_kept_measured_and_exported(open_visit: Callable[..., V
     headline.filter(has_text="5 of your 5 drawings").wait_for()
 
 
+def test_with_an_empty_pad_there_is_an_example_and_nothing_is_kept(open_visit: Callable[..., Visit]) -> None:
+    page = open_visit("?engine=wasm#data").page
+    page.get_by_test_id("mine-kept").filter(has_text="Press its digit").wait_for()
+    page.get_by_test_id("mine-add-4").click()
+    page.get_by_test_id("mine-said").filter(has_text="The pad is empty").wait_for()
+    example = page.get_by_test_id("mine-example")
+    example.click()
+    settled(page)
+    first = guess(page)
+    example.wait_for(state="hidden")  # there is ink
+    page.get_by_test_id("tool-undo").click()
+    example.click()
+    settled(page)
+    assert {first, guess(page)} < set("0123456789")
+    assert guess(page) != first
+    page.get_by_test_id(f"mine-add-{guess(page)}").focus()
+    page.keyboard.press("Enter")
+    page.get_by_test_id("mine-kept").filter(has_text="1 kept").wait_for()
+    assert page.evaluate("() => document.activeElement.dataset.testid").startswith("mine-add-")  # for the next drawing
+    page.get_by_test_id("tab-train").click()
+    page.get_by_test_id("mine-add-4").wait_for(state="hidden")
+
+
+def test_buttons_are_named_by_what_they_show(page: Page) -> None:
+    """Who speaks to the page says what is written there (WCAG 2.5.3). And no header cell is empty."""
+    page.get_by_test_id("mistakes-set").select_option("strokes")
+    page.get_by_test_id("mistakes-measure").click()
+    page.get_by_test_id("mistakes-headline").filter(has_text="2,000 images").wait_for()
+    unnamed = """buttons => buttons.filter(b => b.offsetParent && !b.ariaLabel.includes(b.textContent.trim()))
+        .map(b => [b.ariaLabel, b.textContent])"""
+    for place in ("mistakes-gallery", "data-gallery", "confusion"):
+        buttons = page.get_by_test_id(place).locator("button")
+        assert buttons.count() > 20
+        assert buttons.evaluate_all(unnamed) == []
+    assert "" not in page.get_by_test_id("confusion").locator("th").all_text_contents()
+
+
+@pytest.mark.mnist
+def test_while_data_is_on_its_way_everything_else_is_there(open_visit: Callable[..., Visit]) -> None:
+    if fetch_mnist.locate() is None:
+        pytest.skip("MNIST is not at hand: scripts/fetch_mnist.py fetches it")
+    held: list[Route] = []
+    arrives = False
+
+    def hold(route: Route) -> None:
+        route.continue_() if arrives else held.append(route)
+
+    page = open_visit("?engine=wasm#data", routes={"**/data/mnist*/**": hold}).page
+    note = page.get_by_test_id("data-note")
+    note.filter(has_text="Loading the images").wait_for()
+    wait_until(page, lambda: held, "a request for data")
+    for control in ("mistakes-measure", "mine-import", "data-digit", "mine-add-7"):
+        assert page.get_by_test_id(control).is_enabled()
+    keep(page, 7)  # and the other sections are up to date
+    page.get_by_test_id("mine-headline").filter(has_text="1 of your 1 drawings").wait_for()
+    assert "Loading" in note.inner_text()
+    page.get_by_test_id("data-set").select_option("strokes")  # something else can be chosen meanwhile
+    note.filter(has_text="Generated digits, test images").wait_for()
+    page.get_by_test_id("data-set").select_option("mnist")
+    note.filter(has_text="Loading the images").wait_for()
+    page.get_by_test_id("mistakes-measure").click()
+    page.get_by_test_id("mistakes-note").filter(has_text="Loading the images").wait_for()
+    arrives = True
+    for route in held:
+        route.continue_()
+    note.filter(has_text="10,000 in all. Shown: 0 to 39.").wait_for()
+    page.get_by_test_id("mistakes-headline").filter(has_text="10,000 images").wait_for()
+
+
 def test_of_many_drawings_all_are_read_and_the_last_are_shown(open_visit: Callable[..., Visit], tmp_path: Path) -> None:
     page = open_visit("?engine=wasm#data").page
     file, many = tmp_path / "many.json", by_hand(203)
     file.write_text(drawings.dumps(many, 280.0))
-    page.get_by_test_id("mine-headline").filter(has_text="No drawings yet").wait_for()
+    page.get_by_test_id("mine-headline").filter(has_text="no drawings yet").wait_for()
     page.get_by_test_id("mine-import").set_input_files(file)
     page.get_by_test_id("mine-headline").filter(has_text="of your 203 drawings").wait_for()
     page.get_by_text("The last 200 are shown").wait_for()
@@ -190,7 +261,7 @@ def test_of_many_drawings_all_are_read_and_the_last_are_shown(open_visit: Callab
     assert shown.count() == 200
     names = shown.evaluate_all("buttons => buttons.map(button => button.ariaLabel)")
     for name, number, drawing in zip(names, range(4, 204), many[3:], strict=True):
-        assert name.startswith(f"Drawing {number}, a {drawing.label}")
+        assert f"Drawing {number}, a {drawing.label}" in name
     settled(page)
     before = predictions(page)
     shown.last.click()
@@ -199,7 +270,7 @@ def test_of_many_drawings_all_are_read_and_the_last_are_shown(open_visit: Callab
 
 def test_fine_tuning_offers_a_network_that_read_the_drawings(open_visit: Callable[..., Visit]) -> None:
     page = open_visit("?engine=wasm#data").page
-    page.get_by_test_id("mine-headline").filter(has_text="No drawings yet").wait_for()
+    page.get_by_test_id("mine-headline").filter(has_text="no drawings yet").wait_for()
     keep(page, 7)
     page.get_by_test_id("mine-tune").click()
     page.get_by_test_id("mine-tuned").filter(has_text="at least twice").wait_for()

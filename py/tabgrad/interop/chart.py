@@ -74,7 +74,9 @@ class Chart:
             one["points"] = {"show": line.points, "size": 6, "fill": colour}
             series.append(one)
         upright = {"distr": 3, "log": 10, "auto": False} if self._log else {"auto": False}
-        lines = {**axis["grid"], "filter": self._powers} if self._log else axis["grid"]
+        lines: dict[str, Any] = {"stroke": grid, "width": 1}
+        if self._log:
+            lines["filter"] = self._powers
         options = {
             **self._size(),
             "cursor": {"drag": {"x": False, "y": False}},

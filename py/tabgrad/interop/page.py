@@ -14,6 +14,11 @@ from pyodide.ffi import JsException
 from .convert import first_event, js_function, to_js
 
 
+def href() -> str:
+    """The address, all of it."""
+    return str(js.location.href)
+
+
 def query() -> str:
     """The query of the address, without the question mark."""
     return str(js.location.search).removeprefix("?")
@@ -90,3 +95,28 @@ def on_hidden(call: Callable[[], object]) -> None:
             call()
 
     js.document.addEventListener("visibilitychange", js_function(changed))
+
+
+def on_leaving(call: Callable[[], object]) -> None:
+    """Call `call` when the page is reloaded or left, as long as it lives. It must not wait for anything."""
+    js.window.addEventListener("pagehide", js_function(lambda _event: call()))
+
+
+def keep_for_reload(key: str, value: str) -> None:
+    """Keep a text in this tab until it is closed; an empty one is forgotten. Does nothing without storage."""
+    try:
+        if value:
+            js.sessionStorage.setItem(key, value)
+        else:
+            js.sessionStorage.removeItem(key)
+    except JsException:
+        return
+
+
+async def copy(text: str) -> bool:
+    """Put a text on the clipboard. False where the browser does not let the page."""
+    try:
+        await js.navigator.clipboard.writeText(text)
+    except (JsException, AttributeError):  # refused; or no clipboard, as in a page without HTTPS
+        return False
+    return True

@@ -22,6 +22,9 @@ THEME = "theme"
 #: Which engine was chosen, and whether a section is open.
 ENGINE_CHOICE_PREFIX = "tabgrad."
 SECTION_PREFIX = "inside."
+# sessionStorage.
+#: The ink of a page that was reloaded: a log of actions (`ui.pad.ink_log`).
+INK = "tabgrad.ink"
 # Web Locks.
 #: The run lock: held by the tab whose run can be resumed.
 RUN_LOCK = "tabgrad-run"

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from tabgrad.backends.engines import EngineChoice, select_engine
 from tabgrad.ink import Snapshot
-from tabgrad.interop import dom
+from tabgrad.interop import dom, page
 from tabgrad.interop.files import fetch_bytes
 from tabgrad.program import Program, Target
 from tabgrad.storage import keys
 
+from .address import Address
 from .answer import AnswerView
 from .answering import Answering
 from .bench import Bench
@@ -23,6 +24,7 @@ from .models.registry import ModelRegistry
 from .models.shipped import ShippedPrograms
 from .pad.pad import Pad
 from .prediction import Answer, Predictor
+from .share import CopyLink
 from .status import Status
 from .tabs import Tabs
 from .theme import Theme
@@ -35,11 +37,14 @@ class App:
         manifest = dom.manifest()
         self._has_ink = self._had_ink = False
         self._stop_example: Callable[[], object] | None = None
+        self._address = address = Address(page)
+        dom.root_dataset().hides = " ".join(address.hidden)
         self._status, self._answer_view = Status(), AnswerView()
         self._predictor = Predictor(self._show, self._on_fault, self._answer_view.set_status)
-        picker = ModelPicker(lambda name: asyncio.ensure_future(self._answering.pick(name)))
+        picker = ModelPicker(self._pick)
+        titles = picker.titles()
         self._answering = Answering(
-            ModelRegistry(manifest["models"], fetch_bytes, picker.titles(), picker.name, picker.render),
+            ModelRegistry(manifest["models"], fetch_bytes, titles, address.model(list(titles)), picker.render),
             self._predictor,
             open_engine=open_engine,
             forced=dom.query_parameter("engine"),
@@ -48,8 +53,9 @@ class App:
             say=self._status.say,
             fail=self._status.fail,
         )
-        self.page = PageContext(manifest, self._predictor, self._answering)
+        self.page = PageContext(manifest, self._predictor, self._answering, address)
         self.page.pad, self.page.bench = Pad(self._on_ink), Bench()
+        page.on_leaving(lambda: page.keep_for_reload(keys.INK, self.page.pad.log()))
         self._theme, self._guide = Theme(self._recolour), Guide()
 
     async def run(self) -> None:
@@ -60,19 +66,36 @@ class App:
         else:
             await asyncio.sleep(0)  # ink that has waited is answered before panels are built
         self._open_panels()
+        if self._address.refused:
+            self._status.fail(" ".join(self._address.refused))
         self._status.set_ready()
         self._show_example_digit()
+
+    def _pick(self, name: str) -> None:
+        """The visitor has picked a model."""
+        self._address.set_model(name)
+        self._picking = asyncio.ensure_future(self._answering.pick(name))
 
     def _open_panels(self) -> None:
         """The work area. A panel is imported when it is shown: the first answer does not wait for it."""
         inspect = InspectPanels(self.page)
-        self._tabs = tabs = Tabs(
-            {"train": self._build_train, **inspect.builders()}, self._guide.show, self.page.bench.make_room
-        )
+        panels = {"train": self._build_train, **inspect.builders()}
+        shown = {name: build for name, build in panels.items() if self._address.shows(name)}
+        self._tabs = tabs = Tabs(shown, self._on_tab, self.page.bench.make_room)
         self.page.open_panel = tabs.show
         inspect.follow_links(tabs)
-        if not tabs.name:
-            tabs.show("train")
+        if shown and not tabs.name:
+            tabs.show(next(iter(shown)))
+        link = dom.by_id("copy-link")
+        self._link = CopyLink(link, self._address, self._status.say)
+        example = dom.by_id("try-example")
+        example.disabled = False
+        self._example = dom.Listener(example, "click", lambda _event: self.page.try_example())
+
+    def _on_tab(self, name: str) -> None:
+        self._guide.show(name)
+        if name != "train" or self._address.place.tab:  # the first tab needs no name in the address
+            self._address.set_tab(name)
 
     def _show_example_digit(self) -> None:
         """Where nothing was ever drawn, an example draws itself, so that the page shows what it does."""

@@ -12,12 +12,16 @@ from tabgrad.backends import Device
 from tabgrad.ink import Snapshot
 from tabgrad.program import Program
 
+from .address import Address
 from .answering import Answering
 from .bench import Bench
 from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
 from .prediction import Answer, Predictor, standard_input
+
+#: What every button that calls `try_example` says.
+TRY_AN_EXAMPLE = "Try an example"
 
 
 class PageContext:
@@ -36,8 +40,9 @@ class PageContext:
     #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
     training_program: Callable[[str], Awaitable[Program]]
 
-    def __init__(self, manifest: dict[str, Any], predictor: Predictor, answering: Answering) -> None:
-        self.manifest, self._predictor, self.answering = manifest, predictor, answering
+    def __init__(self, manifest: dict[str, Any], predictor: Predictor, answering: Answering, address: Address) -> None:
+        self.manifest, self._predictor, self.answering, self.address = manifest, predictor, answering, address
+        self._examples = 0  # how many were on the pad so far
         self.latest: Answer | None = None
         self.example: Answer | None = None
         self.watchers: list[Callable[[], object]] = []
@@ -69,10 +74,12 @@ class PageContext:
         return self.pad.sheet.now
 
     def try_example(self) -> None:
-        """Put an example digit on the pad."""
-        from .pad.example import example_digit
+        """Put an example digit on the pad, each time another one. Undo takes it back."""
+        from .examples import example  # which needs the stroke generator: not a part of the page's start
 
-        self.pad.put(Snapshot(example_digit()))
+        _, ink = example(self._examples)
+        self._examples += 1
+        self.pad.put(ink)
 
     def prepare_with(self, prepare: Callable[[Snapshot], NDArray[np.float32]] | None) -> None:
         """Make the network's input (28, 28) from ink with this function, None for the usual one; answer again."""

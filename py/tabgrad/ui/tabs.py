@@ -32,6 +32,7 @@ class Tabs:
         self._names = list(panels)
         self._tabs, self._places = dict[str, dom.Element](), dict[str, dom.Element]()
         root.replaceChildren()
+        root.hidden = not panels
         for name in panels:
             self._tabs[name] = tab = dom.by_id(f"tab-{name}")
             tab.setAttribute("aria-controls", f"panel-{name}")

@@ -9,16 +9,12 @@ from collections.abc import Callable
 from functools import partial
 
 from tabgrad.interop import dom
-from tabgrad.interop.page import fragment
 
 from ..context import PageContext
 from ..tabs import BuildPanel, Shown, Tabs
 
+#: The panels by name.
 PANELS = ("inside", "data", "code")
-#: What a panel was called in the addresses of earlier versions.
-FORMER_NAMES = {"kernels": "code"}
-#: What a step of the tour is called in the address, before its number.
-TOUR_PREFIX = "tour-"
 
 
 class InspectPanels:
@@ -34,7 +30,7 @@ class InspectPanels:
         return {name: partial(self._build_panel, name) for name in PANELS}
 
     def follow_links(self, tabs: Tabs) -> None:
-        """Open what the address's fragment names (`#data`, `#tour-3`), now and whenever it changes."""
+        """Open what the address names (`#data`, `#tour-3`), now and whenever it changes."""
         self._tabs = tabs
         self._links = dom.on_page("hashchange", lambda _event: self._follow())
         self._follow()
@@ -47,13 +43,12 @@ class InspectPanels:
         return self._build(name, place)
 
     def _follow(self) -> None:
-        name = FORMER_NAMES.get(fragment(), fragment())
-        if self._tabs.has(name):
-            self._tabs.show(name)
-        elif name.startswith(TOUR_PREFIX):
-            step = name.removeprefix(TOUR_PREFIX)
+        place = self._page.address.place
+        if self._tabs.has(place.tab):
+            self._tabs.show(place.tab)
+        elif place.step:
             if self._show_tour is None:
                 from .tour import Tour
 
-                self._show_tour = Tour(self._tabs.show, TOUR_PREFIX).show
-            self._show_tour(int(step) if step.isdecimal() else 0)
+                self._show_tour = Tour(self._page, self._tabs).show
+            self._show_tour(place.step)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.backends import Device, Executable
+from tabgrad.backends import Device, EngineError, Executable
 from tabgrad.network import Stage, shapes_of, spec_of, stages
 from tabgrad.program import ProgramError
 
 from ..models import Model
 from ..models.shipped import ShippedModels
+from .pacing import waiting
 
 if TYPE_CHECKING:
     from tabgrad.backends.oracle import OracleNetwork
@@ -34,12 +35,13 @@ class Probe:
 
     def __init__(self, models: ShippedModels, device: Device, model: Model) -> None:
         self._models, self._device, self.model = models, device, model
-        self._programs: dict[str, Executable] = {}
+        self._programs: dict[str, asyncio.Future[Executable]] = {}
         self._oracle: OracleNetwork | None = None
         self._lock = asyncio.Lock()  # an executable must not run twice at a time
         self.weights: dict[str, NDArray[Any]] = {}
         self.structure: tuple[Stage, ...] = ()
         self.version = 0
+        self._destroyed = False
 
     async def load(self) -> None:
         """Read the weights from the engine. Call it again when they have changed there. Raises EngineError."""
@@ -65,15 +67,28 @@ class Probe:
         return True
 
     async def program(self, name: str) -> Executable:
-        """One of the model's programs on the engine: "infer", "activations" or "saliency". Raises ProgramError."""
-        if name not in self._programs:
-            answering = self.model.executable
-            if name == "infer":
-                self._programs[name] = await self._device.load(answering.program, answering)
-            else:
-                owner = str(self.model.card.get("programs_of", self.model.name))
-                self._programs[name] = await self._models.load_program(owner, name, answering)
-        return self._programs[name]
+        """One of the model's programs on the engine: "infer", "activations" or "saliency". Raises ProgramError.
+
+        Loaded once, even if several ask for it while it is on its way.
+        """
+        found = self._programs.get(name)
+        if found is None or (found.done() and found.exception() is not None):
+            if self._destroyed:
+                raise EngineError("Another network answers now.")
+            found = self._programs[name] = asyncio.ensure_future(self._load(name))
+        return await waiting(found)
+
+    async def _load(self, name: str) -> Executable:
+        answering = self.model.executable
+        if name == "infer":
+            loaded = await self._device.load(answering.program, answering)
+        else:
+            owner = str(self.model.card.get("programs_of", self.model.name))
+            loaded = await self._models.load_program(owner, name, answering)
+        if self._destroyed:
+            loaded.destroy()
+            raise EngineError("Another network answers now.")
+        return loaded
 
     async def activations(self, image: Array) -> dict[str, Array]:
         """`logits` (10,), and each stage's activations by its tap, in the stage's shape, for an image (28, 28)."""
@@ -83,8 +98,8 @@ class Probe:
             logits = self._oracle.forward(image.reshape(1, 784), taps=taps)
             shaped = {tap: v.reshape(shape) for v, (tap, shape) in zip(taps, shapes.items(), strict=True)}
             return {**shaped, "logits": logits[0]}
+        program = await self.program("activations")
         async with self._lock:
-            program = await self.program("activations")
             found = await program.run(_input(program, image), ["logits", *shapes])
             shaped = {tap: found[tap].reshape(shape).copy() for tap, shape in shapes.items()}
             return {**shaped, "logits": found["logits"].reshape(-1).copy()}
@@ -94,20 +109,23 @@ class Probe:
         if self._oracle is not None:
             logits = self._oracle.forward(image.reshape(1, 784))
             return np.asarray(logits[0]), np.asarray(self._oracle.backward(seed).reshape(28, 28))
+        program = await self.program("saliency")
         async with self._lock:
-            program = await self.program("saliency")
             found = await program.run({**_input(program, image), "seed": seed}, ["logits", "saliency"])
             return found["logits"].reshape(-1).copy(), found["saliency"].reshape(28, 28).copy()
 
     async def logits(self, images: Array) -> Array:
         """Logits (n, 10) for images (n, 28, 28), in one submission. Leaves the program that answers free."""
+        program = await self.program("infer")
         async with self._lock:
-            return await logits_of(await self.program("infer"), images)
+            return await logits_of(program, images)
 
     def destroy(self) -> None:
         """Free the programs on the engine."""
-        for executable in self._programs.values():
-            executable.destroy()
+        self._destroyed = True
+        for loading in self._programs.values():
+            if loading.done() and loading.exception() is None:
+                loading.result().destroy()
         self._programs.clear()
 
 

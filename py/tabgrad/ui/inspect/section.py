@@ -6,6 +6,8 @@ section by name.
 
 from __future__ import annotations
 
+import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +22,7 @@ from tabgrad.interop import dom
 from ..context import PageContext
 from ..models import Model, load_model
 from ..prediction import PAD_UNITS, Answer, standard_input
+from .pacing import waiting
 from .probe import Probe, as_input
 
 Array = NDArray[np.float32]
@@ -37,6 +40,7 @@ class CurrentProbe:
         self._page = page
         self._probe: Probe | None = None
         self._weights_version, self._read_at_ms = -1, 0.0  # of the weights in the probe
+        self._loading: asyncio.Future[None] | None = None  # while the probe's programs are on their way
 
     @property
     def is_stale(self) -> bool:
@@ -64,6 +68,8 @@ class CurrentProbe:
 
         Ask again for each update: when another network answers, it is another probe. Raises EngineError.
         """
+        while self._loading is not None:  # another section has asked, and waits for programs
+            await waiting(asyncio.shield(self._loading))
         page, probe = self._page, self._probe
         if page.model is None or page.models is None or page.device is None:
             return None
@@ -74,7 +80,12 @@ class CurrentProbe:
         due = dom.now_ms() - self._read_at_ms > MIN_READ_INTERVAL_S * 1e3
         if probe.version == 0 or (self.is_stale and due):
             self._weights_version, self._read_at_ms = page.weights_version, dom.now_ms()
-            await probe.load()
+            self._loading = asyncio.get_running_loop().create_future()
+            try:
+                await probe.load()
+            finally:
+                self._loading.set_result(None)
+                self._loading = None
         return probe
 
 
@@ -101,7 +112,6 @@ class Inputs:
         self._sample = (ink, pixels)
         self._page.prepare_with(self._prepare)
         self._page.pad.put(ink)
-        dom.by_id("draw").scrollIntoView()
 
     def sample(self, ink: Snapshot) -> Array | None:
         """The pixels (28, 28) that the network reads, if this ink stands for an image; else None."""
@@ -172,5 +182,18 @@ class Section(Protocol):
     async def update(self, state: ViewState) -> None:
         """Show this state of the page. Called only while the section is open, and never twice at a time.
 
-        What it raises of `faults.FAULTS` is shown as one sentence below the section.
+        It has a turn meanwhile: what waits for the network goes through `pacing.waiting`, so that other sections do
+        not wait, too. What it raises of `faults.FAULTS` is shown as one sentence in the section.
         """
+
+
+class BesideThePad(ABC):
+    """What stands beside the pad while its panel is open: a section without a heading, for what goes with drawing."""
+
+    @abstractmethod
+    def build(self, body: dom.Element) -> None:
+        """See `Section`."""
+
+    @abstractmethod
+    async def update(self, state: ViewState) -> None:
+        """See `Section`. It raises none of `faults.FAULTS`."""

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
-from .example import DIGIT, example_digit, grown
+from ..examples import GHOST, example
+from .growth import grown
 from .pad import Pad, PadCanvas
 
 #: How long the pen takes. Milliseconds.
 WRITING_MS = 1_600.0
 STILL = "(prefers-reduced-motion: reduce)"
 LABEL = "an example"
-SPOKEN = f"The pad shows an example: a {DIGIT}, which the network reads. It goes away as soon as you draw."
+SPOKEN = "The pad shows an example: a {}, which the network reads. It goes away as soon as you draw."
 #: Keys that only move the focus, or change what another key means.
 _QUIET_KEYS = ("Tab", "Shift", "Control", "Alt", "Meta", "Escape")
 
@@ -28,13 +29,14 @@ class GhostDigit:
 
     def __init__(self, pad: Pad, read: Callable[[Snapshot | None], object]) -> None:
         self._read = read
-        self._strokes = example_digit()
+        digit, ink = example(GHOST)
+        self._strokes = ink.strokes
         element = dom.by_id("pad")
         self._frame = element.parentElement
         overlay = dom.create("canvas", self._frame, class_="pad-ghost", aria_hidden="true")
         self._label = dom.create("p", self._frame, class_="pad-ghost-label", data_testid="pad-example")
         dom.create("span", self._label, text=LABEL, aria_hidden="true")
-        dom.create("span", self._label, text=SPOKEN, class_="sr-only")
+        dom.create("span", self._label, text=SPOKEN.format(digit), class_="sr-only")
         self._overlay = overlay
         self._canvas = PadCanvas(overlay, pad.sheet.size, float(dom.data(element, "pen")))
         self._shown = Snapshot()

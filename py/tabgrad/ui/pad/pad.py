@@ -15,6 +15,7 @@ from tabgrad.ink import CELLS, Sheet, Snapshot
 from tabgrad.interop import dom
 
 from .gestures import Gesture, Tool, begin
+from .ink_log import to_log
 from .toolbar import EraserRing, Toolbar
 
 _ARROWS = {"ArrowUp": (-1, 0), "ArrowDown": (1, 0), "ArrowLeft": (0, -1), "ArrowRight": (0, 1)}
@@ -87,9 +88,9 @@ class Pad:
     def __init__(self, changed: Callable[[Snapshot], object]) -> None:
         self._changed = changed
         self._element = element = dom.by_id("pad")
-        size, pen, self._eraser = (float(dom.data(element, name)) for name in ("size", "pen", "eraser"))
+        size, self._pen, self._eraser = (float(dom.data(element, name)) for name in ("size", "pen", "eraser"))
         self.sheet = Sheet(size)
-        self._canvas = PadCanvas(element, size, pen)
+        self._canvas = PadCanvas(element, size, self._pen)
         self._cell = dom.by_id("pad-cell")
         self._gesture: Gesture | None = None
         self._pointer = -1
@@ -123,6 +124,10 @@ class Pad:
         self.sheet.begin_action()
         self.sheet.now = ink
         self._refresh()
+
+    def log(self) -> str:
+        """The ink as a log of actions, which the pad takes over when the page is reloaded."""
+        return to_log(self.sheet.now, self.sheet.size, self._pen)
 
     def _refresh(self) -> None:
         self.redraw()

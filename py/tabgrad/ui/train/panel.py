@@ -15,7 +15,7 @@ from tabgrad.interop import dom, page, storage
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.protocol import AnyEvent
-from tabgrad.settings import ARCHITECTURE, FIELDS, PRESETS, RunSettings, SettingsError, from_query, to_query
+from tabgrad.settings import ARCHITECTURE, PRESETS, RunSettings, SettingsError
 from tabgrad.storage import keys
 
 from ..context import PageContext
@@ -113,7 +113,7 @@ class TrainPanel:
 
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
-        settings, refused = from_query(page.query())
+        settings, refused = self._page.address.settings()
         if not self._page.manifest["data"].get("mnist"):
             self._form.set_option("data", "mnist", f"{DATA_SET_TITLES['mnist']} (not here)", enabled=False)
             if settings.data == "mnist":
@@ -207,7 +207,7 @@ class TrainPanel:
         if not self._refuse_during_run():
             engine = self._form.good.engine
             self._show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
-            write_address(self._form.good)
+            self._page.address.set_settings(self._form.good)
 
     def _refuse_during_run(self) -> bool:
         """Whether a run is under way, whose settings must stay in the form; if so, says it."""
@@ -216,7 +216,7 @@ class TrainPanel:
         return self._control.state.under_way
 
     def _on_edited(self, name: str, settings: RunSettings) -> None:
-        write_address(settings)
+        self._page.address.set_settings(settings)
         self._control.tune(name, settings)
 
     def _on_button(self, button: str) -> None:
@@ -235,7 +235,7 @@ class TrainPanel:
         except SettingsError as error:
             self._control.say(str(error), error=True)
             return
-        write_address(settings)
+        self._page.address.set_settings(settings)
         self._resume.hide()
         model = self._model if self._begin_with.network and not checkpoint else None
         self._do(self._control.start(settings, paused=paused, checkpoint=checkpoint, model=model))
@@ -251,7 +251,7 @@ class TrainPanel:
             row = next(row for row in self._store.runs if row["id"] == run_id)
             if not self._refuse_during_run():
                 self._show_fresh(RunSettings.stored(row["settings"]))
-                write_address(self._form.good)
+                self._page.address.set_settings(self._form.good)
         elif action == "weights":
             self._do(self._export(run_id))
         elif action == UNDO:
@@ -283,7 +283,7 @@ class TrainPanel:
 
     def _on_beginning_chosen(self) -> None:
         self._show_beginning(with_usual_rate(self._form.good, self._begin_with.network))
-        write_address(self._form.good)
+        self._page.address.set_settings(self._form.good)
 
     def _show_beginning(self, settings: RunSettings) -> None:
         """The network to begin with decides the architecture."""
@@ -298,9 +298,3 @@ class TrainPanel:
         self._begin_with.choose_fresh()
         self._form.fix(frozenset())
         self._form.show(settings)
-
-
-def write_address(settings: RunSettings) -> None:
-    """Put the settings into the address, so that they can be shared; what else is there stays."""
-    others = [part for part in page.query().split("&") if part and part.partition("=")[0] not in FIELDS]
-    page.replace_query("&".join([*others, *filter(None, [to_query(settings)])]))

@@ -12,6 +12,8 @@ from tabgrad.interop import dom
 
 CAPTION = "Down: the true digit. Across: what the network read it as."
 PRESS = "Press a number to see those images."
+#: Stands in a cell without images.
+NOTHING = "\N{MIDDLE DOT}"
 
 
 class ConfusionTable:
@@ -25,7 +27,7 @@ class ConfusionTable:
         table = dom.create("table", frame, class_="confusion", data_testid=name)
         dom.create("caption", table, text=f"{CAPTION} {PRESS}" if pressed else CAPTION)
         head = dom.create("tr", dom.create("thead", table))
-        dom.create("th", head, text="", scope="col")
+        dom.create("span", dom.create("th", head, scope="col"), text="True digit", class_="sr-only")
         for answer in range(10):
             dom.create("th", head, text=str(answer), scope="col")
         body = dom.create("tbody", table)
@@ -60,10 +62,10 @@ class ConfusionTable:
             for answer, cell in enumerate(row):
                 count = int(counts[truth, answer])
                 share = count / int(rows[truth]) if truth == answer else count / largest
-                cell.textContent = str(count) if count else "\N{MIDDLE DOT}"
+                cell.textContent = str(count) if count else NOTHING
                 cell.style.setProperty("--share", f"{share:.3f}")
                 # Screen readers read a cell of plain text with its row and column by themselves.
                 if self._pressed is not None:
                     cell.disabled = count == 0
-                    cell.setAttribute("aria-label", f"{truth} read as {answer}: {count}")
+                    cell.setAttribute("aria-label", f"{truth} read as {answer}: {count or NOTHING}")
                 cell.dataset.value = str(count)

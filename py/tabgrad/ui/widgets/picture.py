@@ -98,7 +98,9 @@ class Gallery:
             if before is not None and _words(before) == _words(item):
                 continue
             caption.textContent = item.caption
-            button.setAttribute("aria-label", f"{item.label}. Put it on the pad.")
+            # The name has the visible caption in it, for those who speak what they want pressed.
+            label = item.label if item.caption in item.label else f"{item.caption}: {item.label}"
+            button.setAttribute("aria-label", f"{label}. Put it on the pad.")
             button.toggleAttribute("data-wrong", item.wrong)
 
 

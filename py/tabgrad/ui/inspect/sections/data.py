@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+import asyncio
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from tabgrad.data import DataError, Samples
 from tabgrad.explain import browse
 from tabgrad.interop import dom
 
+from ...faults import FAULTS
+from ...tasks import Tasks
 from ...widgets.controls import Button, Field, Select, Switch
 from ...widgets.picture import Gallery, GalleryItem
 from ..probe import Probe, as_input
@@ -20,6 +23,11 @@ from .images import SiteData
 PAGE_SIZE = 40
 ANY = "any"
 SPLITS = {"test": "test", "validation": "validation", "train": "training"}
+LOADING = "Loading the images …"
+
+
+class _Superseded(Exception):
+    """The visitor has chosen other images meanwhile."""
 
 
 class DataSection:
@@ -28,13 +36,14 @@ class DataSection:
     name = "data"
     title = "The data"
     lead = (
-        "A network knows only the images that it was shown. Here they are: those that it learns from, and those kept "
-        "back to test whether it can read digits that are new to it. Press an image to put it on the pad."
+        "These are the images that networks learn from, and the images that test whether they can read new ones. Press "
+        "an image to put it on the pad."
     )
     needs_network = False
 
     def __init__(self, context: InspectContext, data: SiteData) -> None:
         self._data, self._to_pad, self._refresh = data, context.inputs.to_pad, context.refresh
+        self._tasks = Tasks(self._failed)
 
     def build(self, body: dom.Element) -> None:
         controls = dom.create("div", body, class_="controls", role="group", aria_label="Which images")
@@ -78,21 +87,42 @@ class DataSection:
 
     async def update(self, state: ViewState) -> None:
         probe = state.probe if self._wrong.on else None
-        split, start = self._split.value, self._starts[-1]
-        chosen = (self._set.value, split, self._digit.value, start, probe and (probe, probe.version))
-        if chosen == self._shown:
-            return  # only the pen has moved
-        self._shown = chosen
-        self._note.textContent = "Looking …"
+        chosen = (self._set.value, self._split.value, self._digit.value, self._starts[-1], probe and probe.version)
+        if (chosen, probe) != self._shown:  # else only the pen has moved
+            self._shown = chosen, probe
+            self._note.textContent = LOADING
+            self._tasks.do(self._search(self._set.value, self._split.value, self._starts[-1], self._wanted(probe)))
+
+    async def _search(self, name: str, split: str, start: int, wanted: browse.Wanted) -> None:
+        """Find the images and show them, unless others were chosen meanwhile."""
+        mine = self._shown
+
+        async def take(indices: Sequence[int]) -> Samples:
+            samples = await data.samples(split, indices)
+            await asyncio.sleep(0)  # new ink is answered first
+            if self._shown is not mine:
+                raise _Superseded
+            return samples
+
         try:
-            data = await self._data.open(self._set.value)
-            take = partial(data.samples, split)
-            self._page = await browse.find(take, data.size(split), start, PAGE_SIZE, self._wanted(probe))
-        except DataError as error:
-            self._shown = None
-            self._note.textContent = str(error)
+            data = await self._data.open(name)
+            page = await browse.find(take, data.size(split), start, PAGE_SIZE, wanted)
+        except _Superseded:
             return
-        self._show_page(self._page, f"{data.description}, {SPLITS[split]} images, {data.size(split):,} in all.")
+        except (*FAULTS, DataError) as error:
+            self._say_failed(mine, str(error))
+            return
+        if self._shown is mine:
+            self._page = page
+            self._show_page(page, f"{data.description}, {SPLITS[split]} images, {data.size(split):,} in all.")
+
+    def _say_failed(self, mine: object, sentence: str) -> None:
+        if self._shown is mine:
+            self._shown = None
+            self._note.textContent = f"{sentence} Choose again to try once more."
+
+    def _failed(self, error: BaseException) -> None:
+        self._say_failed(self._shown, f"An error in the page stopped this ({type(error).__name__}: {error}).")
 
     def _wanted(self, probe: Probe | None) -> browse.Wanted:
         digit = self._digit.value

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.data import RunData
 from tabgrad.data.catalogue import DataSets, site_titles
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes, inflate
@@ -25,6 +27,12 @@ class SiteData(DataSets):
     def __init__(self, urls: dict[str, Any]) -> None:
         super().__init__(urls, fetch_bytes, inflate)
         self.titles = site_titles(urls)
+        self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)  # two sections may ask for one that is on its way
+
+    async def open(self, name: str) -> RunData:
+        """See `DataSets`."""
+        async with self._locks[name]:
+            return await super().open(name)
 
 
 async def read_all(

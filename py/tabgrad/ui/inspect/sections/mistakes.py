@@ -22,9 +22,10 @@ from ..section import InspectContext, ViewState
 from .images import SiteData, read_all
 
 MAX_SHOWN = 40
-ORDERS = {"sure": "most sure first", "unsure": "least sure first"}
-EMPTY = "Press Measure. The network that answers now then reads all the images, which takes a moment."
-OUTDATED = "These numbers belong to another network, to earlier weights or to other images."
+ORDERS = {"sure": "the surest first", "unsure": "the least sure first"}
+LOADING = "Loading the images …"
+READING = "The network reads the images …"
+OUTDATED = "These numbers are of another network, of earlier weights or of other images."
 #: A network is measured again when it has not changed for this long: at rest, and while it is in training. Seconds.
 REST_S, REST_IN_TRAINING_S = 0.5, 3.0
 #: If the last measurement took longer than this, the next one waits for a press. Seconds.
@@ -53,8 +54,8 @@ class MistakesSection:
     name = "mistakes"
     title = "Mistakes"
     lead = (
-        "How often is the network wrong on images that it has never seen, and which digits does it confuse? It reads "
-        "all the images, and every mistake is counted below."
+        "How often is the network wrong on images that it has never seen? Which digits does it mix up? Press Measure, "
+        "and it reads all of them."
     )
     needs_network = True
 
@@ -80,16 +81,17 @@ class MistakesSection:
         self._progress = dom.create("progress", controls, max="1", value="0", aria_label="Images measured")
         self._progress.hidden = True
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="mistakes-headline")
-        self._note = dom.create("p", body, class_="note", text=EMPTY, data_testid="mistakes-note")
+        self._note = dom.create("p", body, class_="note", data_testid="mistakes-note")
         self._body = dom.create("div", body, class_="mistakes")
         self._body.hidden = True
-        left, right = dom.create("div", self._body), dom.create("div", self._body)
+        left, right = (dom.create("div", self._body, class_=f"data-card{kind}") for kind in ("", " tall"))
+        dom.create("h4", left, text="What it mixes up", class_="stage-title")
         self._table = ConfusionTable(left, self._open_cell)
-        self._plot = CalibrationPlot(left)
+        self._title = dom.create("h4", right, class_="stage-title", aria_live="polite")
         tools = dom.create("div", right, class_="controls")
         self._order = Select(tools, "Sort", ORDERS, self._show_gallery, "mistakes-order")
         self._all = Button(tools, "All mistakes", lambda: self._open_cell(None), "mistakes-all")
-        self._title = dom.create("h4", right, class_="stage-title", aria_live="polite")
+        self._plot = CalibrationPlot(dom.create("div", self._body, class_="data-card"))
         self._gallery = Gallery(right, "Images", self._pick, "mistakes-gallery")
 
     @property
@@ -136,8 +138,10 @@ class MistakesSection:
             if network is None:
                 return
             try:
+                self._note.textContent = LOADING
                 data = await self._data.open(self._set.value)
                 samples = await data.split(self._split.value)
+                self._note.textContent = READING
                 logits = await read_all(
                     lambda images: logits_of(network.executable, as_input(images)),
                     samples.images,
@@ -167,9 +171,10 @@ class MistakesSection:
         self._headline.dataset.errors, self._headline.dataset.count = str(results.errors), str(count)
         self._measurements += 1
         self._headline.dataset.measurement = str(self._measurements)
+        as_usual = "" if count == 10_000 else f" That is {per_10000:.0f} in 10,000."
         self._note.textContent = (
-            f"{what}. That is {per_10000:.0f} errors in 10,000 images. With other images of this kind, expect between "
-            f"{low:.0f} and {high:.0f} ({percent(0.95)} interval)."
+            f"{what}.{as_usual} With other images of this kind, expect {low:.0f} to {high:.0f} errors in 10,000 "
+            f"({percent(0.95)} interval)."
         )
         self._body.hidden = False
         self._table.show(results.confusion)
@@ -211,7 +216,9 @@ class CalibrationPlot:
     """One point for each range of confidence, with the 95 % interval of its accuracy."""
 
     def __init__(self, parent: dom.Element) -> None:
-        dom.create("h4", parent, text="Calibration: is it right as often as it is sure?", class_="stage-title")
+        dom.create(
+            "h4", parent, text="Calibration: when it is 90 % sure, is it right 9 times in 10?", class_="stage-title"
+        )
         self._figure = dom.create("div", parent, class_="calibration", role="img", aria_label="Calibration")
         self._note = dom.create("p", parent, class_="note", data_testid="calibration-note")
 
@@ -233,8 +240,8 @@ class CalibrationPlot:
         self._figure.setAttribute("aria-label", f"Confidence and accuracy: {words}")
         error = results.expected_calibration_error()
         self._note.textContent = (
-            "On the dashed line, the network is right exactly as often as it claims. Below the line, it is too sure of "
-            f"itself. The vertical lines are {percent(0.95)} intervals. On average it is off by {100 * error:.1f} "
-            "percentage points."
+            "Each dot is a group of images. A dot on the dashed line: the network is right as often as it says. A dot "
+            f"under the line: it is too sure of itself. The thin lines show how exact a dot is ({percent(0.95)} "
+            f"intervals). On average the network is off by {100 * error:.1f} percentage points."
         )
         self._note.dataset.value = f"{error:.6f}"

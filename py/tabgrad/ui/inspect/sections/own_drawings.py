@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.data.drawings import Drawing, DrawingsError, loads
+from tabgrad.data.drawings import DrawingsError, loads
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.page import download
-from tabgrad.interop.storage import ask_to_persist, open_storage
 from tabgrad.metrics import Results, wilson_95
 
+from ...context import TRY_AN_EXAMPLE
 from ...faults import FAULTS
-from ...prediction import PAD_UNITS
 from ...tasks import Tasks
 from ...widgets.controls import Button, FilePicker
 from ...widgets.format import interval_95, percent
 from ...widgets.picture import Gallery, GalleryItem
 from ..probe import Probe
 from ..section import InspectContext, ViewState
-from .drawings_store import DrawingsStore
-from .images import CHUNK_MS, read_all
+from .own import OwnDrawings
 from .tuner import TUNED, fine_tune
 
 #: Drawings shown at most. The network reads all of them.
 MAX_SHOWN = 200
-EMPTY = "No drawings yet. Draw a digit on the pad at the top, then press the button here that says which one it is."
+EMPTY = "You have kept no drawings yet. Draw a digit, and press its button at “This drawing is a …”."
 TUNE_LEAD = (
-    "First keep at least two drawings of a digit. The network that answers now then learns from half of your drawings "
-    "of each digit, and is tested on the other half. Only its last layer changes, and only a little, so that it can "
-    "still read other people's digits."
+    "Keep at least two drawings of a digit. The network that answers now learns from half of your drawings, and is "
+    "tested on the other half. Only its last layer changes, and only a little: it can still read the digits "
+    "of others."
 )
-#: A drawing as the network reads it, (28, 28) in 0..1, and as a picture.
-Images = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
 
 class OwnDrawingsSection:
@@ -45,26 +38,21 @@ class OwnDrawingsSection:
     name = "mine"
     title = "Your own test set"
     lead = (
-        "Draw a digit, say which one it is, and keep it. Your drawings become a test set that no network has seen, "
-        "until you train one on them. They stay in this browser, on this machine."
+        "Draw digits and say which ones they are. No network has seen them before, so they are a good test. They stay "
+        "in this browser, on this machine."
     )
     needs_network = False
 
-    def __init__(self, context: InspectContext) -> None:
-        self._page, self._refresh = context.page, context.refresh
+    def __init__(self, context: InspectContext, own: OwnDrawings) -> None:
+        self._page, self._own = context.page, own
         self._tasks = Tasks(self._failed)
-        self._store = DrawingsStore(open_storage, lambda: self._tasks.do(ask_to_persist()))
         self._probe: Probe | None = None
-        self._images: dict[int, Images] = {}  # by the drawing's `id`
         self._first = 0  # index of the first drawing that is shown
-        self._loaded = False
         self._shown: object = None  # the drawings and the network that are shown
 
     def build(self, body: dom.Element) -> None:
-        digits = dom.create("div", body, class_="digits", role="group", aria_label="The drawing on the pad is a")
-        dom.create("span", digits, text="The drawing on the pad is a")
-        self._digits = [Button(digits, str(d), partial(self._keep_as, d), f"mine-add-{d}") for d in range(10)]
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="mine-headline")
+        self._example = Button(body, TRY_AN_EXAMPLE, self._page.try_example, "mine-example")
         self._gallery = Gallery(body, "Your drawings", self._pick, "mine-gallery")
         self._more = dom.create("p", body, class_="note")
         tools = dom.create("div", body, class_="controls")
@@ -82,31 +70,8 @@ class OwnDrawingsSection:
             f"An error in the page stopped this ({type(error).__name__}: {error}). Your drawings are kept; try again."
         )
 
-    def _keep_as(self, digit: int) -> None:
-        self._tasks.do(self._add(digit))
-
-    async def _add(self, label: int) -> None:
-        ink = self._page.ink
-        if ink.is_empty:
-            self._note.textContent = "The pad is empty: draw the digit first."
-            return
-        drawing = Drawing(label, ink.ink(PAD_UNITS), PAD_UNITS)
-        if await self._keep([drawing], f"Kept as a {label}."):
-            self._page.pad.put(Snapshot())
-
     async def _remove(self) -> None:
-        self._note.textContent = await self._store.remove_last() or "Removed the last drawing."
-        self._refresh()
-
-    async def _keep(self, drawings: list[Drawing], done: str) -> bool:
-        """Add drawings; returns whether there was room for them. Without storage they stay until the tab closes."""
-        try:
-            self._note.textContent = await self._store.add(drawings) or done
-        except DrawingsError as error:
-            self._note.textContent = str(error)
-            return False
-        self._refresh()
-        return True
+        self._note.textContent = await self._own.remove_last()
 
     def _begin_tuning(self) -> None:
         if self._probe is not None:
@@ -115,7 +80,7 @@ class OwnDrawingsSection:
     async def _fine_tune(self, probe: Probe) -> None:
         self._tune.enable(False)
         try:
-            result = await fine_tune(probe, self._store.drawings)
+            result = await fine_tune(probe, self._own.drawings)
         except FAULTS as error:
             self._tuned.textContent = str(error)
             return
@@ -129,13 +94,13 @@ class OwnDrawingsSection:
         before, after = (_right_of(right, result.count) for right in (result.before, result.after))
         self._tuned.textContent = (
             f"Learned from {result.learned} drawings. Of the {result.count} held out, it read {before} correctly "
-            f"before and {after} now. The tuned network is in the model picker."
+            f"before and {after} now. You find the tuned network in the list of models."
         )
         self._tuned.dataset.before, self._tuned.dataset.after = str(result.before), str(result.after)
         self._page.offer(TUNED, result.title, result.make)
 
     def _save(self) -> None:
-        download("my-digits.json", self._store.dumps(), "application/json")
+        download("my-digits.json", self._own.store.dumps(), "application/json")
 
     async def _import(self) -> None:
         content = await self._file.read()
@@ -143,59 +108,32 @@ class OwnDrawingsSection:
             return
         try:
             drawings = loads(content)
+            self._note.textContent = await self._own.add(drawings) or f"Imported {len(drawings):,} drawings."
         except DrawingsError as error:
             self._note.textContent = str(error)
-            return
-        await self._keep(drawings, f"Imported {len(drawings)} drawings.")
 
     def _pick(self, place: int) -> None:
-        drawing = self._store.drawings[self._first + place]
+        drawing = self._own.drawings[self._first + place]
         self._page.pad.put(Snapshot(drawing.strokes))
 
-    async def _prepare(self, drawings: list[Drawing]) -> None:
-        """Compute the images of new drawings, and drop those of others. Pauses often, so that the page stays quick."""
-        kept, self._images = self._images, {}
-        begin_ms = dom.now_ms()
-        for drawing in drawings:
-            key = id(drawing)
-            if key in kept:
-                self._images[key] = kept[key]
-                continue
-            image = drawing.image()
-            self._images[key] = image, np.rint(image * 255).astype(np.uint8)
-            if dom.now_ms() - begin_ms > CHUNK_MS:
-                await asyncio.sleep(0)
-                begin_ms = dom.now_ms()
-
     async def update(self, state: ViewState) -> None:
-        if not self._loaded:
-            self._loaded = True
-            self._note.textContent = await self._store.load()
-        drawings, self._probe = self._store.drawings, state.probe
-        for button in self._digits:
-            button.enable(not state.ink.is_empty)
+        await self._own.load()
+        self._note.textContent = self._note.textContent or self._own.fault
+        drawings, self._probe = list(self._own.drawings), state.probe
+        self._example.element.hidden = bool(drawings) or not state.ink.is_empty
         shown = (tuple(map(id, drawings)), state.probe and (state.probe, state.probe.version))
         if shown == self._shown:
             return
+        results = await self._own.results(state.probe)
         self._shown = shown
-        await self._prepare(drawings)
         self._undo.enable(bool(drawings))
         self._export.enable(bool(drawings))
         self._tune.enable(bool(drawings) and state.probe is not None)
-        results = await self._results(state, drawings)
         self._first = max(0, len(drawings) - MAX_SHOWN)
         latest = list(enumerate(drawings))[self._first :]
-        self._gallery.show([_item(self._images[id(d)][1], d.label, i, results) for i, d in latest])
+        self._gallery.show([_item(self._own.picture(d), d.label, i, results) for i, d in latest])
         self._more.textContent = f"The last {MAX_SHOWN} are shown." if self._first else ""
         self._show_results(results, state)
-
-    async def _results(self, state: ViewState, drawings: list[Drawing]) -> Results | None:
-        if state.probe is None or not drawings:
-            return None
-        images, labels = [self._images[id(d)][0] for d in drawings], np.array([d.label for d in drawings])
-        logits = await read_all(state.probe.logits, images, lambda _done: True)
-        assert logits is not None
-        return Results(logits, labels, state.probe.model.temperature)
 
     def _show_results(self, results: Results | None, state: ViewState) -> None:
         if results is None or state.probe is None:

@@ -1,13 +1,15 @@
-"""Which sections each panel has, in order. Imports them when the panel is first shown, and knows only their names.
+"""Which sections each panel has, in order, and what stands beside the pad while the panel is open.
+
+Imports them when the panel is first shown, and knows only their names.
 
 To add a section, write its module in this folder, and add it to its panel here. Its styles go to web/styles/inspect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ..section import InspectContext, Section
+from ..section import BesideThePad, InspectContext, Section
 
 
 def _inside(context: InspectContext) -> list[Section]:
@@ -18,14 +20,22 @@ def _inside(context: InspectContext) -> list[Section]:
     return [InkSection(context), LayersSection(context), WhySection(context)]
 
 
-def _data(context: InspectContext) -> list[Section]:
+def _data(context: InspectContext) -> list[Section | BesideThePad]:
     from .data import DataSection
     from .images import SiteData
+    from .keep_bar import KeepBar
     from .mistakes import MistakesSection
+    from .own import OwnDrawings
     from .own_drawings import OwnDrawingsSection
 
     data = SiteData(context.page.manifest["data"])  # shared, so that each data set is fetched once
-    return [DataSection(context, data), MistakesSection(context, data), OwnDrawingsSection(context)]
+    own = OwnDrawings(context.page, context.refresh)
+    return [
+        MistakesSection(context, data),
+        OwnDrawingsSection(context, own),
+        DataSection(context, data),
+        KeepBar(context.page, own),
+    ]
 
 
 def _code(context: InspectContext) -> list[Section]:
@@ -35,4 +45,8 @@ def _code(context: InspectContext) -> list[Section]:
 
 
 #: Makes the sections of a panel, by the panel's name. A panel's modules are imported when it is first shown.
-SECTIONS: dict[str, Callable[[InspectContext], list[Section]]] = {"inside": _inside, "data": _data, "code": _code}
+SECTIONS: dict[str, Callable[[InspectContext], Sequence[Section | BesideThePad]]] = {
+    "inside": _inside,
+    "data": _data,
+    "code": _code,
+}

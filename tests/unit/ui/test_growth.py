@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tabgrad.backends.oracle import OracleNetwork
-from tabgrad.ink import Snapshot
 from tabgrad.network import shapes_of, spec_of
-from tabgrad.ui.pad.example import DIGIT, PAD_UNITS, example_digit, grown
-from tabgrad.ui.prediction import standard_input
+from tabgrad.ui.examples import GHOST, example
+from tabgrad.ui.pad.growth import grown
+from tabgrad.ui.prediction import PAD_UNITS, standard_input
 from tests.e2e.inside_page import shipped
 
 
@@ -21,14 +21,15 @@ def length(strokes: object) -> float:
 def test_the_shipped_networks_are_sure_of_it(name: str) -> None:
     card, weights = shipped(name)
     network = OracleNetwork(spec_of(card, shapes_of(weights)), weights)
-    image = standard_input(Snapshot(example_digit()))
+    digit, ink = example(GHOST)
+    image = standard_input(ink)
     logits = network.forward(image.reshape(1, 784))[0]
-    assert int(logits.argmax()) == DIGIT
+    assert int(logits.argmax()) == digit
     assert np.sort(logits)[-1] - np.sort(logits)[-2] > 5
 
 
 def test_it_is_always_the_same_and_lies_inside_the_pad() -> None:
-    first, again = example_digit(), example_digit()
+    first, again = (example(GHOST)[1].strokes for _ in range(2))
     for stroke, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(stroke.points, other.points)
         assert stroke.points.min() > 20
@@ -36,7 +37,7 @@ def test_it_is_always_the_same_and_lies_inside_the_pad() -> None:
 
 
 def test_it_grows_by_the_way_of_the_pen() -> None:
-    whole = example_digit()
+    whole = example(GHOST)[1].strokes
     assert grown(whole, 0) == ()
     assert [s.points.tolist() for s in grown(whole, 1)] == [s.points.tolist() for s in whole]
     for share in (0.01, 0.3, 0.5, 0.77, 0.999):

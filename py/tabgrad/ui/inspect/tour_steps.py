@@ -1,0 +1,70 @@
+"""The steps of the guided tour: what each says, and which part of the page it is about. Knows no document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TourStep:
+    """One step. It is about a `section`, which it opens, or about what the CSS selector `target` finds.
+
+    `panel` is shown first, if it is named. `needs_ink`: there is something to see only with a digit on the pad.
+    """
+
+    title: str
+    text: str
+    panel: str = ""
+    section: str = ""
+    target: str = ""
+    needs_ink: bool = False
+
+
+STEPS = (
+    TourStep(
+        "Draw",
+        "Draw a digit on the pad, from 0 to 9. The ten bars show how sure the network is of each digit. They move "
+        "while you draw.",
+        target="#bench, #draw",
+        needs_ink=True,
+    ),
+    TourStep(
+        "What it sees",
+        "Your drawing becomes a picture of 28 by 28 grey dots. The network sees nothing else. Switch a step off, draw "
+        "a small digit in a corner, and watch the answer go wrong.",
+        "inside",
+        "ink",
+        needs_ink=True,
+    ),
+    TourStep(
+        "Layers",
+        "Each unit looks for its own pattern in those dots. If it finds the pattern, it votes for the digits that have "
+        "it. The digit with the most votes is the answer. Point at a unit to see its votes.",
+        "inside",
+        "layers",
+        needs_ink=True,
+    ),
+    TourStep(
+        "Train",
+        "Where do the patterns come from? Press Train. A network that knows nothing looks at thousands of digits. "
+        "After every few it changes its numbers a little, so that it makes fewer mistakes. Draw meanwhile: it answers "
+        "already.",
+        "train",
+        target="#panel-train",
+        needs_ink=True,
+    ),
+    TourStep(
+        "Mistakes",
+        "No network is always right. Press Measure: it reads thousands of images that it has never seen. Then look at "
+        "those that it got wrong. Would you have read them?",
+        "data",
+        "mistakes",
+    ),
+    TourStep(
+        "The code",
+        "All of this is written in Python. A few lines describe a network, and tinygrad turns them into small programs "
+        "for your machine, called kernels. Press one to read it, or measure how long each of them takes.",
+        "code",
+        target="#panel-code",
+    ),
+)
