@@ -63,6 +63,7 @@ class App:
             await asyncio.sleep(0)  # ink that has waited is answered before panels are built
         self._open_panels()
         self._status.set_ready()
+        await asyncio.sleep(0)  # not in one long task with the panels
         self._show_example_digit()
 
     def _open_panels(self) -> None:
