@@ -63,6 +63,7 @@ def test_an_example_draws_itself_and_is_read(open_visit: Open, query: str) -> No
 
 def test_without_motion_it_is_there_at_once(open_visit: Open) -> None:
     page = open_visit(reduced_motion="reduce").page
+    wait_until(page, lambda: ghost(page) is not None, "an example")
     assert ghost(page) == "shown"
     wait_for_example(page)
     assert_nothing_is_drawn(page)
@@ -70,7 +71,7 @@ def test_without_motion_it_is_there_at_once(open_visit: Open) -> None:
 
 def test_the_first_stroke_takes_it_away(open_visit: Open) -> None:
     page = open_visit().page
-    assert ghost(page) is not None  # while it is still being drawn
+    wait_until(page, lambda: ghost(page) is not None, "an example")  # which is still being drawn
     draw(page, DIGITS[7])
     assert ghost(page) is None
     assert example(page) is None

@@ -69,6 +69,7 @@ class App:
         if self._address.refused:
             self._status.fail(" ".join(self._address.refused))
         self._status.set_ready()
+        await asyncio.sleep(0)  # not in one long task with the panels
         self._show_example_digit()
 
     def _pick(self, name: str) -> None:
