@@ -82,7 +82,7 @@ class Chart:
             "cursor": {"drag": {"x": False, "y": False}},
             "legend": {"show": False},
             "scales": {"x": {"time": False, "auto": False}, "y": upright},
-            "axes": [{**axis, **below}, {**axis, "grid": lines, "size": 42, "space": 24}],
+            "axes": [{**axis, **below}, {**axis, "grid": lines, "ticks": lines, "size": 42, "space": 24}],
             "series": series,
         }
         self._plot = js.uPlot.new(to_js(options), self._columns(), self._parent)

@@ -17,7 +17,7 @@ def _inside(context: InspectContext) -> list[Section]:
     from .layers import LayersSection
     from .why import WhySection
 
-    return [InkSection(context), LayersSection(context), WhySection(context)]
+    return [LayersSection(context), WhySection(context), InkSection(context)]
 
 
 def _data(context: InspectContext) -> list[Section | BesideThePad]:
