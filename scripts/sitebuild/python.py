@@ -41,7 +41,6 @@ ON_DEMAND = (
     "backends/oracle/",
     "backends/webgpu/timing.py",
     "program/wasm_opcodes.py",
-    "ui/examples.py",
     "ui/inspect/",
     "ui/widgets/picture.py",
 )
@@ -51,7 +50,10 @@ AT_ONCE = frozenset(
         *(f"data/{name}.py" for name in ("__init__", "augment", "base", "catalogue", "seeding")),
         *(f"data/strokes/{name}.py" for name in ("__init__", "generator", "pool", "shapes", "templates")),
         *(f"explain/{name}.py" for name in ("__init__", "colour", "flow", "trace")),
-        *(f"ui/inspect/{name}.py" for name in ("__init__", "network", "network_words", "panels", "probe", "section")),
+        *(
+            f"ui/inspect/{name}.py"
+            for name in ("__init__", "network", "network_words", "pacing", "panels", "probe", "section")
+        ),
     }
 )
 #: Engines outside a browser, for tests and scripts.
