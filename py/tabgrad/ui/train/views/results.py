@@ -148,13 +148,14 @@ class RunsTable:
 
 
 def details(row: RunRow, settings: RunSettings) -> str:
-    """What a run was made of, in one line; what the visitor has not chosen is left out."""
+    """What a run was made of, in one line."""
+    epochs = f"{row['epochs_done']:.2f}".rstrip("0").rstrip(".")
     parts = [
         f"from {row['origin']}" if row.get("origin") else "",
         _title("optimizer", settings.optimizer),
         f"rate {settings.lr:g}",
         f"batch {settings.batch}",
-        f"{row['epochs_done']:.2f}".rstrip("0").rstrip(".") + " epochs",
+        "1 epoch" if epochs == "1" else f"{epochs} epochs",
         _title("data", settings.data),
         row["engine"],
         f"{percent(row['validation_accuracy'], 2)} on validation images",
