@@ -17,7 +17,7 @@ TABS = ("train", "inside", "data", "code")
 MIN_TARGET_PX = 40
 #: What can be pressed and is smaller than that: its name, width and height. A label counts for the box inside it.
 SMALL_TARGETS = """(least) => [...document.querySelectorAll("button, select, input, a[href], summary")]
-  .filter((e) => e.checkVisibility({ visibilityProperty: true }) 
+  .filter((e) => e.checkVisibility({ visibilityProperty: true })
     && !e.closest(".confusion, .network, .unit-formula, .sr-only")
     && !e.matches(".sr-only, .skip-link, [type=checkbox], [type=file], .page-foot a"))
   .map((e) => [e.dataset.testid ?? e.className ?? e.textContent, e.getBoundingClientRect()])

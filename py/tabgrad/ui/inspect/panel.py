@@ -175,7 +175,9 @@ class SectionsPanel:
                 probe = await self._current_probe()
                 if self._visible:
                     view.version = self._version
-                    await view.update(ViewState(self._page.ink, self._page.latest, probe, is_dark()))
+                    await view.update(
+                        ViewState(self._page.ink, self._page.latest or self._page.example, probe, is_dark())
+                    )
         finally:
             view.busy = False
         if self._probe.is_stale and self._reread is None:

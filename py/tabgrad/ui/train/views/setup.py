@@ -16,6 +16,10 @@ from ..state import RunState
 
 HINT = "A new network knows nothing. It can also go on from the network that answers now, and then has the same layers."
 REFUSAL = "It cannot go on from {}, which has other layers than the networks that are trained here."
+PRESETS_HINT = (
+    "Settings that go well together. The figures say how many validation images the network will read right: images "
+    "that are kept back from training."
+)
 #: The fields that are always visible, and those under "More settings", in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
@@ -34,6 +38,8 @@ class PresetButtons:
             button.element.className = "preset"
             dom.create("strong", button.element, text=preset.title)
             dom.create("span", button.element, text=preset.promise)
+            button.element.title = preset.hint
+        add_help(group, "the presets", PRESETS_HINT)
 
     def show(self, settings: RunSettings) -> None:
         """Mark the preset that these settings are. Seed, data and engine belong to no preset."""
