@@ -37,6 +37,7 @@ def add_pyodide(site: Site, wheel: bytes) -> str:
     trimmed = {**lock, "packages": {"numpy": {**numpy, "sha256": parts.sha256(pruned)}}}
     files = {name: parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
     files["pyodide.mjs"] = prune.pyodide_loader(files["pyodide.mjs"])
+    files["pyodide.asm.js"] = prune.pyodide_module(files["pyodide.asm.js"])
     files["python_stdlib.zip"] = python.standard_library(parts.npm_file("pyodide/python_stdlib.zip"))
     files["pyodide-lock.json"] = json.dumps(trimmed, sort_keys=True).encode()
     files[numpy["file_name"]] = pruned

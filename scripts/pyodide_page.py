@@ -40,6 +40,7 @@ def _files(folders: Sequence[Path]) -> dict[str, bytes]:
     """All files that the page fetches, by URL path. Modules in `folders` of the repository can be imported there."""
     files = {f"/{name}": parts.npm_file(f"pyodide/{name}") for name in PYODIDE_FILES}
     files["/pyodide.mjs"] = prune.pyodide_loader(files["/pyodide.mjs"])
+    files["/pyodide.asm.js"] = prune.pyodide_module(files["/pyodide.asm.js"])
     files["/index.html"] = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
     files[f"/{WHEEL}"] = parts.numpy_wheel()[0]
     modules = {f"tabgrad/{p.relative_to(PACKAGE)}": p.read_bytes() for p in PACKAGE.rglob("*.py")}

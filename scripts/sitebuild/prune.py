@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from scripts.sitebuild.archive import unpack
+from scripts.sitebuild.parts import BuildError
 
 #: Folders of NumPy that nothing imported by `numpy`, `numpy.linalg` or `numpy.random` needs.
 NUMPY_FOLDERS = {"_pyinstaller", "distutils", "doc", "f2py", "fft", "ma", "polynomial", "testing", "tests"}
@@ -24,6 +25,11 @@ TINYGRAD_KEEP = {"renderer/isa/__init__.py", "runtime/support/__init__.py", "run
 #: Removes JavaScript Promise Integration from a browser that has it.
 NO_STACK_SWITCHING = b"""for (const name of ["Suspending", "promising"]) Reflect.deleteProperty(WebAssembly, name);
 """
+#: The shared memory that Pyodide makes at once, and the beginning of the only function that uses it.
+EAGER_MEMORY = re.compile(
+    rb"var (\w+)=(new Int32Array\(new WebAssembly\.Memory\(\{shared:!0,initial:1,maximum:1\}\)\.buffer\));"
+    rb"(function \w+\(\w+\))\{try\{return Atomics\.wait\(\1,"
+)
 
 
 def pyodide_loader(module: bytes) -> bytes:
@@ -32,9 +38,22 @@ def pyodide_loader(module: bytes) -> bytes:
     With stack switching, Pyodide starts each coroutine on a separate stack, to support `run_sync`, which nothing here
     uses. Chromium's sampling heap profiler searches for the next frame up to 8 KiB further on (`kMaxStackScanArea` in
     base/debug/stack_trace.cc). That can be beyond the end of such a stack, and then the tab crashes: three times in
-    about a thousand boots.
+    about a thousand boots. The source map that it names is not part of the site.
     """
-    return NO_STACK_SWITCHING + module
+    return NO_STACK_SWITCHING + _without_source_map(module)
+
+
+def pyodide_module(module: bytes) -> bytes:
+    """Pyodide's `pyodide.asm.js`, which makes its shared memory for `syncSleep` when that is first called.
+
+    Pyodide makes it when it is loaded, and on a page that is not cross-origin isolated, as on GitHub Pages, Chromium
+    reports that as deprecated. Raises BuildError if this version of Pyodide does it in another way: then this function
+    may no longer be needed.
+    """
+    lazy, count = EAGER_MEMORY.subn(rb"var \1;\3{try{return Atomics.wait(\1??=\2,", module)
+    if count != 1:
+        raise BuildError("pyodide.asm.js makes its shared memory in another way now: see sitebuild.prune.")
+    return lazy
 
 
 def numpy(wheel: bytes) -> dict[str, bytes]:
@@ -81,4 +100,8 @@ def pyscript(dist: Mapping[str, bytes]) -> dict[str, bytes]:
         if name not in wanted:
             wanted.add(name)
             queue += re.findall(r'\bfrom\s*"\./([^"]+)"', dist[name].decode())
-    return {name: re.sub(rb"\n//# sourceMappingURL=.*\s*$", b"\n", dist[name]) for name in wanted}
+    return {name: _without_source_map(dist[name]) for name in wanted}
+
+
+def _without_source_map(script: bytes) -> bytes:
+    return re.sub(rb"\n//# sourceMappingURL=.*\s*$", b"\n", script)

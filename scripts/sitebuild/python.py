@@ -20,9 +20,9 @@ TIMEOUT_S = 300
 
 #: NumPy copies docstrings of this module to C functions, and fails without them.
 NEEDS_DOCSTRINGS = "numpy/_core/multiarray.py"
-#: What the page imports before the first prediction, and right after it for the training panel, is bytecode. The rest
-#: (the worker's layers, and panels that open on demand) is source, which is smaller, and which the page can show as
-#: text. A test compares these lists with what is really imported.
+#: What the page imports before the first prediction, and right after it for the training panel and a first visit, is
+#: bytecode. The rest (the worker's layers, and panels that open on demand) is source, which is smaller, and which the
+#: page can show as text. A test compares these lists with what is really imported.
 PAGE_LAYERS = (
     "__init__.py",
     "artifacts/",
@@ -41,16 +41,19 @@ ON_DEMAND = (
     "backends/oracle/",
     "backends/webgpu/timing.py",
     "program/wasm_opcodes.py",
-    "ui/examples.py",
     "ui/inspect/",
     "ui/widgets/picture.py",
 )
 #: The few modules of other layers that the page needs at once.
 AT_ONCE = frozenset(
     {
-        *("data/__init__.py", "data/base.py", "data/catalogue.py"),
-        *("explain/__init__.py", "explain/colour.py"),
-        *("ui/inspect/__init__.py", "ui/inspect/panels.py"),
+        *(f"data/{name}.py" for name in ("__init__", "augment", "base", "catalogue", "seeding")),
+        *(f"data/strokes/{name}.py" for name in ("__init__", "generator", "pool", "shapes", "templates")),
+        *(f"explain/{name}.py" for name in ("__init__", "colour", "flow", "trace")),
+        *(
+            f"ui/inspect/{name}.py"
+            for name in ("__init__", "network", "network_words", "pacing", "panels", "probe", "section")
+        ),
     }
 )
 #: Engines outside a browser, for tests and scripts.

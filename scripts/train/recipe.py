@@ -52,7 +52,7 @@ class Recipe:
 
     def run_settings(self, seed: int) -> RunSettings:
         """The settings of the run with `seed`. Raises SettingsError if one is out of its limits."""
-        return RunSettings.make({**self.settings, "seed": seed})
+        return RunSettings.stored({**self.settings, "seed": seed})
 
     def soft_targets(self) -> dict[str, Any]:
         """The weight and temperature of targets that are given as logits (`model.Training`).

@@ -65,6 +65,15 @@ def value(element: Locator, name: str = "value") -> float:
     return float(element.get_attribute(f"data-{name}") or "nan")
 
 
+def seen(page: Page) -> NDArray[np.float64]:
+    """The network's input, from the small picture beside the answer: exact to half a grey level."""
+    values = page.evaluate(
+        """() => { const c = document.getElementById("seen");
+        return Array.from(c.getContext("2d").getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0); }"""
+    )
+    return np.array(values, np.float64).reshape(28, 28) / 255
+
+
 def counts(page: Page) -> NDArray[np.int64]:
     """The confusion matrix that the page shows."""
     cells = page.get_by_test_id("confusion").locator("button").evaluate_all("b => b.map(e => e.dataset.value)")

@@ -16,7 +16,7 @@ from tabgrad.explain import attribution
 from tabgrad.network import shapes_of, spec_of, stages
 from tabgrad.ui.inspect.tour_steps import STEPS
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.inside_page import caught_up, draw_anew, shared_page, shipped, value
+from tests.e2e.inside_page import caught_up, draw_anew, seen, shared_page, shipped, value
 from tests.e2e.support import Visit, settled, use_model, wait_dataset, wait_until
 
 #: What the page computes in float32 and rounds to six decimals, against float64.
@@ -47,15 +47,6 @@ class Model:
         return self.network.backward(attribution.seed(digit, other).astype(np.float64)).reshape(28, 28)
 
 
-def seen(page: Page) -> NDArray[np.float64]:
-    """The network's input, from the small picture beside the answer: exact to half a grey level."""
-    values = page.evaluate(
-        """() => { const c = document.getElementById("seen");
-        return Array.from(c.getContext("2d").getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0); }"""
-    )
-    return np.array(values, np.float64).reshape(28, 28) / 255
-
-
 def pixels(picture: Locator) -> NDArray[np.uint8]:
     """RGBA of a canvas."""
     width, height, data = picture.evaluate(
@@ -71,10 +62,12 @@ def brightness(picture: Locator) -> float:
 
 
 def unit_bars(page: Page) -> NDArray[np.int64]:
-    """Length in pixels of the bar under each of the 128 units, 16 a row."""
-    wall = pixels(page.locator(".picture.wall canvas"))
-    height, width = wall.shape[0] // 8, wall.shape[1] // 16
-    tiles = wall.reshape(8, height, 16, width, 4).swapaxes(1, 2).reshape(128, height, width, 4)
+    """Length in pixels of the bar under each of the 128 units."""
+    canvas = page.locator(".picture.wall canvas")
+    wall, columns = pixels(canvas), int(canvas.get_attribute("data-columns") or 0)
+    rows = -(-128 // columns)
+    height, width = wall.shape[0] // rows, wall.shape[1] // columns
+    tiles = wall.reshape(rows, height, columns, width, 4).swapaxes(1, 2).reshape(-1, height, width, 4)[:128]
     return np.asarray((tiles[:, 30, :, 3] > 0).sum(axis=1))
 
 
@@ -186,7 +179,7 @@ def test_switching_a_step_off_changes_the_input_and_back(page: Page) -> None:
 
 def test_an_empty_pad_explains_nothing(page: Page) -> None:
     page.get_by_test_id("tool-clear").click()
-    page.get_by_test_id("why-note").filter(has_text="Draw a digit").wait_for()
+    page.get_by_test_id("why-note").filter(has_text="Nothing is drawn").wait_for()
     page.get_by_test_id("contributions-logit").filter(has_text="Draw something").wait_for()
     assert not unit_bars(page).any()
 

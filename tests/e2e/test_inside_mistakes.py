@@ -63,9 +63,9 @@ def test_figures_are_those_of_the_network_that_answers(open_visit: Callable[...,
     shows(page, two, before, TRAINED)
 
     page.get_by_test_id("tab-train").click()
-    page.get_by_test_id("train-time").press("Home")
+    page.get_by_test_id("train-time").fill("1")
     page.get_by_test_id("train-time-note").filter(has_text="epoch 1.00").wait_for()
-    shows(page, one, measurement(page), TRAINED)
+    shows(page, one, measurement(page), f"{TRAINED} (epoch 1.00)")
 
     options = page.get_by_test_id("model-select").locator("option[value^=run-]")
     names = {(option.text_content() or ""): option.get_attribute("value") or "" for option in options.all()}
@@ -76,7 +76,7 @@ def test_figures_are_those_of_the_network_that_answers(open_visit: Callable[...,
 
     before = measurement(page)
     page.get_by_test_id("model-select").select_option("training")
-    shows(page, one, before, TRAINED)
+    shows(page, one, before, f"{TRAINED} (epoch 1.00)")
     page.get_by_test_id("tab-inside").click()
     page.get_by_test_id("unit-title").filter(has_text="Layer 1").wait_for()
 

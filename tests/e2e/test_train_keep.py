@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,12 @@ def confusion(page: Page) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     return np.array(cells.evaluate_all("cells => cells.map(cell => Number(cell.dataset.value))")).reshape(10, 10)
 
 
+def choose(page: Page, action: str) -> None:
+    """Open the menu of run 1 and choose one of its actions."""
+    page.get_by_label("More about run 1", exact=True).click()
+    page.get_by_role("button", name=action).click()
+
+
 def test_a_reload_offers_to_resume(open_visit: Open) -> None:
     visit = open_visit(f"?engine=wasm&{LONG}")
     page = start(visit)
@@ -60,7 +67,9 @@ def test_a_reload_offers_to_resume(open_visit: Open) -> None:
     assert int(slider.get_attribute("max") or 0) >= 1
     slider.focus()
     slider.press("Home")  # the whole way that led there is back
-    wait_until(page, lambda: "epoch 1.00" in entry(page), "the first epoch of the earlier visit")
+    wait_until(page, lambda: "epoch 0:" in entry(page), "the beginning of the earlier visit")
+    slider.press("ArrowRight")
+    wait_until(page, lambda: "epoch 1.00" in entry(page), "its first epoch")
     assert (confusion(page).sum(1) > 0).all()
 
 
@@ -104,12 +113,13 @@ def test_a_second_tab_leaves_the_run_of_the_first_alone(open_visit: Open) -> Non
     page.get_by_test_id("train-resume").filter(has_text="784-128-10").wait_for()
     assert page.get_by_test_id("runs-table").locator("tbody tr").count() == 1
     page.get_by_test_id("train-resume-yes").click()
-    wait_until(page, lambda: "epoch 1.00" in at_the_beginning(page), "the timeline of the first tab")
+    wait_until(page, lambda: "epoch 1.00" in at_the_first_epoch(page), "the timeline of the first tab")
 
 
-def at_the_beginning(page: Page) -> str:
-    """What the slider says when it is moved to its beginning."""
+def at_the_first_epoch(page: Page) -> str:
+    """What the slider says when it is moved to the first epoch."""
     page.get_by_test_id("train-time").press("Home")
+    page.get_by_test_id("train-time").press("ArrowRight")
     return entry(page)
 
 
@@ -167,15 +177,32 @@ def test_the_slider_goes_back_in_time(open_visit: Open) -> None:
     assert wait_dataset(page, "worker", "finished", "failed") == "finished"
     write(page, 2)
     settled(page)
-    slider = page.get_by_test_id("train-time")
-    before = predictions(page)
+    slider, picker = page.get_by_test_id("train-time"), page.get_by_test_id("model-select")
+    said = page.get_by_test_id("status")
+    ending, tested = said.text_content() or "", number(page, "test-accuracy")
+    assert f"right on {tested:.2f}" in ending
     slider.focus()
-    for key, when in (("Home", "epoch 1.00"), ("End", "epoch 3.00")):
+    for key, when, name in (
+        ("Home", "epoch 0:", "Just trained, epoch 0"),
+        ("ArrowRight", "epoch 1.00:", "Just trained, epoch 1.00"),
+        ("End", "epoch 3.00:", "Just trained"),
+    ):
+        before = predictions(page)
         slider.press(key)
         wait_until(page, lambda when=when: when in entry(page), when)  # type: ignore[misc] # a bound default
+        wait_until(page, lambda before=before: predictions(page) > before, "the answer")  # type: ignore[misc] # a bound default
         counts = confusion(page)
-        assert f"{100 * np.trace(counts) / counts.sum():.2f} %" in entry(page)
-    wait_until(page, lambda: predictions(page) >= before + 2, "the answers of those times")
+        share = f"{100 * np.trace(counts) / counts.sum():.2f}"
+        assert f"{share} %" in entry(page)
+        assert picker.locator("option:checked").text_content() == name
+        assert f"{number(page, 'val-accuracy'):.2f}" == share
+        if key == "End":
+            assert (said.text_content(), number(page, "test-accuracy")) == (ending, tested)
+        else:
+            assert f"right on {share}" in (said.text_content() or "")
+            assert "of the validation images" in (said.text_content() or "")
+            assert math.isnan(number(page, "test-accuracy")), "it was not measured then"
+            assert f"{number(page, 'epoch'):.2f}" == ("0.00" if key == "Home" else "1.00")
     headers = page.get_by_test_id("train-confusion").locator("tbody th[scope=row]")
     assert headers.all_text_contents() == [str(digit) for digit in range(10)]
 
@@ -187,7 +214,7 @@ def test_a_saved_run_answers_after_a_reload_and_has_its_timeline(open_visit: Ope
     page.reload()
     wait_dataset(page, "app", "ready")
     wait_until(page, lambda: page.get_by_test_id("runs-table").locator("tbody tr").count() == 1, "the table of runs")
-    page.get_by_role("button", name="Answer with it: run 1").click()
+    choose(page, "Answer with it: run 1")
     wait_until(page, lambda: page.get_by_test_id("model-select").input_value().startswith("run-"), "the saved run")
     write(page, 1)
     settled(page)
@@ -199,16 +226,46 @@ def test_a_saved_run_answers_after_a_reload_and_has_its_timeline(open_visit: Ope
     slider.press("Home")
     wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "training", "that run's network")
     wait_until(page, lambda: predictions(page) > before, "its answer")
-    assert "epoch 1.00" in entry(page)
-    assert "Just trained" in page.get_by_test_id("model-select").locator("option").all_text_contents()
+    assert "epoch 0:" in entry(page)
+    assert "Just trained, epoch 0" in page.get_by_test_id("model-select").locator("option").all_text_contents()
     with page.expect_download() as download:
         page.get_by_test_id("runs-csv").click()
     assert "test_accuracy" in download.value.path().read_text()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Weights: run 1").click()
+        choose(page, "Weights: run 1")
     assert load_safetensors(download.value.path().read_bytes())[0].keys() >= {"layers.0.weight", "layers.1.bias"}
     page.get_by_test_id("model-select").select_option(label="Run 1")
-    wait_until(page, lambda: "Run 1 is ready" in (page.get_by_test_id("status").text_content() or ""), "run 1")
-    page.get_by_role("button", name="Forget: run 1").click()
+    wait_until(page, lambda: "Run 1 answers now" in (page.get_by_test_id("status").text_content() or ""), "run 1")
+    choose(page, "Forget: run 1")
     wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "mlp", "the first model")
     assert page.get_by_test_id("runs-csv").is_disabled()
+
+
+def test_a_forgotten_run_can_come_back_until_the_page_is_left(open_visit: Open) -> None:
+    visit = open_visit("?engine=wasm&epochs=0.5&hidden=16")
+    page = start(visit)
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    rows = page.get_by_test_id("runs-table").locator("tbody tr")
+    wait_until(page, lambda: rows.count() == 1, "its row")
+    row = rows.first.text_content()
+    choose(page, "Forget: run 1")
+    undo = page.get_by_test_id("runs-undo")
+    page.get_by_text("Run 1 is forgotten.").wait_for()
+    wait_until(page, lambda: undo.evaluate("button => button === document.activeElement"), "the focus on Undo")
+    assert rows.count() == 0
+    assert "Run 1" not in page.get_by_test_id("model-select").locator("option").all_text_contents()
+    page.keyboard.press("Enter")
+    wait_until(page, lambda: rows.count() == 1, "the row")
+    assert rows.first.text_content() == row
+    assert page.evaluate("() => document.activeElement.getAttribute('aria-label')") == "More about run 1"
+    assert "Run 1" in page.get_by_test_id("model-select").locator("option").all_text_contents()
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    page.get_by_label("Back in time: run 1").wait_for()
+    choose(page, "Forget: run 1")
+    undo.wait_for()
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    page.get_by_text("Each run that ends is kept here").wait_for()
+    assert undo.is_hidden()
+    assert rows.count() == 0

@@ -110,7 +110,7 @@ class Record:
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Record:
         """The record in a checkpoint's metadata. Raises KeyError, TypeError, ValueError if it is none."""
-        settings = RunSettings.make(body["settings"])
+        settings = RunSettings.stored(body["settings"])
         return cls(**{**body, "settings": settings, "curves": Curves(**body["curves"])})
 
 

@@ -46,7 +46,7 @@ def load_rows(content: bytes) -> list[RunRow]:
 
 def _is_usable(row: Any) -> bool:
     try:
-        RunSettings.make(row["settings"])
+        RunSettings.stored(row["settings"])
         names = ("number", "validation_accuracy", "test_accuracy", "seconds", "epochs_done")
         numbers = [row[name] for name in names]
         return isinstance(row["id"], str) and all(isinstance(n, (int, float)) for n in numbers)

@@ -52,7 +52,7 @@ class WeightsFile:
         """The settings of its network: from the metadata, or from an MLP's shapes. WeightsError if there are none."""
         if "settings" in self.metadata:
             try:
-                return RunSettings.make(json.loads(self.metadata["settings"]))
+                return RunSettings.stored(json.loads(self.metadata["settings"]))
             except (TypeError, ValueError, RecursionError) as error:
                 raise WeightsError("The weights file's settings are damaged.") from error
         return _settings_of_mlp(shapes_of(self.tensors))
@@ -74,7 +74,7 @@ def _settings_of_mlp(shapes: Mapping[str, tuple[int, ...]]) -> RunSettings:
         sizes.append(shape[1])
     if len(shapes) != 2 * (len(sizes) - 1) or sizes[-1] != 10 or len(sizes) < 2:
         raise WeightsError("The weights file belongs to no network that this page can build.")
-    return RunSettings.make({"hidden": sizes[1:-1], "center": "plain"})
+    return RunSettings.stored({"hidden": sizes[1:-1], "center": "plain"})
 
 
 def save_weights(weights: Tensors, settings: RunSettings | None = None, step: int = 0) -> bytes:

@@ -47,11 +47,6 @@ def contributions(inputs: Array, weight: Array, bias: Array, unit: int) -> Contr
     return Contributions(inputs.reshape(-1) * weight[:, unit], float(bias[unit]))
 
 
-def votes(activations: Array, weight: Array, unit: int) -> Array:
-    """Contribution of a unit of the last hidden layer to each logit: (10,). `weight` is (units, 10)."""
-    return np.asarray(activations.reshape(-1)[unit] * weight[unit])
-
-
 def picture_shape(stage: Stage) -> tuple[int, ...]:
     """A dense stage's input as pictures: (parts, height, width). One row if a dense layer feeds it."""
     return stage.input_shape if len(stage.input_shape) == 3 else (1, 1, *stage.input_shape)

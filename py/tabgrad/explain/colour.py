@@ -109,10 +109,11 @@ class Wall:
         colours = diverging(tiles / np.where(limits > 0, limits, 1), 1.0, dark)
         self._sheet[: self.count, : self.tile_height, : self.tile_width] = colours
 
-    def picture(self, activations: Values) -> Rgba:
+    def picture(self, activations: Values, order: NDArray[np.intp] | None = None) -> Rgba:
         """The picture, (height, width, 4), for `activations` (n,). Bars are orange if positive, else blue.
 
-        If all activations are 0, as on an empty pad, no unit fades.
+        If all activations are 0, as on an empty pad, no unit fades. `order` (n,): the unit of each tile, if it is not
+        the first unit first.
         """
         share = np.abs(activations) / span(activations)
         tiles = self._sheet[: self.count]
@@ -123,4 +124,6 @@ class Wall:
         top = self.tile_height + GAP_PX - 1
         bars = np.where(filled[:, None, :, None], colours[:, None, None], np.uint8(0))
         tiles[:, top : top + BAR_PX, : self.tile_width] = bars
-        return _in_rows(self._sheet, self.columns)
+        if order is None:
+            return _in_rows(self._sheet, self.columns)
+        return _in_rows(np.concatenate([tiles[order], self._sheet[self.count :]]), self.columns)

@@ -43,6 +43,11 @@ def replace_fragment(text: str) -> None:
     js.history.replaceState(None, "", url.href)
 
 
+def scroll_to_top() -> None:
+    """Scroll the document, not what scrolls by itself in it, to its beginning."""
+    js.scrollTo(0, 0)
+
+
 def download(name: str, content: bytes, kind: str = "application/octet-stream") -> None:
     """Download a file to the visitor's computer. `kind` is its MIME type."""
     url = js.URL.createObjectURL(js.Blob.new(js.Array.of(to_js(content)), to_js({"type": kind})))

@@ -199,9 +199,10 @@ class Weights(Event):
 class Checkpoint(Event):
     """All that a resume needs, after `step` steps: a file of `artifacts.pack`.
 
-    At the end of an epoch and of the run (`end_of_epoch`) it comes with what was measured there on the validation
-    split, `validation_accuracy` (0..1) and `confusion` (10 rows of 10 counts, row = truth, column = answer), and with
-    the network's `weights` as a weights file. Otherwise it is an autosave: `weights` and `confusion` are empty.
+    Before the first step (epoch 0), at the end of an epoch and of the run (`end_of_epoch`) it comes with what was
+    measured there on the validation split, `validation_accuracy` (0..1) and `confusion` (10 rows of 10 counts, row =
+    truth, column = answer), and with the network's `weights` as a weights file. Otherwise it is an autosave: `weights`
+    and `confusion` are empty.
     """
 
     step: int

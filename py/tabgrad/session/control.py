@@ -92,13 +92,13 @@ class RunControl:
 
 def divergence_advice(settings: RunSettings, step: int, good_step: int, finite: bool) -> str:
     """Say what happened, what is kept, and which setting to change first."""
-    what = "grew without bound" if finite else "stopped being a number"
+    what = "grew without end" if finite else "became too large for a number"
     if settings.lr > 1e-3:
-        advice = f"try a tenth of the learning rate ({settings.lr / 10:g})"
+        advice = f"try a learning rate of {settings.lr / 10:g}"
     elif settings.momentum > 0.9 and "momentum" in settings.optimizer_row.fields:
         advice = "try a momentum of 0.9"
     else:
         advice = "try a larger batch"
     if settings.clip == 0:
         advice += " or gradient clipping at 1"
-    return f"The loss {what} at step {step}; the weights of step {good_step} are kept: {advice}."
+    return f"The loss {what} at step {step}. The weights of step {good_step} are kept: {advice}."

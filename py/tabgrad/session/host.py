@@ -21,7 +21,7 @@ from tabgrad.settings import RunSettings, SettingsError
 from .control import Abandoned, Diverged
 from .pace import Emit
 from .programs import ProgramLibrary
-from .run import Run
+from .run import Run, fetch_held_out
 from .runtime import OpenEngine, Runtime
 
 #: `Failed.kind` for each exception. The first that fits counts.
@@ -46,7 +46,7 @@ def failure(error: BaseException, reply_to: int) -> protocol.Failed:
             return protocol.Failed(reply_to=reply_to, kind=name, message=message)
     what = f"{type(error).__name__}: {error}"
     return protocol.Failed(
-        reply_to=reply_to, kind="internal", message=f"Training failed inside ({what}); your runs are kept."
+        reply_to=reply_to, kind="internal", message=f"Something went wrong in training ({what}). Your runs are kept."
     )
 
 
@@ -175,6 +175,7 @@ class WorkerHost:
             await self._runtime.network(settings)
             await data.source(settings.seed).take(1)
             self._runtime.announce(data, reply_to=command.id)
+            await fetch_held_out(data, "validation")  # a run begins with them
 
     async def _dispose(self, command: protocol.Dispose) -> None:
         if self._run is not None:

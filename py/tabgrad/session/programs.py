@@ -17,6 +17,8 @@ from tabgrad.storage import Cache, keys
 from .pace import Emit
 from .plan import ProgramRequest
 
+#: What the programs of each kind are for, in words for the visitor.
+_PURPOSES: Mapping[str, str] = {"train": "training", "evaluate": "measuring", "infer": "answering"}
 #: A compilation may take this long before the page may take the worker for dead. Seconds.
 MAX_COMPILE_S = 120.0
 
@@ -82,7 +84,7 @@ class ProgramLibrary:
                 return loads(kept), "cache"
             except ProgramError:
                 pass  # a damaged cache entry counts as none: the program is compiled anew and written over it
-        emit(Busy(what=f"Compiling the {request.kind} program", seconds=MAX_COMPILE_S))
+        emit(Busy(what=f"tinygrad writes the program for {_PURPOSES[request.kind]}", seconds=MAX_COMPILE_S))
         await self._load_compiler()
         program = compile_program(request)
         await self._cache.put(key, dumps(program).encode())

@@ -13,7 +13,7 @@ from functools import partial
 from tabgrad.artifacts import CheckpointFile, Record, load_weights, read_record, unpack
 from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engine
-from tabgrad.data import DataError, RunData
+from tabgrad.data import DataError, RunData, Samples
 from tabgrad.data.augment import AUGMENTATIONS
 from tabgrad.data.augment_shared import AugmentedSource, SharedAugmenter
 from tabgrad.network import WeightsError, weights_for
@@ -96,12 +96,20 @@ class Run:
             source = AugmentedSource(source, SharedAugmenter(strengths, settings.seed, group))
         if self._command.answer_target:
             await runtime.answer_program(settings, self._command.answer_target)
-        self._prefetch = asyncio.ensure_future(_fetch_held_out(data))
-        validation = partial(data.split, "validation")
+        if begin.record.step:
+            self._prefetch = asyncio.ensure_future(fetch_held_out(data, "validation", "test"))
+        validation = partial(self._validation, data)
         trainer = Trainer(network, source, begin.record, validation=validation, emit=self._emit, control=self.control)
         trainer.best = begin.best
         self.trainer = trainer
         return trainer
+
+    async def _validation(self, data: RunData) -> Samples:
+        """The validation images, which a fresh run needs before its first step. The test images follow meanwhile."""
+        samples = await data.split("validation")
+        if self._prefetch is None:
+            self._prefetch = asyncio.ensure_future(fetch_held_out(data, "test"))
+        return samples
 
     def _beginning(self, settings: RunSettings, data: RunData) -> CheckpointFile:
         """The last checkpoint; for a fresh run one without tensors. WeightsError if the data has changed since."""
@@ -157,8 +165,8 @@ class Run:
         return self.trainer
 
 
-async def _fetch_held_out(data: RunData) -> None:
-    """Fetch both held-out splits before they are needed. A failure is reported when they are."""
+async def fetch_held_out(data: RunData, *names: str) -> None:
+    """Fetch held-out splits before they are needed. A failure is reported when they are."""
     with suppress(DataError, OSError):
-        await data.split("validation")
-        await data.split("test")
+        for name in names:
+            await data.split(name)

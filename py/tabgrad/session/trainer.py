@@ -75,6 +75,7 @@ class Trainer:
         """
         try:
             self._good = (self.record.step, await self.network.weights())
+            await self._measure_beginning()
             self._restart_clock()
             reason = ""
             while not reason:
@@ -117,7 +118,7 @@ class Trainer:
         self.control.request(apply)
 
     async def save(self, measured: Results | None = None, reply_to: int = 0) -> None:
-        """Send a checkpoint of this step; at the end of an epoch and of the run with the results on validation.
+        """Send a checkpoint of this step; where the timeline has an entry, with the results on validation.
 
         Only with no steps in flight: through `control.request` during a run.
         """
@@ -133,6 +134,15 @@ class Trainer:
     async def measure(self, samples: Samples) -> Results:
         """The results of the present weights on `samples`. Raises Abandoned."""
         return await evaluate(self.network.evaluate, samples, self.control.yield_and_check, self._evaluation_pace)
+
+    async def _measure_beginning(self) -> None:
+        """Validate and save the network before its first step: the beginning of the curves and of the timeline."""
+        record = self.record
+        if record.step == 0 and not record.curves.validation_step:
+            measured = await self.validate()
+            record.add_validation(measured.loss, measured.accuracy)
+            await self.save(measured)
+            self.reporter.progress("paused" if self.control.paused else "training")
 
     async def _advance(self) -> None:
         """Submit the next chunk; with two in flight, collect the older one."""

@@ -1,7 +1,7 @@
 """The settings of a training run: their fields and limits, the optimizers, presets, and their form in an address.
 
 settings = RunSettings.make({"hidden": [64], "lr": 0.1})       # SettingsError with one sentence
-to_query(settings)                                             # "hidden=64&lr=0.1"
+to_query(settings)                                             # "hidden=64&lr=0.1&warm_up=0.1"
 settings.optimizer_row.title                                   # "SGD, momentum"
 """
 

@@ -29,7 +29,10 @@ def _digits(number: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NumberField:
-    """A field that is a number within [low, high]. `zero_is_off` allows 0 below `low`."""
+    """A field that is a number within [low, high]. `zero_is_off` allows 0 below `low`.
+
+    `hint` is, as in every field, one sentence that says what the setting does.
+    """
 
     label: str
     low: float
@@ -48,7 +51,7 @@ class NumberField:
             raise SettingsError(f"{self.label} must be a {'whole ' if self.integer else ''}number.")
         if not self.low <= number <= self.high and not (self.zero_is_off and number == 0):
             low, high, given = map(_digits, (self.low, self.high, number))
-            raise SettingsError(f"{self.label} must lie between {low} and {high}, not {given}.")
+            raise SettingsError(f"{self.label} must be between {low} and {high}, not {given}.")
         return int(number) if self.integer else number
 
 
@@ -90,63 +93,93 @@ class SizesField:
 
 #: Every field by its name in `RunSettings`, in the order in which the form shows them.
 FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
-    "model": ChoiceField("Network", {"mlp": "MLP", "cnn": "Small CNN"}, "What kind of network is trained."),
-    "hidden": SizesField("Hidden layers", 4, 1024, "Sizes of the MLP's hidden layers, such as 128 or 256, 64."),
+    "model": ChoiceField(
+        "Network",
+        {"mlp": "MLP", "cnn": "Small CNN"},
+        "An MLP weighs all pixels at once; a CNN looks for small shapes anywhere in the image.",
+    ),
+    "hidden": SizesField(
+        "Hidden layers", 4, 1024, "How many units each hidden layer has: 128, or 256, 64 for two layers."
+    ),
     "activation": ChoiceField(
         "Activation",
         {name: activation.title for name, activation in ACTIVATIONS.items()},
-        "The nonlinearity after each hidden layer.",
+        "What each unit does with its sum before it passes the number on.",
     ),
     "center": ChoiceField(
         "Inputs",
         {"mean": "Centred", "plain": "As they are"},
-        "Centred: minus the mean image, which lets an MLP take larger steps. As they are: 0 to 1.",
+        "“Centred” takes the average image away first, so that an MLP can learn in larger steps.",
     ),
-    "dropout": NumberField("Dropout", 0.0, 0.9, "Share of hidden units silenced at random in every step."),
+    "dropout": NumberField(
+        "Dropout", 0.0, 0.9, "This share of the units rests in each step, so that no unit becomes too important."
+    ),
     "optimizer": ChoiceField(
         "Optimizer",
         {name: optimizer.title for name, optimizer in OPTIMIZERS.items()},
-        "How a gradient becomes a step.",
+        "The rule by which the network changes its weights after each batch.",
     ),
-    "lr": NumberField("Learning rate", 1e-6, 10.0, "Size of a step; the peak of the schedule."),
+    "lr": NumberField(
+        "Learning rate", 1e-6, 10.0, "How far the weights move in one step; too far spoils what it knows."
+    ),
     "schedule": ChoiceField(
         "Schedule",
         {"one_cycle": "One cycle", "cosine": "Cosine", "exponential": "Exponential decay", "constant": "Constant"},
-        "How the learning rate changes over the run.",
+        "How the learning rate changes during the run.",
     ),
-    "warm_up": NumberField("Warm-up", 0.01, 0.9, "One cycle: the share of the run in which the rate rises."),
+    "warm_up": NumberField(
+        "Warm-up", 0.01, 0.9, "The learning rate grows in this share of the run; then it shrinks to the end."
+    ),
     "decay": NumberField(
-        "Decay per epoch", 0.01, 1.0, "Factor of exponential decay: what an epoch leaves of the rate."
+        "Decay per epoch", 0.01, 1.0, "Each epoch multiplies the learning rate by this number: 0.5 halves it."
     ),
-    "momentum": NumberField("Momentum", 0.0, 0.999, "How much of the last step the next one keeps (SGD, Muon)."),
-    "weight_decay": NumberField("Weight decay", 0.0, 1.0, "Pulls weights towards zero."),
-    "label_smoothing": NumberField("Label smoothing", 0.0, 0.5, "Share of the label spread over all ten digits."),
+    "momentum": NumberField(
+        "Momentum", 0.0, 0.999, "How much of the last step goes into the next one, as in a ball that keeps rolling."
+    ),
+    "weight_decay": NumberField("Weight decay", 0.0, 1.0, "Shrinks all weights a little in each step."),
+    "label_smoothing": NumberField(
+        "Label smoothing", 0.0, 0.5, "Teaches the network to be this much less than completely sure."
+    ),
     "clip": NumberField(
-        "Gradient clipping", 1e-3, 1e3, "Longest gradient allowed (its norm); 0 is off.", zero_is_off=True
+        "Gradient clipping",
+        1e-3,
+        1e3,
+        "The largest change that one batch may ask for; 0 sets no limit.",
+        zero_is_off=True,
     ),
-    "batch": NumberField("Batch size", 1, 1024, "Images per step.", integer=True),
-    "epochs": NumberField("Epochs", 0.01, 1000, "Passes over the training images; fractions are fine."),
+    "batch": NumberField(
+        "Batch size", 1, 1024, "How many images the network sees before it changes its weights.", integer=True
+    ),
+    "epochs": NumberField(
+        "Epochs", 0.01, 1000, "How many times it goes through all training images; 0.5 is half of them."
+    ),
     "augment": ChoiceField(
         "Augmentation",
         {"none": "None", "mild": "Mild", "strong": "Strong"},
-        "Randomly turned, scaled, sheared and shifted copies.",
+        "Turns, shifts and stretches each image a little, so that no two are the same.",
     ),
     "patience": NumberField(
         "Early stopping",
         1,
         100,
-        "Stop after this many epochs without a better validation accuracy; 0 is off.",
+        "Stops after this many epochs in which the network got no better; 0 never stops early.",
         integer=True,
         zero_is_off=True,
     ),
     "data": ChoiceField(
-        "Data", DATA_SET_TITLES, "What the network learns from. Keep your own under “Data and mistakes”."
+        "Data", DATA_SET_TITLES, "The images it learns from; you can keep your own under “Data and mistakes”."
     ),
-    "seed": NumberField("Seed", 0, 2**31 - 1, "Same seed, settings and engine: same run.", integer=True),
+    "seed": NumberField(
+        "Seed",
+        0,
+        2**31 - 1,
+        "Decides what is left to chance; with the same seed, settings and engine you get the same run again.",
+        integer=True,
+    ),
     "engine": ChoiceField(
         "Engine",
         {"auto": "Fastest here", **ENGINE_TITLES},
-        "Where training runs; the fastest is found by timing them.",
+        "The part of the browser that computes; “Fastest here” times them all and takes the quickest.",
     ),
 }
 

@@ -17,11 +17,16 @@ from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, OptimizerRow
 
 #: The settings that decide the architecture.
 ARCHITECTURE = frozenset({"model", "hidden", "activation"})
+#: In an address it also chooses the engine that answers drawings, so it may stand there alone.
+NOT_OF_A_RUN = frozenset({"engine"})
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Everything that decides a run, JSON-able. Construct through `make` to have the limits checked."""
+    """Everything that decides a run, JSON-able. Construct through `make` to have the limits checked.
+
+    The defaults are the preset "fast".
+    """
 
     model: str = "mlp"
     hidden: tuple[int, ...] = (128,)
@@ -31,7 +36,7 @@ class RunSettings:
     optimizer: str = "momentum"
     lr: float = 0.4
     schedule: str = "one_cycle"
-    warm_up: float = 0.25
+    warm_up: float = 0.1
     decay: float = 0.8
     momentum: float = 0.9
     weight_decay: float = 0.0
@@ -72,32 +77,57 @@ class RunSettings:
         checked: dict[str, Any] = {name: FIELDS[name].check(value) for name, value in values.items()}
         return replace(base or cls(), **checked)
 
+    @classmethod
+    def stored(cls, values: Mapping[str, Any]) -> RunSettings:
+        """Settings from a file: what it leaves out are the defaults of version 0.1. Raises SettingsError."""
+        return cls.make(values, STORED_DEFAULTS)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, complete: `make` of it gives an equal object."""
         return {**asdict(self), "hidden": list(self.hidden)}
 
 
+#: What files and addresses mean by a setting that they leave out: the defaults of version 0.1. They never change, and
+#: neither does what old files and links stand for.
+STORED_DEFAULTS = RunSettings(warm_up=0.25)
+
+
 def to_query(settings: RunSettings) -> str:
-    """The settings that differ from the defaults as a URL query, such as "lr=0.1&hidden=128-64"."""
+    """The settings as a URL query, such as "hidden=128-64&lr=0.1&warm_up=0.1"; empty for the defaults.
+
+    Has what differs from the defaults, and then also what differs between these and version 0.1's.
+    """
+    changed = _differences(settings, RunSettings())
+    if changed - NOT_OF_A_RUN:
+        changed |= _differences(RunSettings(), STORED_DEFAULTS)
     pairs = []
-    for item in fields(RunSettings):
-        value = getattr(settings, item.name)
-        if value != getattr(RunSettings(), item.name):
-            text = "-".join(map(str, value)) if isinstance(value, tuple) else f"{value}".removesuffix(".0")
-            pairs.append((item.name, text))
+    for name in (item.name for item in fields(RunSettings) if item.name in changed):
+        value = getattr(settings, name)
+        text = "-".join(map(str, value)) if isinstance(value, tuple) else f"{value}".removesuffix(".0")
+        pairs.append((name, text))
     return urlencode(pairs)
 
 
 def from_query(query: str) -> tuple[RunSettings, list[str]]:
-    """Settings from a URL query, and a sentence for each value that was refused. Other keys are ignored."""
-    settings, refused = RunSettings(), []
-    for name, text in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
-        if name in FIELDS:
-            try:
-                settings = RunSettings.make({name: text}, settings)
-            except SettingsError as error:
-                refused.append(str(error))
+    """Settings from a URL query, and a sentence for each value that was refused. Other keys are ignored.
+
+    An address that names any setting of a run leaves out version 0.1's defaults; one that names none has today's.
+    """
+    pairs = [
+        (name, text) for name, text in parse_qsl(query.removeprefix("?"), keep_blank_values=True) if name in FIELDS
+    ]
+    refused = []
+    settings = STORED_DEFAULTS if {name for name, _ in pairs} - NOT_OF_A_RUN else RunSettings()
+    for name, text in pairs:
+        try:
+            settings = RunSettings.make({name: text}, settings)
+        except SettingsError as error:
+            refused.append(str(error))
     return settings, refused
+
+
+def _differences(one: RunSettings, other: RunSettings) -> set[str]:
+    return {item.name for item in fields(RunSettings) if getattr(one, item.name) != getattr(other, item.name)}
 
 
 def training_spec(settings: RunSettings) -> dict[str, Any]:
@@ -127,5 +157,5 @@ def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | No
 
 
 def network_name(settings: RunSettings) -> str:
-    """What a run's network is called: "784-128-10" or "CNN"."""
-    return "CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))
+    """What a run's network is called: "784-128-10" or "Small CNN"; "CNN" is the larger one that comes with the site."""
+    return "Small CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))

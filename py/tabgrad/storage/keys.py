@@ -13,6 +13,10 @@ TIMELINE = "train/timeline"
 #: The table of runs, as JSON.
 RUNS = "train/runs"
 # localStorage.
+#: Whether anything was drawn here: then the pad shows no example of its own.
+SEEN = "tabgrad.seen"
+#: Whether a network was trained here: then the panel begins with its runs, not with the introduction.
+TRAINED = "tabgrad.trained"
 #: Light or dark, if the visitor has chosen.
 THEME = "theme"
 #: Which engine was chosen, and whether a section is open.

@@ -36,6 +36,14 @@ class Bar:
             self._text.textContent = "" if value is None else confidence(value)
             self._element.toggleAttribute("data-best", best)
 
+    def show_example(self, value: float | None) -> None:
+        """The confidence for an example: it is seen and not said, and for automation the bar stays empty."""
+        self._fill.style.setProperty("--value", "0" if value is None else f"{value:.4f}")
+        if value is None:
+            self._text.removeAttribute("data-example")
+        else:
+            self._text.dataset.example = confidence(value)
+
 
 class AnswerView:
     """The answer's section of the page; for automation also `dataset.predictions`, a counter, and `dataset.answer`."""
@@ -74,6 +82,25 @@ class AnswerView:
         self._predictions += 1
         dom.root_dataset().predictions = str(self._predictions)
         self._announce(f"{best}, {title}. {note}.")
+
+    def show_example(self, answer: Answer | None) -> None:
+        """Show the answer to an example on the empty pad, so that one sees that it is one; None takes it away.
+
+        It is no prediction of the visitor's ink: `best-guess` and the bars' values stay empty, and nothing is counted.
+        """
+        if answer is None:
+            self._guess.removeAttribute("data-example")
+            for bar in self._bars:
+                bar.show_example(None)
+            self._empty(has_ink=False)
+            return
+        best = answer.ranking[0]
+        self._guess.dataset.example = str(best)
+        title = f"{confidence(answer.probabilities[best])} sure"
+        self._say("", "empty", title, "An example: draw your own.")
+        for bar, share in zip(self._bars, answer.probabilities.tolist(), strict=True):
+            bar.show_example(share)
+        dom.put_grey(self._seen, answer.image)
 
     def set_status(self, status: AnswerStatus) -> None:
         """Tell automation whether the answer on screen is that of the present ink."""

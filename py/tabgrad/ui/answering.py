@@ -69,16 +69,20 @@ class Answering:
         if self.model is None and self._may_fall_back:
             await self._fall_back(self._error)
 
-    async def pick(self, name: str) -> bool:
-        """Show a model as picked and answer with it. On a fault the one before stays; returns whether it worked."""
-        self.registry.pick(name)
-        return await self._use(name)
+    async def pick(self, name: str, *, quietly: bool = False) -> bool:
+        """Show a model as picked and answer with it. On a fault the one before stays; returns whether it worked.
 
-    async def _use(self, name: str) -> bool:
+        `quietly`: say nothing while it loads, which takes no time.
+        """
+        self.registry.pick(name)
+        return await self._use(name, quietly)
+
+    async def _use(self, name: str, quietly: bool = False) -> bool:
         if self.device is None:
             return False
         title = self.registry.titles.get(name, name)
-        self.say(f"Loading {title} …")
+        if not quietly:
+            self.say(f"Loading “{title}” …")
         try:
             model = await self.registry.load(name)
         except FAULTS as error:
@@ -91,7 +95,7 @@ class Answering:
             self.model = model
             self._predictor.use(model)
             self._changed()
-            self.say(f"{model.title} is ready{model.accuracy_note}.")
+            self.say(model.greeting)
         return True
 
     async def withdraw(self, name: str) -> None:

@@ -12,10 +12,12 @@ from tabgrad.interop.files import fetch_bytes
 from tabgrad.program import Program, Target
 from tabgrad.storage import keys
 
-from .address import TABS, Address
+from .address import Address
 from .answer import AnswerView
 from .answering import Answering
+from .bench import Bench
 from .context import PageContext
+from .guide import Guide
 from .inspect.panels import InspectPanels
 from .models.picker import ModelPicker
 from .models.registry import ModelRegistry
@@ -24,7 +26,7 @@ from .pad.pad import Pad
 from .prediction import Answer, Predictor
 from .share import CopyLink
 from .status import Status
-from .tabs import Tab, Tabs
+from .tabs import Tabs
 from .theme import Theme
 
 
@@ -33,7 +35,8 @@ class App:
 
     def __init__(self) -> None:
         manifest = dom.manifest()
-        self._has_ink = False
+        self._has_ink = self._had_ink = False
+        self._stop_example: Callable[[], object] | None = None
         self._address = address = Address(page)
         dom.root_dataset().hides = " ".join(address.hidden)
         self._status, self._answer_view = Status(), AnswerView()
@@ -51,9 +54,9 @@ class App:
             fail=self._status.fail,
         )
         self.page = PageContext(manifest, self._predictor, self._answering, address)
-        self.page.pad = Pad(self._on_ink)
+        self.page.pad, self.page.bench = Pad(self._on_ink), Bench()
         page.on_leaving(lambda: page.keep_for_reload(keys.INK, self.page.pad.log()))
-        self._theme = Theme(self._recolour)
+        self._theme, self._guide = Theme(self._recolour), Guide()
 
     async def run(self) -> None:
         """Open the engine and the first model that works; afterwards the page lives on its listeners."""
@@ -66,6 +69,8 @@ class App:
         if self._address.refused:
             self._status.fail(" ".join(self._address.refused))
         self._status.set_ready()
+        await asyncio.sleep(0)  # not in one long task with the panels
+        self._show_example_digit()
 
     def _pick(self, name: str) -> None:
         """The visitor has picked a model."""
@@ -73,12 +78,34 @@ class App:
         self._picking = asyncio.ensure_future(self._answering.pick(name))
 
     def _open_panels(self) -> None:
-        """What is below the pad. A panel is imported when it is shown: the first answer does not wait for it."""
+        """The work area. A panel is imported when it is shown: the first answer does not wait for it."""
         inspect = InspectPanels(self.page)
-        entries = [Tab("train", TABS["train"], self._build_train), *inspect.entries()]
-        tabs = Tabs([entry for entry in entries if self._address.shows(entry.name)], self._address.set_tab)
+        panels = {"train": self._build_train, **inspect.builders()}
+        shown = {name: build for name, build in panels.items() if self._address.shows(name)}
+        self._tabs = tabs = Tabs(shown, self._on_tab, self.page.bench.make_room)
+        self.page.open_panel = tabs.show
         inspect.follow_links(tabs)
-        self._link = CopyLink(dom.select(".masthead")[0], self._address, self._status.say)
+        if shown and not tabs.name:
+            tabs.show(next(iter(shown)))
+        link = dom.by_id("copy-link")
+        self._link = CopyLink(link, self._address, self._status.say)
+        example = dom.by_id("try-example")
+        example.disabled = False
+        self._example = dom.Listener(example, "click", lambda _event: self.page.try_example())
+
+    def _on_tab(self, name: str) -> None:
+        self._guide.show(name)
+        if name != "train" or self._address.place.tab:  # the first tab needs no name in the address
+            self._address.set_tab(name)
+
+    def _show_example_digit(self) -> None:
+        """Where nothing was ever drawn, an example draws itself, so that the page shows what it does."""
+        if self.page.model is not None and self.page.ink.is_empty and not dom.stored(keys.SEEN):
+            from .pad.ghost import GhostDigit
+
+            ghost = GhostDigit(self.page.pad, self._read_example)
+            self._stop_example = ghost.stop
+            self.page.painters.append(ghost.redraw)
 
     def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
         from .train.panel import TrainPanel
@@ -88,6 +115,18 @@ class App:
     def _show(self, answer: Answer | None) -> None:
         self.page.latest = answer
         self._answer_view.show(answer, self._has_ink)
+        if answer is None and self.page.example is not None:
+            self._answer_view.show_example(self.page.example)
+        self._tell()
+
+    def _read_example(self, ink: Snapshot | None) -> None:
+        self._predictor.read_example(ink, self._show_example)
+        if ink is None:
+            self._show_example(None)
+
+    def _show_example(self, answer: Answer | None) -> None:
+        self.page.example = answer
+        self._answer_view.show_example(answer)
         self._tell()
 
     def _on_fault(self, error: Exception) -> None:
@@ -95,6 +134,11 @@ class App:
 
     def _on_ink(self, ink: Snapshot) -> None:
         self._has_ink = not ink.is_empty
+        if self._has_ink and self._stop_example is not None:
+            self._stop_example()
+        if self._has_ink and not self._had_ink:
+            self._had_ink = True
+            dom.store(keys.SEEN, "yes")
         self._predictor.update(ink)
         if self._answering.model is None:  # else the answer will tell the watchers
             if self._answering.has_no_engine and self._has_ink:

@@ -14,6 +14,7 @@ from tabgrad.program import Program
 
 from .address import Address
 from .answering import Answering
+from .bench import Bench
 from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
@@ -24,7 +25,7 @@ TRY_AN_EXAMPLE = "Try an example"
 
 
 class PageContext:
-    """`latest` is the answer on screen, None while there is none.
+    """`latest` is the answer on screen, None while there is none; `example` that to an example on the empty pad.
 
     `watchers` are called when model, weights, answer or ink have changed; `painters` when light and dark have, because
     canvases do not follow by themselves.
@@ -32,6 +33,10 @@ class PageContext:
 
     #: Set once, when it takes over the ink that was drawn before.
     pad: Pad
+    #: Pad and answer, beside the work.
+    bench: Bench
+    #: Shows a panel of the work area by its name.
+    open_panel: Callable[[str], object]
     #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
     training_program: Callable[[str], Awaitable[Program]]
 
@@ -39,6 +44,7 @@ class PageContext:
         self.manifest, self._predictor, self.answering, self.address = manifest, predictor, answering, address
         self._examples = 0  # how many were on the pad so far
         self.latest: Answer | None = None
+        self.example: Answer | None = None
         self.watchers: list[Callable[[], object]] = []
         self.painters: list[Callable[[], object]] = []
 

@@ -90,6 +90,8 @@ class Predictor:
     `show` gets each answer, or None as soon as there is nothing to answer for. `fail` gets what an inference
     raised; the predictor then waits for `use` or `update`. `set_status` gets each new status, after the answer that
     changed it. `prepare` makes the network's input from the ink.
+
+    While the pad is empty it can also read an example, which is no ink of the visitor's: it changes no status.
     """
 
     def __init__(
@@ -107,6 +109,9 @@ class Predictor:
         self._drawn_at = 0.0
         self._stale = False  # the ink has changed since the last inference began
         self._generation = 0  # answers of an earlier generation are never shown
+        self._example: Snapshot | None = None
+        self._show_example: Callable[[Answer], object] = lambda _answer: None
+        self._example_is_stale = False
         self._task: asyncio.Task[None] | None = None
 
     def use(self, model: Model | None) -> None:
@@ -127,7 +132,16 @@ class Predictor:
             self._stale = False
             self._show(None)
         else:
+            self._example = None
             self._request()
+
+    def read_example(self, ink: Snapshot | None, show: Callable[[Answer], object]) -> None:
+        """Read `ink`, which is not on the pad, and tell `show` the answer; None ends that at once.
+
+        The visitor's ink comes first and ends it for good. What fails is not reported: it fails again with their ink.
+        """
+        self._example, self._show_example = ink, show
+        self._request()
 
     def refresh(self) -> None:
         """Answer once more for the same ink: the weights have changed."""
@@ -145,34 +159,55 @@ class Predictor:
 
     def _request(self) -> None:
         self._stale = self._model is not None and not self._ink.is_empty
+        self._example_is_stale = self._model is not None and self._example is not None
         if self._stale:
             self._become("due")
-            if self._task is None:
-                self._task = asyncio.ensure_future(self._work())
+        if (self._stale or self._example_is_stale) and self._task is None:
+            self._task = asyncio.ensure_future(self._work())
 
     async def _work(self) -> None:
         try:
-            while self._stale and self._model is not None:
-                self._stale = False
-                await self._predict(self._model)
+            while (model := self._model) is not None:
+                if self._stale:
+                    self._stale = False
+                    await self._predict(model)
+                elif self._example_is_stale and self._example is not None:
+                    self._example_is_stale = False
+                    await self._read_example(model, self._example)
+                else:
+                    return
         finally:
             self._task = None
 
     async def _predict(self, model: Model) -> None:
-        generation, drawn_at = self._generation, self._drawn_at
+        generation = self._generation
         try:
-            image = self.prepare(self._ink)
-            begin = time.perf_counter()
-            logits = await model.logits(image)
+            answer = await self._answer(model, self._ink)
         except Exception as error:
             if generation == self._generation:
                 self._stale = False
                 self._show(None)
                 self._fail(error)
             return
+        if generation == self._generation:
+            self._show(answer)
+
+    async def _read_example(self, model: Model, ink: Snapshot) -> None:
+        try:
+            answer = await self._answer(model, ink)
+        except Exception:
+            self._example = None
+            return
+        if self._example is not None and model is self._model:
+            self._show_example(answer)
+
+    async def _answer(self, model: Model, ink: Snapshot) -> Answer:
+        drawn_at = self._drawn_at
+        image = self.prepare(ink)
+        begin = time.perf_counter()
+        logits = await model.logits(image)
         probabilities = softmax(logits, model.temperature)
         end = time.perf_counter()
-        if generation == self._generation:
-            sure = bool(probabilities.max() >= model.not_sure_below)
-            inference_ms = self._inference_time.add(end - begin) * 1e3
-            self._show(Answer(image, logits, probabilities, sure, inference_ms, (end - drawn_at) * 1e3))
+        sure = bool(probabilities.max() >= model.not_sure_below)
+        inference_ms = self._inference_time.add(end - begin) * 1e3
+        return Answer(image, logits, probabilities, sure, inference_ms, (end - drawn_at) * 1e3)

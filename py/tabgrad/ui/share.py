@@ -8,20 +8,21 @@ from tabgrad.interop import dom, page
 
 from .address import Address
 from .tasks import Tasks
-from .widgets.controls import Button
 
 COPIED = "The link is copied. It opens this tab, with these settings."
 BY_HAND = "The browser does not let this page copy. The link is selected here: press Ctrl C, or Cmd C on a Mac."
 
 
 class CopyLink:
-    """A button in `parent`. `say` gets what came of it."""
+    """The button in `frame`. `say` gets what came of it."""
 
-    def __init__(self, parent: dom.Element, address: Address, say: Callable[[str], object]) -> None:
+    def __init__(self, frame: dom.Element, address: Address, say: Callable[[str], object]) -> None:
         self._address, self._say = address, say
         self._tasks = Tasks(lambda error: say(f"The link could not be copied ({error}). It is in the address bar."))
-        self._frame = dom.create("div", parent, class_="copy-link", data_part="link")
-        self._button = Button(self._frame, "Copy link", lambda: self._tasks.do(self._copy()), "copy-link", "bar-link")
+        self._frame = frame
+        (button,) = dom.select("button", frame)
+        button.disabled = False
+        self._presses = dom.Listener(button, "click", lambda _event: self._tasks.do(self._copy()))
         self._field: dom.Element | None = None
 
     async def _copy(self) -> None:

@@ -8,10 +8,14 @@ from tabgrad.interop import dom
 from tabgrad.storage import keys
 
 _DARK = "(prefers-color-scheme: dark)"
+#: Paper is white, whatever the screen is.
+_PRINT = "print"
 
 
 def is_dark() -> bool:
     """Whether the page is dark now."""
+    if dom.media_matches(_PRINT):
+        return False
     chosen = str(getattr(dom.root_dataset(), "theme", ""))
     return chosen == "dark" if chosen else dom.media_matches(_DARK)
 
@@ -23,7 +27,7 @@ class Theme:
         self._changed = changed
         self._listeners = [
             dom.Listener(dom.by_id("theme"), "click", self._toggle),
-            dom.on_media_change(_DARK, lambda _event: changed()),
+            *(dom.on_media_change(query, lambda _event: changed()) for query in (_DARK, _PRINT)),
         ]
 
     def _toggle(self, _event: dom.Event) -> None:

@@ -120,6 +120,7 @@ def test_the_checkpoint_of_an_mlp_says_where_its_run_stood() -> None:
         dropout=0.1,
         optimizer="adamw",
         lr=0.03,
+        warm_up=0.25,
         weight_decay=0.01,
         batch=32,
         epochs=0.04,
@@ -154,7 +155,7 @@ def test_the_checkpoint_of_an_mlp_says_where_its_run_stood() -> None:
 
 def test_the_checkpoint_of_a_cnn_says_where_its_run_stood() -> None:
     tensors, record, best = unpack(stored("checkpoint-cnn.safetensors"))
-    assert record.settings == RunSettings(model="cnn", lr=0.05, batch=64, epochs=1, data="mine", seed=9)
+    assert record.settings == RunSettings(model="cnn", lr=0.05, warm_up=0.25, batch=64, epochs=1, data="mine", seed=9)
     assert (record.step, record.steps, record.samples) == (18, 33, 2068)
     assert record.fingerprint == "1232b80ab467c97e"
     assert (record.curves.validation_step, len(record.curves.step)) == ([17], 18)
@@ -228,7 +229,7 @@ def test_weights_without_metadata_are_recognised_by_their_tensors() -> None:
     file = load_weights(stored("weights-mlp-bare.safetensors"))
     tensors = file.tensors
     assert file.metadata == {}
-    assert file.settings == RunSettings(hidden=(4,), center="plain")
+    assert file.settings == RunSettings(hidden=(4,), center="plain", warm_up=0.25)
     for name, tensor in load_safetensors(stored(WEIGHTS))[0].items():
         np.testing.assert_array_equal(tensors[name], tensor)
 
@@ -277,11 +278,11 @@ def test_the_table_of_runs_is_there_with_its_older_rows() -> None:
         assert (newer["test_accuracy"], newer["validation_accuracy"]) == pytest.approx((0.6, 4 / 13))
         assert newer["test_interval"] == pytest.approx([0.230724, 0.882379], abs=1e-6)
         assert (older["steps"], older["test_accuracy"], older["validation_accuracy"]) == (31, 0.53, 0.5595)
-        assert RunSettings.make(newer["settings"]) == RunSettings(
-            hidden=(4,), activation="silu", lr=0.04, batch=128, epochs=3, data="mine", seed=8
+        assert RunSettings.stored(newer["settings"]) == RunSettings(
+            hidden=(4,), activation="silu", lr=0.04, warm_up=0.25, batch=128, epochs=3, data="mine", seed=8
         )
         assert "warm_up" not in older["settings"]
-        assert RunSettings.make(older["settings"]) == unpack(stored(CHECKPOINT))[1].settings
+        assert RunSettings.stored(older["settings"]) == unpack(stored(CHECKPOINT))[1].settings
         assert await store.weights(older["id"]) == stored(WEIGHTS)
         assert await store.checkpoint() == stored(CHECKPOINT)
         assert said == []

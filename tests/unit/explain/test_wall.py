@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tabgrad.explain.colour import BAR_PX, GAP_PX, REST_ALPHA, Wall, diverging, tile_at
 
@@ -46,3 +47,21 @@ def test_on_an_empty_pad_no_unit_fades() -> None:
 def test_a_unit_without_weights_is_neutral() -> None:
     wall = Wall(np.zeros((1, 2, 2), np.float32), 1)
     assert (wall.picture(np.zeros(1))[:2, :2, :3] == diverging(np.zeros(1))[0, :3]).all()
+
+
+def test_tiles_can_stand_in_another_order() -> None:
+    wall = Wall(TILES, 4)
+    activations = np.arange(10.0)
+    plain = wall.picture(activations).copy()
+    order = np.argsort(-activations)
+    sorted_ = wall.picture(activations, order)
+    assert sorted_.shape == plain.shape
+
+    def tile(picture: NDArray[np.uint8], place: int) -> NDArray[np.uint8]:
+        row, column = divmod(place, 4)
+        return picture[row * wall.height : (row + 1) * wall.height, column * wall.width : (column + 1) * wall.width]
+
+    for place, unit in enumerate(order):
+        np.testing.assert_array_equal(tile(sorted_, place), tile(plain, int(unit)))
+    np.testing.assert_array_equal(tile(sorted_, 11), 0, "places without a unit are empty")
+    np.testing.assert_array_equal(wall.picture(activations), plain)

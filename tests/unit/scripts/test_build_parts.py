@@ -106,6 +106,16 @@ def test_the_standard_library_follows_its_lists() -> None:
     assert original.keys() >= stdlib.FILES_AT_BOOT | stdlib.DROPPED_FILES
 
 
+def test_pyodide_makes_its_shared_memory_only_when_it_is_needed() -> None:
+    module = parts.npm_file("pyodide/pyodide.asm.js")
+    lazy = prune.pyodide_module(module)
+    assert module.count(b"shared:!0") == lazy.count(b"shared:!0") == 1
+    assert b"??=new Int32Array(new WebAssembly.Memory({shared:!0" in lazy
+    assert abs(len(lazy) - len(module)) < 20
+    with pytest.raises(parts.BuildError, match="another way"):
+        prune.pyodide_module(lazy)
+
+
 def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) -> None:
     """The worker has nothing else of tinygrad, so a module that was removed by mistake makes this fail."""
     installed = importlib.util.find_spec("tinygrad")
@@ -192,7 +202,8 @@ def test_numpy_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(asked) == 1
 
 
-#: Imports what the page does by the time that its training panel is there; the browser's own modules are stand-ins.
+#: Imports what the page does by the time that its training panel and the example of a first visit are there; the
+#: browser's own modules are stand-ins.
 PAGE_START = """
 import sys
 from unittest.mock import MagicMock
@@ -200,6 +211,7 @@ for name in ("js", "pyodide", "pyodide.ffi", "pyodide_js", "pyscript"):
     sys.modules[name] = MagicMock()
 sys.modules["pyodide.ffi"].JsProxy = type("JsProxy", (), {})
 import tabgrad.backends.wasm, tabgrad.backends.webgpu, tabgrad.ui.app, tabgrad.ui.train.panel
+import tabgrad.ui.intro.intro, tabgrad.ui.pad.ghost
 print(*(module.__file__ for name, module in sys.modules.items() if name.startswith("tabgrad")))
 """
 #: Imported at the start, too, but only in a browser: an engine is opened there.

@@ -82,7 +82,7 @@ def test_steps_longer_than_the_pages_patience_are_announced_the_first_one_too(
         run, train, measure = await slow_run(step_s, clock)
         assert await run.trainer.run() == "completed"
         assert [seconds for seconds, _ in train.blocks] == [step_s] * run.trainer.record.steps
-        assert len(measure.blocks) == 4  # two validations of 400 images, 250 at once
+        assert len(measure.blocks) == 6  # three validations of 400 images, 250 at once
         assert unannounced(train) == []
         assert unannounced(measure) == []
         assert run.of(Checkpoint)

@@ -23,7 +23,7 @@ from tabgrad.session.schedule import Rates, learning_rates, total_steps
 from tabgrad.settings import RunSettings, SettingsError
 from tests.unit.session.session_runs import Digits, compiled, digits
 
-BASE = RunSettings(batch=100, epochs=4, lr=0.5, decay=0.5)
+BASE = RunSettings(batch=100, epochs=4, lr=0.5, warm_up=0.25, decay=0.5)
 SAMPLES = 10_000
 
 

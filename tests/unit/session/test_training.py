@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabgrad.artifacts import load_weights, unpack
+from tabgrad.artifacts import load_weights, pack, unpack
 from tabgrad.backends.oracle.network import OracleNetwork as Oracle
 from tabgrad.backends.oracle.optim import train_step
 from tabgrad.network import WeightsError, draw_weights, weights_for
@@ -21,7 +21,7 @@ from tabgrad.session.control import Abandoned, Diverged
 from tabgrad.session.network import mean_image
 from tabgrad.session.schedule import learning_rates
 from tabgrad.settings import RunSettings, SettingsError, training_spec
-from tests.unit.session.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train
+from tests.unit.session.session_runs import SMALL, TRAINING_IMAGES, Digits, compiled, prepare, train, validation
 
 OPTIMIZERS = {"sgd": 0.5, "momentum": 0.05, "adam": 0.003, "adamw": 0.003, "muon": 0.1}
 
@@ -193,7 +193,7 @@ def test_divergence_stops_the_run_keeps_good_weights_and_says_what_to_change() -
         run = await prepare(replace(SMALL, schedule="constant", lr=10.0, hidden=(16, 16), epochs=100))
         with pytest.raises(Diverged, match="learning rate") as caught:
             await run.trainer.run()
-        assert "(1)" in str(caught.value)
+        assert "a learning rate of 1 or" in str(caught.value)
         weights = await run.network.weights()
         assert all(np.isfinite(w).all() for w in weights.values())
         measured = await run.trainer.validate()
@@ -234,9 +234,63 @@ def test_events_add_up_to_the_record() -> None:
     record, metrics = run.trainer.record, run.of(Metrics)
     assert [s for m in metrics for s in m.step] == record.curves.step
     assert [a for m in metrics for a in m.validation_accuracy] == record.curves.validation_accuracy
-    assert [round(c.epoch, 6) for c in run.of(Checkpoint)] == [1, 2]
+    assert [round(c.epoch, 6) for c in run.of(Checkpoint)] == [0, 1, 2]
     assert run.of(Progress)[-1].step == run.of(Progress)[-1].steps == record.steps
     run.close()
+
+
+def test_a_run_begins_with_the_untrained_network_and_what_it_knows() -> None:
+    _, run = train(SMALL)
+    first = run.of(Checkpoint)[0]
+    assert (first.step, first.epoch, first.end_of_epoch) == (0, 0, True)
+    untrained = draw_weights({b.name: b.shape for b in run.network.train.program.by_role("weight")}, SMALL.seed)
+    kept = load_weights(first.weights).tensors
+    np.testing.assert_array_equal(kept["layers.0.weight"], untrained["layers.0.weight"])
+    samples = asyncio.run(validation())
+    oracle = Oracle({"kind": "mlp"}, kept)
+    right = oracle.forward(samples.images.reshape(-1, 784) / 255).argmax(1) == samples.labels
+    assert first.validation_accuracy == pytest.approx(right.mean())
+    assert sum(map(sum, first.confusion)) == len(samples.labels)
+    curves = run.trainer.record.curves
+    assert (curves.validation_step[0], curves.validation_accuracy[0]) == (0, first.validation_accuracy)
+    assert run.of(Metrics)[0].validation_step == [0], "the page has it before the first step is done"
+    run.close()
+
+
+def test_the_beginning_is_measured_once_and_changes_nothing() -> None:
+    _, whole = train(SMALL)
+    first = whole.of(Checkpoint)[0].checkpoint
+    _, again = train(SMALL, checkpoint=first)  # a device that is lost before the first step
+    assert again.trainer.record.curves == whole.trainer.record.curves
+    assert [c.step for c in again.of(Checkpoint)] == [c.step for c in whole.of(Checkpoint)][1:]
+
+    async def unmeasured() -> Any:
+        """A run of the version before, which did not measure its beginning."""
+        run = await prepare(SMALL)
+        run.trainer.record.curves.validation_step.append(-1)
+        await run.trainer.run()
+        return run
+
+    before = asyncio.run(unmeasured())
+    assert before.trainer.record.curves.loss == whole.trainer.record.curves.loss
+    ours, theirs = (asyncio.run(run.network.everything()) for run in (before, whole))
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+    for run in (whole, again, before):
+        run.close()
+
+
+def test_a_run_that_went_on_before_there_was_a_beginning_still_has_none() -> None:
+    _, whole = train(SMALL)
+    tensors, record, best = unpack(whole.of(Checkpoint)[1].checkpoint)
+    curves = record.curves
+    for values in (curves.validation_step, curves.validation_loss, curves.validation_accuracy):
+        del values[0]
+    _, resumed = train(SMALL, checkpoint=pack(tensors, record, best))
+    assert 0 not in resumed.trainer.record.curves.validation_step
+    assert resumed.trainer.record.curves.loss == whole.trainer.record.curves.loss
+    whole.close()
+    resumed.close()
 
 
 def test_checkpoints_and_exported_weights_are_what_they_say() -> None:

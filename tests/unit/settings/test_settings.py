@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from tabgrad.settings import (
     FIELDS,
+    PRESETS,
     ChoiceField,
     NumberField,
     RunSettings,
     SettingsError,
     SizesField,
     from_query,
+    network_name,
     to_query,
 )
 
@@ -100,12 +102,65 @@ def test_what_is_no_list_of_names_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("lr", 99, "Learning rate must lie between 0.000001 and 10, not 99."),
-        ("lr", 2e-7, "Learning rate must lie between 0.000001 and 10, not 0.0000002."),
-        ("seed", 2**31, "Seed must lie between 0 and 2147483647, not 2147483648."),
-        ("dropout", 1e300, "Dropout must lie between 0 and 0.9, not 1e+300."),
+        ("lr", 99, "Learning rate must be between 0.000001 and 10, not 99."),
+        ("lr", 2e-7, "Learning rate must be between 0.000001 and 10, not 0.0000002."),
+        ("seed", 2**31, "Seed must be between 0 and 2147483647, not 2147483648."),
+        ("dropout", 1e300, "Dropout must be between 0 and 0.9, not 1e+300."),
     ],
 )
 def test_limits_are_written_as_people_write_numbers(name: str, value: float, sentence: str) -> None:
     with pytest.raises(SettingsError, match=f"^{re.escape(sentence)}$"):
         RunSettings.make({name: value})
+
+
+def test_the_defaults_are_the_preset_fast() -> None:
+    assert RunSettings() == PRESETS["fast"].settings
+    assert to_query(RunSettings()) == ""
+    assert from_query("") == (RunSettings(), [])
+    assert from_query("engine=wasm&tab=train") == (
+        RunSettings(engine="wasm"),
+        [],
+    )  # who chooses an engine sets no run up
+
+
+def test_an_old_link_means_what_it_meant() -> None:
+    """Version 0.1's defaults, which its links leave out."""
+    first = {"schedule": "one_cycle", "warm_up": 0.25, "optimizer": "momentum", "lr": 0.4, "epochs": 3.0, "batch": 128}
+    for query in ("hidden=64-32", "seed=7", "hidden=32&epochs=4&engine=wasm"):
+        settings, _ = from_query(query)
+        named = dict(pair.split("=") for pair in query.split("&"))
+        assert {name: getattr(settings, name) for name in first if name not in named} == {
+            name: value for name, value in first.items() if name not in named
+        }
+    assert RunSettings.stored({"lr": 0.1}).warm_up == 0.25
+
+
+def test_a_new_link_says_what_an_old_one_would_leave_out() -> None:
+    assert to_query(RunSettings(hidden=(64, 32), engine="wasm")) == "hidden=64-32&warm_up=0.1&engine=wasm"
+    assert to_query(RunSettings(engine="wasm")) == "engine=wasm"
+    assert from_query(to_query(RunSettings(warm_up=0.25)))[0].warm_up == 0.25
+
+
+def test_presets_say_on_which_images_they_keep_their_promise() -> None:
+    for preset in PRESETS.values():
+        assert len(preset.title) <= 14
+        assert len(preset.promise) <= 16
+        promised = re.findall(r"about [\d.]+ %", preset.promise)
+        assert promised
+        assert f"{promised[0]} right on validation images" in preset.hint
+
+
+def test_no_two_networks_have_one_name() -> None:
+    assert network_name(RunSettings(hidden=(64, 32))) == "784-64-32-10"
+    assert network_name(PRESETS["cnn"].settings) == PRESETS["cnn"].title == "Small CNN"
+    model = FIELDS["model"]
+    assert isinstance(model, ChoiceField)
+    assert model.options["cnn"] == "Small CNN"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_has_one_plain_sentence(name: str) -> None:
+    hint = FIELDS[name].hint
+    assert hint.endswith(".")
+    assert ". " not in hint, "one sentence"
+    assert len(hint) <= 110

@@ -98,7 +98,7 @@ def test_the_setting_model_and_the_model_that_answers_are_two_things() -> None:
     address = Address(bar)
     assert (address.settings()[0].model, address.model(MODELS)) == ("cnn", "cnn")
     address.set_settings(RunSettings(lr=0.1))
-    assert bar.query() == "answer=cnn&lr=0.1"
+    assert bar.query() == "answer=cnn&lr=0.1&warm_up=0.1"
 
 
 def test_settings_replace_settings_and_nothing_else() -> None:
@@ -107,7 +107,7 @@ def test_settings_replace_settings_and_nothing_else() -> None:
     settings, refused = address.settings()
     assert (settings.lr, settings.batch, refused) == (0.5, 64, [])
     address.set_settings(RunSettings(epochs=2))
-    assert bar.query() == "show=pad,train&other=1&epochs=2"
+    assert bar.query() == "show=pad,train&other=1&warm_up=0.1&epochs=2"
     address.set_settings(RunSettings())
     assert bar.query() == "show=pad,train&other=1"
 
@@ -146,9 +146,8 @@ def test_an_unknown_part_is_named_with_those_that_there_are() -> None:
 
 
 def test_the_styles_hide_what_a_link_can_hide() -> None:
-    """Tabs are left out by the program, all other parts by the styles."""
     styled = set(re.findall(r'data-hides~="(\w+)"', STYLES.read_text()))
-    assert styled == {*AREAS, *CONTROLS} - TABS.keys()
+    assert styled == {*AREAS, *CONTROLS}
 
 
 def test_names_in_the_query_mean_one_thing() -> None:

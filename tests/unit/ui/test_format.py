@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tabgrad.ui.widgets.format import (
     MINUS,
@@ -15,6 +17,7 @@ from tabgrad.ui.widgets.format import (
     interval_95,
     milliseconds,
     percent,
+    rounded_to_sum,
     short_time,
     signed,
     with_interval,
@@ -79,3 +82,20 @@ def test_milliseconds_have_more_digits_below_one() -> None:
 
 def test_durations_grow_from_seconds_to_minutes() -> None:
     assert [duration(s) for s in (0.84, 12.3, 185.2)] == ["0.8 s", "12 s", "3 min 05 s"]
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=140), st.sampled_from([1, 2, 3]))
+def test_figures_add_up_as_printed(parts: list[float], decimals: int) -> None:
+    total = math.fsum(parts)
+    shown = rounded_to_sum(parts, total, decimals)
+    printed = [round(part * 10**decimals) for part in shown]
+    assert sum(printed) == round(total * 10**decimals)
+    for part, exact in zip(shown, parts, strict=True):
+        assert abs(part - exact) <= 1.001 * 10**-decimals, "a part is a step off at most"
+
+
+def test_rounding_leaves_what_is_exact_alone() -> None:
+    assert rounded_to_sum([-0.004, -1.524], -1.528) == [0, -1.53]  # rounded each by itself: 0.00 and -1.52
+    assert rounded_to_sum([1.25, 0.0, -0.5], 0.75) == [1.25, 0, -0.5]
+    assert rounded_to_sum([], 0) == []
+    assert sum(rounded_to_sum([0.3333] * 3, 1.0, 3)) == pytest.approx(1)

@@ -150,7 +150,76 @@ def test_new_weights_answer_again_for_the_same_ink() -> None:
     assert len(run_scenario(scenario).network.seen) == 2
 
 
-@given(st.lists(st.sampled_from(["draw", "clear", "switch", "wait", "finish"]), max_size=30))
+def test_an_example_is_read_and_changes_no_status() -> None:
+    examples: list[Answer] = []
+
+    async def scenario(stage: Stage) -> None:
+        stage.predictor.read_example(ink(90), examples.append)
+        await stage.finish()
+        stage.predictor.read_example(ink(150), examples.append)
+        await stage.finish()
+        stage.predictor.use(stage.network)  # another network reads it, too
+        await stage.finish()
+
+    stage = run_scenario(scenario)
+    assert [answer.ranking[0] for answer in examples] == [3, 3, 3]
+    assert stage.shown == []
+    assert stage.standings == ["none"]
+
+
+def test_while_an_example_grows_only_its_last_state_waits() -> None:
+    examples: list[Answer] = []
+
+    async def scenario(stage: Stage) -> None:
+        for height in range(80, 200, 10):
+            stage.predictor.read_example(ink(height), examples.append)
+            await asyncio.sleep(0)
+
+    stage = run_scenario(scenario)
+    assert stage.network.most_at_once == 1
+    assert len(examples) == 2
+    np.testing.assert_array_equal(examples[-1].image, stage.predictor.prepare(ink(190)))
+
+
+@pytest.mark.parametrize("end", ["draw", "stop", "leave"])
+def test_an_example_that_has_ended_has_no_late_answer(end: str) -> None:
+    examples: list[Answer] = []
+
+    async def scenario(stage: Stage) -> None:
+        stage.predictor.read_example(ink(90), examples.append)
+        await asyncio.sleep(0)
+        assert stage.network.waiting
+        if end == "draw":
+            stage.predictor.update(ink(120))
+        elif end == "stop":
+            stage.predictor.read_example(None, examples.append)
+        else:
+            stage.predictor.use(None)
+        await stage.finish()
+
+    stage = run_scenario(scenario)
+    assert examples == []
+    assert stage.network.most_at_once == 1
+    if end == "draw":
+        assert stage.screen is not None
+        np.testing.assert_array_equal(stage.screen.image, stage.predictor.prepare(ink(120)))
+        assert stage.standings[-1] == "shown"
+
+
+def test_an_example_that_fails_is_given_up_in_silence() -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.predictor.read_example(ink(90), lambda _answer: None)
+        await asyncio.sleep(0)
+        stage.network.waiting[0].set_exception(RuntimeError("gone"))
+        await stage.finish()
+        stage.predictor.update(ink(120))
+
+    stage = run_scenario(scenario)
+    assert stage.faults == []
+    assert stage.screen is not None
+
+
+@given(st.lists(st.sampled_from(["draw", "clear", "switch", "wait", "finish", "example"]), max_size=30))
 @settings(max_examples=150)
 def test_whatever_happens_the_screen_ends_up_right(events: list[str]) -> None:
     last = EMPTY
@@ -162,6 +231,8 @@ def test_whatever_happens_the_screen_ends_up_right(events: list[str]) -> None:
                 last = ink(60 + number) if event == "draw" else EMPTY
                 stage.predictor.update(last)
                 assert last is not EMPTY or stage.screen is None  # at once
+            elif event == "example":  # it must never be seen in the place of an answer
+                stage.predictor.read_example(ink(40), lambda _answer: None)
             elif event == "switch":
                 stage.predictor.use(stage.network)
             elif event == "wait":

@@ -101,7 +101,7 @@ class BenchView(View):
     def __init__(self, section: BesideThePad) -> None:
         super().__init__()
         self._section = section
-        self._body = dom.create("div", (dom.select("#keep") or dom.select(".answer"))[0], class_="beside-pad")
+        self._body = dom.create("div", dom.by_id("keep"), class_="beside-pad")
 
     def build(self) -> None:
         self.is_built = True
@@ -175,7 +175,9 @@ class SectionsPanel:
                 probe = await self._current_probe()
                 if self._visible:
                     view.version = self._version
-                    await view.update(ViewState(self._page.ink, self._page.latest, probe, is_dark()))
+                    await view.update(
+                        ViewState(self._page.ink, self._page.latest or self._page.example, probe, is_dark())
+                    )
         finally:
             view.busy = False
         if self._probe.is_stale and self._reread is None:

@@ -10,25 +10,24 @@ from functools import partial
 
 from tabgrad.interop import dom
 
-from ..address import TABS
 from ..context import PageContext
-from ..tabs import Shown, Tab, Tabs
+from ..tabs import BuildPanel, Shown, Tabs
 
 #: The panels by name.
 PANELS = ("inside", "data", "code")
 
 
 class InspectPanels:
-    """`entries` are the panels, for the tabs of the page."""
+    """`builders` makes the panels, for the tabs of the page."""
 
     def __init__(self, page: PageContext) -> None:
         self._page = page
         self._build: Callable[[str, dom.Element], Shown] | None = None
         self._show_tour: Callable[[int], None] | None = None
 
-    def entries(self) -> list[Tab]:
-        """The panels; none is built yet."""
-        return [Tab(name, TABS[name], partial(self._build_panel, name)) for name in PANELS]
+    def builders(self) -> dict[str, BuildPanel]:
+        """By the panels' names; none is built yet."""
+        return {name: partial(self._build_panel, name) for name in PANELS}
 
     def follow_links(self, tabs: Tabs) -> None:
         """Open what the address names (`#data`, `#tour-3`), now and whenever it changes."""

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends import Device, EngineError, Executable
-from tabgrad.backends.oracle import OracleNetwork
 from tabgrad.network import Stage, shapes_of, spec_of, stages
 from tabgrad.program import ProgramError
 
 from ..models import Model
 from ..models.shipped import ShippedModels
 from .pacing import waiting
+
+if TYPE_CHECKING:
+    from tabgrad.backends.oracle import OracleNetwork
 
 Array = NDArray[np.float32]
 
@@ -47,6 +49,8 @@ class Probe:
         spec = spec_of(self.model.card, shapes_of(self.weights))
         self.structure = stages(spec)
         if self._oracle is not None or not await self._find_programs():
+            from tabgrad.backends.oracle import OracleNetwork
+
             self._oracle = OracleNetwork(spec, self.weights, np.float32)
         self.version += 1
 

@@ -26,8 +26,8 @@ class Tour:
         self._growth: dom.SizeWatch | None = None
         self._hand = dom.on_page(LOOKING_AROUND, self._on_hand)
         self._focused_before: dom.Element | None = None
-        place = (dom.select("#work") or dom.select(".page"))[0]
-        self._card = card = dom.create("div", place, class_="tour", role="dialog", aria_labelledby="tour-title")
+        names = {"class_": "tour", "role": "dialog", "aria_labelledby": "tour-title"}
+        self._card = card = dom.create("div", dom.by_id("work"), **names)
         self._place = dom.create("p", card, class_="tour-place")
         self._title = dom.create("h2", card, id="tour-title", tabindex="-1", class_="tour-title")
         self._text = dom.create("p", card, data_testid="tour-text")
@@ -97,7 +97,7 @@ class Tour:
         self._number = 0
         self._card.hidden = True
         self._make_room()
-        self._page.address.set_tab(self._tabs.shown)
+        self._page.address.set_tab(self._tabs.name)
         if self._focused_before is not None:
             self._focused_before.focus()
 

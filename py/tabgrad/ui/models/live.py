@@ -51,6 +51,11 @@ class LiveModel:
         self._spec = weights.spec or self._spec  # timelines of version 0.1 hold weights without a spec
         return is_first
 
+    @property
+    def can_answer(self) -> bool:
+        """Whether there are a program and weights."""
+        return self._program is not None and self._weights is not None
+
     def is_active(self, model: Model | None) -> bool:
         """Whether `model` is this network on an engine."""
         return model is not None and model is self._model
@@ -69,7 +74,10 @@ class LiveModel:
         card = {"title": self.title, "not_sure_below": NOT_SURE_BELOW, "learned_from": self._data}
         if self._spec:  # a file from elsewhere has none: its tensors say what it is
             card["spec"] = self._spec
-        model = await load_model(device, self.name, card, self._program, self._weights.tensors)
+        program, weights = self._program, self._weights
+        model = await load_model(device, self.name, card, program, weights.tensors)
+        if self._program is program and self._weights is not weights:  # newer ones have come meanwhile
+            write_weights(model.executable, self._weights.tensors)
         # The model before this one may still be answering; the one before that cannot be.
         while len(self._previous) > 1:
             self._previous.pop(0).executable.destroy()

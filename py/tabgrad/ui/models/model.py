@@ -41,6 +41,13 @@ class Model:
         return f": right on {percent(accuracy, 2)} of MNIST's test digits"
 
     @property
+    def greeting(self) -> str:
+        """What the status line says when it begins to answer."""
+        if "learned_from" in self.card:  # made on this page
+            return f"{self.title} answers now."
+        return f"{self.title} is ready{self.accuracy_note}."
+
+    @property
     def temperature(self) -> float:
         """Calibrates the confidences; 1 leaves them as they are."""
         return float(self.card.get("temperature", 1.0))

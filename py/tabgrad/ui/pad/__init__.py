@@ -6,7 +6,8 @@ pad = Pad(changed)    # `changed` gets the ink after every change
 pad.sheet.now         # the ink, an `ink.Snapshot`
 pad.put(ink)          # shows other ink; undo brings the old one back
 
-The module `pad` needs a browser and is not imported here, so that `gestures` can be tested without one.
+The modules `pad` and `ghost` need a browser and are not imported here, so that `gestures` and `growth` can be tested
+without one.
 """
 
-__all__ = ["pad"]
+__all__ = ["ghost", "growth", "pad"]

@@ -85,7 +85,7 @@ class TrainClient:
     def send(self, command: protocol.Command) -> int:
         """Send a command; returns its id. The worker must have been started."""
         if self._channel is None:
-            raise RuntimeError("The training worker is not running.")
+            raise RuntimeError("Training has not been started.")
         self._ids += 1
         numbered = replace(command, id=self._ids)
         self._note(numbered)
@@ -177,11 +177,9 @@ class TrainClient:
     async def restart(self) -> None:
         """End the worker, start another, and go on with the run under way from its last checkpoint."""
         run, self._run = self._run, None
-        self._give_up("The training worker was lost.")
+        self._give_up("Training has crashed.")
         if self._restarts >= MAX_RESTARTS:
-            self._on_event(
-                protocol.Failed(kind="internal", message="The training worker keeps failing: reload the page.")
-            )
+            self._on_event(protocol.Failed(kind="internal", message="Training keeps crashing here: reload the page."))
             return
         try:
             await self.ensure()
@@ -193,4 +191,4 @@ class TrainClient:
             self.send(replace(run, start_paused=paused))
             self._restarts = restarts
             where = "its last checkpoint" if run.checkpoint else "the beginning"
-            self._on_event(protocol.Notice(message=f"The training worker was lost and is started again, from {where}."))
+            self._on_event(protocol.Notice(message=f"Training had crashed. It is started again, from {where}."))

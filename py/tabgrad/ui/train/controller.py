@@ -19,13 +19,13 @@ from tabgrad.settings import TUNABLE, RunSettings, SettingsError, network_name
 
 from ..models import Model
 from ..tasks import Tasks
-from ..widgets.format import with_interval
+from .announcements import Announcements
 from .client import TrainClient
-from .state import Part, RunState, Status, StatusMessage
+from .state import Part, RunState, Status, StatusMessage, version_name
 from .store import KEPT_WEIGHTS, TrainStore
 from .trained_models import TrainedModels
 
-NOT_ALONE = "Another tab trains, too: this run cannot be resumed after a reload, but its result is kept."
+NOT_ALONE = "Another tab is training, too. This run's result is kept, but it cannot go on after a reload."
 
 
 class RunLock(Protocol):
@@ -58,6 +58,7 @@ class RunController:
         self._client, self._store, self._models, self._lock = client, store, models, lock
         self._render, self._persist = render, persist
         self._alone = True  # this tab holds the run lock
+        self._announcements = Announcements(self._announce)
         self._asked_to_persist = False
         self._run_id = self._origin = ""
         self._ended: RunSettings | None = None  # of a run of an earlier visit whose network is not brought back yet
@@ -90,13 +91,14 @@ class RunController:
         try:
             weights = save_weights(await model.weights()) if model else b""
         except EngineError as error:
-            self.say(f"{error} Begin with fresh weights, or pick another network.", error=True)
+            self.say(f"{error} Begin with fresh weights, or choose another network.", error=True)
             return
         self._run_id = f"{time.time_ns() // 1_000_000:x}"
         self._origin = model.title if model else ""
         self._models.training_begins(settings.data)
         self._clear()
-        self.say("Starting …" if self._client.started else "Starting the training worker …")
+        self.state.timeline.origin = self._origin
+        self._show_message("Starting …")
         self._set_status("loading")
         self._alone = await self._lock.take()
         self._store.begin(self._run_id, resumed=bool(checkpoint), alone=self._alone)
@@ -124,7 +126,7 @@ class RunController:
         record = read_record(checkpoint)
         self._origin = record.origin
         _, entries = await self._store.timeline()
-        self.state.timeline.restore([entry for entry in entries if entry.step <= record.step])
+        self.state.timeline.restore([entry for entry in entries if entry.step <= record.step], origin=record.origin)
         self._changed("timeline")
 
     def press(self, button: str) -> None:
@@ -146,25 +148,42 @@ class RunController:
         if self._client.started:
             await self._tell(protocol.Dispose())
         await self._store.drop_checkpoint()
+        if self.state.back is not None:  # nothing will say any more which version answers: let it be the newest
+            self.move_timeline(len(self.state.timeline.entries))
         self._clear()
         self._models.training_ended()
         self._set_status("ready" if self._client.started else "none")
 
     async def forget(self, run_id: str) -> None:
-        """Take a finished run out of the table."""
+        """Take a finished run out of the table; `undo_forget` brings the last one back."""
         await self._store.remove_run(run_id)
         await self._models.withdraw_run(run_id)
         self._changed("runs")
 
+    async def undo_forget(self) -> None:
+        """The run that was forgotten last is there again."""
+        await self._store.restore_run()
+        self.offer_runs()
+
     def move_timeline(self, position: int) -> None:
         """Answer with the network of another entry of the timeline."""
         self.state.timeline.move_to(position)
-        self._changed("timeline")
+        self._changed("timeline", "progress")
         if self._ended is not None:
             self.say("Bringing the network of that run back …")
             self.tasks.do(self._bring_back(self._ended))
             self._ended = None
         self._answer()
+        self._show_version()
+
+    def _show_version(self, *, pick: bool = True) -> None:
+        """Model picker and status line say which version answers, and how well."""
+        state = self.state
+        if state.back is not None:
+            self._models.show_version(version_name(state.back), state.timeline.back(), pick=pick)
+        else:
+            ended = f"The network just trained answers now: {state.ending}." if state.ending else ""
+            self._models.show_version("", ended, pick=pick)
 
     # ---- Files
 
@@ -173,7 +192,7 @@ class RunController:
         weights, missing = self.state.weights, "There is nothing to export yet: press Train."
         if run_id:
             content = await self._store.weights(run_id)
-            missing = f"The weights of this run are no longer kept: only {KEPT_WEIGHTS} runs' are."
+            missing = f"The weights of this run are gone: the page keeps those of your latest {KEPT_WEIGHTS} runs."
             try:
                 weights = load_weights(content) if content else None
             except WeightsError as error:
@@ -181,8 +200,9 @@ class RunController:
         if weights is None:
             self.say(missing, error=True)
             return None
-        self.say("Exported the weights as safetensors.")
-        return f"tabgrad-{network_name(weights.settings).lower()}-step{weights.step}.safetensors", weights.data
+        self.say("The weights are in your downloads, as a safetensors file.")
+        network = network_name(weights.settings).lower().replace(" ", "-")
+        return f"tabgrad-{network}-step{weights.step}.safetensors", weights.data
 
     async def import_weights(self, content: bytes) -> None:
         """Put a weights file into the run under way; without a run it becomes a model of its own in the picker."""
@@ -218,9 +238,9 @@ class RunController:
             weights = load_weights(content)
         except WeightsError:
             return  # damaged in the storage: there is nothing to recall
-        self._ended = RunSettings.make(row["settings"])
+        self._ended = RunSettings.stored(row["settings"])
         self.state.weights = self.state.answering = weights
-        self.state.timeline.restore(entries, f"run {row['number']}")
+        self.state.timeline.restore(entries, f"run {row['number']}", row.get("origin", ""))
         self._changed("timeline", "weights")
 
     async def _bring_back(self, settings: RunSettings) -> None:
@@ -235,6 +255,7 @@ class RunController:
             self.say("")
             await self._models.bring_back(program, weights, settings.data)
             self._answer()
+            self._show_version()
 
     # ---- What the worker says
 
@@ -243,6 +264,7 @@ class RunController:
         try:
             self._render(self.state.take(event))
             self._follow(event)
+            self._announcements.follow(event, self.state)
         except (WeightsError, ProgramError) as error:  # in what the worker has sent
             self.say(str(error), error=True)
 
@@ -261,6 +283,7 @@ class RunController:
             case protocol.Progress(state="paused"):
                 self._set_status("paused")
             case protocol.Checkpoint():
+                self._follow_timeline()
                 self.tasks.do(self._store_checkpoint(event))
             case protocol.Finished():
                 self.tasks.do(self._finish(event))
@@ -281,9 +304,17 @@ class RunController:
             self.say(str(error), error=True)
         self._changed("weights")
 
+    def _follow_timeline(self) -> None:
+        """The entry that answers may have been thinned out: the next one answers then."""
+        back, answering = self.state.back, self.state.answering
+        if back is not None and answering is not None and answering.data is not back.weights:
+            self._answer()
+            self._show_version(pick=False)
+
     async def _store_checkpoint(self, event: protocol.Checkpoint) -> None:
-        await self._store.save_checkpoint(event.checkpoint)
-        if event.end_of_epoch:
+        """Keep it, with the timeline that led there. What is stored of another run stays until a step has been done."""
+        if event.step:
+            await self._store.save_checkpoint(event.checkpoint)
             await self._store.save_timeline(self.state.timeline.entries)
 
     async def _finish(self, event: protocol.Finished) -> None:
@@ -291,7 +322,8 @@ class RunController:
         assert weights is not None, "A run sends its weights before it ends."
         row = make_row(self._run_id, event, self.state.engine_title, weights.parameters, self._origin)
         await self._store.finish(row, weights.data, self.state.timeline.entries)
-        self._models.training_ended(f"right on {with_interval(event.test_accuracy, event.interval)} of the test images")
+        if not self._models.training_ended(self.state.ending):
+            self._announce(self.state.message.text)  # else the status line says it
         self.offer_runs()
         if self._store.fault:
             self.say(self._store.fault, error=True)
@@ -322,9 +354,18 @@ class RunController:
     # ---- The state
 
     def say(self, sentence: str, *, error: bool = False) -> None:
-        """A sentence about the run; it replaces the one before."""
+        """A sentence about the run, also for screen readers; it replaces the one before."""
+        self._show_message(sentence, error)
+        if sentence:
+            self._announce(sentence)
+
+    def _show_message(self, sentence: str, error: bool = False) -> None:
         self.state.message = StatusMessage(sentence, error)
         self._changed("message")
+
+    def _announce(self, sentence: str) -> None:
+        self.state.announcement = sentence
+        self._changed("announcement")
 
     def fail(self, sentence: str) -> None:
         """The run, or the page's part in it, has failed."""
@@ -335,10 +376,11 @@ class RunController:
         self._set_status("failed")
 
     def _failed_inside(self, error: BaseException) -> None:
-        self.fail(f"The page failed inside ({type(error).__name__}: {error}); your runs are kept.")
+        self.fail(f"Something went wrong in the page ({type(error).__name__}: {error}). Your runs are kept.")
 
     def _clear(self) -> None:
         self._ended = None
+        self._announcements.begin()
         self._render(self.state.clear())
 
     def _set_status(self, status: Status) -> None:

@@ -19,6 +19,7 @@ from tabgrad.settings import ARCHITECTURE, PRESETS, RunSettings, SettingsError
 from tabgrad.storage import keys
 
 from ..context import PageContext
+from ..intro.intro import Intro
 from ..models import Model
 from ..widgets.controls import Button, FilePicker
 from .client import TrainClient
@@ -26,15 +27,12 @@ from .controller import RunController
 from .state import Part, RunState
 from .store import TrainStore, own_data_option
 from .trained_models import TrainedModels, settings_like, with_usual_rate
-from .views.learning import CurvesView, FirstLayer, TimelineView
+from .views.announcer import Announcer
+from .views.learning import ConfusionView, CurvesView, FirstLayer, TimelineView
+from .views.pill import RunPill
 from .views.progress import ProgressView, ResumeOffer, RunButtons
-from .views.results import RunsTable
+from .views.results import UNDO, RunsTable
 from .views.setup import BeginWith, PresetButtons, SettingsForm
-
-LEAD = (
-    "Press Train, and a network learns here, in this tab and on your machine. Draw meanwhile: the network in training "
-    "answers, and you see it get better."
-)
 
 
 class TrainPanel:
@@ -64,11 +62,12 @@ class TrainPanel:
         self._renderers: Mapping[Part, Callable[[RunState], object]] = {
             "status": self._render_status,
             "message": self._progress.render_message,
-            "progress": self._progress.render,
+            "progress": self._render_progress,
             "curves": self._curves.render,
-            "timeline": self._timeline.render,
+            "announcement": self._announcer.render,
+            "timeline": self._render_timeline,
             "weights": self._first_layer.render,
-            "runs": lambda _state: self._runs.show(self._store.runs),
+            "runs": self._render_runs,
         }
         self._render(frozenset(self._renderers))
         context.painters += [self._curves.recolour, self._first_layer.draw]
@@ -77,26 +76,40 @@ class TrainPanel:
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
     def _build(self, parent: dom.Element) -> None:
-        dom.create("h2", parent, text="Train a network", class_="panel-title")
-        dom.create("p", parent, text=LEAD, class_="lead")
-        root = dom.create("div", parent, class_="train")
-        left, right = dom.create("div", root, class_="train-setup"), dom.create("div", root, class_="train-run")
+        self._announcer = Announcer(parent)
+        root = self._root = dom.create("div", parent, class_="train")
         self._interest = [dom.Listener(root, events, self._prepare) for events in ("pointerenter", "focusin")]
-        self._presets = PresetButtons(left, self._use_preset)
-        self._begin_with = BeginWith(left, self._on_beginning_chosen)
-        self._form = SettingsForm(left, self._on_edited, self._presets.show)
-        self._resume = ResumeOffer(right, self._resume_run, lambda: self._do(self._store.drop_checkpoint()))
-        self._buttons = RunButtons(right, self._on_button)
-        self._progress = ProgressView(right)
-        self._curves = CurvesView(right)
-        self._timeline = TimelineView(right, self._control.move_timeline)
-        self._first_layer = FirstLayer(right)
-        files = dom.create("div", right, class_="train-buttons train-keep")
+        dom.create("h2", root, text="Train a network", class_="sr-only")
+        self._intro: Intro | None = None
+        if not dom.stored(keys.TRAINED):
+            self._intro = Intro(root, self._page, lambda: self._on_button("start"), self._page.open_panel)
+        root.dataset.phase = "first" if self._intro else "work"
+        self._pill = RunPill(lambda: self._on_button("pause"))
+        bar = dom.create("div", root, class_="train-bar")
+        self._buttons = RunButtons(bar, self._on_button)
+        self._presets = PresetButtons(bar, self._use_preset)
+        self._resume = ResumeOffer(root, self._resume_run, lambda: self._do(self._store.drop_checkpoint()))
+        self._progress = ProgressView(dom.create("div", root, class_="train-progress"))
+        more = dom.create("div")
+        self._curves = CurvesView(root, more)
+        self._timeline = TimelineView(root, self._control.move_timeline)
+        self._form = SettingsForm(
+            dom.create("div", root, class_="train-setup"), self._build_beginning, self._on_edited, self._presets.show
+        )
+        row = dom.create("div", root, class_="train-row")
+        self._first_layer = FirstLayer(row)
+        runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
+        self._runs = RunsTable(runs, self._on_run_action)
+        files = dom.create("div", runs, class_="train-buttons train-keep")
         self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
         self._file = FilePicker(
             files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
         )
-        self._runs = RunsTable(dom.create("div", parent, class_="train-runs"), self._on_run_action)
+        self._confusion = ConfusionView(row)
+        row.appendChild(more)
+
+    def _build_beginning(self, parent: dom.Element) -> None:
+        self._begin_with = BeginWith(parent, self._on_beginning_chosen)
 
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
@@ -108,22 +121,27 @@ class TrainPanel:
         self._form.show(settings)
         if refused:
             self._control.say(" ".join(refused), error=True)
+        await self._store.load()
+        self._control.offer_runs()
+        if self._store.runs:
+            self._turn_to_work()
         try:
             await self._curves.load(uplot)
         except OSError as error:
             self._control.say(f"{error} The table still shows the curves.", error=True)
-        await self._store.load()
-        self._control.offer_runs()
         checkpoint = await self._control.interrupted()
         if checkpoint is None:  # else the stored timeline is that run's
             await self._control.recall()
         else:
+            self._turn_to_work()
             self._resume.show(checkpoint)
 
     def set_visible(self, visible: bool) -> None:
         """The panel comes into view or leaves it: pictures are drawn only while they can be seen."""
         self._curves.set_visible(visible)
         self._first_layer.set_visible(visible)
+        if self._intro is not None:
+            self._intro.set_visible(visible)
         if visible:
             self._do(self._offer_own_data())
 
@@ -147,9 +165,34 @@ class TrainPanel:
         if state.status == "failed":
             dataset.error = state.message.text
         self._buttons.render(state)
+        self._pill.render(state)
+        if state.under_way:
+            self._turn_to_work()
         self._form.render(state)
         self._begin_with.enable(not state.under_way)
         self._follow_model()  # its title may have changed with the status
+
+    def _turn_to_work(self) -> None:
+        """A run begins, or an earlier visit had one: what shows a run takes the place of the introduction."""
+        self._page.bench.make_room()
+        if self._intro is not None:
+            self._intro.set_visible(False)
+            self._intro = None
+            self._root.dataset.phase = "work"
+            self._curves.set_visible(True)  # its width is known now
+            dom.store(keys.TRAINED, "yes")
+
+    def _render_progress(self, state: RunState) -> None:
+        self._progress.render(state)
+        self._pill.render(state)
+
+    def _render_timeline(self, state: RunState) -> None:
+        self._timeline.render(state)
+        self._confusion.render(state)
+
+    def _render_runs(self, _state: RunState) -> None:
+        forgotten = self._store.forgotten
+        self._runs.show(self._store.runs, forgotten.row if forgotten else None)
 
     # ---- What the visitor does
 
@@ -207,9 +250,12 @@ class TrainPanel:
         elif action == "settings":
             row = next(row for row in self._store.runs if row["id"] == run_id)
             if not self._refuse_during_run():
-                self._show_fresh(RunSettings.make(row["settings"]))
+                self._show_fresh(RunSettings.stored(row["settings"]))
+                self._page.address.set_settings(self._form.good)
         elif action == "weights":
             self._do(self._export(run_id))
+        elif action == UNDO:
+            self._do(self._control.undo_forget())
         else:
             self._do(self._control.forget(run_id))
 

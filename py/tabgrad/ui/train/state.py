@@ -13,15 +13,19 @@ from tabgrad import protocol
 from tabgrad.artifacts import Curves, TimelineEntry, WeightsFile, load_weights, thinned
 from tabgrad.backends.engines import ENGINE_TITLES
 
+from ..widgets.format import percent, with_interval
+
 #: What a run can be in; also `documentElement.dataset.worker`.
 Status = Literal["none", "loading", "ready", "training", "paused", "finished", "failed"]
 #: A part of the state that has a view of its own.
-Part = Literal["status", "message", "progress", "curves", "timeline", "weights", "runs"]
+Part = Literal["status", "message", "announcement", "progress", "curves", "timeline", "weights", "runs"]
 _ENDINGS: Mapping[str, str] = {
-    "completed": "Finished. The run is in the table below, and its network in the model picker.",
-    "stopped": "Stopped. What it had learned is kept in the table below and in the model picker.",
-    "early": "Stopped early: validation got no better. The best epoch's weights are kept.",
+    "completed": "Finished",
+    "stopped": "Stopped",
+    "early": "Stopped early, at the best epoch, because it got no better",
 }
+#: What a program of the worker is for.
+_PURPOSES: Mapping[str, str] = {"train": "training", "evaluate": "measuring"}
 
 
 class StatusMessage(NamedTuple):
@@ -36,13 +40,14 @@ class Timeline:
     """The entries of a run's timeline, and which of them answers.
 
     `entries` are in the order of their steps, thinned out so that any run fits into memory; `position` is the index of
-    the entry that answers; `run` names a run that is over ("run 3"), empty for the run under way.
+    the entry that answers; `run` names a run that is over ("run 3"), empty for the run under way. `origin` names the
+    network that the run began with, empty if it began with nothing learned.
     """
 
     def __init__(self) -> None:
         self.entries: list[TimelineEntry] = []
         self.position = 0
-        self.run = ""
+        self.run = self.origin = ""
 
     @property
     def at_end(self) -> bool:
@@ -56,11 +61,11 @@ class Timeline:
 
     def clear(self) -> None:
         """Begin a new run."""
-        self.entries, self.position, self.run = [], 0, ""
+        self.entries, self.position, self.run, self.origin = [], 0, "", ""
 
-    def restore(self, entries: Sequence[TimelineEntry], run: str = "") -> None:
+    def restore(self, entries: Sequence[TimelineEntry], run: str = "", origin: str = "") -> None:
         """Take what an earlier visit has stored; the last entry answers."""
-        self.entries, self.run = list(entries), run
+        self.entries, self.run, self.origin = list(entries), run, origin
         self.position = max(0, len(self.entries) - 1)
 
     def add(self, entry: TimelineEntry) -> None:
@@ -76,20 +81,37 @@ class Timeline:
         """Let another entry answer. A position beyond the end is the end."""
         self.position = max(0, min(position, len(self.entries) - 1))
 
+    def back(self) -> str:
+        """Which earlier version answers, as a sentence; empty while the newest weights do."""
+        entry = self.entry
+        if entry is None or self.at_end:
+            return ""
+        where = version_name(entry)
+        if entry.step == 0:
+            where += ", before this run" if self.origin else ", before it learned anything"
+        return f"Back at {where}: right on {percent(entry.accuracy, 2)} of the validation images."
+
+
+def version_name(entry: TimelineEntry) -> str:
+    """What an entry of the timeline is called: "epoch 1.00", and "epoch 0" before the first step."""
+    return f"epoch {entry.epoch:.2f}" if entry.step else "epoch 0"
+
 
 @dataclass
 class RunState:
     """`weights` are the newest of the run, `answering` those that answer drawings: older ones while the timeline is
-    back in time. `ready` tells engine and data, `result` is there once the run has ended.
+    back in time. `ready` tells engine and data, `result` is there once the run has ended. `announcement` is for screen
+    readers, which are told of a run's beginning, middle and end, and of faults.
 
     The figures of a run stay until the next one begins; its weights stay until the next one has its own.
     """
 
     status: Status = "none"
     message: StatusMessage = field(default_factory=StatusMessage)
+    announcement: str = ""
     preparing: bool = False
     progress: protocol.Progress | None = None
-    validation_accuracy: float | None = None
+    latest_validation_accuracy: float | None = None
     ready: protocol.Ready | None = None
     result: protocol.Finished | None = None
     weights: WeightsFile | None = None
@@ -98,6 +120,22 @@ class RunState:
     curves: Curves = field(default_factory=Curves)
     steps_per_epoch: float = 1.0
     timeline: Timeline = field(default_factory=Timeline)
+
+    @property
+    def back(self) -> TimelineEntry | None:
+        """The entry of the timeline that answers while the slider is back in time; None while the newest weights do."""
+        return None if self.timeline.at_end else self.timeline.entry
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """The latest one, or that of the version that answers."""
+        return self.back.accuracy if self.back else self.latest_validation_accuracy
+
+    @property
+    def ending(self) -> str:
+        """How well the network does at the end of its run, as the end of a sentence; empty before."""
+        result = self.result
+        return f"right on {with_interval(result.test_accuracy, result.interval)} of the test images" if result else ""
 
     @property
     def under_way(self) -> bool:
@@ -121,7 +159,7 @@ class RunState:
 
     def clear(self) -> frozenset[Part]:
         """Forget a run's figures: another one begins."""
-        self.message, self.progress, self.validation_accuracy = StatusMessage(), None, None
+        self.message, self.progress, self.latest_validation_accuracy = StatusMessage(), None, None
         self.ready = self.result = None
         self.samples_per_s = 0.0
         self.curves = Curves()
@@ -137,20 +175,21 @@ class RunState:
             case protocol.Metrics():
                 self.curves.extend(event)
                 if event.validation_accuracy:
-                    self.validation_accuracy = event.validation_accuracy[-1]
+                    self.latest_validation_accuracy = event.validation_accuracy[-1]
                 changed = {"curves", "progress"}
             case protocol.Weights():
                 self.weights = load_weights(event.weights)  # shown once they answer
             case protocol.Checkpoint(end_of_epoch=True):
                 accuracy, weights = event.validation_accuracy, event.weights
                 self.timeline.add(TimelineEntry(event.step, event.epoch, accuracy, weights, event.confusion))
-                changed = {"timeline"}
+                changed = {"timeline", "progress"} if self.back else {"timeline"}
             case protocol.Ready():
                 self.ready = event
                 changed = {"progress"}
             case protocol.Finished():
-                self.result, self.validation_accuracy = event, event.validation_accuracy
-                self.message = StatusMessage(_ENDINGS[event.reason])
+                self.result, self.latest_validation_accuracy = event, event.validation_accuracy
+                text = f"{_ENDINGS[event.reason]}: {self.ending}. The network is now among your runs."
+                self.message = StatusMessage(text)
                 changed = {"progress", "message"}
             case protocol.Notice():
                 self.message = StatusMessage(event.message)
@@ -159,7 +198,8 @@ class RunState:
                 self.message = StatusMessage(f"{event.what} …", busy=True)
                 changed = {"message"}
             case protocol.Compiled(source="compiled") if event.name != "infer":
-                text = f"tinygrad compiled {event.kernels} kernels for {event.name} in {event.seconds:.1f} s."
+                purpose = _PURPOSES.get(event.name, event.name)
+                text = f"tinygrad wrote {event.kernels} kernels for {purpose} in {event.seconds:.1f} s."
                 self.message = StatusMessage(text)
                 changed = {"message"}
         return frozenset(changed)

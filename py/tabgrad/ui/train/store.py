@@ -35,8 +35,20 @@ class _StoredTimeline:
     wanted: list[TimelineEntry] | None = None
 
 
+@dataclass(frozen=True)
+class ForgottenRun:
+    """What was deleted with a run: its row, its weights if they were kept, and its timeline if that was."""
+
+    row: RunRow
+    weights: bytes | None
+    timeline: Sequence[TimelineEntry]
+
+
 class TrainStore:
-    """`open_storage` opens the browser's storage; `complain` gets a sentence when something cannot be kept."""
+    """`open_storage` opens the browser's storage; `complain` gets a sentence when something cannot be kept.
+
+    `forgotten` is the run that was removed last and can be restored, until another one is or the tab closes.
+    """
 
     def __init__(self, open_storage: OpenStore, complain: Callable[[str], None]) -> None:
         self._open, self._complain = open_storage, complain
@@ -46,6 +58,7 @@ class TrainStore:
         self._fault = ""
         self._timeline = _StoredTimeline()
         self.runs: list[RunRow] = []
+        self.forgotten: ForgottenRun | None = None
 
     async def load(self) -> None:
         """Read the table of runs, with those of other tabs. A damaged one is replaced by an empty one."""
@@ -112,9 +125,12 @@ class TrainStore:
         """The id of a run and its stored timeline: the run to resume, or else the one that ended last."""
         async with self._timeline_lock:
             run_id, found = await self._index()
-            weights = [await self._get(keys.timeline_weights(e.step)) for e in found]
-            self._timeline.kept = {e.step: w or b"" for e, w in zip(found, weights, strict=True)}
-            return run_id, [replace(e, weights=w) for e, w in zip(found, weights, strict=True) if w]
+            entries = await self._with_weights(found)
+            self._timeline.kept = {e.step: e.weights for e in entries}
+            return run_id, [e for e in entries if e.weights]
+
+    async def _with_weights(self, entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+        return [replace(e, weights=await self._get(keys.timeline_weights(e.step)) or b"") for e in entries]
 
     async def _index(self) -> tuple[str, list[TimelineEntry]]:
         """The stored index. A damaged one counts as none: later runs write over its weights."""
@@ -156,22 +172,57 @@ class TrainStore:
     async def add_run(self, row: RunRow, weights: bytes) -> None:
         """Number a finished run and add it to the table, newest first. Weights of old runs are deleted."""
         await self.load()  # another tab may have added one
-        number = 1 + max((other["number"] for other in self.runs), default=0)
+        rows = [*self.runs, *([self.forgotten.row] if self.forgotten else [])]  # that one may come back
+        number = 1 + max((other["number"] for other in rows), default=0)
         self.runs = [{**row, "number": number}, *self.runs][:KEPT_RUNS]
-        await self._put(keys.run_weights(row["id"]), weights)
+        await self._put_runs(row["id"], weights)
+
+    async def _put_runs(self, run_id: str, weights: bytes | None) -> None:
+        """Store the table, and the weights of one of its runs."""
+        if weights is not None:
+            await self._put(keys.run_weights(run_id), weights)
         for old in self.runs[KEPT_WEIGHTS:]:
             await self._delete(keys.run_weights(old["id"]))
         await self._put(keys.RUNS, dump_rows(self.runs))
 
     async def remove_run(self, run_id: str) -> None:
-        """Forget a run."""
+        """Forget a run. The last one that was forgotten can be restored."""
         await self.load()
+        row = next((row for row in self.runs if row["id"] == run_id), None)
+        if row is None:
+            return
+        weights, timeline = await self.weights(run_id), list[TimelineEntry]()
         self.runs = [row for row in self.runs if row["id"] != run_id]
         await self._delete(keys.run_weights(run_id))
         await self._put(keys.RUNS, dump_rows(self.runs))
         async with self._timeline_lock:
-            if (await self._index())[0] == run_id:
+            owner, found = await self._index()
+            if owner == run_id:
+                timeline = [entry for entry in await self._with_weights(found) if entry.weights]
                 await self._drop_timeline()
+        self.forgotten = ForgottenRun(row, weights, timeline)
+
+    async def restore_run(self) -> None:
+        """Bring back the run that was forgotten last, and its timeline unless another run has one by now."""
+        forgotten, self.forgotten = self.forgotten, None
+        if forgotten is None:
+            return
+        await self.load()
+        rows = [*self.runs, forgotten.row]
+        self.runs = sorted(rows, key=lambda row: -row["number"])[:KEPT_RUNS]
+        await self._put_runs(forgotten.row["id"], forgotten.weights)
+        async with self._timeline_lock:
+            if forgotten.timeline and not (await self._index())[1] and await self.checkpoint() is None:
+                await self._put_timeline(forgotten.row["id"], forgotten.timeline)
+
+    async def _put_timeline(self, run_id: str, entries: Sequence[TimelineEntry]) -> None:
+        """Store a whole timeline, or nothing if there is no room."""
+        weights = [(keys.timeline_weights(entry.step), entry.weights) for entry in entries]
+        for key, value in [*weights, (keys.TIMELINE, dump_index(run_id, entries))]:
+            if await self._try(key, value):
+                self._timeline.kept |= {entry.step: entry.weights for entry in entries}
+                await self._drop_timeline()
+                return
 
     async def weights(self, run_id: str) -> bytes | None:
         """The weights of a run, if they are still kept."""

@@ -41,8 +41,9 @@ class TrainedModels:
     ) -> None:
         self._answering, self._client, self._stored_weights = answering, client, stored_weights
         self._label = "In training"  # in the model picker
+        self._version = ""  # which entry of the timeline answers, empty for the newest weights
         self.training = LiveModel(TRAINING, f"The network {self._label.lower()}")
-        self._picking: asyncio.Task[bool] | None = None
+        self._picking: asyncio.Task[None] | None = None
         self._programs: dict[str, Program] = {}
 
     @property
@@ -55,24 +56,52 @@ class TrainedModels:
         """Newer weights of the network in training. Raises WeightsError."""
         if self.training.set_weights(weights):
             self._answering.registry.offer(TRAINING, self._label, self.training.make)
-            self._picking = asyncio.ensure_future(self._answering.pick(TRAINING))
+            self._pick_training()
         elif self.training.update_if_active(self._answering.model):
             self._answering.weights_changed()
 
     def training_begins(self, data: str) -> None:
         """A run on the data set `data` begins."""
+        self._version = ""
         self._rename("In training", data)
 
-    def training_ended(self, accuracy: str = "") -> None:
-        """A run has ended; `accuracy` says how well it does, as the end of a sentence; empty without a result."""
+    def training_ended(self, accuracy: str = "") -> bool:
+        """A run has ended; `accuracy` says how well it does, as the end of a sentence; empty without a result.
+
+        Returns whether the status line says so: only if the network as it is now is the one that answers.
+        """
         self._rename("Just trained")
-        if accuracy and self.training.is_active(self._answering.model):
+        answers = self.training.is_active(self._answering.model) and not self._version
+        if accuracy and answers:
             self._answering.say(f"{self.training.title} answers now: {accuracy}.")
+        return bool(accuracy) and answers
+
+    def show_version(self, version: str, sentence: str = "", *, pick: bool = True) -> None:
+        """Another entry of the timeline answers, called `version`; empty for the newest weights.
+
+        `sentence` is for the status line. If another model answers, the network in training is picked again if `pick`.
+        """
+        self._version = version
+        self._rename(self._label)
+        if self.training.is_active(self._answering.model):
+            self._answering.say(sentence or f"{self.training.title} answers now.")
+        elif pick and self.training.can_answer and (self._picking is None or self._picking.done()):
+            self._pick_training(sentence)
+
+    def _pick_training(self, sentence: str = "") -> None:
+        self._picking = asyncio.ensure_future(self._use_training(sentence))
+
+    async def _use_training(self, sentence: str) -> None:
+        if await self._answering.pick(TRAINING, quietly=True) and sentence:
+            self._answering.say(sentence)
 
     def _rename(self, label: str, data: str = "") -> None:
         self._label = label
-        self.training.describe(f"The network {label.lower()}", data)
-        self._answering.registry.rename(TRAINING, label)
+        title, entry = f"The network {label.lower()}", label
+        if self._version:
+            title, entry = f"{title} ({self._version})", f"{label}, {self._version}"
+        self.training.describe(title, data)
+        self._answering.registry.rename(TRAINING, entry)
 
     def offer_runs(self, rows: Sequence[RunRow]) -> None:
         """Put finished runs whose weights are kept into the picker."""
@@ -91,8 +120,8 @@ class TrainedModels:
     async def _make_run(self, row: RunRow, title: str, device: Device) -> Model:
         weights = await self._stored_weights(row["id"])
         if weights is None:
-            raise WeightsError("The weights of this run are no longer kept: only the latest runs' are.")
-        settings = RunSettings.make(row["settings"])
+            raise WeightsError("The weights of this run are gone: the page keeps those of your latest runs only.")
+        settings = RunSettings.stored(row["settings"])
         network = LiveModel(model_name(row["id"]), title, settings.data)
         network.set_program(await self.program(settings))
         network.set_weights(load_weights(weights))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
@@ -44,6 +45,25 @@ def signed(value: float, decimals: int = 2) -> str:
     text = f"{abs(value):.{decimals}f}"
     sign = "" if float(text) == 0 else "+" if value > 0 else MINUS
     return sign + text
+
+
+def rounded_to_sum(parts: Sequence[float], total: float, decimals: int = 2) -> list[float]:
+    """`parts`, rounded so that as printed they add up to `total` as printed: -0.004 and -1.524 are 0 and -1.53.
+
+    Each part is rounded down or up, those closest to the next step up (the largest remainder method), and a part of 0
+    stays 0. `total` is their sum, exact but for small errors of arithmetic.
+    """
+    scale = 10**decimals
+    exact = [part * scale for part in parts]
+    down = [math.floor(value) for value in exact]
+    missing = round(total * scale) - sum(down)
+    order = sorted(range(len(exact)), key=lambda i: down[i] - exact[i])
+    # A total that is a little off can ask for more than one step each, or for a step down.
+    whole, more = divmod(missing, len(exact)) if exact else (0, 0)
+    steps = [whole] * len(exact)
+    for i in order[:more]:
+        steps[i] += 1
+    return [(value + step) / scale for value, step in zip(down, steps, strict=True)]
 
 
 def amount(value: float, unit: str = "") -> str:

@@ -122,19 +122,29 @@ class SignedBars:
             fill = dom.create("span", track, class_="signed-bar-fill")
             self._rows.append((row, name, fill, dom.create("span", row, class_="signed-bar-value")))
 
-    def show(self, names: Sequence[str], values: Sequence[float], best: int | None = None) -> None:
-        """Show one row for each value, all on one scale. The row `best` is marked; rows without a value are hidden."""
+    def show(
+        self,
+        names: Sequence[str],
+        values: Sequence[float],
+        best: int | None = None,
+        printed: Sequence[float] | None = None,
+    ) -> None:
+        """Show one row for each value, all on one scale. The row `best` is marked; rows without a value are hidden.
+
+        `printed` are the numbers to print, if they are not just `values` rounded: parts of a sum that is printed too.
+        """
+        printed = values if printed is None else printed
         limit = max((abs(v) for v in values), default=0.0) or 1.0
         for i, (row, name, fill, number) in enumerate(self._rows):
             row.hidden = i >= len(values)
             if row.hidden:
                 continue
             size, exact = f"{abs(values[i]) / limit:.4f}", f"{values[i]:.6f}"
-            shown = (names[i], exact, size, i == best)
+            shown = (names[i], exact, printed[i], size, i == best)
             if shown == self._shown[i]:
                 continue
             self._shown[i] = shown
-            name.textContent, number.textContent = names[i], signed(values[i])
+            name.textContent, number.textContent = names[i], signed(printed[i])
             row.dataset.value = exact
             row.toggleAttribute("data-best", i == best)
             row.toggleAttribute("data-negative", values[i] < 0)

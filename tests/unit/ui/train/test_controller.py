@@ -12,17 +12,20 @@ import numpy as np
 import pytest
 
 from tabgrad import protocol
-from tabgrad.artifacts import Record, load_weights, pack, save_weights
+from tabgrad.artifacts import Record, TimelineEntry, load_weights, pack, save_weights
+from tabgrad.artifacts.timeline import MAX_ENTRIES
 from tabgrad.backends.wasm import open_device
 from tabgrad.network import draw_weights
 from tabgrad.settings import RunSettings
 from tabgrad.storage import keys
 from tabgrad.ui.models import MakeModel, Model
 from tabgrad.ui.train.controller import NOT_ALONE, RunController
+from tabgrad.ui.train.state import Timeline
 from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore
 from tabgrad.ui.train.trained_models import IMPORTED, TRAINING, TrainedModels
 from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
 
+NBSP = "\N{NO-BREAK SPACE}"
 PROGRAM = (Path(__file__).parents[4] / "models" / "mlp" / "programs" / "infer.wasm.simd.json").read_bytes()
 SETTINGS = RunSettings(hidden=(128, 64), lr=0.05)
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -114,7 +117,7 @@ class FakeAnswering:
     async def withdraw(self, name: str) -> None:
         self.titles.pop(name, None)
 
-    async def pick(self, name: str) -> bool:
+    async def pick(self, name: str, *, quietly: bool = False) -> bool:
         self.model = await self.made[name](self.device)
         return True
 
@@ -142,12 +145,15 @@ class FakeLock:
 class Bench:
     """A controller with all that it needs; `rendered` collects the parts of the state that views had to show."""
 
+    controller: Any = None
+
     def __init__(self, store: TrainStore, storage: FakeStorage) -> None:
         self.client: Any = FakeClient()
         self.page: Any = FakeAnswering()
         self.lock = FakeLock()
         self.store, self.storage = store, storage
         self.rendered: list[str] = []
+        self.announced: list[str] = []  # to screen readers
         self.asked_to_persist = 0
         self.models = TrainedModels(self.page, self.client, store.weights)
         self.controller = RunController(
@@ -155,9 +161,14 @@ class Bench:
             store,
             self.models,
             self.lock,
-            render=lambda parts: self.rendered.extend(sorted(parts)),
+            render=self._render,
             persist=self._persist,
         )
+
+    def _render(self, parts: frozenset[str]) -> None:
+        self.rendered.extend(sorted(parts))
+        if "announcement" in parts:
+            self.announced.append(self.state.announcement)
 
     async def _persist(self) -> None:
         self.asked_to_persist += 1
@@ -252,10 +263,8 @@ def test_a_run_from_train_to_its_row_in_the_table() -> None:
         (row,) = bench.store.runs
         assert (row["engine"], row["parameters"], row["test_accuracy"]) == ("WebAssembly", 109_386, 0.98)
         assert bench.page.titles == {TRAINING: "Just trained", f"run-{row['id']}": "Run 1"}
-        assert bench.page.said == [
-            "The network just trained answers now: right on 98.00\N{NO-BREAK SPACE}% of the test images."
-        ]
-        assert bench.state.message.text.startswith("Finished.")
+        assert bench.page.said == [f"The network just trained answers now: right on 98.00{NBSP}% of the test images."]
+        assert bench.state.message.text.startswith(f"Finished: right on 98.00{NBSP}% of the test images.")
         assert bench.asked_to_persist == 1
         assert await bench.store.checkpoint() is None
         assert [e.step for e in (await bench.store.timeline())[1]] == [100]
@@ -270,7 +279,7 @@ def test_views_are_told_what_has_changed_and_nothing_else() -> None:
             (PROGRESS, ["progress"]),
             (protocol.Metrics(step=[5], loss=[1.0], accuracy=[0.5]), ["curves", "progress"]),
             (epoch(10), ["timeline"]),
-            (protocol.Notice(message="The device was lost."), ["message"]),
+            (protocol.Notice(message="The device was lost."), ["announcement", "message"]),
             (protocol.Weights(step=2, weights=weights(2)), ["weights"]),
             (protocol.Busy(what="", seconds=9), []),
             (replace(PROGRESS, state="paused"), ["progress", "status"]),
@@ -308,6 +317,161 @@ def test_back_in_time_the_older_network_answers_until_the_slider_is_at_its_end_a
         file = await bench.controller.exported()
         assert file is not None
         assert file[1] == weights(25)
+
+    on_bench(go)
+
+
+def test_back_in_time_everything_says_which_version_answers() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.receive(epoch(0), epoch(10), epoch(20))
+        bench.client.running = False
+        bench.receive(FINISHED)
+        await bench.settle()
+        run = next(name for name in bench.page.titles if name != TRAINING)
+        newest = bench.page.said[-1]
+        assert bench.state.validation_accuracy == 0.97
+        for position, name, where in (
+            (1, "epoch 1.00", "epoch 1.00"),
+            (0, "epoch 0", "epoch 0, before it learned anything"),
+        ):
+            bench.controller.move_timeline(position)
+            assert bench.page.titles == {TRAINING: f"Just trained, {name}", run: "Run 1"}
+            assert bench.page.model is not None
+            assert bench.page.model.title == f"The network just trained ({name})"
+            assert bench.page.said[-1] == f"Back at {where}: right on 90.00{NBSP}% of the validation images."
+            assert bench.state.validation_accuracy == 0.9
+            assert bench.state.back == bench.state.timeline.entries[position]
+            assert {"timeline", "progress"} <= set(bench.rendered)
+        bench.controller.move_timeline(2)
+        assert bench.page.titles[TRAINING] == "Just trained"
+        assert bench.page.said[-1] == newest
+        assert (bench.state.back, bench.state.validation_accuracy) == (None, 0.97)
+
+    on_bench(go)
+
+
+def test_a_run_that_began_with_a_network_knew_something_at_epoch_0() -> None:
+    timeline = Timeline()
+    timeline.origin = "MLP"
+    for step in (0, 10):
+        timeline.add(TimelineEntry(step, step / 10, 0.99, b""))
+    assert timeline.back() == ""
+    timeline.move_to(0)
+    assert timeline.back() == f"Back at epoch 0, before this run: right on 99.00{NBSP}% of the validation images."
+
+
+def test_the_slider_brings_the_network_in_training_back_if_another_one_answers() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.receive(epoch(10), epoch(20))
+        bench.page.model = None  # the visitor has picked another one
+        bench.receive(protocol.Weights(step=25, weights=weights(25)))
+        await bench.settle()
+        assert bench.page.model is None
+        bench.controller.move_timeline(0)
+        await bench.settle()
+        assert await bench.answering() == expected(weights(10))
+        assert bench.page.said[-1].startswith("Back at epoch 1.00")
+
+    on_bench(go)
+
+
+def test_a_run_that_ends_while_an_older_version_answers_does_not_say_that_the_newest_does() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.receive(epoch(10), epoch(20))
+        bench.controller.move_timeline(0)
+        said = list(bench.page.said)
+        bench.client.running = False
+        bench.receive(FINISHED)
+        await bench.settle()
+        assert bench.page.said == said
+        assert bench.page.titles[TRAINING] == "Just trained, epoch 1.00"
+        assert bench.announced[-1] == bench.state.message.text
+        await bench.controller.reset()
+        assert await bench.answering() == expected(weights(1))
+        assert bench.page.titles[TRAINING] == "Just trained"
+
+    on_bench(go)
+
+
+def test_an_entry_that_is_thinned_out_while_it_answers_is_followed_by_the_next_one() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.receive(epoch(0), epoch(1), epoch(2))
+        bench.controller.move_timeline(1)
+        assert await bench.answering() == expected(weights(1, 1))
+        bench.receive(*(epoch(step) for step in range(3, MAX_ENTRIES + 1)))
+        assert bench.state.back is not None
+        assert bench.state.back.step == 2
+        assert await bench.answering() == expected(weights(bench.state.back.step))
+        assert bench.page.said[-1].startswith(f"Back at epoch {bench.state.back.epoch:.2f}")
+
+    on_bench(go)
+
+
+def test_the_untrained_network_replaces_nothing_in_the_storage_and_is_stored_with_the_first_checkpoint() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.store.save_checkpoint(b"of an interrupted run")
+        await bench.begin()
+        bench.receive(epoch(0))
+        await bench.settle()
+        assert await bench.store.checkpoint() == b"of an interrupted run"
+        bench.receive(replace(epoch(5), end_of_epoch=False, weights=b"", confusion=[]))
+        await bench.settle()
+        assert await bench.store.checkpoint() == b"checkpoint 5"
+        assert [e.step for e in (await bench.store.timeline())[1]] == [0]
+
+    on_bench(go)
+
+
+def test_screen_readers_hear_of_beginning_middle_and_end_and_of_nothing_in_between() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        for step in range(0, 100, 10):
+            bench.receive(
+                protocol.Metrics(step=[step], loss=[1.0], accuracy=[0.5], validation_accuracy=[0.5 + step / 250]),
+                replace(PROGRESS, step=step, elapsed_s=step),
+                epoch(step),
+            )
+        bench.client.running = False
+        bench.receive(FINISHED)
+        await bench.settle()
+        assert bench.announced == [
+            "Training has begun.",
+            f"Half way: right on 70.00{NBSP}% of the validation images.",
+        ]
+        assert len(bench.page.said) == 1, "the status line says how it ended"
+        bench.announced.clear()
+        bench.page.model = None  # another one answers
+        await bench.begin()
+        bench.page.model = None
+        bench.receive(replace(PROGRESS, step=60, elapsed_s=2.0))
+        bench.client.running = False
+        bench.receive(FINISHED)
+        await bench.settle()
+        assert bench.announced == ["Training has begun.", bench.state.message.text]
+
+    on_bench(go)
+
+
+def test_screen_readers_hear_of_faults_and_of_what_the_visitor_has_asked_for() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.controller.exported()
+        await bench.begin()
+        bench.receive(protocol.Busy(what="tinygrad writes the program for training", seconds=9))
+        bench.receive(protocol.Busy(what="tinygrad writes the program for measuring", seconds=9))
+        bench.receive(protocol.Notice(message="The device was lost."))
+        bench.client.running = False
+        bench.receive(protocol.Failed(kind="diverged", message="The loss grew without bound."))
+        assert bench.announced == [
+            "There is nothing to export yet: press Train.",
+            "Training has begun.",
+            "tinygrad writes the program for training. This can take a minute.",
+            "The device was lost.",
+            "The loss grew without bound.",
+        ]
 
     on_bench(go)
 
@@ -540,6 +704,23 @@ def test_a_forgotten_run_leaves_the_table_and_the_picker() -> None:
     on_bench(go)
 
 
+def test_a_forgotten_run_can_come_back() -> None:
+    async def go(bench: Bench) -> None:
+        for run_id in ("a", "b"):
+            await bench.store.add_run({**run_row(run_id), "settings": SETTINGS.to_json()}, weights(1))
+        bench.controller.offer_runs()
+        await bench.controller.forget("a")
+        assert bench.page.titles == {"run-b": "Run 2"}
+        await bench.controller.undo_forget()
+        assert bench.page.titles == {"run-a": "Run 1", "run-b": "Run 2"}
+        assert [row["id"] for row in bench.store.runs] == ["b", "a"]
+        assert await bench.store.weights("a") == weights(1)
+        await bench.controller.undo_forget()  # there is nothing more to bring back
+        assert [row["id"] for row in bench.store.runs] == ["b", "a"]
+
+    on_bench(go)
+
+
 def test_an_exception_on_the_page_is_shown_and_runs_are_kept() -> None:
     async def go(bench: Bench) -> None:
         async def broken() -> None:
@@ -547,6 +728,6 @@ def test_an_exception_on_the_page_is_shown_and_runs_are_kept() -> None:
 
         bench.controller.tasks.do(broken())
         await bench.settle()
-        assert bench.state.message.text == "The page failed inside (KeyError: 'x'); your runs are kept."
+        assert bench.state.message.text == "Something went wrong in the page (KeyError: 'x'). Your runs are kept."
 
     on_bench(go)

@@ -16,6 +16,10 @@ from tests.unit.data.own_drawings import by_hand
 from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
 
 
+def entry(step: int) -> TimelineEntry:
+    return TimelineEntry(step, step / 10, 0.5, bytes([step]) * 100, [])
+
+
 def test_runs_and_checkpoints_survive_a_reload() -> None:
     async def go() -> None:
         store, storage, said = stores()
@@ -50,6 +54,83 @@ def test_two_tabs_add_to_one_table_and_a_run_keeps_its_number() -> None:
         await again.load()
         assert [(r["id"], r["number"]) for r in again.runs] == [("d", 4), ("c", 3), ("a", 1)]
         assert said == []
+
+    asyncio.run(go())
+
+
+def test_a_forgotten_run_comes_back_with_all_that_it_had() -> None:
+    async def go() -> None:
+        store, storage, said = stores()
+        for run_id in ("a", "b"):
+            store.begin(run_id, resumed=False)
+            await store.finish(run_row(run_id), run_id.encode(), [entry(1), entry(2)])
+        before = dict(storage)
+        await store.remove_run("b")
+        assert set(storage) == {RUNS, run_weights("a")}
+        assert store.forgotten is not None
+        await store.restore_run()
+        assert dict(storage) == before
+        assert await store.timeline() == ("b", [entry(1), entry(2)])
+        assert store.forgotten is None
+        await store.remove_run("a")
+        await store.restore_run()
+        assert dict(storage) == before
+        assert said == []
+
+    asyncio.run(go())
+
+
+def test_a_second_forget_and_a_reload_make_the_first_one_final() -> None:
+    async def go() -> None:
+        store, storage, _ = stores()
+        for run_id in ("a", "b", "c"):
+            await store.add_run(run_row(run_id), b"w")
+        await store.remove_run("a")
+        await store.remove_run("b")
+        await store.remove_run("unknown")
+        await store.restore_run()
+        assert [r["id"] for r in store.runs] == ["c", "b"]
+        await store.remove_run("c")
+        again = TrainStore(store._open, print)
+        await again.load()
+        await again.restore_run()
+        assert [r["id"] for r in again.runs] == ["b"]
+        assert set(storage) == {RUNS, run_weights("b")}
+
+    asyncio.run(go())
+
+
+def test_a_run_that_comes_back_keeps_its_number_and_leaves_later_ones_what_is_theirs() -> None:
+    async def go() -> None:
+        store, _, _ = stores()
+        store.begin("a", resumed=False)
+        await store.finish(run_row("a"), b"a", [entry(1)])
+        await store.remove_run("a")
+        store.begin("b", resumed=False)
+        await store.finish(run_row("b"), b"b", [entry(7)])
+        await store.restore_run()
+        assert [(r["id"], r["number"]) for r in store.runs] == [("b", 2), ("a", 1)]
+        assert await store.timeline() == ("b", [entry(7)])
+        await store.remove_run("b")
+        store.begin("c", resumed=False)
+        await store.save_checkpoint(b"half way")
+        await store.restore_run()
+        assert await store.timeline() == ("", [])  # the place of a timeline is that of the run under way
+        await store.save_timeline([entry(3)])
+        assert await store.timeline() == ("c", [entry(3)])
+
+    asyncio.run(go())
+
+
+def test_a_timeline_that_no_longer_fits_leaves_nothing_behind() -> None:
+    async def go() -> None:
+        store, storage, _ = stores()
+        store.begin("a", resumed=False)
+        await store.finish(run_row("a"), b"a", [entry(1), entry(2)])
+        await store.remove_run("a")
+        storage.room = 800  # the row and the weights fit, and a part of the timeline
+        await store.restore_run()
+        assert set(storage) == {RUNS, run_weights("a")}
 
     asyncio.run(go())
 

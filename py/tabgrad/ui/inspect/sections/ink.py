@@ -15,11 +15,11 @@ from ...widgets.picture import Picture
 from ..section import InspectContext, ViewState
 
 SAMPLE_NOTE = (
-    "This digit is an image from the data. The network reads the image itself; the strokes on the pad only imitate it. "
-    "As soon as you change a stroke, the network reads the strokes."
+    "This digit is an image from the data. The network reads the image itself. The strokes on the pad only imitate it, "
+    "and count as soon as you change one."
 )
-UNUSUAL = "The answer above is now for this unusual input. The network was never trained on images like it."
-EMPTY = "Draw a digit on the pad at the top. Every step is shown here while you draw."
+UNUSUAL = "The answer is now for this unusual input. In training, the network never saw images like it."
+EMPTY = "Nothing is drawn yet. Draw a digit, and watch every step here while you draw."
 CENTRINGS = {"mass": "centre of mass", "box": "middle of its box", "none": "not at all"}
 
 
@@ -29,13 +29,13 @@ class InkSection:
     name = "ink"
     title = "From ink to input"
     lead = (
-        "The network learned from digits that were all scaled and centred in the same way, so your drawing is prepared "
-        "in this way, too. Switch a step off, draw a small digit in a corner, and see why the step is needed."
+        "The network learned from digits of one size, each in the middle of its picture. So your drawing is made ready "
+        "in the same way. Switch a step off, draw a small digit in a corner, and see why the step is needed."
     )
     needs_network = False
 
     def __init__(self, context: InspectContext) -> None:
-        self._inputs = context.inputs
+        self._inputs, self._try_example = context.inputs, context.page.try_example
         self._recipe = STANDARD
 
     def build(self, body: dom.Element) -> None:
@@ -51,6 +51,7 @@ class InkSection:
         self._reset = Button(controls, "Back to the usual steps", self._use_standard, "ink-reset")
         self._note = dom.create("p", body, class_="note", role="status", data_testid="ink-note")
         self._sample_note = dom.create("p", body, class_="note")
+        self._example = Button(body, "Try an example", self._try_example, "ink-example")
         self._changed()
 
     def _use_standard(self) -> None:
@@ -80,6 +81,7 @@ class InkSection:
         scaled = "scaled to 20 by 20 pixels" if self._recipe.fit else "the whole pad at 28 by 28"
         self._boxed.caption(f"2. The ink, {scaled}")
         self._image.caption(f"3. {_placement(self._recipe.centring)}: what the network reads")
+        self._example.element.hidden = not state.ink.is_empty
         if state.ink.is_empty:
             self._sample_note.textContent = EMPTY
             for picture in (self._sheet, self._boxed, self._image):

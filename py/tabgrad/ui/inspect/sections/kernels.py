@@ -56,15 +56,19 @@ class KernelsSection:
         self._button = Button(controls, "Measure times", self._begin, "kernels-measure")
         self._headline = dom.create("p", body, class_="headline", role="status", data_testid="kernels-headline")
         self._clock = dom.create("p", body, class_="note", role="status", data_testid="kernels-clock")
-        table = dom.create("table", body, class_="kernels", data_testid="kernels-table")
+        view = dom.create("div", dom.create("div", body, class_="kernels-place"), class_="kernels-view")
+        table = dom.create(
+            "table", dom.create("div", view, class_="kernels-list"), class_="kernels", data_testid="kernels-table"
+        )
         head = dom.create("tr", dom.create("thead", table))
         for title in COLUMNS:
             dom.create("th", head, text=title, scope="col")
         self._rows = dom.create("tbody", table)
         self._listener = dom.Listener(self._rows, "click", self._on_click)
-        self._code_title = dom.create("p", body, class_="stage-title code-title", aria_live="polite")
+        side = dom.create("div", view, class_="code-side")
+        self._code_title = dom.create("p", side, class_="stage-title code-title", aria_live="polite")
         self._code = dom.create(
-            "pre", body, class_="code", tabindex="0", role="region", aria_label="Code of the kernel"
+            "pre", side, class_="code", tabindex="0", role="region", aria_label="Code of the kernel"
         )
         self._code.hidden = True
         dom.create("p", body, class_="note", text=NOTE)

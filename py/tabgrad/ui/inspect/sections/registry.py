@@ -17,7 +17,7 @@ def _inside(context: InspectContext) -> list[Section]:
     from .layers import LayersSection
     from .why import WhySection
 
-    return [InkSection(context), LayersSection(context), WhySection(context)]
+    return [LayersSection(context), WhySection(context), InkSection(context)]
 
 
 def _data(context: InspectContext) -> list[Section | BesideThePad]:
@@ -38,7 +38,7 @@ def _data(context: InspectContext) -> list[Section | BesideThePad]:
     ]
 
 
-def _kernels(context: InspectContext) -> list[Section]:
+def _code(context: InspectContext) -> list[Section]:
     from .kernels import KernelsSection
 
     return [KernelsSection(context)]
@@ -48,5 +48,5 @@ def _kernels(context: InspectContext) -> list[Section]:
 SECTIONS: dict[str, Callable[[InspectContext], Sequence[Section | BesideThePad]]] = {
     "inside": _inside,
     "data": _data,
-    "code": _kernels,
+    "code": _code,
 }

@@ -1,4 +1,4 @@
-"""One hidden unit close up: its weights, its input and its votes; and all units' votes for one digit."""
+"""One hidden unit close up: the sum that makes its value, and its votes; and all units' votes for one digit."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from numpy.typing import NDArray
 
 from tabgrad.explain import attribution
 from tabgrad.explain.colour import columns_for, diverging, mosaic
+from tabgrad.explain.flow import passed_on
 from tabgrad.interop import dom
 from tabgrad.network import Stage
 
 from ...widgets.controls import Field, Select
-from ...widgets.format import signed
+from ...widgets.format import rounded_to_sum, signed
 from ...widgets.picture import Picture, SignedBars
 from ..section import DIGITS, WINNER, ViewState
+from .unit_formula import UnitFormula, UnitSum
 
 Array = NDArray[np.float32]
 #: Of all units' votes for a digit, this many of the strongest have a row of their own.
 MAX_VOTES = 8
-EMPTY = "Nothing yet: draw a digit on the pad at the top."
-#: Units of a dense layer in a row.
-UNITS_A_ROW = 16
+EMPTY = "No votes yet: nothing is drawn."
+PASSES_ON = "It passes its value on to the next layer. Only the last layer before the answer votes."
+NO_TOTAL = "Draw something to see the votes of all units here."
 
 
 class UnitCard:
@@ -36,23 +38,24 @@ class UnitCard:
         self._structure, self._marked = structure, marked
         self._stage, self._unit, self._pinned = len(structure) - 2, 0, False
         self._follows = True
-        self._weights_of: object = None  # the unit and the version whose weights are shown
+        self._weights_of: object = None  # the map and the version whose weights are shown
         self._latest: tuple[ViewState, Mapping[str, Array]] | None = None
         self._frames = dom.Frames(self._redraw)
-        unit = dom.create("div", parent, class_="unit-card")
-        side = dom.create("div", unit)
+        card = dom.create("div", parent, class_="unit-card")
+        side = dom.create("div", card)
         self._title = dom.create("h4", side, class_="stage-title", aria_live="polite", data_testid="unit-title")
         # For the keyboard: the pictures react to pointers only.
         self._slider = Field(side, "Unit", self._slide, "unit-slider", "input", type="range", min="0", value="0")
-        pictures = dom.create("div", side, class_="unit-pictures")
-        self._weights = Picture(pictures, "", "unit")
-        self._fed = Picture(pictures, "", "unit")
-        self._sum = dom.create("p", side, class_="note", data_testid="unit-sum")
-        votes = dom.create("div", unit)
-        self._votes_title = dom.create("h4", votes, class_="stage-title", text="Its votes now")
+        self._formula = UnitFormula(side)
+        self._maps = dom.create("div", side, class_="unit-pictures")
+        self._weights = Picture(self._maps, "Its weights: what it looks for", "unit")
+        self._map = Picture(self._maps, "Where it finds its pattern", "unit")
+        self._largest = dom.create("p", side, class_="note", data_testid="unit-largest")
+        votes = dom.create("div", card)
+        self._votes_title = dom.create("h4", votes, class_="stage-title", text="What it votes for")
         self._votes = SignedBars(votes, "Votes of the unit for each digit", 10)
         self._votes_note = dom.create("p", votes, class_="note")
-        total = dom.create("div", unit, data_testid="contributions")
+        total = dom.create("div", card, data_testid="contributions")
         choices = {WINNER: "the answer"} | DIGITS
         self._digit = Select(total, "All votes for", choices, self._redraw, "contributions-digit")
         self._total = SignedBars(total, "Contributions to the digit's score", MAX_VOTES + 2)
@@ -62,12 +65,18 @@ class UnitCard:
         place = int(self._slider.value)
         for index, stage in enumerate(self._structure[:-1]):
             if place < stage.units:
+                self._pinned = False
                 self.choose(index, place, pin=True)
                 return
             place -= stage.units
 
     def choose(self, stage: int, unit: int, pin: bool) -> None:
-        """Show a unit of a stage. Pinning the pinned unit again unpins it."""
+        """Show a unit of a stage. Pinning the pinned unit again unpins it. A unit of the last stage is a digit."""
+        if stage == len(self._structure) - 1:
+            if pin:
+                self._digit.value = str(unit)
+                self._frames.request()
+            return
         if pin:
             self._pinned = not (self._pinned and (stage, unit) == (self._stage, self._unit))
         elif self._pinned or (stage, unit) == (self._stage, self._unit):
@@ -85,66 +94,73 @@ class UnitCard:
             return
         state, values = self._latest
         if self._follows and state.winner is not None:
-            top = self._parts(len(self._structure) - 1, state.winner, state, values).strongest(1)
+            top = self._votes_for(state.winner, state, values).strongest(1)
             self._stage, self._unit = len(self._structure) - 2, top[0] if top else 0
         self._marked(self._stage, self._unit)
-        self._show_unit(state)
-        self._show_input(state, values)
+        self._show_unit()
+        is_dense = self._structure[self._stage].kind == "dense"
+        self._formula.block.hidden = not is_dense
+        self._maps.hidden = self._largest.hidden = is_dense
+        if is_dense:
+            self._show_formula(state, values)
+        else:
+            self._show_map(state, values)
         self._show_votes(state, values)
         self._show_total(state, values)
 
-    def _parts(self, index: int, unit: int, state: ViewState, values: Mapping[str, Array]) -> attribution.Contributions:
-        """What each input and the bias add to a unit of a dense stage. A unit of the last stage is a digit's logit."""
-        assert state.probe is not None
-        stage, weights = self._structure[index], state.probe.weights
-        blank = np.zeros((28, 28), np.float32)
-        image = state.answer.image if state.answer else blank
-        inputs = values[self._structure[index - 1].tap] if index else image
-        return attribution.contributions(inputs, weights[stage.weight], weights[stage.bias], unit)
+    def _inputs(self, index: int, state: ViewState, values: Mapping[str, Array]) -> Array:
+        """What goes into a stage: the values of the one before, or the image."""
+        if index:
+            return values[self._structure[index - 1].tap]
+        return state.answer.image if state.answer else np.zeros((28, 28), np.float32)
 
-    def _show_unit(self, state: ViewState) -> None:
-        """Its place in the network, and its weights."""
+    def _votes_for(self, digit: int, state: ViewState, values: Mapping[str, Array]) -> attribution.Contributions:
+        """What each unit or map of the last layer before the answer, and the bias, add to a digit's logit."""
         assert state.probe is not None
-        stage, unit, probe = self._structure[self._stage], self._unit, state.probe
-        name = f"{'unit' if stage.kind == 'dense' else 'map'} {unit}"
+        last, weights = self._structure[-1], state.probe.weights
+        inputs = self._inputs(len(self._structure) - 1, state, values)
+        found = attribution.contributions(inputs, weights[last.weight], weights[last.bias], digit)
+        return attribution.Contributions(found.terms.reshape(len(inputs), -1).sum(axis=1), found.bias)
+
+    def _show_unit(self) -> None:
+        """Its place in the network."""
+        name = f"{'unit' if len(self._structure[self._stage].shape) == 1 else 'map'} {self._unit}"
         self._title.textContent = f"Layer {self._stage + 1}, {name}" + (" (pinned)" if self._pinned else "")
         self._slider.element.max = str(sum(s.units for s in self._structure[:-1]) - 1)
-        self._slider.value = str(sum(s.units for s in self._structure[: self._stage]) + unit)
+        self._slider.value = str(sum(s.units for s in self._structure[: self._stage]) + self._unit)
         self._slider.element.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {name}")
+
+    def _show_formula(self, state: ViewState, values: Mapping[str, Array]) -> None:
+        """The sum of a dense unit."""
+        assert state.probe is not None
+        stage, unit, probe = self._structure[self._stage], self._unit, state.probe
+        spec = probe.model.card.get("spec") or {}
+        found = UnitSum(
+            stage,
+            probe.weights[stage.weight][:, unit],
+            self._inputs(self._stage, state, values).reshape(-1),
+            float(probe.weights[stage.bias][unit]),
+            float(values[stage.tap][unit]),
+            str(spec.get("activation", "relu")),
+            key=(probe, probe.version, self._stage, unit, state.dark),
+        )
+        self._formula.show(found, state.dark, drawn=state.answer is not None)
+
+    def _show_map(self, state: ViewState, values: Mapping[str, Array]) -> None:
+        """A feature map, and the weights that it looks with."""
+        assert state.probe is not None
+        stage, unit, probe = self._structure[self._stage], self._unit, state.probe
+        value = values[stage.tap][unit]
+        self._map.show(diverging(value, None, state.dark), f"Activations of map {unit}")
+        self._largest.textContent = f"Its largest value is {signed(float(value.max()))}." if state.answer else ""
         self._weights.figure.hidden = not stage.weight
         weights_of = (probe, probe.version, self._stage, unit, state.dark)
         if not stage.weight or weights_of == self._weights_of:
             return
         self._weights_of = weights_of
-        plain = len(stage.input_shape) == 1
-        self._weights.caption(
-            "Its weight for each unit of the layer before" if plain else "Its weights: what it looks for"
-        )
-        weights = attribution.unit_weights(stage, probe.weights)[unit]
-        self._weights.show(_sheet(weights, state.dark), f"Weights of {name}")
-
-    def _show_input(self, state: ViewState, values: Mapping[str, Array]) -> None:
-        """What goes into the unit, and the value that comes out."""
-        stage, unit = self._structure[self._stage], self._unit
-        value = values[stage.tap][unit]
-        if stage.kind != "dense":
-            self._fed.caption("Where it finds its pattern")
-            self._fed.show(diverging(value, None, state.dark), f"Activations of map {unit}")
-            self._sum.textContent = f"Its largest value is {signed(float(value.max()))}." if state.answer else ""
-            return
-        fed = self._parts(self._stage, unit, state, values)
-        plain = len(stage.input_shape) == 1
-        self._fed.caption(
-            "What they tell it: activation times weight" if plain else "What it finds: input times weight"
-        )
-        products = fed.terms.reshape(attribution.picture_shape(stage))
-        self._fed.show(_sheet(products, state.dark), f"Input times weight of unit {unit}")
-        self._sum.textContent = (
-            f"All of that adds up to {signed(float(fed.terms.sum()))}. With the bias {signed(fed.bias)} it is "
-            f"{signed(fed.total)}, and after the activation function {signed(float(value))}."
-        )
-        self._sum.dataset.value = f"{float(value):.6f}"
-        self._sum.hidden = state.answer is None
+        parts = attribution.unit_weights(stage, probe.weights)[unit]
+        sheet = mosaic(parts, columns_for(*parts.shape), 1)
+        self._weights.show(diverging(sheet, None, state.dark), f"Weights of map {unit}")
 
     def _show_votes(self, state: ViewState, values: Mapping[str, Array]) -> None:
         assert state.probe is not None
@@ -154,10 +170,10 @@ class UnitCard:
         if direct and state.answer is None:
             note = EMPTY
         elif direct:
-            found = attribution.votes(values[before_last.tap], state.probe.weights[last.weight], self._unit)
-            votes = found.tolist()
+            known, logits = values[before_last.tap], values["logits"]
+            votes = passed_on(last, state.probe.weights, known, logits, range(10))[self._unit].tolist()
         elif state.answer is not None:
-            note = "It passes its value on to the next layer. Only the last layer before the answer votes."
+            note = PASSES_ON
         self._votes_title.hidden = not direct
         self._votes.show(list(DIGITS), votes, state.winner)
         self._votes_note.textContent = note
@@ -166,21 +182,15 @@ class UnitCard:
         digit = state.digit(self._digit.value)
         if digit is None or state.answer is None:
             self._total.show([], [])
-            self._logit.textContent = "Draw something on the pad to see the votes of all units here."
+            self._logit.textContent = NO_TOTAL
             return
-        parts = self._parts(len(self._structure) - 1, digit, state, values)
+        parts = self._votes_for(digit, state, values)
+        kind = "unit" if len(self._structure[-2].shape) == 1 else "map"
         top = parts.strongest(MAX_VOTES)
         others = float(parts.terms.sum() - parts.terms[top].sum())
-        names = [*(f"unit {i}" for i in top), "all others", "bias"]
-        self._total.show(names, [*(float(parts.terms[i]) for i in top), others, parts.bias])
+        names = [*(f"{kind} {i}" for i in top), "all others", "bias"]
+        sizes = [*(float(parts.terms[i]) for i in top), others, parts.bias]
         logit = float(values["logits"][digit])
+        self._total.show(names, sizes, printed=rounded_to_sum(sizes, logit))
         self._logit.textContent = f"Together they give {digit} a score (logit) of {signed(logit)}."
         self._logit.dataset.value = f"{logit:.6f}"
-
-
-def _sheet(parts: Array, dark: bool) -> NDArray[np.uint8]:
-    """Pictures (n, height, width), or values of units (1, 1, n), as one RGBA picture with one colour scale."""
-    count, height, width = parts.shape
-    if height == 1:  # values of units: in rows, as the wall shows them
-        return diverging(mosaic(parts.reshape(-1, 1, 1), UNITS_A_ROW, 0), None, dark)
-    return diverging(mosaic(parts, columns_for(count, height, width), 1), None, dark)

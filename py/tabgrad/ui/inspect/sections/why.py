@@ -14,8 +14,8 @@ from tabgrad.explain.colour import diverging, grey
 from tabgrad.interop import dom
 
 from ...faults import FAULTS
-from ...widgets.controls import Select
-from ...widgets.format import signed
+from ...widgets.controls import Button, Select
+from ...widgets.format import rounded_to_sum, signed
 from ...widgets.picture import Picture, legend
 from ..section import DIGITS, WINNER, InspectContext, ViewState
 
@@ -34,12 +34,12 @@ class WhySection:
     title = "Why this answer"
     lead = (
         "Which parts of your drawing speak for the answer, and which against it? You can also ask why it is not "
-        "another digit. The pictures then show what makes the difference between the two."
+        "another digit. Then the pictures show what makes the difference between the two."
     )
     needs_network = True
 
     def __init__(self, context: InspectContext) -> None:
-        self._refresh = context.refresh
+        self._refresh, self._try_example = context.refresh, context.page.try_example
         self._question_number = 0  # a check that was made for an earlier question is not shown
 
     def build(self, body: dom.Element) -> None:
@@ -53,6 +53,7 @@ class WhySection:
         self._wanted = Picture(row, "Where more ink would help or hurt (the gradient)", "step")
         self._covered = Picture(row, "A check: how much covering each spot lowers the score", "step")
         self._note = dom.create("p", body, class_="note", data_testid="why-note")
+        self._example = Button(body, "Try an example", self._try_example, "why-example")
         self._check = dom.create("p", body, class_="note", data_testid="why-check", aria_live="polite")
         self._timer: asyncio.TimerHandle | None = None
 
@@ -60,6 +61,7 @@ class WhySection:
         self._question_number += 1
         if self._timer:
             self._timer.cancel()
+        self._example.element.hidden = state.answer is not None
         digit, chosen = state.digit(self._digit.value), self._other.value
         if state.answer is None or digit is None:
             self._empty(state)
@@ -75,11 +77,7 @@ class WhySection:
         self._counted.show(diverging(ink, None, state.dark), f"Which ink speaks for {versus} and which against it")
         self._wanted.show(diverging(gradient, None, state.dark), f"Where more ink would speak for {versus}")
         score = float(logits @ seed[0])
-        self._note.textContent = (
-            f"The score of {digit} is {signed(score)}. The digit with the highest score is the answer."
-            if other is None
-            else f"{digit} leads {other} by {signed(score)} in score. The pictures show where that comes from."
-        )
+        self._note.textContent = _scores(logits, score, digit, other)
         self._note.dataset.value = f"{score:.6f}"
         self._note.dataset.ink = f"{float(ink.sum()):.6f}"
         alt = f"How much covering each spot lowers the score of {digit}"
@@ -92,7 +90,7 @@ class WhySection:
         self._ink.show(grey(blank), "An empty pad")
         for picture in (self._counted, self._wanted, self._covered):
             picture.show(diverging(blank, 1, state.dark), "Nothing to explain yet")
-        self._note.textContent = "Draw a digit on the pad at the top to ask about it."
+        self._note.textContent = "Nothing is drawn yet. Draw a digit, and ask about it."
         self._check.textContent = ""
 
     def _begin_check(self, work: Coroutine[Any, Any, None]) -> None:
@@ -114,6 +112,18 @@ class WhySection:
         self._covered.show(diverging(occlusion.picture(score, answers), None, state.dark), alt)
         match = attribution.agreement(occlusion.predicted_drops(ink), score - answers)
         self._check.textContent = (
-            f"{len(answers)} patches covered one by one. The gradient predicted the effect with a correlation of "
-            f"{signed(match)} (1 is perfect, 0 is chance)."
+            f"{len(answers)} patches covered one by one. What happened matches what the gradient foretold, with a "
+            f"correlation of {signed(match)} (1 is perfect, 0 is chance)."
         )
+
+
+def _scores(logits: Array, score: float, digit: int, other: int | None) -> str:
+    """What the network says of the digits that were asked about. `score` is the lead, or the one digit's own score."""
+    if other is None:
+        return f"The score of {digit} is {signed(score)}. The digit with the highest score is the answer."
+    mine, less = rounded_to_sum([float(logits[digit]), -float(logits[other])], score)
+    ahead = "leads" if score >= 0 else "is behind"
+    return (
+        f"{digit} {ahead} {other}: a score of {signed(mine)} against {signed(-less)}, which is {signed(score)}. The "
+        "pictures show where that comes from."
+    )

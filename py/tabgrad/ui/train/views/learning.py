@@ -1,50 +1,68 @@
-"""What a network learns, as it trains: the curves, the timeline with its confusion matrix, and the first layer."""
+"""What a network learns, as it trains: the curves, the time slider, what it confuses, and its first layer.
+
+All of it is in the layout from the start, so that nothing moves when there is something to show.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tabgrad.artifacts import Curves, WeightsFile
-from tabgrad.explain.colour import columns_for, diverging, mosaic
+from tabgrad.explain.colour import diverging, mosaic
 from tabgrad.interop import chart, dom
+from tabgrad.network import Tensors
 
 from ...theme import is_dark
 from ...widgets.confusion_table import ConfusionTable
 from ...widgets.format import percent
-from ..state import RunState
+from ..curves import ERROR_LIMITS, LOSS_LIMITS, errors_in_100, loss_limits
+from ..state import RunState, version_name
 
 TRAIN, VALIDATION = "Training", "Validation"
 COLUMNS = ("Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy")
+#: The charts: title, what it means, ends of the empty chart's vertical axis, whether that is logarithmic.
+CHARTS = {
+    "loss": ("Loss", "how surprised it is by the right answers; lower is better", LOSS_LIMITS, False),
+    "accuracy": ("Errors in 100", "lower is better", ERROR_LIMITS, True),
+}
+NO_CURVE = "The curve appears here when you train."
 TIMELINE_TITLE = "Back in time"
-TIMELINE_HINT = (
-    "Moves the network that answers, its weights, its mistakes and the answer to your drawing. Kept in this browser "
-    "until another run takes its place."
-)
-#: Pictures at most: more could not be told apart.
-MAX_UNITS = 64
-FIRST_LAYER_NOTE = "One picture for each unit: ink on orange speaks for it, ink on blue against it."
+TIMELINE_LATER = "After its first epoch, drag to see what an earlier version of this network answers."
+TIMELINE_HINT = "Drag to see what it answered before."
+CONFUSION_TITLE = "What it confuses, on validation images"
+FIRST_LAYER_TITLE = "What its first layer looks for, now"
+FIRST_LAYER_NOTE = "Each picture is one unit: orange is ink that it wants, blue is ink that it does not want."
+NO_LAYER = "The pictures appear here when you train."
+#: Pictures in the first layer's card, in rows of so many: more would be too small to see.
+MAX_UNITS, UNITS_IN_ROW = 21, 7
 
 
 class CurvesView:
-    """Loss and accuracy: two charts side by side, and the same numbers as a table.
+    """Loss and errors: two charts in `parent`, and the same numbers as a table in `table_parent`.
 
     `load` fetches the chart library; until then the table alone shows the numbers.
     """
 
-    def __init__(self, parent: dom.Element) -> None:
+    def __init__(self, parent: dom.Element, table_parent: dom.Element) -> None:
         self._curves, self._steps_per_epoch = Curves(), 1.0
-        self._box = box = dom.create("div", parent, class_="train-charts")
-        box.hidden = True
-        self._frames = {}
-        for name, title in (("loss", "Loss, nats"), ("accuracy", "Accuracy, %")):
-            figure = dom.create("figure", box, class_="train-chart")
-            caption = dom.create("figcaption", figure, text=title)
+        box = dom.create("div", parent, class_="train-charts")
+        self._frames, self._empty = {}, []
+        for name, (title, meaning, _, _) in CHARTS.items():
+            figure = dom.create("figure", box, class_="train-chart train-card")
+            caption = dom.create("figcaption", figure)
+            dom.create("strong", caption, text=title)
+            dom.create("span", caption, text=meaning)
+            frame = dom.create("div", figure, class_="train-plot-frame")
+            keys = dom.create("p", frame, class_="train-keys")
             for label, colour in ((TRAIN, "bar"), (VALIDATION, "accent")):
-                dom.create("span", caption, text=label, class_=f"key key-{colour}")
-            self._frames[name] = dom.create("div", figure, class_="train-plot", aria_hidden="true")
-        details = dom.create("details", parent, class_="train-more")
+                dom.create("span", keys, text=label, class_=f"key key-{colour}")
+            self._frames[name] = dom.create("div", frame, class_="train-plot", aria_hidden="true")
+            self._empty.append(dom.create("p", frame, text=NO_CURVE, class_="train-empty"))
+        details = dom.create("details", table_parent, class_="train-more")
         dom.create("summary", details, text="The curves as a table")
         table = dom.create("table", dom.create("div", details, class_="table-scroll"), data_testid="train-table")
         dom.create("caption", table, text="Validation during the run", class_="sr-only")
@@ -60,7 +78,8 @@ class CurvesView:
         """Fetch the chart library and show the charts. Raises OSError with one sentence."""
         await chart.load(url)
         lines = (chart.Line(TRAIN, "--bar"), chart.Line(VALIDATION, "--accent", points=True))
-        self._charts = {name: chart.Chart(frame, lines, "Epoch") for name, frame in self._frames.items()}
+        for name, (_, _, limits, log) in CHARTS.items():
+            self._charts[name] = chart.Chart(self._frames[name], lines, "Epoch", limits, log=log)
         self._draw()
 
     def render(self, state: RunState) -> None:
@@ -69,7 +88,8 @@ class CurvesView:
         if len(self._curves.validation_step) < self._row_count:  # another run
             self._rows.replaceChildren()
             self._row_count = 0
-        self._box.hidden = not (self._curves.step or self._curves.validation_step)
+        for text in self._empty:
+            text.hidden = bool(self._curves.step or self._curves.validation_step)
         self._draw()
         self._add_rows()
 
@@ -91,7 +111,10 @@ class CurvesView:
             return
         for name, one in self._charts.items():
             epochs, *lines = self._curves.columns(name, self._steps_per_epoch)
-            one.show(epochs, *[line * 100 for line in lines] if name == "accuracy" else lines)
+            limits = loss_limits(lines)
+            if name == "accuracy":
+                lines, limits = errors_in_100(lines)
+            one.show(limits, epochs, *lines)
 
     def _add_rows(self) -> None:
         """One row for each validation; training columns hold the latest mean before it."""
@@ -109,57 +132,77 @@ class CurvesView:
 
 
 class TimelineView:
-    """`moved` gets the slider's position, an index into the entries of the timeline."""
+    """The time slider. `moved` gets its position, an index into the entries of the timeline."""
 
     def __init__(self, parent: dom.Element, moved: Callable[[int], object]) -> None:
-        self._box = dom.create("section", parent, class_="train-timeline", aria_label="The run, epoch by epoch")
-        side = dom.create("div", self._box)
-        self._label = dom.create("label", side, for_="train-time", class_="field-label")
+        box = dom.create("div", parent, class_="train-timeline train-card")
+        self._label = dom.create("label", box, for_="train-time", class_="field-label")
         self._slider = dom.create(
-            "input", side, id="train-time", type="range", min="0", max="0", step="1", data_testid="train-time"
+            "input", box, id="train-time", type="range", min="0", max="0", step="1", data_testid="train-time"
         )
-        self._note = dom.create("output", side, for_="train-time", class_="figures", data_testid="train-time-note")
-        dom.create("p", side, text=TIMELINE_HINT, class_="field-hint")
-        self._frame = dom.create("div", self._box, class_="train-confusion")
-        self._confusion = ConfusionTable(self._frame, None, "train-confusion")
+        # Not live: a screen reader hears the slider's own text, and only when it is moved.
+        note = dom.create(
+            "output", box, for_="train-time", aria_live="off", class_="figures", data_testid="train-time-note"
+        )
+        self._note = dom.create("strong", note)
+        note.append(" ")
+        self._hint = dom.create("span", note)
         self._listener = dom.Listener(self._slider, "input", lambda _event: moved(int(self._slider.value)))
 
     def render(self, state: RunState) -> None:
-        """Slider, accuracy and confusion matrix."""
+        """Slider and note."""
         timeline, entry = state.timeline, state.timeline.entry
         self._label.textContent = f"{TIMELINE_TITLE}: {timeline.run}" if timeline.run else TIMELINE_TITLE
         self._slider.max = str(max(0, len(timeline.entries) - 1))
         self._slider.value = str(timeline.position)
         self._slider.disabled = len(timeline.entries) < 2
-        self._box.hidden = entry is None
-        if entry is None:
+        if entry is None or len(timeline.entries) < 2:
+            self._note.textContent, self._hint.textContent = "", TIMELINE_LATER
+            self._slider.setAttribute("aria-valuetext", "now")
             return
-        text = f"epoch {entry.epoch:.2f}: {percent(entry.accuracy, 2)} on validation"
+        text = f"{version_name(entry)}: {percent(entry.accuracy, 2)} right"
         self._note.textContent = text
+        knows_nothing = entry.step == 0 and not timeline.origin
+        back = "It knows nothing yet." if knows_nothing else "on validation images"
+        self._hint.textContent = TIMELINE_HINT if timeline.at_end else back
         self._slider.setAttribute("aria-valuetext", text)
-        self._frame.hidden = not len(entry.confusion)
-        if len(entry.confusion):
-            self._confusion.show(np.array(entry.confusion, np.int64))
+
+
+class ConfusionView:
+    """The confusion matrix of the version that answers, on the validation images."""
+
+    def __init__(self, parent: dom.Element) -> None:
+        box = dom.create("section", parent, class_="train-confusion train-card", aria_label=CONFUSION_TITLE)
+        dom.create("h3", box, text=CONFUSION_TITLE)
+        self._table = ConfusionTable(box, None, "train-confusion")
+        self._table.show(np.zeros((10, 10), np.int64))
+
+    def render(self, state: RunState) -> None:
+        """Show the counts; those of a timeline of version 0.1 may be unknown."""
+        entry = state.timeline.entry
+        known = entry is not None and len(entry.confusion)
+        self._table.show(np.array(entry.confusion if entry and known else np.zeros((10, 10)), np.int64))
 
 
 class FirstLayer:
-    """Builds itself in `parent`, folded up."""
+    """The weights of the first layer's units as pictures, each on a scale of its own."""
 
     def __init__(self, parent: dom.Element) -> None:
-        self._details = dom.create("details", parent, class_="train-more")
-        dom.create("summary", self._details, text="The first layer, as it learns")
-        dom.create("p", self._details, text=FIRST_LAYER_NOTE, class_="field-hint")
+        box = dom.create("section", parent, class_="train-first-layer train-card", aria_label=FIRST_LAYER_TITLE)
+        dom.create("h3", box, text=FIRST_LAYER_TITLE)
+        frame = dom.create("div", box, class_="first-layer-frame")
         self._canvas = dom.create(
             "canvas",
-            self._details,
+            frame,
             class_="first-layer",
             role="img",
             aria_label=FIRST_LAYER_NOTE,
             data_testid="train-first-layer",
         )
+        self._empty = dom.create("p", frame, text=NO_LAYER, class_="train-empty")
+        dom.create("p", box, text=FIRST_LAYER_NOTE, class_="field-hint", aria_hidden="true")
         self._weights: WeightsFile | None = None
         self._visible = True
-        self._listener = dom.Listener(self._details, "toggle", lambda _event: self.draw())
 
     def set_visible(self, visible: bool) -> None:
         """The panel comes into view or leaves it."""
@@ -172,15 +215,24 @@ class FirstLayer:
         self.draw()
 
     def draw(self) -> None:
-        """Paint the picture, in the colours of the present theme."""
-        if self._weights is None or not self._visible or not self._details.open:
+        """Paint the pictures, in the colours of the present theme."""
+        self._empty.hidden = self._weights is not None
+        self._canvas.hidden = self._weights is None
+        if self._weights is None or not self._visible:
             return
-        tensors = self._weights.tensors
-        if "convs.0.weight" in tensors:
-            images = tensors["convs.0.weight"][:MAX_UNITS, 0]
-        else:
-            images = tensors["layers.0.weight"].T[:MAX_UNITS].reshape(-1, 28, 28)
-        columns = columns_for(len(images), images.shape[1], images.shape[2], 2.0)
-        rgba = diverging(mosaic(images, columns), dark=is_dark())
+        rgba = diverging(first_layer(self._weights.tensors), 1.0, dark=is_dark())
         self._canvas.height, self._canvas.width = rgba.shape[:2]
         dom.put_rgba(self._canvas, rgba)
+
+
+def first_layer(tensors: Tensors) -> NDArray[np.floating[Any]]:
+    """The weights of the first units as one picture, each within -1 to 1. A few are larger: eight in two rows."""
+    if "convs.0.weight" in tensors:
+        images = tensors["convs.0.weight"][:MAX_UNITS, 0]
+    else:
+        images = tensors["layers.0.weight"].T[:MAX_UNITS].reshape(-1, 28, 28)
+    largest = np.abs(images).max(axis=(1, 2), keepdims=True)
+    size = max(1, 28 // images.shape[1])
+    tiles = (images / np.where(largest > 0, largest, 1)).repeat(size, 1).repeat(size, 2)
+    columns = UNITS_IN_ROW if len(tiles) > UNITS_IN_ROW + 1 else max(1, -(-len(tiles) // 2))
+    return mosaic(tiles, columns, gap=2)

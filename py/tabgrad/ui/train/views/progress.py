@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from tabgrad.artifacts import read_record
@@ -12,19 +12,29 @@ from tabgrad.settings import network_name
 
 from ...widgets.controls import Button
 from ...widgets.format import duration, percent, with_interval
+from ...widgets.help import add_help
 from ..state import RunState
 
 BUTTONS = {"start": "Train", "pause": "Pause", "step": "One step", "stop": "Stop", "reset": "Reset"}
-FIGURES = {
-    "epoch": "Epoch",
-    "eta": "Time left",
-    "samples-per-s": "Images per second",
-    "rate": "Learning rate now",
-    "val-accuracy": "Validation accuracy",
-    "test-accuracy": "Test accuracy",
-    "seconds": "Time taken",
-    "used": "Engine and data",
+#: What a figure is called, and what it means.
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "val-accuracy": (
+        "Right on new images",
+        "How many of the validation images it reads right. They are kept back from training, so it cannot know them.",
+    ),
+    "epoch": ("Epoch", "One epoch is one pass over all training images."),
+    "eta": ("Time left", "How long the run still takes at its present speed."),
+    "samples-per-s": ("Images a second", "How many training images it learns from in one second."),
+    "test-accuracy": (
+        "Right on test images",
+        "How many of the test images it reads right. They are used once, at the end of a run, so the figure is honest.",
+    ),
+    "seconds": ("Time taken", "How long the run has trained. Pauses do not count."),
+    "rate": ("Rate now", "The learning rate of this step: how far each correction goes. It changes over the run."),
+    "used": ("Engine and data", "The part of this machine that does the sums, and the images that it learns from."),
 }
+#: The figures that are shown large.
+MAIN = ("val-accuracy", "epoch", "eta", "samples-per-s")
 #: Stands where there is no number yet.
 NOTHING = "\N{EN DASH}"
 
@@ -33,14 +43,16 @@ class RunButtons:
     """`pressed` gets the name of a button: a key of `BUTTONS`."""
 
     def __init__(self, parent: dom.Element, pressed: Callable[[str], object]) -> None:
-        group = dom.create("div", parent, class_="train-buttons", role="group", aria_label="Training")
+        self._group = group = dom.create(
+            "div", parent, class_="train-buttons", role="group", aria_label="Training", tabindex="-1"
+        )
         self._buttons = {
             name: Button(group, title, partial(pressed, name), f"train-{name}") for name, title in BUTTONS.items()
         }
         self._buttons["start"].element.className = "text-button"
 
     def render(self, state: RunState) -> None:
-        """Enable what makes sense in the present status."""
+        """Offer what makes sense in the present status."""
         can_stop = state.status in ("training", "paused")
         enabled = {
             "start": not state.under_way,
@@ -49,9 +61,21 @@ class RunButtons:
             "stop": can_stop,
             "reset": state.status in ("training", "paused", "finished", "failed"),
         }
+        focused = dom.focused()
+        lost = focused == self._group or any(
+            button.element == focused and not enabled[name] for name, button in self._buttons.items()
+        )
         for name, button in self._buttons.items():
             button.enable(enabled[name])
+            button.element.hidden = not enabled[name] and (name, state.status) != ("start", "loading")
+        if lost:  # a disabled button would lose the focus to the page
+            self._keep_focus(enabled)
         self._buttons["pause"].element.textContent = "Resume" if state.status == "paused" else BUTTONS["pause"]
+
+    def _keep_focus(self, enabled: Mapping[str, bool]) -> None:
+        """Give the focus to what the visitor most likely wants next; while a run is loading, to the group."""
+        name = next((name for name in ("pause", "start") if enabled[name]), None)
+        (self._buttons[name].element if name else self._group).focus()
 
 
 class ProgressView:
@@ -61,13 +85,20 @@ class ProgressView:
         self._bar = dom.create(
             "progress", parent, max="100", value="0", data_testid="train-progress", aria_label="Progress of the run"
         )
-        self._message = dom.create("p", parent, class_="train-message", data_testid="train-message", role="status")
-        listing = dom.create("dl", parent, class_="train-figures figures")
-        self._figures = {}
-        for name, title in FIGURES.items():
-            box = dom.create("div", listing)
-            dom.create("dt", box, text=title)
-            self._figures[name] = dom.create("dd", box, text=NOTHING, data_testid=f"train-{name}")
+        self._message = dom.create("p", parent, class_="train-message", data_testid="train-message")
+        self._figures: dict[str, dom.Element] = {}
+        for names, look in ((MAIN, "train-figures"), (FIGURES.keys() - MAIN, "train-figures minor")):
+            listing = dom.create("dl", parent, class_=f"{look} figures")
+            for name in (name for name in FIGURES if name in names):
+                self._figures[name] = self._figure(listing, name)
+
+    @staticmethod
+    def _figure(parent: dom.Element, name: str) -> dom.Element:
+        title, meaning = FIGURES[name]
+        box = dom.create("div", parent)
+        term = dom.create("dt", box, text=title)
+        add_help(term, title, meaning)
+        return dom.create("dd", box, text=NOTHING, data_testid=f"train-{name}")
 
     def render_message(self, state: RunState) -> None:
         """Show the sentence about the run."""
@@ -88,10 +119,11 @@ class ProgressView:
 def figures(state: RunState) -> dict[str, str]:
     """The text of each figure in `FIGURES`."""
     found = dict.fromkeys(FIGURES, NOTHING)
-    progress, result, ready = state.progress, state.result, state.ready
+    progress, ready, back = state.progress, state.ready, state.back
+    result = None if back else state.result  # an earlier version was not measured on the test images
     if progress is not None:
-        found["epoch"] = f"{progress.epoch:.2f} of {progress.epochs:g}"
-        if progress.state == "training" and result is None:
+        found["epoch"] = f"{back.epoch if back else progress.epoch:.2f} of {progress.epochs:g}"
+        if progress.state == "training" and state.result is None:
             found["eta"] = duration(progress.eta_s)
         found["rate"] = f"{progress.lr:.3g}"
         found["seconds"] = duration(progress.elapsed_s)
@@ -105,7 +137,8 @@ def figures(state: RunState) -> dict[str, str]:
         found["used"] = f"{named}, {ready.data}"
     if result is not None:
         found["test-accuracy"] = with_interval(result.test_accuracy, result.interval)
-        found["seconds"] = duration(result.seconds)
+    if state.result is not None:
+        found["seconds"] = duration(state.result.seconds)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -11,10 +11,15 @@ from tabgrad.interop import dom
 from tabgrad.settings import FIELDS, PRESETS, TUNABLE, ChoiceField, NumberField, RunSettings, SettingsError, SizesField
 
 from ...widgets.controls import Button
+from ...widgets.help import add_help
 from ..state import RunState
 
-HINT = "Training can start from the network that answers, with all of its weights. It then decides the architecture."
-REFUSAL = "Training cannot start from {}: it has other layers than the networks that this panel trains."
+HINT = "A new network knows nothing. It can also go on from the network that answers now, and then has the same layers."
+REFUSAL = "It cannot go on from {}, which has other layers than the networks that are trained here."
+PRESETS_HINT = (
+    "Settings that go well together. The figures say how many validation images the network will read right: images "
+    "that are kept back from training."
+)
 #: The fields that are always visible, and those under "More settings", in order.
 ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
@@ -33,6 +38,8 @@ class PresetButtons:
             button.element.className = "preset"
             dom.create("strong", button.element, text=preset.title)
             dom.create("span", button.element, text=preset.promise)
+            button.element.title = preset.hint
+        add_help(group, "the presets", PRESETS_HINT)
 
     def show(self, settings: RunSettings) -> None:
         """Mark the preset that these settings are. Seed, data and engine belong to no preset."""
@@ -49,14 +56,13 @@ class BeginWith:
     """
 
     def __init__(self, parent: dom.Element, chosen: Callable[[], object]) -> None:
-        self._box = dom.create("div", parent, class_="field train-begin")
+        self._box = dom.create("div", parent, class_="field chip train-begin")
         dom.create("label", self._box, text="Begin with", for_="train-begin")
-        self._select = dom.create(
-            "select", self._box, id="train-begin", data_testid="train-begin", aria_describedby="train-begin-hint"
-        )
+        self._select = dom.create("select", self._box, id="train-begin", data_testid="train-begin")
         dom.create("option", self._select, text="Fresh weights", value="fresh")
         self._option = dom.create("option", self._select, value="network")
-        self._hint = dom.create("p", self._box, id="train-begin-hint", class_="field-hint")
+        self._hint = add_help(self._box, "Begin with", HINT)
+        self._select.setAttribute("aria-describedby", str(self._hint.id))
         self._listener = dom.Listener(self._select, "change", lambda _event: chosen())
         self.offer("", False)
 
@@ -68,7 +74,7 @@ class BeginWith:
     def offer(self, title: str, can_learn: bool) -> None:
         """The network that answers is called `title`; empty while no network answers."""
         self._option.textContent, self._option.disabled = title, not can_learn
-        self._hint.textContent = HINT if can_learn else REFUSAL.format(title)
+        self._hint.textContent = HINT if can_learn else f"{HINT} {REFUSAL.format(title)}"
         self._box.hidden = not title
         if not can_learn:
             self.choose_fresh()
@@ -85,6 +91,7 @@ class BeginWith:
 class SettingsForm:
     """The settings, made from the table of fields. A refused value is marked where it was typed, with the reason.
 
+    The essential fields are chips, the others are in a drawer. `before` makes what stands before the chips.
     `changed` gets the name of a field that the visitor has changed to a good value, and all settings; `shown` gets
     all settings after every change.
     """
@@ -92,6 +99,7 @@ class SettingsForm:
     def __init__(
         self,
         parent: dom.Element,
+        before: Callable[[dom.Element], object],
         changed: Callable[[str, RunSettings], None],
         shown: Callable[[RunSettings], None],
     ) -> None:
@@ -102,24 +110,37 @@ class SettingsForm:
         self.good = RunSettings()  # the latest good value of each setting
         self._changeable: frozenset[str] = frozenset(FIELDS)
         self._fixed: frozenset[str] = frozenset()
-        essential = dom.create("div", parent, class_="train-fields")
-        self._build(essential, ESSENTIAL)
-        details = dom.create("details", parent, class_="train-more")
-        dom.create("summary", details, text="More settings")
-        self._build(dom.create("div", details, class_="train-fields"), MORE)
+        chips = dom.create("div", parent, class_="train-chips", role="group", aria_label="Settings of the run")
+        before(chips)
+        for name in ESSENTIAL:
+            self._build(dom.create("div", chips, class_="field chip"), name)
+        self._toggle = Button(chips, "More settings", self._toggle_drawer, "train-more", "chip more-button")
+        self._drawer = dom.create("div", parent, class_="train-fields card", id="train-drawer")
+        self._toggle.element.setAttribute("aria-controls", "train-drawer")
+        for name in MORE:
+            box = dom.create("div", self._drawer, class_="field")
+            self._build(box, name)
+        self._open_drawer(False)
         self.show(self.good)
 
-    def _build(self, parent: dom.Element, names: Iterable[str]) -> None:
-        for name in names:
-            field = FIELDS[name]
-            box = dom.create("div", parent, class_="field")
-            ids = {"id": f"setting-{name}", "hint": f"hint-{name}", "error": f"error-{name}"}
-            dom.create("label", box, text=field.label, for_=ids["id"])
-            made = self._input(box, name, field, ids)
-            dom.create("p", box, text=field.hint, id=ids["hint"], class_="field-hint")
-            self._errors[name] = dom.create("p", box, id=ids["error"], class_="field-error", role="alert")
-            self._inputs[name] = made
-            self._listeners.append(dom.Listener(made, "change", partial(self._edited, name)))
+    def _toggle_drawer(self) -> None:
+        self._open_drawer(bool(self._drawer.hidden))
+
+    def _open_drawer(self, is_open: bool) -> None:
+        self._drawer.hidden = not is_open
+        self._toggle.element.setAttribute("aria-expanded", "true" if is_open else "false")
+
+    def _build(self, box: dom.Element, name: str) -> None:
+        """The label, the input, the "?" and the place for an error of one field."""
+        field = FIELDS[name]
+        ids = {"id": f"setting-{name}", "error": f"error-{name}"}
+        dom.create("label", box, text=field.label, for_=ids["id"])
+        made = self._input(box, name, field, ids)
+        hint = add_help(box, field.label, field.hint)
+        made.setAttribute("aria-describedby", f"{hint.id} {ids['error']}")
+        self._errors[name] = dom.create("p", box, id=ids["error"], class_="field-error", role="alert")
+        self._inputs[name] = made
+        self._listeners.append(dom.Listener(made, "change", partial(self._edited, name)))
 
     @staticmethod
     def _input(
@@ -128,7 +149,6 @@ class SettingsForm:
         common = {
             "id": ids["id"],
             "data_testid": f"train-{name.replace('_', '-')}",
-            "aria_describedby": f"{ids['hint']} {ids['error']}",
         }
         if isinstance(field, ChoiceField):
             select = dom.create("select", box, **common)
@@ -148,9 +168,8 @@ class SettingsForm:
                 RunSettings.make({name: str(made.value)})
             except SettingsError as error:
                 self._mark(name, str(error))
-                details = made.closest("details")
-                if details:
-                    details.open = True
+                if name in MORE:
+                    self._open_drawer(True)
                 made.focus()
                 raise
             self._mark(name, "")

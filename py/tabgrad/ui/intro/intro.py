@@ -1,0 +1,104 @@
+"""How the network has just read a digit: a headline, a picture of the network, and two cards that say what to do next.
+
+Owns its elements and when they are brought up to date: after an answer, while it is in view, once a frame at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from tabgrad.interop import dom
+
+from ..context import PageContext
+from ..faults import FAULTS
+from ..inspect.network import NetworkView
+from ..inspect.section import CurrentProbe, ViewState
+from ..theme import is_dark
+from ..widgets.controls import Button
+
+EMPTY = "This network reads digits. Draw one, and see how."
+EXAMPLE = "This network has just read a digit. Here is how."
+YOURS = "This network has just read your digit. Here is how."
+PATTERNS = (
+    "Nobody drew them. A network that knows nothing finds them by itself, in thousands of digits. You can watch: train "
+    "one of your own, and draw while it learns."
+)
+FOOL = "Draw a 4 that looks like a 9. How far can you go before the network says 9?"
+
+
+class Intro:
+    """`start` begins a run, `open_panel` gets the name of a panel to show."""
+
+    def __init__(
+        self,
+        parent: dom.Element,
+        page: PageContext,
+        start: Callable[[], object],
+        open_panel: Callable[[str], object],
+    ) -> None:
+        self._page, self._probe = page, CurrentProbe(page)
+        self.element = root = dom.create("section", parent, class_="intro", aria_labelledby="intro-title")
+        self._title = dom.create("h2", root, text=EMPTY, id="intro-title", class_="intro-title")
+        self._title.dataset.testid = "intro-title"
+        card = dom.create("div", root, class_="intro-card")
+        self._network = NetworkView(card, lambda _stage, _unit, _pressed: None, "intro-network", short=True)
+        self._fault = dom.create("p", card, class_="fault")
+        cards = dom.create("div", root, class_="intro-cards")
+        patterns = _card(cards, "Where do the patterns come from?", PATTERNS)
+        self._start = Button(patterns, "Train my own", start, "intro-train", "text-button")
+        fool = _card(cards, "Can you fool it?", FOOL)
+        self._inside = Button(fool, "Look inside", lambda: open_panel("inside"), "intro-inside")
+        self._mistakes = Button(fool, "Its mistakes", lambda: open_panel("data"), "intro-mistakes")
+        self._visible, self._is_behind = False, False
+        self._frame = asyncio.Event()
+        self._frames = dom.Frames(self._frame.set)
+        self._task: asyncio.Task[None] | None = None
+        page.watchers.append(self._refresh)
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide it. While it is hidden it costs nothing."""
+        self._visible, self.element.hidden = visible, not visible
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._is_behind = True
+        if self._visible and self._task is None:
+            self._task = asyncio.ensure_future(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._visible and self._is_behind and self._is_settled:
+                self._frame.clear()
+                self._frames.request()
+                await self._frame.wait()
+                self._is_behind = False
+                await self._update()
+        finally:
+            self._task = None
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether an answer is on screen, or there is nothing to answer. Else the answer comes first."""
+        page = self._page
+        return page.model is not None and (page.ink.is_empty or page.latest is not None)
+
+    async def _update(self) -> None:
+        page = self._page
+        answer = page.latest or page.example
+        self._title.textContent = EMPTY if answer is None else YOURS if page.latest else EXAMPLE
+        try:
+            probe = await self._probe.get()
+            if probe is not None:
+                await self._network.update(ViewState(page.ink, answer, probe, is_dark()))
+            self._fault.textContent = ""
+        except FAULTS as error:
+            self._fault.textContent = str(error)
+
+
+def _card(parent: dom.Element, title: str, text: str) -> dom.Element:
+    """A card with a heading and a paragraph; returns the row for its buttons."""
+    card = dom.create("div", parent, class_="intro-card")
+    dom.create("h3", card, text=title)
+    dom.create("p", card, text=text, class_="text-muted")
+    return dom.create("div", card, class_="intro-buttons")
