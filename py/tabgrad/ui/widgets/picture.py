@@ -16,6 +16,9 @@ from tabgrad.interop import dom
 
 from .format import signed
 
+#: The text alternative of a picture that is not drawn yet.
+NOTHING = "Nothing to see yet"
+
 
 class Picture:
     """A canvas with a caption and a text alternative."""
@@ -23,7 +26,7 @@ class Picture:
     def __init__(self, parent: dom.Element, caption: str = "", kind: str = "") -> None:
         self.figure = dom.create("figure", parent, class_=f"picture {kind}".strip())
         frame = dom.create("div", self.figure, class_="picture-frame")
-        self.canvas = dom.create("canvas", frame, role="img", width="1", height="1")
+        self.canvas = dom.create("canvas", frame, role="img", aria_label=NOTHING, width="1", height="1")
         self._overlay = dom.create("div", frame, class_="picture-overlay", aria_hidden="true")
         self._caption = dom.create("figcaption", self.figure, text=caption)
         self._shape = (1, 1)
