@@ -23,7 +23,7 @@ class Tour:
         self._page, self._tabs = page, tabs
         self._number = 0  # of the step that is shown; 0 if none is
         self._target: dom.Element | None = None
-        self._growth: dom.SizeWatch | None = None
+        self._growth = list[dom.SizeWatch]()
         self._hand = dom.on_page(LOOKING_AROUND, self._on_hand)
         self._focused_before: dom.Element | None = None
         names = {"class_": "tour", "role": "dialog", "aria_labelledby": "tour-title"}
@@ -82,15 +82,16 @@ class Tour:
         self._target = next(iter(dom.select(selector)), None) if selector else None
         if self._target is not None:
             self._target.setAttribute("data-tour", "")
-            # A panel that is opened for the first time grows while it is filled, which moves the target.
-            self._growth = dom.SizeWatch(self._target, self._target.scrollIntoView)
+            # A panel that is opened for the first time grows while it is filled, and so does what is before it.
+            growing = (self._target, dom.by_id("keep"))
+            self._growth = [dom.SizeWatch(element, self._target.scrollIntoView) for element in growing]
             self._target.scrollIntoView()
 
     def _stay(self) -> None:
         """Scroll no more by itself."""
-        if self._growth is not None:
-            self._growth.remove()
-            self._growth = None
+        for watch in self._growth:
+            watch.remove()
+        self._growth = []
 
     def _on_hand(self, event: dom.Event) -> None:
         if event.type != "keydown" or dom.closest(event.target, ".tour") is None:  # keys in the card go to a step
