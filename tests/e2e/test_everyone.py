@@ -15,12 +15,13 @@ from tests.e2e.train_page import LONG, Open, press, start
 TABS = ("train", "inside", "data", "code")
 #: Smallest target in CSS pixels. Cells of matrices and pictures are smaller on purpose: a list says the same.
 MIN_TARGET_PX = 40
-#: What can be pressed and is smaller than that: its name, width and height. A label counts for the box inside it.
+#: What can be pressed and is smaller than that: its name, width and height. A chip counts
+#: as a whole: its label leads to its input.
 SMALL_TARGETS = """(least) => [...document.querySelectorAll("button, select, input, a[href], summary")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true })
     && !e.closest(".confusion, .network, .unit-formula, .sr-only")
     && !e.matches(".sr-only, .skip-link, [type=checkbox], [type=file], .page-foot a"))
-  .map((e) => [e.dataset.testid ?? e.className ?? e.textContent, e.getBoundingClientRect()])
+  .map((e) => [e.dataset.testid ?? e.className ?? e.textContent, (e.closest(".chip") ?? e).getBoundingClientRect()])
   .filter(([, box]) => box.width && (box.height < least - 0.5 || box.width < least - 0.5))
   .map(([name, box]) => `${name} ${Math.round(box.width)} x ${Math.round(box.height)}`)"""
 
@@ -71,7 +72,7 @@ def test_targets_are_large_enough(open_visit: Open, width: int) -> None:
 @pytest.mark.parametrize("text", ["200%", "32px"])
 def test_large_text_needs_no_sideways_scrolling(open_visit: Open, text: str) -> None:
     page = open_visit("?engine=wasm", viewport={"width": 390, "height": 844}).page
-    page.add_style_tag(content=f"html {{ font-size: {text} !important }}")
+    page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", text)
     for tab in TABS:
         show(page, tab)
         page.wait_for_timeout(200)
