@@ -23,10 +23,11 @@ class Tour:
         self._page, self._tabs = page, tabs
         self._number = 0  # of the step that is shown; 0 if none is
         self._target: dom.Element | None = None
-        self._growth: dom.SizeWatch | None = None
+        self._growth = list[dom.SizeWatch]()
         self._hand = dom.on_page(LOOKING_AROUND, self._on_hand)
         self._focused_before: dom.Element | None = None
         names = {"class_": "tour", "role": "dialog", "aria_labelledby": "tour-title"}
+        self._bench = dom.by_id("bench")
         self._card = card = dom.create("div", dom.by_id("work"), **names)
         self._place = dom.create("p", card, class_="tour-place")
         self._title = dom.create("h2", card, id="tour-title", tabindex="-1", class_="tour-title")
@@ -38,7 +39,7 @@ class Tour:
         self._next = Button(row, "Next", lambda: self.show(self._number + 1), "tour-next", "text-button")
         self._listener = dom.Listener(card, "keydown", self._on_key)
         card.hidden = True
-        self._size = dom.SizeWatch(card, self._make_room)
+        self._sizes = [dom.SizeWatch(element, self._make_room) for element in (card, self._bench)]
 
     def show(self, number: int) -> None:
         """Show step `number`, from 1 on. Any other number ends the tour."""
@@ -48,6 +49,7 @@ class Tour:
             return
         if not self._number:
             self._focused_before = dom.focused()
+            self._page.bench.make_room()
         self._number, step = number, STEPS[number - 1]
         if self._tabs.has(step.panel):
             self._tabs.show(step.panel)
@@ -66,10 +68,11 @@ class Tour:
         self._title.focus(preventScroll=True)
 
     def _make_room(self) -> None:
-        """Tell the styles how much room the card takes, so that it covers nothing."""
+        """Tell the styles how much room card and bench take, so that they cover nothing."""
         root = dom.root()
         root.toggleAttribute("data-touring", bool(self._number))
-        root.style.setProperty("--tour-height", f"{self._card.offsetHeight if self._number else 0}px")
+        root.style.setProperty("--tour-height", f"{self._card.offsetHeight}px")
+        root.style.setProperty("--bench-height", f"{self._bench.offsetHeight}px")
 
     def _frame(self, selector: str | None) -> None:
         """Draw a frame around the first match of a CSS selector, and scroll to it; None removes the frame."""
@@ -79,15 +82,16 @@ class Tour:
         self._target = next(iter(dom.select(selector)), None) if selector else None
         if self._target is not None:
             self._target.setAttribute("data-tour", "")
-            # A panel that is opened for the first time grows while it is filled, which moves the target.
-            self._growth = dom.SizeWatch(self._target, self._target.scrollIntoView)
+            # A panel that is opened for the first time grows while it is filled, and so does what is before it.
+            growing = (self._target, dom.by_id("keep"))
+            self._growth = [dom.SizeWatch(element, self._target.scrollIntoView) for element in growing]
             self._target.scrollIntoView()
 
     def _stay(self) -> None:
         """Scroll no more by itself."""
-        if self._growth is not None:
-            self._growth.remove()
-            self._growth = None
+        for watch in self._growth:
+            watch.remove()
+        self._growth = []
 
     def _on_hand(self, event: dom.Event) -> None:
         if event.type != "keydown" or dom.closest(event.target, ".tour") is None:  # keys in the card go to a step

@@ -50,7 +50,7 @@ STEPS = (
         "After every few it changes its numbers a little, so that it makes fewer mistakes. Draw meanwhile: it answers "
         "already.",
         "train",
-        target="#panel-train",
+        target=".train-bar",
         needs_ink=True,
     ),
     TourStep(
