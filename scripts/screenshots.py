@@ -1,10 +1,11 @@
 """Takes pictures of the page: `python -m scripts.screenshots` -> out/screenshots, and docs/screenshot.webp (README).
 
-They show phone and desktop, light and dark mode, an empty pad, a drawn digit, and each panel. No test compares them.
+They show phone and desktop, light and dark mode, an empty pad, a drawn digit, a run, and each panel. No test compares them.
 """
 
 import argparse
 import base64
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,14 @@ def draw(page: Page) -> None:
     page.wait_for_timeout(500)  # the bars are animated
 
 
+def train(page: Page) -> None:
+    """Train for two epochs, as far as a picture needs it, and pause."""
+    page.get_by_test_id("train-start").click()
+    page.get_by_test_id("train-epoch").filter(has_text=re.compile(r"^2\.")).wait_for(timeout=120_000)
+    page.get_by_test_id("train-pause").click()
+    wait(page, "worker", "paused", "finished")
+
+
 def take(browser: Browser, url: str, folder: Path) -> None:
     """Take all pictures, as folder/SIZE-SCHEME-STATE.png."""
     for size, (width, height) in SIZES.items():
@@ -50,6 +59,7 @@ def take(browser: Browser, url: str, folder: Path) -> None:
             shoot("empty")
             draw(page)
             shoot("drawn")
+            train(page)
             shoot("readme", full=False)
             for tab in page.get_by_role("tab").all():
                 tab.click()

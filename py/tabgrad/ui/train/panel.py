@@ -1,6 +1,6 @@
 """The training panel: puts its views on the page and connects them with the controller.
 
-Owns the layout, and what the form and its choice of initial weights do to each other. The run is `controller`'s.
+Owns the layout. The run is `controller`'s, and what it begins with `beginning`'s.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from tabgrad.interop import dom, page, storage
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.protocol import AnyEvent
-from tabgrad.settings import ARCHITECTURE, PRESETS, RunSettings, SettingsError
+from tabgrad.settings import PRESETS, RunSettings, SettingsError
 from tabgrad.storage import keys
 
 from ..context import PageContext
 from ..intro.intro import Intro
-from ..models import Model
 from ..widgets.controls import Button, FilePicker
+from .beginning import Beginning
 from .client import TrainClient
 from .controller import RunController
 from .state import Part, RunState
 from .store import TrainStore, own_data_option
-from .trained_models import TrainedModels, settings_like, with_usual_rate
+from .trained_models import TrainedModels
 from .views.announcer import Announcer
 from .views.learning import ConfusionView, CurvesView, FirstLayer, TimelineView
 from .views.pill import RunPill
 from .views.progress import ProgressView, ResumeOffer, RunButtons
 from .views.results import UNDO, RunsTable
-from .views.setup import BeginWith, PresetButtons, SettingsForm
+from .views.setup import PresetButtons
 
 
 class TrainPanel:
@@ -40,8 +40,6 @@ class TrainPanel:
 
     def __init__(self, context: PageContext, parent: dom.Element) -> None:
         self._page = context
-        self._model: Model | None = None
-        self._model_title = ""
         parts = dom.by_id("trainer").dataset
         script, config = str(parts.script), str(parts.config)
         first = json.dumps({"base": absolute("."), "manifest": context.manifest})
@@ -71,7 +69,7 @@ class TrainPanel:
         }
         self._render(frozenset(self._renderers))
         context.painters += [self._curves.recolour, self._first_layer.draw]
-        context.watchers.append(self._follow_model)
+        context.watchers.append(self._beginning.follow_model)
         self._do(self._open(str(parts.uplot)))
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
@@ -93,9 +91,9 @@ class TrainPanel:
         more = dom.create("div")
         self._curves = CurvesView(root, more)
         self._timeline = TimelineView(root, self._control.move_timeline)
-        self._form = SettingsForm(
-            dom.create("div", root, class_="train-setup"), self._build_beginning, self._on_edited, self._presets.show
-        )
+        setup = dom.create("div", root, class_="train-setup")
+        self._beginning = Beginning(self._page, setup, self._on_edited, self._presets.show)
+        self._form = self._beginning.form
         row = dom.create("div", root, class_="train-row")
         self._first_layer = FirstLayer(row)
         runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
@@ -107,9 +105,6 @@ class TrainPanel:
         )
         self._confusion = ConfusionView(row)
         row.appendChild(more)
-
-    def _build_beginning(self, parent: dom.Element) -> None:
-        self._begin_with = BeginWith(parent, self._on_beginning_chosen)
 
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
@@ -168,9 +163,7 @@ class TrainPanel:
         self._pill.render(state)
         if state.under_way:
             self._turn_to_work()
-        self._form.render(state)
-        self._begin_with.enable(not state.under_way)
-        self._follow_model()  # its title may have changed with the status
+        self._beginning.render(state)
 
     def _turn_to_work(self) -> None:
         """A run begins, or an earlier visit had one: what shows a run takes the place of the introduction."""
@@ -206,7 +199,7 @@ class TrainPanel:
     def _use_preset(self, name: str) -> None:
         if not self._refuse_during_run():
             engine = self._form.good.engine
-            self._show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
+            self._beginning.show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
             self._page.address.set_settings(self._form.good)
 
     def _refuse_during_run(self) -> bool:
@@ -237,11 +230,11 @@ class TrainPanel:
             return
         self._page.address.set_settings(settings)
         self._resume.hide()
-        model = self._model if self._begin_with.network and not checkpoint else None
+        model = None if checkpoint else self._beginning.model
         self._do(self._control.start(settings, paused=paused, checkpoint=checkpoint, model=model))
 
     def _resume_run(self, checkpoint: bytes) -> None:
-        self._show_fresh(read_record(checkpoint).settings)
+        self._beginning.show_fresh(read_record(checkpoint).settings)
         self._begin(checkpoint=checkpoint)
 
     def _on_run_action(self, action: str, run_id: str) -> None:
@@ -250,7 +243,7 @@ class TrainPanel:
         elif action == "settings":
             row = next(row for row in self._store.runs if row["id"] == run_id)
             if not self._refuse_during_run():
-                self._show_fresh(RunSettings.stored(row["settings"]))
+                self._beginning.show_fresh(RunSettings.stored(row["settings"]))
                 self._page.address.set_settings(self._form.good)
         elif action == "weights":
             self._do(self._export(run_id))
@@ -267,34 +260,3 @@ class TrainPanel:
         content = await self._file.read()
         if content is not None:
             await self._control.import_weights(content)
-
-    # ---- Fresh weights, or the network that answers
-
-    def _follow_model(self) -> None:
-        """Another network may answer now: the one to begin with."""
-        model = self._page.model
-        title = model.title if model is not None else ""
-        if model is not self._model or title != self._model_title:
-            self._model, self._model_title = model, title
-            chosen = self._begin_with.network
-            self._begin_with.offer(title, model is not None and settings_like(model, RunSettings()) is not None)
-            if chosen:
-                self._show_beginning(self._form.good)
-
-    def _on_beginning_chosen(self) -> None:
-        self._show_beginning(with_usual_rate(self._form.good, self._begin_with.network))
-        self._page.address.set_settings(self._form.good)
-
-    def _show_beginning(self, settings: RunSettings) -> None:
-        """The network to begin with decides the architecture."""
-        if not self._begin_with.network or self._model is None:
-            self._show_fresh(settings)
-            return
-        self._form.fix(ARCHITECTURE)
-        self._form.show(settings_like(self._model, settings) or settings)
-
-    def _show_fresh(self, settings: RunSettings) -> None:
-        """Settings of a run that begins with fresh weights."""
-        self._begin_with.choose_fresh()
-        self._form.fix(frozenset())
-        self._form.show(settings)
