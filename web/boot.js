@@ -26,7 +26,7 @@ const [size, pen, eraser] = ["size", "pen", "eraser"].map((name) => Number(canva
 const DOT = 0.01;
 /** @type {Action[]} */
 let log = [];
-/** @type {{pointer: number, action: Action} | null} */
+/** @type {{pointer: number, type: string, action: Action} | null} */
 let active = null;
 const listening = new AbortController();
 
@@ -63,16 +63,32 @@ function extend(event) {
   draw(active.action, Math.max(0, known - 1));
 }
 
+/**
+ * Whether the stroke that is being drawn, if there is one, ends for this press: a pen takes the place of a palm, and a
+ * second finger means a pinch, in which neither of the two draws. @param {PointerEvent} event
+ */
+function makesWay(event) {
+  if (!active) return event.isPrimary || event.pointerType !== "touch";
+  if (active.type !== "touch" || !["touch", "pen"].includes(event.pointerType)) return false;
+  log.splice(log.indexOf(active.action), 1);
+  active = null;
+  redraw();
+  showTools();
+  return event.pointerType === "pen";
+}
+
 /** @param {PointerEvent} event */
 function press(event) {
-  if (active || event.button !== 0) return;
+  if (event.button !== 0 || !makesWay(event)) return;
+  getSelection()?.removeAllRanges(); // a press on selected text would drag the text
+  canvas.focus({ preventScroll: true });
   try {
     canvas.setPointerCapture(event.pointerId);
   } catch {
     // The pointer is already gone, or a script created the event. Without capture, the stroke ends at the pad's edge.
   }
   const tool = /** @type {HTMLElement} */ (document.querySelector("[data-tool][aria-pressed=true]")).dataset.tool;
-  active = { pointer: event.pointerId, action: { tool: tool ?? "pen", width: Number(element("brush").value), points: [] } };
+  active = { pointer: event.pointerId, type: event.pointerType, action: { tool: tool ?? "pen", width: Number(element("brush").value), points: [] } };
   log.push(active.action);
   extend(event);
   showTools();
@@ -106,6 +122,9 @@ function useTool(event) {
 const { signal } = listening;
 canvas.addEventListener("pointerdown", press, { signal });
 canvas.addEventListener("pointermove", extend, { signal });
+// What browsers do with a press by themselves: drag selected text, select, open a menu after a long one.
+for (const name of ["mousedown", "dragstart", "selectstart", "contextmenu"])
+  canvas.addEventListener(name, (event) => event.preventDefault(), { signal });
 for (const end of ["pointerup", "pointercancel"])
   canvas.addEventListener(end, (event) => release(/** @type {PointerEvent} */ (event)), { signal });
 element("draw").addEventListener("click", useTool, { signal });

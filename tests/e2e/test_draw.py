@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
@@ -230,3 +230,58 @@ def test_resizing_while_drawing_loses_nothing(page: Page) -> None:
     wait_until(page, lambda: page.evaluate(sharp), "one canvas pixel a device pixel")
     page.set_viewport_size(size)
     assert_guess(page, 7)
+
+
+@pytest.mark.parametrize("boot", [False, True], ids=["ready", "booting"])
+def test_a_selection_over_the_pad_breaks_no_stroke(open_visit: Callable[..., Visit], boot: bool) -> None:
+    """Selected text would be dragged: the browser takes the pointer away after one move."""
+    page = open_visit("?engine=wasm", ready=not boot).page
+    page.keyboard.press("Control+a")
+    draw(page, DIGITS[7])
+    wait_dataset(page, "app", "ready")
+    settled(page)
+    assert guess(page) == "7"
+    page.get_by_test_id("tool-clear").click()
+    box = page.get_by_test_id("draw-pad").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] - 8)  # a drag that begins beside the pad selects what is there
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] + 60, steps=5)
+    page.mouse.up()
+    draw(page, DIGITS[7])
+    settled(page)
+    assert guess(page) == "7"
+
+
+def test_a_pen_wins_over_a_palm_and_two_fingers_draw_nothing(open_visit: Callable[..., Visit]) -> None:
+    page = open_visit("?engine=wasm").page
+    press = """([type, name, id, primary, x, y]) => {
+      const box = pad.getBoundingClientRect();
+      pad.dispatchEvent(new PointerEvent(name, { pointerType: type, pointerId: id, isPrimary: primary, bubbles: true,
+        button: name === "pointermove" ? -1 : 0, clientX: box.x + x * box.width, clientY: box.y + y * box.height }));
+    }"""
+
+    def event(kind: str, name: str, number: int, x: float, y: float, *, primary: bool = True) -> None:
+        page.evaluate(press, [kind, name, number, primary, x, y])
+
+    event("touch", "pointerdown", 5, 0.9, 0.9)  # the palm
+    event("touch", "pointermove", 5, 0.8, 0.9)
+    first, *rest = DIGITS[7][0]
+    event("pen", "pointerdown", 6, *first)
+    for point in rest:
+        event("pen", "pointermove", 6, *point)
+    event("pen", "pointerup", 6, *rest[-1])
+    event("touch", "pointerup", 5, 0.8, 0.9)
+    settled(page)
+    assert guess(page) == "7"
+    assert page.get_by_test_id("tool-undo").is_enabled()
+    page.get_by_test_id("tool-undo").click()
+    assert page.get_by_test_id("tool-undo").is_disabled(), "the palm has left nothing"
+    event("touch", "pointerdown", 7, 0.3, 0.3)
+    event("touch", "pointermove", 7, 0.4, 0.4)
+    event("touch", "pointerdown", 8, 0.7, 0.7, primary=False)
+    event("touch", "pointermove", 7, 0.2, 0.2)
+    event("touch", "pointermove", 8, 0.8, 0.8)
+    for finger in (7, 8):
+        event("touch", "pointerup", finger, 0.5, 0.5)
+    assert page.get_by_test_id("tool-undo").is_disabled(), "a pinch draws nothing"

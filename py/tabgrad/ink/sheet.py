@@ -58,6 +58,11 @@ class Sheet:
         if self._past and self._past[-1] is self.now:
             self._past.pop()
 
+    def cancel_action(self) -> None:
+        """Take the current action back, as if it had not begun."""
+        if self._past:
+            self.now = self._past.pop()
+
     def add(self, *strokes: Stroke) -> None:
         """Put strokes on the sheet, as part of the current action."""
         self.now = replace(self.now, strokes=(*self.now.strokes, *strokes))

@@ -83,6 +83,12 @@ def capture_pointer(element: Element, pointer: int) -> None:
         element.setPointerCapture(pointer)
 
 
+def drop_selection() -> None:
+    """Select nothing. A press on selected text would drag the text."""
+    if (selection := or_none(js.getSelection())) is not None:
+        selection.removeAllRanges()
+
+
 def root() -> Element:
     """The html element."""
     return js.document.documentElement

@@ -93,13 +93,15 @@ class Pad:
         self._canvas = PadCanvas(element, size, self._pen)
         self._cell = dom.by_id("pad-cell")
         self._gesture: Gesture | None = None
-        self._pointer = -1
+        self._pointer, self._pointer_type = -1, ""
         self._take_over()
         self._toolbar = Toolbar(self.act, self._on_tool)
         self._listeners = [
             dom.Listener(element, "pointerdown", self._on_press),
             dom.Listener(element, "pointermove", self._on_move, passive=True),
             dom.Listener(element, "pointerup pointercancel lostpointercapture", self._on_release, passive=True),
+            # What browsers do with a press by themselves: drag selected text, select, open a menu after a long one.
+            dom.Listener(element, "mousedown dragstart selectstart contextmenu", lambda event: event.preventDefault()),
             dom.Listener(element, "keydown", self._on_key),
             dom.Listener(element, "focus blur", self._on_focus, passive=True),
             dom.on_page("keydown", self._on_page_key),
@@ -155,14 +157,30 @@ class Pad:
     # ---- Pointers
 
     def _on_press(self, event: dom.Event) -> None:
-        if self._gesture is not None or event.button not in (0, _ERASER_BUTTON):
-            return  # a second finger, or another button
-        self._pointer = event.pointerId
+        if event.button not in (0, _ERASER_BUTTON) or not self._makes_way(event):
+            return
+        dom.drop_selection()
+        self._element.focus(preventScroll=True)
+        self._pointer, self._pointer_type = event.pointerId, str(event.pointerType)
         dom.capture_pointer(self._element, event.pointerId)
         tool: Tool = "eraser" if event.button == _ERASER_BUTTON else self._toolbar.tool
         self._canvas.cursor = None
         self._gesture = begin(tool, self.sheet, self._toolbar.width, self._eraser)
         self._extend([event])
+
+    def _makes_way(self, event: dom.Event) -> bool:
+        """Whether the gesture under way, if there is one, ends for this press. What a hand did by accident is undone.
+
+        A pen takes the place of a palm. A second finger means a pinch, and neither of the two draws.
+        """
+        if self._gesture is None:
+            return bool(event.isPrimary or event.pointerType != "touch")
+        if self._pointer_type != "touch" or event.pointerType not in ("touch", "pen"):
+            return False
+        self._gesture = None
+        self.sheet.cancel_action()
+        self._refresh()
+        return bool(event.pointerType == "pen")
 
     def _on_move(self, event: dom.Event) -> None:
         if self._gesture is not None and event.pointerId == self._pointer:
