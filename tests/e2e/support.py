@@ -1,5 +1,6 @@
 """What the browser tests share: a visit to the page, and waiting without eval, which the page's policy forbids."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -121,7 +122,8 @@ def use_model(page: Page, name: str) -> None:
     if select.input_value() != name:
         select.select_option(name)
         title = select.locator(f"option[value={name}]").text_content()
-        page.get_by_test_id("status").filter(has_text=f"{title} is ready").wait_for()
+        said = re.compile(f"{re.escape(title or '')} (is ready|answers now)")  # shipped, or made on this page
+        page.get_by_test_id("status").filter(has_text=said).wait_for()
     settled(page)
 
 
