@@ -130,7 +130,7 @@ def add_page(site: Site, manifest: dict[str, Any], pyscript_url: str) -> None:
     filled = page.fill((WEB / "index.html").read_text(), made, url_of)
     manifest["version"] = f"{__version__}+{parts.sha256((site.version() + filled).encode())[:10]}"
     site.add_plain("index.html", filled.replace(MANIFEST, page.inline_json(manifest)).encode())
-    sw = page.service_worker((WEB / "sw.js").read_text(), manifest["version"], list(site.files))
+    sw = page.service_worker((WEB / "sw.js").read_text(), manifest["version"], site.files)
     site.add_plain("sw.js", sw.encode())
 
 

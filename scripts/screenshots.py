@@ -1,6 +1,7 @@
 """Takes pictures of the page: `python -m scripts.screenshots` -> out/screenshots, and docs/screenshot.webp (README).
 
-They show phone and desktop, light and dark mode, an empty pad, a drawn digit, a run, and each panel. No test compares them.
+They show phone and desktop, light and dark mode, an empty pad, a drawn digit, a run, and each panel. No test compares
+them.
 """
 
 import argparse

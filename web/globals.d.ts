@@ -1,2 +1,5 @@
-/** This build's version, and its files as URLs relative to sw.js. scripts/build.py puts it in front of sw.js. */
-declare const BUILD: { version: string; files: string[]; data: string[] };
+/**
+ * This build's version, and the hashes of its files by their URLs relative to sw.js. scripts/build.py puts it in front
+ * of sw.js.
+ */
+declare const BUILD: { version: string; files: Record<string, string>; data: Record<string, string> };

@@ -4,21 +4,40 @@
 // The build puts `const BUILD = {version, files, data}` in front of this text, so that each build has its own worker.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-const PREFIX = "tabgrad-";
+/** Other folders of this host may have a tabgrad, too, each with caches of its own. */
+const PREFIX = `tabgrad:${new URL("./", worker.location.href).pathname}:`;
 const CACHE = PREFIX + BUILD.version;
-const KNOWN = new Set([...BUILD.files, ...BUILD.data].map(absolute));
 const INDEX = absolute("index.html");
+/** The hash of each file by its address. @type {Map<string, string>} */
+const HASHES = new Map(Object.entries({ ...BUILD.files, ...BUILD.data }).map(([url, hash]) => [absolute(url), hash]));
+/** A navigation waits this long for the network. Milliseconds. */
+const PATIENCE_MS = 3000;
 
 /** @param {string} url relative to this file */
 function absolute(url) {
   return new URL(url, worker.location.href).href;
 }
 
-// Cache everything except the data sets, or fail: a worker that lacks a file is worse than none. Files that the page
-// has just fetched come from the browser's HTTP cache.
+/**
+ * Fetch a file, and see that it is the right one: a portal or a proxy may answer with a page of its own. What the
+ * browser's HTTP cache has may be such a page, or the file of another version, so the second try goes past it.
+ * @param {string} url
+ */
+async function fetchChecked(url) {
+  const integrity = /** @type {string} */ (HASHES.get(url));
+  return fetch(url, { integrity }).catch(() => fetch(url, { integrity, cache: "reload" }));
+}
+
+// Cache everything except the data sets, or fail: a worker that lacks a file is worse than none.
 worker.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(BUILD.files)));
+  event.waitUntil(store(Object.keys(BUILD.files)));
 });
+
+/** @param {string[]} urls relative to this file */
+async function store(urls) {
+  const cache = await caches.open(CACHE);
+  await Promise.all(urls.map(absolute).map(async (url) => cache.put(url, await fetchChecked(url))));
+}
 
 // A new worker waits until all pages of the old version are closed, or until one sends the message `activate`. Until
 // then the cache keeps the old version's files, because the host may no longer have them.
@@ -27,8 +46,13 @@ worker.addEventListener("activate", (event) => {
 });
 
 async function dropOldCaches() {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  for (const name of await caches.keys()) if (name !== CACHE && (await isOurs(name))) await caches.delete(name);
+}
+
+/** Whether a cache is of this folder. Version 0.1 named its caches without the folder. @param {string} name */
+async function isOurs(name) {
+  if (name.startsWith(PREFIX)) return true;
+  return /^tabgrad-/.test(name) && Boolean(await (await caches.open(name)).match(INDEX));
 }
 
 worker.addEventListener("message", (event) => {
@@ -39,10 +63,10 @@ worker.addEventListener("message", (event) => {
 /** Fetch the data sets, one block after another, so that training works offline too. */
 async function fill() {
   const cache = await caches.open(CACHE);
-  for (const url of BUILD.data) {
+  for (const url of Object.keys(BUILD.data)) {
     if (await cache.match(url)) continue;
     try {
-      await cache.add(url);
+      await store([url]);
     } catch {
       return; // offline, or the storage is full: the rest is fetched on a later visit, or when a run needs it
     }
@@ -53,29 +77,35 @@ worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET") return;
   if (request.mode === "navigate") event.respondWith(networkFirst(request));
-  else if (KNOWN.has(request.url)) event.respondWith(cacheFirst(request));
+  else if (HASHES.has(request.url)) event.respondWith(cacheFirst(request));
 });
 
-/** @param {Request} request a navigation; the query (`?engine=wasm`) does not change the file */
+/**
+ * The page from the network; the cached one if the network fails, answers with an error, or takes too long.
+ * @param {Request} request a navigation; the query (`?engine=wasm`) does not change the file
+ */
 async function networkFirst(request) {
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const cached = await caches.match(INDEX);
-    if (cached) return cached;
-    throw error;
-  }
+  const cached = await (await caches.open(CACHE)).match(INDEX);
+  if (!cached) return fetch(request);
+  const late = new Promise((resolve) => setTimeout(() => resolve(cached), PATIENCE_MS));
+  return Promise.race([wholePage(request).catch(() => cached), late]);
+}
+
+/** All of a page: one that stops in the middle counts as none. @param {Request} request */
+async function wholePage(request) {
+  const response = await fetch(request);
+  if (response.type === "opaqueredirect") return response;
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return new Response(await response.blob(), response);
 }
 
 /** @param {Request} request a file with a hash in its name, so that any copy is the right one */
 async function cacheFirst(request) {
   const cached = await caches.match(request.url);
   if (cached) return cached;
-  const response = await fetch(request);
-  if (response.ok) {
-    const cache = await caches.open(CACHE);
-    // If the storage is full, there is no offline copy, but the page still gets the file.
-    await cache.put(request, response.clone()).catch(() => {});
-  }
+  const response = await fetchChecked(request.url);
+  const cache = await caches.open(CACHE);
+  // If the storage is full, there is no offline copy, but the page still gets the file.
+  await cache.put(request.url, response.clone()).catch(() => {});
   return response;
 }

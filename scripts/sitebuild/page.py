@@ -4,6 +4,8 @@
 replaced by what the build makes. Any other name stops the build.
 """
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -46,11 +48,20 @@ def inline_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
 
 
-def service_worker(source: str, version: str, urls: list[str]) -> str:
-    """web/sw.js with the lists of what it caches: `files` on the first visit, `data` (the training sets) when used."""
-    data = [url for url in urls if url.startswith("data/")]
-    lists = {"version": version, "files": sorted(set(urls) - set(data)), "data": sorted(data)}
-    return f"const BUILD = {inline_json(lists)};\n{source}"
+def service_worker(source: str, version: str, files: Mapping[str, bytes]) -> str:
+    """web/sw.js with what it caches and the hash of each: `files` on the first visit, `data` (training sets) when used.
+
+    The hashes are in the form of https://www.w3.org/TR/SRI/.
+    """
+    hashes = {url: integrity(content) for url, content in files.items()}
+    data = {url: value for url, value in hashes.items() if url.startswith("data/")}
+    build = {"version": version, "data": data, "files": {u: v for u, v in hashes.items() if u not in data}}
+    return f"const BUILD = {inline_json(build)};\n{source}"
+
+
+def integrity(content: bytes) -> str:
+    """The hash of a file that browsers compare before they use it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
 
 
 def fill(template: str, made: Mapping[str, str], url_of: Callable[[str], str | None]) -> str:

@@ -1,15 +1,17 @@
 """After one visit the page needs no network, and a new version comes in only when the visitor agrees."""
 
 import shutil
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scripts.serve import StaticServer, open_server
-from tests.e2e.support import TIMEOUT_S, Visit, wait_dataset
+from tests.e2e.support import TIMEOUT_S, Visit, wait_dataset, wait_until
 
 
 @pytest.fixture
@@ -106,3 +108,85 @@ def test_a_new_version_waits_for_the_visitor(visitor: Callable[[], Visit], tmp_p
     (name,) = page.evaluate("caches.keys()")
     assert "next-" in name
     expect(button).to_be_hidden()
+
+
+@contextmanager
+def answering(port: int, answer: bytes) -> Iterator[None]:
+    """A server that accepts every connection, sends `answer`, and then neither goes on nor ends it."""
+    with socket.create_server(("127.0.0.1", port)) as server:
+        server.settimeout(0.1)
+        open_connections, over = [], threading.Event()
+
+        def accept() -> None:
+            while not over.is_set():
+                try:
+                    connection, _ = server.accept()
+                    open_connections.append(connection)
+                    connection.sendall(answer)
+                except OSError:
+                    continue
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield
+        over.set()
+        thread.join()
+        for connection in open_connections:
+            connection.close()
+
+
+ANSWERS = {
+    "nothing": b"",
+    "half a page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9999\r\n\r\n<!doctype html><p>half",
+    "an error": b"HTTP/1.1 503 Unavailable\r\nContent-Length: 6\r\nConnection: close\r\n\r\nbroken",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_server_in_trouble_brings_the_page_of_before(
+    visitor: Callable[[], Visit], host: StaticServer, answer: str
+) -> None:
+    first = visitor()
+    wait_for_worker(first.page)
+    first.page.close()
+    stop(host)
+    with answering(host.server_address[1], ANSWERS[answer]):
+        visitor().page.get_by_test_id("draw-pad").wait_for()
+
+
+def test_a_portals_page_in_the_place_of_a_file_is_not_kept(visitor: Callable[[], Visit], tmp_path: Path) -> None:
+    """A portal, or a proxy, answers every request with a page of its own and status 200."""
+    (weights,) = (tmp_path / "site" / "models" / "cnn").glob("weights*")
+    content = weights.read_bytes()
+    weights.write_text("<!doctype html><title>Log in first</title>")
+    page = visitor().page
+    installing = (
+        "async () => { const r = await navigator.serviceWorker.getRegistration(); return r?.installing != null }"
+    )
+    wait_until(page, lambda: not page.evaluate(installing), "the end of the installation")
+    assert page.evaluate("async () => (await navigator.serviceWorker.getRegistration())?.active ?? null") is None
+    weights.write_bytes(content)
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    wait_for_worker(page)
+    url = weights.relative_to(tmp_path / "site").as_posix()
+    kept = page.evaluate(
+        "async (url) => (await (await caches.match(new URL(url, location))).arrayBuffer()).byteLength", url
+    )
+    assert kept == len(content)
+
+
+def test_two_folders_of_one_host_leave_each_other_alone(
+    visitor: Callable[[], Visit], host: StaticServer, dist: Path, tmp_path: Path
+) -> None:
+    """As the project pages of one account of GitHub are."""
+    shutil.copytree(dist, tmp_path / "site" / "other")
+    first = visitor()
+    wait_for_worker(first.page)
+    first.page.goto(host.url + "other/")
+    wait_dataset(first.page, "app", "ready")
+    wait_until(first.page, lambda: len(first.page.evaluate("caches.keys()")) == 2, "a cache for each")
+    first.page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+    first.page.close()
+    stop(host)
+    visitor().page.get_by_test_id("draw-pad").wait_for()
