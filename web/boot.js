@@ -217,13 +217,21 @@ const modules = new PerformanceObserver((list) => {
 });
 modules.observe({ type: "resource", buffered: true });
 
+// Only what comes from our own files counts: a browser's extensions run scripts in this page, too, and theirs fail.
+const home = new URL(".", document.baseURI).href;
+
 /** @param {ErrorEvent} event */
 function onError(event) {
   const { target } = event;
-  if (target instanceof HTMLScriptElement) fail(`${target.src.split("/").pop()} was not downloaded`);
+  if (target instanceof HTMLScriptElement && target.src.startsWith(home)) fail(`${target.src.split("/").pop()} was not downloaded`);
 }
 addEventListener("error", onError, { capture: true, signal });
-addEventListener("unhandledrejection", (event) => fail(String(event.reason?.message ?? event.reason).split("\n")[0]), { signal });
+
+/** @param {PromiseRejectionEvent} event */
+function onRejection({ reason }) {
+  if (String(reason?.stack).includes(home)) fail(String(reason.message ?? reason).split("\n")[0]);
+}
+addEventListener("unhandledrejection", onRejection, { signal });
 if (typeof WebAssembly === "undefined") fail("this browser has no WebAssembly");
 
 // ---- Hand over -----------------------------------------------------------------------------------------------------

@@ -257,3 +257,20 @@ def test_two_tabs_at_once(open_visit: Open) -> None:
     for page, digit in ((first, "0"), (second, "7")):
         settled(page)
         assert guess(page) == digit
+
+
+def test_faults_of_other_peoples_scripts_are_not_ours(open_visit: Callable[..., Visit]) -> None:
+    """Extensions run in the page, too. Theirs may fail while it boots, and their scripts may be blocked."""
+    visit = open_visit(
+        "?engine=wasm",
+        init_script="""Promise.reject(new Error("Failed to connect to MetaMask"));
+        Promise.reject("no stack at all");
+        addEventListener("DOMContentLoaded", () => {
+          document.head.appendChild(document.createElement("script")).src = "https://example.org/extension.js";
+        });""",
+    )
+    visit.foreign_requests.clear()
+    assert "MetaMask" not in (visit.page.get_by_test_id("status").text_content() or "")
+    assert dataset(visit.page, "app") == "ready"
+    for text in ("MetaMask", "no stack", "example.org"):
+        visit.expect_error(text)

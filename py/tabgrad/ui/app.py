@@ -84,6 +84,8 @@ class App:
         shown = {name: build for name, build in panels.items() if self._address.shows(name)}
         self._tabs = tabs = Tabs(shown, self._on_tab, self.page.bench.make_room)
         self.page.open_panel = tabs.show
+        if tabs.has("train"):
+            tabs.build("train")  # it offers finished runs in the model picker, and an interrupted one
         inspect.follow_links(tabs)
         if shown and not tabs.name:
             tabs.show(next(iter(shown)))

@@ -37,7 +37,7 @@ class Tabs:
             self._tabs[name] = tab = dom.by_id(f"tab-{name}")
             tab.setAttribute("aria-controls", f"panel-{name}")
             attributes = {"role": "tabpanel", "id": f"panel-{name}", "aria_labelledby": f"tab-{name}"}
-            self._places[name] = dom.create("div", root, class_="panel", **attributes)
+            self._places[name] = dom.create("div", root, class_="panel", hidden="", **attributes)
         self._shown = dict[str, Shown]()
         self.name = ""  #: of the panel in view
         self._listeners = [dom.Listener(bar, "click", self._on_click), dom.Listener(bar, "keydown", self._on_key)]
@@ -58,10 +58,14 @@ class Tabs:
         if before:
             self._shown[before](False)
         self._work.scrollTop = 0
-        if name not in self._shown:
-            self._shown[name] = self._builders[name](self._places[name])
+        self.build(name)
         self._shown[name](True)
         self._changed(name)
+
+    def build(self, name: str) -> None:
+        """Make a panel before it is shown, for what it does for the rest of the page."""
+        if name not in self._shown:
+            self._shown[name] = self._builders[name](self._places[name])
 
     def _on_click(self, event: dom.Event) -> None:
         if (tab := dom.closest(event.target, ".tab")) is not None:
