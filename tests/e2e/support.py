@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
+#: A visitor who was here before: the pad shows no example, and the training panel no introduction.
+BEEN_HERE = "for (const key of ['tabgrad.seen', 'tabgrad.trained']) localStorage.setItem(key, 'yes');"
 #: A cold boot takes some seconds here; a loaded machine with two cores may take ten times that.
 TIMEOUT_S = 120.0
 POLL_S = 0.05

@@ -13,7 +13,7 @@ from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.network import shapes_of, spec_of
 from tests.e2e.drawing import DIGITS, guess
 from tests.e2e.inside_page import caught_up, draw_anew, seen, shared_page, shipped
-from tests.e2e.support import Visit, settled, use_model, wait_until
+from tests.e2e.support import BEEN_HERE, Visit, settled, use_model, wait_until
 
 NUMBER = re.compile(r"[+\N{MINUS SIGN}-]?\d+\.\d+")
 
@@ -209,7 +209,7 @@ def test_every_pixel_of_the_formula_tells_its_product(page: Page) -> None:
 
 
 def test_a_section_without_ink_offers_an_example(open_visit: Callable[..., Visit]) -> None:
-    page = open_visit("?engine=wasm#inside").page
+    page = open_visit("?engine=wasm#inside", init_script=BEEN_HERE).page
     for name in ("ink", "layers", "why"):
         page.get_by_test_id(f"{name}-example").wait_for()
     page.get_by_test_id("layers-example").click()
