@@ -193,3 +193,22 @@ def test_the_focus_stays_where_the_run_is(open_visit: Open) -> None:
     assert focused() in ("train-pause", "train-start")
     wait_until(page, lambda: page.get_by_test_id("train-start").is_visible(), "the end of the run")
     wait_until(page, lambda: focused() == "train-start", "the focus on Train")
+
+
+def test_the_page_itself_never_scrolls_on_a_laptop(open_visit: Open) -> None:
+    """What screen readers alone see counts as content, too: it once scrolled the bench away."""
+    visit = open_visit(f"?engine=wasm&{LONG}", viewport={"width": 1280, "height": 800})
+    page = start(visit)
+    wait_until(page, lambda: page.get_by_test_id("train-confusion").count() > 0, "the confusion matrix")
+    assert page.evaluate("() => document.documentElement.scrollHeight - innerHeight") <= 0
+    title, picker = page.locator("#verdict-title").bounding_box(), page.locator("#model").bounding_box()
+    assert title is not None
+    assert picker is not None
+    assert title["x"] + title["width"] <= picker["x"] + 1
+
+
+def test_a_lesson_offers_no_panel_that_it_hides(open_visit: Open) -> None:
+    page = open_visit("?engine=wasm&show=pad,train").page
+    page.get_by_test_id("intro-train").wait_for()
+    assert page.get_by_test_id("intro-inside").is_hidden()
+    assert page.get_by_test_id("intro-mistakes").is_hidden()

@@ -50,6 +50,7 @@ class Tabs:
         """Show a panel. KeyError if there is none of this name."""
         if name == self.name:
             return
+        self.build(name)
         before, self.name = self.name, name
         for other, tab in self._tabs.items():
             tab.setAttribute("aria-selected", "true" if other == name else "false")
@@ -58,7 +59,6 @@ class Tabs:
         if before:
             self._shown[before](False)
         self._work.scrollTop = 0
-        self.build(name)
         self._shown[name](True)
         self._changed(name)
 

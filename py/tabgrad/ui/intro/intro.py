@@ -50,6 +50,8 @@ class Intro:
         fool = _card(cards, "Can you fool it?", FOOL)
         self._inside = Button(fool, "Look inside", lambda: open_panel("inside"), "intro-inside")
         self._mistakes = Button(fool, "Its mistakes", lambda: open_panel("data"), "intro-mistakes")
+        self._inside.element.hidden = not page.address.shows("inside")
+        self._mistakes.element.hidden = not page.address.shows("data")
         self._visible, self._is_behind = False, False
         self._frame = asyncio.Event()
         self._frames = dom.Frames(self._frame.set)
