@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.support import settled, wait_until
+from tests.e2e.support import settled, wait_dataset, wait_until
 from tests.e2e.train_page import LONG, Open, epoch, press, start
 
 Size = tuple[int, int]
@@ -73,6 +73,8 @@ def test_pad_answer_and_curve_are_in_sight_together(open_visit: Open, size: Size
     pad, bars = span(page.get_by_test_id("draw-pad")), span(page.locator("#bars"))
     assert min(pad.top, bars.top) >= 0
     assert max(pad.bottom, bars.bottom) <= bottom_of_sight(page, height), "pad and answer, before anything is done"
+    train = page.get_by_test_id("train-start") if width < 640 else page.get_by_test_id("intro-train")
+    assert span(train).top < bottom_of_sight(page, height) or height < 500, "a button that begins a run"
     start(visit)
     wait_until(page, page.locator(".train-chart canvas").first.is_visible, "the first curve")
     seen = positions(page)
@@ -150,14 +152,22 @@ def test_a_zoomed_page_can_be_scrolled_beside_the_pad(open_visit: Open, size: Si
     assert page.evaluate("() => document.documentElement.scrollWidth") <= size[0]
 
 
+@pytest.mark.parametrize("data", ["mnist", "strokes"])
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["laptop", "phone"])
-def test_nothing_is_pushed_after_the_boot(open_visit: Open, size: Size) -> None:
-    visit = open_visit("?engine=wasm&epochs=1", viewport={"width": size[0], "height": size[1]}, init_script=SHIFTS)
+def test_nothing_is_pushed_after_the_boot(open_visit: Open, size: Size, data: str) -> None:
+    visit = open_visit(
+        f"?engine=wasm&epochs=1&data={data}", viewport={"width": size[0], "height": size[1]}, init_script=SHIFTS
+    )
     page = visit.page
     page.wait_for_timeout(500)
     draw(page, DIGITS[3])
     settled(page)
-    assert press(page, "finished", "failed") == "finished"
+    press(page, "training", "failed")
+    press(page, "paused", "finished", button="train-pause")
+    page.wait_for_timeout(600)  # what a press causes at once does not count, but what comes later does
+    if page.get_by_test_id("train-pause").is_visible():
+        page.get_by_test_id("train-pause").click()
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
     page.wait_for_timeout(500)
     shifts = page.evaluate("() => self.shifts")
     assert sum(shift[0] for shift in shifts) < 0.005, shifts
@@ -212,3 +222,34 @@ def test_a_lesson_offers_no_panel_that_it_hides(open_visit: Open) -> None:
     page.get_by_test_id("intro-train").wait_for()
     assert page.get_by_test_id("intro-inside").is_hidden()
     assert page.get_by_test_id("intro-mistakes").is_hidden()
+
+
+def test_a_window_that_gets_narrow_during_a_run_needs_no_sideways_scrolling(open_visit: Open) -> None:
+    """As a phone's does that is turned."""
+    visit = open_visit(f"?engine=wasm&{LONG}", viewport={"width": 1280, "height": 800})
+    page = start(visit)
+    page.set_viewport_size({"width": 390, "height": 844})
+    chart = page.locator(".train-chart canvas").first
+    wait_until(page, lambda: chart.evaluate("(e) => e.getBoundingClientRect().right <= innerWidth"), "a narrow chart")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("size", [(640, 400), (500, 300)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_small_window_shows_pad_and_answer_and_no_tool_over_them(open_visit: Open, size: Size) -> None:
+    page = open_visit("?engine=wasm", viewport={"width": size[0], "height": size[1]}).page
+    lowest = bottom_of_sight(page, size[1])
+    pad, bars = page.get_by_test_id("draw-pad").bounding_box(), page.locator("#bars").bounding_box()
+    example = page.get_by_test_id("try-example").bounding_box()
+    assert pad is not None
+    assert bars is not None
+    assert example is not None
+    assert pad["y"] + pad["height"] <= lowest
+    assert bars["y"] + bars["height"] <= lowest
+    assert example["x"] + example["width"] <= bars["x"] or example["y"] >= bars["y"] + bars["height"]
+
+
+def test_the_work_begins_at_its_top_when_a_run_begins(open_visit: Open) -> None:
+    page = open_visit(f"?engine=wasm&{LONG}", viewport={"width": 1366, "height": 625}).page
+    page.get_by_test_id("intro-train").click()
+    wait_until(page, lambda: epoch(page) > 0, "the first step")
+    assert page.evaluate("() => work.scrollTop") == 0

@@ -88,5 +88,5 @@ def test_the_network_that_answers_can_learn_the_visitors_hand(open_visit: Open, 
     use_model(page, "cnn")
     assert begin.locator("option[value=network]").text_content() == "CNN"
     assert begin.locator("option[value=network]").is_disabled()
-    page.get_by_role("button", name="What does Begin with mean?").click()
+    page.get_by_role("button", name="Help: Begin with").click()
     page.get_by_text("It cannot go on from CNN").wait_for()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from tabgrad.interop import dom, page
 
+#: A window that is too short for a large pad with its answer.
+SHORT = "(max-height: 31.24rem)"
 _TITLES = {"large": "Make the pad smaller", "compact": "Make the pad larger"}
 
 
@@ -17,12 +19,17 @@ class Bench:
         self._button = dom.by_id("bench-size")
         self._chosen = False  # the visitor has pressed the button
         self._listener = dom.Listener(self._button, "click", lambda _event: self._choose())
-        self._set("large")
+        self._set("compact" if dom.media_matches(SHORT) else "large")
 
     def make_room(self) -> None:
         """The visitor turns to the work area: be compact, unless the visitor wants it otherwise."""
         if not self._chosen:
             self._set("compact")
+
+    @staticmethod
+    def begin_work_at_its_top() -> None:
+        """Show the beginning of the work area: what is in it has changed."""
+        dom.by_id("work").scrollTop = 0
 
     def _choose(self) -> None:
         self._chosen = True

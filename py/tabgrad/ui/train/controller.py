@@ -25,6 +25,7 @@ from .state import Part, RunState, Status, StatusMessage, version_name
 from .store import KEPT_WEIGHTS, TrainStore
 from .trained_models import TrainedModels
 
+PAUSED = "Paused. Press Resume to go on, or One step to see what a single step changes."
 NOT_ALONE = "Another tab is training, too. This run's result is kept, but it cannot go on after a reload."
 
 
@@ -150,8 +151,9 @@ class RunController:
         await self._store.drop_checkpoint()
         if self.state.back is not None:  # nothing will say any more which version answers: let it be the newest
             self.move_timeline(len(self.state.timeline.entries))
+        if self.state.under_way:
+            self._models.training_discarded()
         self._clear()
-        self._models.training_ended()
         self._set_status("ready" if self._client.started else "none")
 
     async def forget(self, run_id: str) -> None:
@@ -279,8 +281,10 @@ class RunController:
                 if self.state.status == "loading":
                     self.say("" if self._alone else NOT_ALONE)
             case protocol.Progress(state="training"):
+                self._replace_message(PAUSED, "")
                 self._set_status("training")
             case protocol.Progress(state="paused"):
+                self._replace_message("", PAUSED)
                 self._set_status("paused")
             case protocol.Checkpoint():
                 self._follow_timeline()
@@ -362,6 +366,11 @@ class RunController:
     def _show_message(self, sentence: str, error: bool = False) -> None:
         self.state.message = StatusMessage(sentence, error)
         self._changed("message")
+
+    def _replace_message(self, old: str, new: str) -> None:
+        """Show `new` in the place of `old`. Any other sentence stays: it has not been read yet, perhaps."""
+        if self.state.message.text == old:
+            self._show_message(new)
 
     def _announce(self, sentence: str) -> None:
         self.state.announcement = sentence

@@ -172,6 +172,7 @@ class TrainPanel:
             self._intro.set_visible(False)
             self._intro = None
             self._root.dataset.phase = "work"
+            self._page.bench.begin_work_at_its_top()
             self._curves.set_visible(True)  # its width is known now
             dom.store(keys.TRAINED, "yes")
 
@@ -198,8 +199,9 @@ class TrainPanel:
 
     def _use_preset(self, name: str) -> None:
         if not self._refuse_during_run():
-            engine = self._form.good.engine
-            self._beginning.show_fresh(RunSettings.make({"engine": engine}, PRESETS[name].settings))
+            form, preset = self._form.good, PRESETS[name].settings
+            # They belong to no preset: see `PresetButtons.show`.
+            self._beginning.show_fresh(replace(preset, engine=form.engine, data=form.data, seed=form.seed))
             self._page.address.set_settings(self._form.good)
 
     def _refuse_during_run(self) -> bool:

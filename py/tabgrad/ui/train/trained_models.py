@@ -76,6 +76,12 @@ class TrainedModels:
             self._answering.say(f"{self.training.title} answers now: {accuracy}.")
         return bool(accuracy) and answers
 
+    def training_discarded(self) -> None:
+        """The run was thrown away before its end. What it had learned answers until another model is picked."""
+        self._rename("Left unfinished")
+        if self.training.is_active(self._answering.model):
+            self._answering.say(f"The run is gone. {self.training.title} answers until you choose another one.")
+
     def show_version(self, version: str, sentence: str = "", *, pick: bool = True) -> None:
         """Another entry of the timeline answers, called `version`; empty for the newest weights.
 

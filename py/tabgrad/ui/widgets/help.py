@@ -16,5 +16,5 @@ def add_help(parent: dom.Element, about: str, sentence: str) -> dom.Element:
     """Add a '?' to `parent` that explains what is called `about`; returns the element of the sentence."""
     name = f"help-{next(_numbers)}"
     button = dom.create("button", parent, text="?", type="button", class_="help", popovertarget=name)
-    button.setAttribute("aria-label", f"What does {about} mean?")
+    button.setAttribute("aria-label", f"Help: {about}")
     return dom.create("span", parent, text=sentence, id=name, class_="help-text", popover="auto", role="note")

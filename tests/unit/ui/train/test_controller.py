@@ -304,6 +304,31 @@ def test_a_message_about_a_busy_worker_ends_with_the_next_step_and_others_stay()
     on_bench(go)
 
 
+def test_a_paused_run_says_so_unless_there_is_something_else_to_say() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        paused = replace(PROGRESS, state="paused")
+        bench.receive(PROGRESS, paused)
+        assert bench.state.message.text.startswith("Paused.")
+        bench.receive(PROGRESS)
+        assert bench.state.message.text == ""
+        bench.receive(protocol.Notice(message="The device was lost."), paused, PROGRESS)
+        assert bench.state.message.text == "The device was lost."
+
+    on_bench(go)
+
+
+def test_a_run_that_was_thrown_away_is_not_called_trained() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.receive(protocol.Weights(step=2, weights=weights(2)), PROGRESS)
+        await bench.settle()
+        await bench.controller.reset()
+        assert bench.page.titles[TRAINING] == "Left unfinished"
+
+    on_bench(go)
+
+
 def test_back_in_time_the_older_network_answers_until_the_slider_is_at_its_end_again() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()

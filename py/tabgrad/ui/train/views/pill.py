@@ -34,7 +34,7 @@ class RunPill:
         if progress is None:
             return
         self._epoch.textContent = f"epoch {progress.epoch:.1f} of {progress.epochs:g}"
-        accuracy = state.validation_accuracy
+        accuracy = state.latest_validation_accuracy  # of the run, wherever the time slider stands
         self._accuracy.textContent = "" if accuracy is None else f"{percent(accuracy, 1)} right"
         paused = state.status == "paused"
         if paused != self._paused:

@@ -19,7 +19,7 @@ BUTTONS = {"start": "Train", "pause": "Pause", "step": "One step", "stop": "Stop
 #: What a figure is called, and what it means.
 FIGURES: Mapping[str, tuple[str, str]] = {
     "val-accuracy": (
-        "Right on new images",
+        "Right on validation images",
         "How many of the validation images it reads right. They are kept back from training, so it cannot know them.",
     ),
     "epoch": ("Epoch", "One epoch is one pass over all training images."),
@@ -109,11 +109,12 @@ class ProgressView:
         """Show the bar and the figures."""
         progress, result, ready = state.progress, state.result, state.ready
         self._bar.value = 100 * progress.step / progress.steps if progress else 0
-        for name, text in figures(state).items():
+        texts = figures(state)
+        for name, text in texts.items():
             self._figures[name].textContent = text
         interval = f"95 % interval: {' to '.join(percent(end, 2) for end in result.interval)}" if result else ""
         self._figures["test-accuracy"].title = interval
-        self._figures["used"].title = ready.reason if ready else ""
+        self._figures["used"].title = f"{texts['used']}. {ready.reason}" if ready else ""
 
 
 def figures(state: RunState) -> dict[str, str]:
@@ -125,8 +126,9 @@ def figures(state: RunState) -> dict[str, str]:
         found["epoch"] = f"{back.epoch if back else progress.epoch:.2f} of {progress.epochs:g}"
         if progress.state == "training" and state.result is None:
             found["eta"] = duration(progress.eta_s)
-        found["rate"] = f"{progress.lr:.3g}"
-        found["seconds"] = duration(progress.elapsed_s)
+        if not back:  # it is not known any more how they were then
+            found["rate"] = f"{progress.lr:.3g}"
+            found["seconds"] = duration(progress.elapsed_s)
     if state.samples_per_s:
         found["samples-per-s"] = f"{state.samples_per_s:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     if state.validation_accuracy is not None:
@@ -137,8 +139,7 @@ def figures(state: RunState) -> dict[str, str]:
         found["used"] = f"{named}, {ready.data}"
     if result is not None:
         found["test-accuracy"] = with_interval(result.test_accuracy, result.interval)
-    if state.result is not None:
-        found["seconds"] = duration(state.result.seconds)
+        found["seconds"] = duration(result.seconds)
     return found
 
 
