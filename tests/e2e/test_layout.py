@@ -54,7 +54,7 @@ def positions(page: Page) -> dict[str, Span]:
         "pad": span(page.get_by_test_id("draw-pad")),
         "bars": span(page.locator("#bars")),
         "buttons": span(page.locator(".train-buttons").first),
-        "curves": span(page.locator(".train-chart").first),
+        "curves": span(page.locator(".train-plot").first),
     }
 
 
@@ -74,7 +74,7 @@ def test_pad_answer_and_curve_are_in_sight_together(open_visit: Open, size: Size
     assert min(pad.top, bars.top) >= 0
     assert max(pad.bottom, bars.bottom) <= bottom_of_sight(page, height), "pad and answer, before anything is done"
     train = page.get_by_test_id("train-start") if width < 640 else page.get_by_test_id("intro-train")
-    assert span(train).top < bottom_of_sight(page, height) or height < 500, "a button that begins a run"
+    assert span(train).bottom <= bottom_of_sight(page, height) or height < 500, "a button that begins a run"
     start(visit)
     wait_until(page, page.locator(".train-chart canvas").first.is_visible, "the first curve")
     seen = positions(page)
@@ -83,7 +83,7 @@ def test_pad_answer_and_curve_are_in_sight_together(open_visit: Open, size: Size
     for name in ("pad", "bars", "buttons"):
         assert seen[name].top >= 0, name
         assert seen[name].bottom <= lowest, name
-    # Most of the first chart: its axis may be cut off on the smallest screens.
+    # Most of the first plot: its axis may be cut off on the smallest screens.
     curve = seen["curves"]
     assert curve.top + 0.5 * (curve.bottom - curve.top) <= lowest, "the curve"
     draw(page, DIGITS[4])
