@@ -1,4 +1,4 @@
-"""The run on the page: sends the worker commands, follows its events, stores what it leaves, and decides what answers.
+"""The run on the page: sends the worker commands, follows its events, and stores what it leaves.
 
 Owns the state of the run and every decision about it. Knows no document: views are told which parts of the state to
 show again, so all of it is tested without a browser.
@@ -15,15 +15,17 @@ from tabgrad.artifacts import load_weights, make_row, read_record, save_weights
 from tabgrad.backends import EngineError
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
-from tabgrad.settings import TUNABLE, RunSettings, SettingsError, network_name
+from tabgrad.settings import TUNABLE, RunSettings, SettingsError
 
 from ..models import Model
 from ..tasks import Tasks
 from .announcements import Announcements
 from .client import TrainClient
-from .state import Part, RunState, Status, StatusMessage, version_name
+from .files import WeightFiles
+from .state import Part, RunState, Status, StatusMessage
 from .store import KEPT_WEIGHTS, TrainStore
 from .trained_models import TrainedModels
+from .versions import Versions
 
 PAUSED = "Paused. Press Resume to go on, or One step to see what a single step changes."
 NOT_ALONE = "Another tab is training, too. This run's result is kept, but it cannot go on after a reload."
@@ -42,6 +44,7 @@ class RunLock(Protocol):
 class RunController:
     """`state` is the run's; `render` gets the parts of it that have changed.
 
+    `versions` decides which version of the run's network answers, `files` exports and imports weights.
     `lock` is the run lock; only the tab that holds it stores what its run can be resumed from. `persist` asks the
     browser to keep what is stored; it is called once, after the first run.
     """
@@ -62,9 +65,10 @@ class RunController:
         self._announcements = Announcements(self._announce)
         self._asked_to_persist = False
         self._run_id = self._origin = ""
-        self._ended: RunSettings | None = None  # of a run of an earlier visit whose network is not brought back yet
         self.state = RunState()
         self.tasks = Tasks(self._failed_inside)
+        self.versions = Versions(self.state, models, say=self.say, changed=self._changed, do=self.tasks.do)
+        self.files = WeightFiles(self.state, client, store, models, self.say)
 
     # ---- What the visitor wants
 
@@ -149,8 +153,7 @@ class RunController:
         if self._client.started:
             await self._tell(protocol.Dispose())
         await self._store.drop_checkpoint()
-        if self.state.back is not None:  # nothing will say any more which version answers: let it be the newest
-            self.move_timeline(len(self.state.timeline.entries))
+        self.versions.move_to_newest()  # nothing will say any more which version answers
         if self.state.under_way:
             self._models.training_discarded()
         self._clear()
@@ -166,59 +169,6 @@ class RunController:
         """The run that was forgotten last is there again."""
         await self._store.restore_run()
         self.offer_runs()
-
-    def move_timeline(self, position: int) -> None:
-        """Answer with the network of another entry of the timeline."""
-        self.state.timeline.move_to(position)
-        self._changed("timeline", "progress")
-        if self._ended is not None:
-            self.say("Bringing the network of that run back …")
-            self.tasks.do(self._bring_back(self._ended))
-            self._ended = None
-        self._answer()
-        self._show_version()
-
-    def _show_version(self, *, pick: bool = True) -> None:
-        """Model picker and status line say which version answers, and how well."""
-        state = self.state
-        if state.back is not None:
-            self._models.show_version(version_name(state.back), state.timeline.back(), pick=pick)
-        else:
-            ended = f"The network just trained answers now: {state.ending}." if state.ending else ""
-            self._models.show_version("", ended, pick=pick)
-
-    # ---- Files
-
-    async def exported(self, run_id: str = "") -> tuple[str, bytes] | None:
-        """The newest weights, or a finished run's, as (file name, content). None, with a message, if there are none."""
-        weights, missing = self.state.weights, "There is nothing to export yet: press Train."
-        if run_id:
-            content = await self._store.weights(run_id)
-            missing = f"The weights of this run are gone: the page keeps those of your latest {KEPT_WEIGHTS} runs."
-            try:
-                weights = load_weights(content) if content else None
-            except WeightsError as error:
-                weights, missing = None, f"The weights of this run cannot be exported: {error}"
-        if weights is None:
-            self.say(missing, error=True)
-            return None
-        self.say("The weights are in your downloads, as a safetensors file.")
-        network = network_name(weights.settings).lower().replace(" ", "-")
-        return f"tabgrad-{network}-step{weights.step}.safetensors", weights.data
-
-    async def import_weights(self, content: bytes) -> None:
-        """Put a weights file into the run under way; without a run it becomes a model of its own in the picker."""
-        try:
-            if self._client.running:
-                answer = await self._client.ask(protocol.Import(weights=content))
-                if not isinstance(answer, protocol.Accepted):
-                    raise WeightsError(getattr(answer, "message", "The worker did not take the file."))
-                self.say("The run goes on with the imported weights.")
-            else:
-                await self._models.offer_file(content)
-                self.say("The imported network answers now.")
-        except (WeightsError, ProgramError, RuntimeError) as error:  # of the file; of the engine or the worker
-            self.say(f"The file was not imported: {error}", error=True)
 
     # ---- What an earlier visit left
 
@@ -240,24 +190,7 @@ class RunController:
             weights = load_weights(content)
         except WeightsError:
             return  # damaged in the storage: there is nothing to recall
-        self._ended = RunSettings.stored(row["settings"])
-        self.state.weights = self.state.answering = weights
-        self.state.timeline.restore(entries, f"run {row['number']}", row.get("origin", ""))
-        self._changed("timeline", "weights")
-
-    async def _bring_back(self, settings: RunSettings) -> None:
-        """The network of a finished run answers again, at the slider's position."""
-        try:
-            program = await self._models.program(settings)
-        except ProgramError as error:
-            self.say(str(error), error=True)
-            return
-        weights = self.state.weights
-        if weights is not None and self.state.status in ("none", "ready"):  # else another run has begun meanwhile
-            self.say("")
-            await self._models.bring_back(program, weights, settings.data)
-            self._answer()
-            self._show_version()
+        self.versions.recall(row, weights, entries)
 
     # ---- What the worker says
 
@@ -275,7 +208,7 @@ class RunController:
             case protocol.Compiled(name="infer", reply_to=0):
                 self._models.training.set_program(event.program)
             case protocol.Weights() if self.state.timeline.at_end:
-                self._answer()
+                self.versions.answer()
             case protocol.Ready():
                 self._models.forget_programs()
                 if self.state.status == "loading":
@@ -287,33 +220,12 @@ class RunController:
                 self._replace_message("", PAUSED)
                 self._set_status("paused")
             case protocol.Checkpoint():
-                self._follow_timeline()
+                self.versions.follow_timeline()
                 self.tasks.do(self._store_checkpoint(event))
             case protocol.Finished():
                 self.tasks.do(self._finish(event))
             case protocol.Failed() if not self._client.running and not self.state.warms_up:
                 self.fail(event.message)
-
-    def _answer(self) -> None:
-        """Answer with the weights of the timeline's entry; at its end those are the newest."""
-        state, entry = self.state, self.state.timeline.entry
-        try:
-            if entry is None or state.timeline.at_end:
-                state.answering = state.weights
-            else:
-                state.answering = load_weights(entry.weights)
-            if state.answering is not None:
-                self._models.set_weights(state.answering)
-        except WeightsError as error:
-            self.say(str(error), error=True)
-        self._changed("weights")
-
-    def _follow_timeline(self) -> None:
-        """The entry that answers may have been thinned out: the next one answers then."""
-        back, answering = self.state.back, self.state.answering
-        if back is not None and answering is not None and answering.data is not back.weights:
-            self._answer()
-            self._show_version(pick=False)
 
     async def _store_checkpoint(self, event: protocol.Checkpoint) -> None:
         """Keep it, with the timeline that led there. What is stored of another run stays until a step has been done."""
@@ -388,7 +300,7 @@ class RunController:
         self.fail(f"Something went wrong in the page ({type(error).__name__}: {error}). Your runs are kept.")
 
     def _clear(self) -> None:
-        self._ended = None
+        self.versions.begin()
         self._announcements.begin()
         self._render(self.state.clear())
 

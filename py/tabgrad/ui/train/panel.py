@@ -90,7 +90,7 @@ class TrainPanel:
         self._progress = ProgressView(dom.create("div", root, class_="train-progress"))
         more = dom.create("div")
         self._curves = CurvesView(root, more)
-        self._timeline = TimelineView(root, self._control.move_timeline)
+        self._timeline = TimelineView(root, self._control.versions.move_to)
         setup = dom.create("div", root, class_="train-setup")
         self._beginning = Beginning(self._page, setup, self._on_edited, self._presets.show)
         self._form = self._beginning.form
@@ -255,10 +255,10 @@ class TrainPanel:
             self._do(self._control.forget(run_id))
 
     async def _export(self, run_id: str = "") -> None:
-        if file := await self._control.exported(run_id):
+        if file := await self._control.files.exported(run_id):
             page.download(*file)
 
     async def _import(self) -> None:
         content = await self._file.read()
         if content is not None:
-            await self._control.import_weights(content)
+            await self._control.files.import_weights(content)

@@ -1,0 +1,55 @@
+"""Weights as files: what leaves the page, and what comes in. Knows no document: the panel opens and saves them."""
+
+from __future__ import annotations
+
+from tabgrad import protocol
+from tabgrad.artifacts import load_weights
+from tabgrad.network import WeightsError
+from tabgrad.program import ProgramError
+from tabgrad.settings import network_name
+
+from .client import TrainClient
+from .state import RunState
+from .store import KEPT_WEIGHTS, TrainStore
+from .trained_models import TrainedModels
+from .versions import Say
+
+
+class WeightFiles:
+    """`say` gets what came of it, as a sentence."""
+
+    def __init__(
+        self, state: RunState, client: TrainClient, store: TrainStore, models: TrainedModels, say: Say
+    ) -> None:
+        self._state, self._client, self._store, self._models, self._say = state, client, store, models, say
+
+    async def exported(self, run_id: str = "") -> tuple[str, bytes] | None:
+        """The newest weights, or a finished run's, as (file name, content). None, with a message, if there are none."""
+        weights, missing = self._state.weights, "There is nothing to export yet: press Train."
+        if run_id:
+            content = await self._store.weights(run_id)
+            missing = f"The weights of this run are gone: the page keeps those of your latest {KEPT_WEIGHTS} runs."
+            try:
+                weights = load_weights(content) if content else None
+            except WeightsError as error:
+                weights, missing = None, f"The weights of this run cannot be exported: {error}"
+        if weights is None:
+            self._say(missing, error=True)
+            return None
+        self._say("The weights are in your downloads, as a safetensors file.")
+        network = network_name(weights.settings).lower().replace(" ", "-")
+        return f"tabgrad-{network}-step{weights.step}.safetensors", weights.data
+
+    async def import_weights(self, content: bytes) -> None:
+        """Put a weights file into the run under way; without a run it becomes a model of its own in the picker."""
+        try:
+            if self._client.running:
+                answer = await self._client.ask(protocol.Import(weights=content))
+                if not isinstance(answer, protocol.Accepted):
+                    raise WeightsError(getattr(answer, "message", "The worker did not take the file."))
+                self._say("The run goes on with the imported weights.")
+            else:
+                await self._models.offer_file(content)
+                self._say("The imported network answers now.")
+        except (WeightsError, ProgramError, RuntimeError) as error:  # of the file; of the engine or the worker
+            self._say(f"The file was not imported: {error}", error=True)
