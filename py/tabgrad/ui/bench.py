@@ -1,6 +1,6 @@
 """The bench: pad and answer, which stay in sight. Owns its size on a phone: large at first, compact beside work.
 
-On larger screens the size changes nothing: see web/styles/page.css.
+On larger screens the size changes nothing: see web/styles/layout.css.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ PAGES: Mapping[str, Page] = {
 
 
 class Guide:
-    """`#guide`. Hidden on narrower screens by web/styles/page.css."""
+    """`#guide`. Hidden on narrower screens by web/styles/layout.css."""
 
     def __init__(self) -> None:
         self._root = dom.by_id("guide")
