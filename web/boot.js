@@ -137,9 +137,17 @@ const SAVED = "tabgrad.ink";
 addEventListener("pagehide", () => {
   if (page.dataset.app !== "ready") sessionStorage.setItem(SAVED, JSON.stringify(log));
 });
+/** Whether a stored value is an action: the tab's storage may hold anything. @param {any} value */
+const isAction = (value) =>
+  ["pen", "eraser", "cells", "clear"].includes(value?.tool) &&
+  Number.isFinite(value.width) &&
+  Array.isArray(value.points) &&
+  value.points.length % 2 === 0 &&
+  value.points.every(Number.isFinite);
 try {
-  log = JSON.parse(sessionStorage.getItem(SAVED) ?? "[]");
+  const saved = JSON.parse(sessionStorage.getItem(SAVED) ?? "[]");
   sessionStorage.removeItem(SAVED);
+  log = Array.isArray(saved) ? saved.filter(isAction) : [];
 } catch {
   // No storage, or no usable drawing in it: start with an empty pad.
 }

@@ -274,3 +274,12 @@ def test_faults_of_other_peoples_scripts_are_not_ours(open_visit: Callable[..., 
     assert dataset(visit.page, "app") == "ready"
     for text in ("MetaMask", "no stack", "example.org"):
         visit.expect_error(text)
+
+
+@pytest.mark.parametrize("saved", ['{"tool":1}', '[null,{"tool":"pen","width":1,"points":[null,3]},7]', "[[[[", "3"])
+def test_a_damaged_drawing_in_the_storage_stops_nothing(open_visit: Callable[..., Visit], saved: str) -> None:
+    script = f"if (!sessionStorage.getItem('once')) sessionStorage.setItem('tabgrad.ink', {saved!r});"
+    page = open_visit("?engine=wasm", init_script=script + "sessionStorage.setItem('once', 'yes');").page
+    draw(page, DIGITS[1])
+    settled(page)
+    assert guess(page) == "1"
