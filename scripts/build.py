@@ -139,7 +139,8 @@ def boot_files(site: Site, manifest: dict[str, Any], pyscript_url: str) -> list[
     folders = (manifest["pyodide"]["index_url"], pyscript_url.removesuffix("core.js"))
     mlp = manifest["models"].get("mlp")
     model = [mlp["card"], mlp["weights"]] if mlp else []
-    return [*sorted(url for url in site.files if url.startswith(folders)), manifest["python"]["tabgrad"], *model]
+    loaded = (url for url in site.files if url.startswith(folders) and not url.endswith(prune.WORKER_FILE))
+    return [*sorted(loaded), manifest["python"]["tabgrad"], *model]
 
 
 def build(out: Path, mnist: dict[str, bytes] | None) -> list[str]:

@@ -134,9 +134,14 @@ resizing.observe(canvas);
 // Keep the drawing if the page is reloaded before Python has it, as a message asks for when the boot fails. Later, Python
 // keeps it (ui/pad/ink_log.py).
 const SAVED = "tabgrad.ink";
-addEventListener("pagehide", () => {
-  if (page.dataset.app !== "ready") sessionStorage.setItem(SAVED, JSON.stringify(log));
-});
+function keepInk() {
+  try {
+    sessionStorage.setItem(SAVED, JSON.stringify(log));
+  } catch {
+    // No storage: the drawing is lost with the page.
+  }
+}
+addEventListener("pagehide", keepInk, { signal });
 /** Whether a stored value is an action: the tab's storage may hold anything. @param {any} value */
 const isAction = (value) =>
   ["pen", "eraser", "cells", "clear"].includes(value?.tool) &&
@@ -146,7 +151,6 @@ const isAction = (value) =>
   value.points.every(Number.isFinite);
 try {
   const saved = JSON.parse(sessionStorage.getItem(SAVED) ?? "[]");
-  sessionStorage.removeItem(SAVED);
   log = Array.isArray(saved) ? saved.filter(isAction) : [];
 } catch {
   // No storage, or no usable drawing in it: start with an empty pad.
@@ -165,10 +169,21 @@ const browserFetch = window.fetch;
 const early = new Map();
 let loaded = 0;
 let shown = 0;
+/** Nothing has come for so long: the visitor is told what to do. Milliseconds. */
+const STALLED_MS = 20_000;
+let stalled = setTimeout(sayStalled, STALLED_MS);
+
+function sayStalled() {
+  if (page.dataset.app !== "booting") return;
+  element("status").textContent =
+    "Python is slow to start here. If nothing happens, check the connection and reload the page; your drawing is kept.";
+}
 
 /** @param {number} bytes */
 function count(bytes) {
   loaded += bytes;
+  clearTimeout(stalled);
+  stalled = setTimeout(sayStalled, STALLED_MS);
   const now = performance.now();
   if (page.dataset.app !== "booting" || (now - shown < 60 && loaded < total)) return;
   shown = now;
@@ -179,10 +194,13 @@ function count(bytes) {
   element("boot-bytes").textContent = `${(Math.min(loaded, total) / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
 }
 
-/** Say what happened; the page and the ink stay as they are. @param {string} what the cause, in a few words */
-function fail(what) {
+/**
+ * Say what happened; the page and the ink stay as they are.
+ * @param {string} what the cause, in a few words @param {string} advice what the visitor can do
+ */
+function fail(what, advice = "Check the connection and reload the page; your drawing is kept.") {
   if (page.dataset.app !== "booting") return;
-  const sentence = `Python could not be loaded (${what}). Check the connection and reload the page; your drawing is kept.`;
+  const sentence = `Python could not be loaded (${what}). ${advice}`;
   page.dataset.app = "failed";
   page.dataset.error = sentence;
   element("status").dataset.kind = "error";
@@ -240,7 +258,17 @@ function onRejection({ reason }) {
   if (String(reason?.stack).includes(home)) fail(String(reason.message ?? reason).split("\n")[0]);
 }
 addEventListener("unhandledrejection", onRejection, { signal });
-if (typeof WebAssembly === "undefined") fail("this browser has no WebAssembly");
+if (typeof WebAssembly === "undefined") fail("this browser has no WebAssembly", "Another browser, or another setting of this one, may have it.");
+
+// The site's host may forbid what Python needs with a policy of its own.
+addEventListener(
+  "securitypolicyviolation",
+  ({ effectiveDirective, blockedURI, disposition }) => {
+    if (disposition !== "enforce" || !effectiveDirective.startsWith("script-src")) return;
+    if (["eval", "wasm-eval"].includes(blockedURI)) fail("this site’s host forbids it", "Its security policy has to allow 'wasm-unsafe-eval' and 'unsafe-eval'.");
+  },
+  { signal },
+);
 
 // ---- Hand over -----------------------------------------------------------------------------------------------------
 
@@ -248,6 +276,7 @@ Reflect.set(window, "tabgradBoot", {
   fail,
   /** Stop listening, and return the ink so far and the pointer that is drawing (or -1) as JSON. */
   takeOver() {
+    keepInk();
     listening.abort();
     resizing.disconnect();
     modules.disconnect();

@@ -1,5 +1,6 @@
 """Reduces each third-party part to what the page needs. Fetches nothing."""
 
+import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -25,10 +26,32 @@ TINYGRAD_KEEP = {"renderer/isa/__init__.py", "runtime/support/__init__.py", "run
 #: Removes JavaScript Promise Integration from a browser that has it.
 NO_STACK_SWITCHING = b"""for (const name of ["Suspending", "promising"]) Reflect.deleteProperty(WebAssembly, name);
 """
+#: Has Pyodide's module run also where the host sends it under another content type: Pyodide itself would only log that,
+#: and wait for ever. A module that cannot run is told to web/boot.js, which is in the page and not in the worker.
+ANY_CONTENT_TYPE = b"""const stream = WebAssembly.instantiateStreaming;
+WebAssembly.instantiateStreaming = async (source, imports) => {
+  const response = await source;
+  const typed = response.headers.get("content-type") === "application/wasm";
+  try {
+    if (typed) return await stream.call(WebAssembly, response, imports);
+    return await WebAssembly.instantiate(await response.arrayBuffer(), imports);
+  } catch (error) {
+    globalThis.tabgradBoot?.fail(error.message);
+    throw error;
+  }
+};
+"""
 #: The shared memory that Pyodide makes at once, and the beginning of the only function that uses it.
 EAGER_MEMORY = re.compile(
     rb"var (\w+)=(new Int32Array\(new WebAssembly\.Memory\(\{shared:!0,initial:1,maximum:1\}\)\.buffer\));"
     rb"(function \w+\(\w+\))\{try\{return Atomics\.wait\(\1,"
+)
+#: The script of PyScript's workers, beside PyScript itself.
+WORKER_FILE = "xworker.js"
+#: PyScript's start of a worker, from a blob with the script `code`.
+WORKER_BLOB = re.compile(
+    rb"""new (?P<worker>\w+)\(URL\.createObjectURL\(new Blob\(\["/\*@\*/"\+(?P<code>'(?:[^'\\]|\\.)*')"""
+    rb"""\.replace\(\w+,\w+\)\],\{type:"text/javascript"\}\)\),\.\.\.e\)"""
 )
 
 
@@ -40,7 +63,7 @@ def pyodide_loader(module: bytes) -> bytes:
     base/debug/stack_trace.cc). That can be beyond the end of such a stack, and then the tab crashes: three times in
     about a thousand boots. The source map that it names is not part of the site.
     """
-    return NO_STACK_SWITCHING + _without_source_map(module)
+    return NO_STACK_SWITCHING + ANY_CONTENT_TYPE + _without_source_map(module)
 
 
 def pyodide_module(module: bytes) -> bytes:
@@ -100,7 +123,26 @@ def pyscript(dist: Mapping[str, bytes]) -> dict[str, bytes]:
         if name not in wanted:
             wanted.add(name)
             queue += re.findall(r'\bfrom\s*"\./([^"]+)"', dist[name].decode())
-    return {name: _without_source_map(dist[name]) for name in wanted}
+    return _with_worker_file({name: _without_source_map(dist[name]) for name in wanted})
+
+
+def _with_worker_file(chunks: dict[str, bytes]) -> dict[str, bytes]:
+    """PyScript with the script of its workers as a file.
+
+    PyScript starts a worker from a blob that holds the script. Now the blob imports the file: a worker from a blob has
+    the page's security policy, and one from a file would not. Only where the host forbids workers from blobs
+    (`tabgradBlobs` is false then, see `interop.worker`) is the file itself the worker, under the policy of the host.
+    """
+    found = {name: match for name, script in chunks.items() if (match := WORKER_BLOB.search(script))}
+    if len(found) != 1:
+        raise BuildError("PyScript starts its workers in another way now: see sitebuild.prune.")
+    ((name, match),) = found.items()
+    file = b'new URL("./%b",import.meta.url).href' % WORKER_FILE.encode()
+    blob = b'URL.createObjectURL(new Blob(["import "+JSON.stringify(%b)],{type:"text/javascript"}))' % file
+    start = b"new %b(globalThis.tabgradBlobs===false?%b:%b,...e)" % (match["worker"], file, blob)
+    code = ast.literal_eval(match["code"].decode())  # no JavaScript string of theirs has escapes that Python has not
+    script = chunks[name]
+    return {**chunks, name: script[: match.start()] + start + script[match.end() :], WORKER_FILE: code.encode()}
 
 
 def _without_source_map(script: bytes) -> bytes:

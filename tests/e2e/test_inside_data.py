@@ -234,7 +234,7 @@ def test_while_data_is_on_its_way_everything_else_is_there(open_visit: Callable[
     for control in ("mistakes-measure", "mine-import", "data-digit", "mine-add-7"):
         assert page.get_by_test_id(control).is_enabled()
     keep(page, 7)  # and the other sections are up to date
-    page.get_by_test_id("mine-headline").filter(has_text="1 of your 1 drawings").wait_for()
+    page.get_by_test_id("mine-headline").filter(has_text="1 of your 1 drawing:").wait_for()
     assert "Loading" in note.inner_text()
     page.get_by_test_id("data-set").select_option("strokes")  # something else can be chosen meanwhile
     note.filter(has_text="Generated digits, test images").wait_for()

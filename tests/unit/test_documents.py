@@ -18,6 +18,16 @@ def walk(title: str) -> list[tuple[str, str]]:
     return _STEP.findall(TEXT.split(f"## {title}\n")[1].split("\n## ")[0])
 
 
+def test_each_promise_about_faults_names_a_test_that_exists() -> None:
+    text = (ROOT / "docs" / "RELIABILITY.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 40
+    assert [f"{file}::{name}" for file, name in named if name not in names(ROOT / file)] == []
+    untested = [row for row in rows if "::test_" not in row and "| test" not in row]
+    assert untested == []
+
+
 def names(path: Path) -> set[str]:
     """`function` and `Class.method` of a module."""
     found = set()

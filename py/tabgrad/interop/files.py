@@ -10,6 +10,9 @@ from pyodide.ffi import JsException
 
 from .convert import to_js
 
+#: A host answers so for a file that it does not have. Names have hashes, so the page was made for another version.
+GONE = (404, 410)
+
 
 class FetchError(OSError):
     """A file could not be fetched. One sentence that the page can show."""
@@ -20,6 +23,8 @@ async def _fetch(url: str) -> Any:
     name = url.rsplit("/", 1)[-1]
     try:
         response = await js.fetch(url)
+        if response.status in GONE:
+            raise FetchError(f"{name} is no longer on this site: a newer version is there. Reload the page.")
         if not response.ok:
             raise FetchError(f"The file {name} could not be fetched (status {response.status}).")
         return await response.arrayBuffer()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import js
+import pyodide_js
 from pyodide.ffi import JsException
 
 from .convert import first_event, js_function, to_js
@@ -57,12 +58,26 @@ def download(name: str, content: bytes, kind: str = "application/octet-stream") 
     js.URL.revokeObjectURL(url)
 
 
-async def chosen_file(file_input: Any) -> bytes | None:
-    """The file chosen in an `<input type="file">`, or None if there is none. Empties the input."""
+class FileError(OSError):
+    """A file that the visitor chose cannot be read. One sentence that the page can show."""
+
+
+async def chosen_file(file_input: Any, most_bytes: int) -> bytes | None:
+    """The file chosen in an `<input type="file">`, or None if there is none. Empties the input.
+
+    Raises FileError, without reading it, if the file has more than `most_bytes`, and if the browser cannot read it.
+    """
     if not file_input.files.length:
         return None
-    content: bytes = (await file_input.files.item(0).arrayBuffer()).to_bytes()
-    file_input.value = ""
+    file = file_input.files.item(0)
+    file_input.value = ""  # so that the same file can be chosen again, whatever comes of this
+    if file.size > most_bytes:
+        size, most = (f"{n / 1e6:,.0f} MB" for n in (file.size, most_bytes))
+        raise FileError(f"This file has {size}. The page reads files of at most {most} here.")
+    try:
+        content: bytes = (await file.arrayBuffer()).to_bytes()
+    except JsException as error:
+        raise FileError("The browser cannot read this file. Has it been moved, changed or deleted?") from error
     return content
 
 
@@ -95,6 +110,11 @@ def on_hidden(call: Callable[[], object]) -> None:
             call()
 
     js.document.addEventListener("visibilitychange", js_function(changed))
+
+
+def show_pulse() -> None:
+    """Let web/heartbeat.js see every second whether Python lives."""
+    js.tabgradBoot.pyodide = pyodide_js
 
 
 def on_leaving(call: Callable[[], object]) -> None:

@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import js
+import pyodide_js
+from pyodide.ffi import JsException
 
-from .convert import js_function, release, to_js
+from .convert import first_event, js_function, release, to_js
 from .files import fetch_bytes
 
 #: The worker's name in PyScript.
@@ -65,9 +67,11 @@ class NamedWorker:
     async def start(self, first: str) -> None:
         """Start the worker; `first` is the text that its script receives first. Raises WorkerError."""
         try:
-            await fetch_bytes(self._script)  # PyScript does not report a script that is missing
+            # PyScript does not report a script that is missing.
+            _, blobs = await asyncio.gather(fetch_bytes(self._script), may_use_blobs())
         except OSError as error:
             raise WorkerError(f"{error} Training cannot start without it; the rest of the page still works.") from error
+        js.globalThis.tabgradBlobs = blobs  # sitebuild.prune has PyScript read it
         element = js.document.createElement("script")
         config = json.loads(self._config)
         # The worker's own address is a blob: URL, so relative URLs do not work in it.
@@ -102,6 +106,28 @@ class NamedWorker:
                 self._element.xworker.terminate()
             self._element.remove()
             self._element = None
+
+
+def end_when_python_dies() -> None:
+    """Have this worker end with its Python: after a fatal error it would go on and answer, wrongly, or not at all.
+
+    The page notices that it is silent. `on_fatal` is called by Pyodide's `fatal_error`.
+    """
+    pyodide_js._api.on_fatal = js.close.bind(js.globalThis)
+
+
+async def may_use_blobs() -> bool:
+    """Whether workers can be started from blob: URLs: a host's security policy may forbid it."""
+    url = js.URL.createObjectURL(js.Blob.new(js.Array.of("postMessage(0)"), to_js({"type": "text/javascript"})))
+    try:
+        probe = js.Worker.new(url)
+    except JsException:
+        return False
+    try:
+        return await first_event(probe, "message", "error") == "message"
+    finally:
+        probe.terminate()
+        js.URL.revokeObjectURL(url)
 
 
 def absolute(url: str) -> str:

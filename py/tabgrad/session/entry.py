@@ -31,6 +31,7 @@ COMPILER_FOLDER = "/home/pyodide/compiler"
 
 def serve(port: Any, first: str) -> None:
     """Serve the page at the other end of `port`, a MessagePort. `first` is JSON: {"base": URL, "manifest": {...}}."""
+    worker.end_when_python_dies()
     opening = json.loads(first)
     manifest: dict[str, Any] = opening["manifest"]
     base: str = opening["base"]

@@ -165,6 +165,6 @@ def place_of(fragment: str) -> Place:
     if name in TABS:
         return Place(tab=name)
     step = fragment.removeprefix(TOUR)
-    if step != fragment and step.isascii() and step.isdecimal() and len(step) < 4:
-        return Place(step=int(step))
+    if step != fragment and step.isascii() and step.isdecimal():
+        return Place(step=int(step[:4]))  # there are fewer than a thousand
     return Place()

@@ -29,6 +29,9 @@ from .status import Status
 from .tabs import Tabs
 from .theme import Theme
 
+#: Ink is kept for a reload when nothing was drawn for so long: if Python dies, there is no later moment. Seconds.
+KEEP_AFTER_S = 0.5
+
 
 class App:
     """Everything on the page; `page` is what its panels see."""
@@ -36,6 +39,7 @@ class App:
     def __init__(self) -> None:
         manifest = dom.manifest()
         self._has_ink = self._had_ink = False
+        self._keep_later: asyncio.TimerHandle | None = None
         self._stop_example: Callable[[], object] | None = None
         self._address = address = Address(page)
         dom.root_dataset().hides = " ".join(address.hidden)
@@ -55,7 +59,8 @@ class App:
         )
         self.page = PageContext(manifest, self._predictor, self._answering, address)
         self.page.pad, self.page.bench = Pad(self._on_ink), Bench()
-        page.on_leaving(lambda: page.keep_for_reload(keys.INK, self.page.pad.log()))
+        page.on_leaving(self._keep_ink)
+        page.show_pulse()
         self._theme, self._guide = Theme(self._recolour), Guide()
 
     async def run(self) -> None:
@@ -141,11 +146,17 @@ class App:
         if self._has_ink and not self._had_ink:
             self._had_ink = True
             dom.store(keys.SEEN, "yes")
+        if self._keep_later is not None:
+            self._keep_later.cancel()
+        self._keep_later = asyncio.get_running_loop().call_later(KEEP_AFTER_S, self._keep_ink)
         self._predictor.update(ink)
         if self._answering.model is None:  # else the answer will tell the watchers
             if self._answering.has_no_engine and self._has_ink:
                 self._answer_view.show(None, True)
             self._tell()
+
+    def _keep_ink(self) -> None:
+        page.keep_for_reload(keys.INK, self.page.pad.log())
 
     def _recolour(self) -> None:
         self.page.pad.redraw()

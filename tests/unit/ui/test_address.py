@@ -47,12 +47,12 @@ class Bar:
         *((name, Place(tab=name)) for name in TABS),
         ("kernels", Place(tab="code")),
         ("tour-3", Place(step=3)),
-        ("tour-99", Place(step=99)),  # the tour says where it ends
+        ("tour-99", Place(step=99)),  # the tour begins then
         *(
             (text, Place())
             for text in ("pad", "tour-", "tour-x", "tour--1", "tour-\u00b2", "tour-\u0663", "%", "data ")
         ),
-        ("tour-" + "9" * 5_000, Place()),
+        ("tour-" + "9" * 5_000, Place(step=9999)),
     ],
 )
 def test_a_fragment_leads_to_a_tab_or_a_step_of_the_tour_or_nowhere(fragment: str, place: Place) -> None:

@@ -47,8 +47,9 @@ class InspectPanels:
         if self._tabs.has(place.tab):
             self._tabs.show(place.tab)
         elif place.step:
-            if self._show_tour is None:
-                from .tour import Tour
+            from .tour import Tour
+            from .tour_steps import STEPS
 
+            if self._show_tour is None:
                 self._show_tour = Tour(self._page, self._tabs).show
-            self._show_tour(place.step)
+            self._show_tour(place.step if place.step <= len(STEPS) else 1)

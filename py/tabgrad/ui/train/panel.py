@@ -259,6 +259,10 @@ class TrainPanel:
             page.download(*file)
 
     async def _import(self) -> None:
-        content = await self._file.read()
+        try:
+            content = await self._file.read()
+        except OSError as error:
+            self._control.say(str(error), error=True)
+            return
         if content is not None:
             await self._control.files.import_weights(content)

@@ -21,6 +21,10 @@ class Button:
         self.element.disabled = not on
 
 
+#: No file that the page reads is larger: weights with their optimizer state have up to 64 MB. Bytes.
+MAX_FILE_BYTES = 128_000_000
+
+
 class FilePicker:
     """A button that asks for a file. `chosen` is called when there is one to `read`; `accept` is its ending."""
 
@@ -30,8 +34,11 @@ class FilePicker:
         self._listener = dom.Listener(self._input, "change", lambda _event: chosen())
 
     async def read(self) -> bytes | None:
-        """The content of the chosen file, None if there is none. The same file can then be chosen again."""
-        return await chosen_file(self._input)
+        """The content of the chosen file, None if there is none. The same file can then be chosen again.
+
+        Raises OSError with one sentence if the file is too large, or if the browser cannot read it.
+        """
+        return await chosen_file(self._input, MAX_FILE_BYTES)
 
 
 class Switch:

@@ -103,13 +103,12 @@ class OwnDrawingsSection:
         download("my-digits.json", self._own.store.dumps(), "application/json")
 
     async def _import(self) -> None:
-        content = await self._file.read()
-        if content is None:
-            return
         try:
-            drawings = loads(content)
-            self._note.textContent = await self._own.add(drawings) or f"Imported {len(drawings):,} drawings."
-        except DrawingsError as error:
+            content = await self._file.read()
+            if content is not None:
+                drawings = loads(content)
+                self._note.textContent = await self._own.add(drawings) or f"Imported {len(drawings):,} drawings."
+        except (OSError, DrawingsError) as error:
             self._note.textContent = str(error)
 
     def _pick(self, place: int) -> None:
@@ -141,8 +140,9 @@ class OwnDrawingsSection:
             return
         count, right = len(results.labels), len(results.labels) - results.errors
         learned = " It has learned from half of them." if state.probe.model.card.get("learned_from") == "mine" else ""
+        drawings = "drawing" if count == 1 else "drawings"
         self._headline.textContent = (
-            f"{state.probe.model.title} reads {right} of your {count} drawings: {percent(results.accuracy)} "
+            f"{state.probe.model.title} reads {right} of your {count} {drawings}: {percent(results.accuracy)} "
             f"({interval_95(*results.interval_95)}).{learned}"
         )
         self._headline.dataset.right, self._headline.dataset.count = str(right), str(count)

@@ -181,7 +181,7 @@ def description(checkpoint: bytes) -> str:
     """What the offer says of a checkpoint. Raises WeightsError."""
     record = read_record(checkpoint)
     accuracy = record.curves.validation_accuracy
-    best = f", {percent(accuracy[-1], 2)} on validation" if accuracy else ""
+    best = f", right on {percent(accuracy[-1], 2)} of the validation images" if accuracy else ""
     where = f"epoch {record.epoch:.2f} of {record.settings.epochs:g}{best}"
     network = network_name(record.settings)
-    return f"A run of {network} was interrupted at {where}. Another run would take its place."
+    return f"A run of {network} was interrupted at {where}. If you start another one, it cannot be resumed any more."
