@@ -163,7 +163,7 @@ def test_a_file_that_cannot_be_read(open_visit: Open, fault: str, sentence: str)
 
 def test_a_site_that_has_a_newer_version(open_visit: Open) -> None:
     gone: dict[str, Callable[[Route], object]] = {"**/data/**": lambda route: route.fulfill(status=404)}
-    visit = open_visit("?engine=wasm", init_script=BEEN_HERE, routes=gone)
+    visit = open_visit("?engine=wasm", init_script=BEEN_HERE, routes=gone, service_workers="block")
     if not visit.page.evaluate("JSON.parse(document.getElementById('manifest').textContent).data.mnist"):
         pytest.skip("The site has no MNIST.")
     draw(visit.page, DIGITS[2])

@@ -149,14 +149,20 @@ def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) 
 def test_pyscript_keeps_what_its_core_imports() -> None:
     dist = {
         "core.js": b'export{a}from"./core-X1.js";\n//# sourceMappingURL=core.js.map\n',
-        "core-X1.js": b'import{b}from "./chunk.js";import("./editor.js");',
+        "core-X1.js": b'import{b}from "./chunk.js";import("./editor.js");'
+        b"""o=((...e)=>new zr(URL.createObjectURL(new Blob(["/*@*/"+'say("it\\'s")\\n'.replace(Wr,Hr)],"""
+        b"""{type:"text/javascript"})),...e))""",
         "chunk.js": b"",
         "error-Y2.js": b"",
         "editor.js": b"",
     }
     kept = prune.pyscript(dist)
-    assert kept.keys() == {"core.js", "core-X1.js", "chunk.js", "error-Y2.js"}
+    assert kept.keys() == {"core.js", "core-X1.js", "chunk.js", "error-Y2.js", prune.WORKER_FILE}
     assert b"sourceMappingURL" not in kept["core.js"]
+    assert kept[prune.WORKER_FILE] == b'say("it\'s")\n'
+    assert b"say(" not in kept["core-X1.js"]
+    with pytest.raises(parts.BuildError, match="another way"):
+        prune.pyscript({**dist, "core-X1.js": b""})
 
 
 def test_an_unknown_placeholder_stops_the_build() -> None:
