@@ -173,4 +173,3 @@ def test_a_site_that_has_a_newer_version(open_visit: Open) -> None:
     wait_dataset(visit.page, "app", "ready")
     settled(visit.page)
     assert guess(visit.page) == "2"
-    visit.expect_error("404")

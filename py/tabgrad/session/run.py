@@ -74,7 +74,7 @@ class Run:
                         raise
                     self._engine, moved = other, True
                 where = f"on {ENGINE_TITLES[self._engine]}" if moved else "on a new device"
-                self._emit(Notice(message=f"{error} Training goes on {where} from the last checkpoint."))
+                self._emit(Notice(message=f"{error} Training continues {where} from the last checkpoint."))
 
     async def _set_up(self, data: RunData) -> Trainer:
         """Engine, programs, data, weights: from the last checkpoint if there is one."""
