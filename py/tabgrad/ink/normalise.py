@@ -12,13 +12,13 @@ shows the steps all use these functions. Draws no pixels itself (see `raster`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .raster import EDGE_PX, PEN_PX, rasterise
+from .lines import Lines
+from .raster import EDGE_PX, PEN_PX, draw
 from .strokes import Points, Stroke
 
 #: Side of the network's input, and of the box that ink is scaled into. Pixels.
@@ -78,8 +78,13 @@ class BoxFit(NamedTuple):
 
 def fit_box(strokes: Sequence[Stroke], min_extent: float = 0.0, pen_px: float = PEN_PX) -> BoxFit:
     """How one or more strokes fit into the box, drawn by a normal pen of `pen_px`. See `normalise`."""
-    bounds = ink_bounds(strokes)
-    widest_px = pen_px * max(s.width for s in strokes)
+    return _fit(Lines(strokes), min_extent, pen_px)
+
+
+def _fit(lines: Lines, min_extent: float, pen_px: float) -> BoxFit:
+    x, y = lines.points.T
+    bounds = InkBounds(np.array([x.min(), y.min()], np.float64), np.array([x.max(), y.max()], np.float64))
+    widest_px = pen_px * float(lines.widths.max())
     return BoxFit(bounds.middle, box_scale(max(bounds.extent, min_extent), widest_px))
 
 
@@ -91,13 +96,27 @@ def normalise(
     `min_extent`, in the strokes' units: smaller ink is not enlarged to fill the box, so that a dot stays a dot even if
     the finger trembled. `pen_px`, `edge_px`: width of the normal pen and of its soft edge, as in `rasterise`.
     """
-    if not strokes:
-        return np.zeros((SIZE_PX, SIZE_PX), np.float32)
-    fit = fit_box(strokes, min_extent, pen_px)
-    boxed = [replace(s, points=fit.place(s.points)) for s in strokes]
-    x, y = centre_of_mass(rasterise(boxed, BOX_PX, pen_px, edge_px))
-    shift = np.array([CENTRE_PX - x, CENTRE_PX - y])
-    return rasterise([replace(s, points=s.points + shift) for s in boxed], SIZE_PX, pen_px, edge_px)
+    return Normaliser()(strokes, min_extent, pen_px, edge_px)
+
+
+class Normaliser:
+    """`normalise` for a drawing that grows: what was joined for the drawing before is not joined again."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+
+    def __call__(
+        self, strokes: Sequence[Stroke], min_extent: float = 0.0, pen_px: float = PEN_PX, edge_px: float = EDGE_PX
+    ) -> Image:
+        """See `normalise`."""
+        lines = self._lines
+        lines.replace(strokes)
+        if not strokes:
+            return np.zeros((SIZE_PX, SIZE_PX), np.float32)
+        boxed = _fit(lines, min_extent, pen_px).place(lines.points)
+        x, y = centre_of_mass(draw(lines, boxed, BOX_PX, pen_px, edge_px))
+        moved: Points = (boxed + np.array([CENTRE_PX - x, CENTRE_PX - y])).astype(np.float32)
+        return draw(lines, moved, SIZE_PX, pen_px, edge_px)
 
 
 def centre_of_mass(image: Image) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 Owns the shape of the pen; does not scale or move ink (see `normalise`). Fast enough to run at every movement of the
 pen: lines are cut into short pieces, each piece touches a small patch of pixels, and all patches are computed at once.
+Of very many pieces, only those that can count are computed (see `nearest`); the image is the same to the bit.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .strokes import Points, Stroke, clip_segments, segments
+from .lines import Lines
+from .nearest import Pieces, draw_nearest
+from .strokes import Points, Stroke, clip_segments
 
 #: Width of the normal pen and of its soft edge in a 28x28 image, chosen to match the strokes of MNIST.
 PEN_PX = 2.5
@@ -25,6 +28,10 @@ _LONG_STROKE = 200
 _CELL_PX = 0.125
 #: Patches that are computed at once, which limits the memory for a scribble.
 _CHUNK = 4096
+#: From this many pixels of patches for each pixel of the image on, only pieces that can count are computed.
+_CROWDED = 50
+#: Segments are well inside if they are this far from the edge: then rounding cannot put their ends outside. Pixels.
+_INSIDE_PX = 0.01
 
 
 def rasterise(
@@ -35,65 +42,115 @@ def rasterise(
     Strokes are in pixels; the centre of pixel (row, column) is x = column + 0.5, y = row + 0.5. Ink outside the image
     is cut off. `pen_px`: width of a stroke of width 1; `edge_px`: width of its soft edge.
     """
-    if not strokes:
+    lines = Lines(strokes)
+    return draw(lines, lines.points, size, pen_px, edge_px)
+
+
+def draw(lines: Lines, points: Points, size: int, pen_px: float, edge_px: float) -> NDArray[np.float32]:
+    """As `rasterise`, for lines whose points are moved to `points` (n, 2), in pixels."""
+    if not len(points):
         return np.zeros((size, size), np.float32)
-    reach = pen_px * max(s.width for s in strokes) / 2 + edge_px / 2
+    reach = pen_px * float(lines.widths.max()) / 2 + edge_px / 2
     side = math.ceil(_PIECE_PX + 2 * reach) + 2  # a margin, because patches can reach beyond the image
+    start, end, radius = _pieces(lines, points, size, reach, pen_px)
+    pieces = Pieces(start, end, (radius / edge_px + 0.5).astype(np.float32), 1 / edge_px)
+    moved = pieces._replace(start=start + side, end=end + side)
+    if len(radius) * side**2 > _CROWDED * size**2:
+        return draw_nearest(pieces, size, reach, PairInk(moved, size, side))
     canvas = np.zeros((size + 2 * side, size + 2 * side), np.float32)
-    start, end, radius = _pieces(strokes, size, reach, pen_px)
-    peak = (radius / edge_px + 0.5).astype(np.float32)
-    for i in range(0, len(start), _CHUNK):
-        part = slice(i, i + _CHUNK)
-        _stamp(canvas, start[part] + side, end[part] + side, peak[part], 1 / edge_px)
+    for i in range(0, len(radius), _CHUNK):
+        _stamp(canvas, moved, slice(i, i + _CHUNK))
     return canvas[side:-side, side:-side].copy()
 
 
 def _pieces(
-    strokes: Sequence[Stroke], size: int, reach: float, pen_px: float
+    lines: Lines, points: Points, size: int, reach: float, pen_px: float
 ) -> tuple[Points, Points, NDArray[np.float32]]:
-    """The lines within `reach` of the image, in m short pieces: starts and ends (m, 2), radii of the pen (m,)."""
-    lines = [segments(_thin(stroke.points)) for stroke in strokes]
-    radii = np.repeat([stroke.width * pen_px / 2 for stroke in strokes], [len(starts) for starts, _ in lines])
-    start, end = (np.concatenate(side) for side in zip(*lines, strict=True))
-    start, end, keep = clip_segments(start, end, -reach, size + reach)
-    start, end, radius = start[keep], end[keep], radii[keep].astype(np.float32)
-    delta = end - start
-    count = np.ceil(np.sqrt((delta * delta).sum(1)) / _PIECE_PX).clip(1).astype(np.intp)
+    """The lines within `reach` of the image, in m short pieces: starts and ends, (2, m) so that NumPy is fast, x first;
+    and radii of the pen (m,).
+    """
+    first, last = lines.segments(_kept(lines, points))
+    xy: Points = np.ascontiguousarray(points.T)
+    start, end = xy[:, first], xy[:, last]
+    radius = (lines.widths * pen_px / 2)[lines.of_each_point()[first]].astype(np.float32)
+    low, high = -reach, size + reach
+    if low < float(xy.min()) - _INSIDE_PX and float(xy.max()) + _INSIDE_PX < high:
+        end = start + (end - start)  # what `clip_segments` gives, at once: nothing of a fitted drawing is cut off
+    else:
+        from_px, to_px, keep = clip_segments(start.T, end.T, low, high)
+        start, end, radius = from_px[keep].T, to_px[keep].T, radius[keep]
+    return _cut(start, end, radius)
+
+
+def _cut(start: Points, end: Points, radius: NDArray[np.float32]) -> tuple[Points, Points, NDArray[np.float32]]:
+    """Cut lines, starts and ends (2, m), into pieces of at most `_PIECE_PX`."""
+    dx, dy = delta = end - start
+    count = np.ceil(np.sqrt(dx * dx + dy * dy) / _PIECE_PX).clip(1).astype(np.intp)
     if not len(count) or count.max() == 1:
         return start, end, radius
-    line = np.repeat(np.arange(len(count)), count)
-    step = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count)
-    share = (1 / count).astype(np.float32)[line, None]
-    first = start[line] + delta[line] * share * step[:, None].astype(np.float32)
-    return first, first + delta[line] * share, radius[line]
+    short, long = count == 1, np.flatnonzero(count > 1)
+    line = np.repeat(long, count[long])
+    step = np.arange(len(line)) - np.repeat(np.cumsum(count[long]) - count[long], count[long])
+    part = delta[:, line] * (1 / count).astype(np.float32)[line]
+    begin = start[:, line] + part * step.astype(np.float32)
+    starts = np.concatenate([start[:, short], begin], axis=1)
+    ends = np.concatenate([start[:, short] + delta[:, short], begin + part], axis=1)
+    return starts, ends, np.concatenate([radius[short], radius[line]])
 
 
-def _thin(points: Points) -> Points:
-    """Drop points of a long stroke that lie in the same cell as the point before; the last point is kept."""
-    if len(points) <= _LONG_STROKE:
-        return points
+def _kept(lines: Lines, points: Points) -> NDArray[np.bool_] | None:
+    """Which points are drawn, (n,): in a long stroke not those in the same cell as the point before, unless it is the
+    last one. None for all of them.
+    """
+    sizes = lines.sizes
+    if sizes.max() <= _LONG_STROKE:
+        return None
     cell = np.floor(points * (1 / _CELL_PX))
     keep = np.ones(len(points), bool)
-    keep[1:-1] = (cell[1:-1] != cell[:-2]).any(1)
-    kept: Points = points[keep]
-    return kept
+    keep[1:] = (cell[1:] != cell[:-1]).any(1) | np.repeat(sizes <= _LONG_STROKE, sizes)[1:]
+    ends = np.cumsum(sizes)
+    keep[ends - 1] = keep[ends - sizes] = True
+    return keep
 
 
-def _stamp(canvas: NDArray[np.float32], start: Points, end: Points, peak: NDArray[np.float32], slope: float) -> None:
-    """Draw m pieces on the padded `canvas`: pixel = max over pieces of clip(peak - distance * slope, 0, 1)."""
+class PairInk:
+    """The ink that pieces give single pixels, as `_stamp` computes it, with the same margin of `side` pixels."""
+
+    def __init__(self, pieces: Pieces, size: int, side: int) -> None:
+        dx, dy = delta = pieces.end - pieces.start
+        length2 = np.maximum(dx * dx + dy * dy, 1e-12)
+        self._pieces, self._delta, self._along = pieces, delta, delta / length2
+        self._size, self._side = size, side
+
+    def __call__(self, pixel: NDArray[np.intp], piece: NDArray[np.intp]) -> NDArray[np.float32]:
+        """See `nearest.PairInk`."""
+        (start_x, start_y), (dx, dy) = self._pieces.start[:, piece], self._delta[:, piece]
+        along_x, along_y = self._along[:, piece]
+        row, column = np.divmod(pixel, self._size)
+        x = (column + self._side - start_x + 0.5).astype(np.float32)
+        y = (row + self._side - start_y + 0.5).astype(np.float32)
+        along = (x * along_x + y * along_y).clip(0, 1)
+        gap_x, gap_y = x - along * dx, y - along * dy
+        distance = np.sqrt(gap_x * gap_x + gap_y * gap_y)
+        ink: NDArray[np.float32] = (self._pieces.peak[piece] - distance * np.float32(self._pieces.slope)).clip(0, 1)
+        return ink
+
+
+def _stamp(canvas: NDArray[np.float32], pieces: Pieces, part: slice) -> None:
+    """Draw `part` of the pieces on the padded canvas: pixel = max over them of clip(peak - distance * slope, 0, 1)."""
+    start, end, peak, slope = pieces.start[:, part], pieces.end[:, part], pieces.peak[part], pieces.slope
     side = math.ceil(_PIECE_PX + 2 * float(peak.max()) / slope) + 1  # of the square patch around each piece
-    corner = np.ceil((start + end) * 0.5 - side * 0.5 - 0.5).astype(np.int32)
+    column, row = np.ceil((start + end) * 0.5 - side * 0.5 - 0.5).astype(np.int32)[:, :, None]
     cells = np.arange(side, dtype=np.int32)
     # Offsets of the pixel centres from each piece's start, (m, side) for each axis.
-    x = (corner[:, :1] - start[:, :1] + 0.5 + cells).astype(np.float32)
-    y = (corner[:, 1:] - start[:, 1:] + 0.5 + cells).astype(np.float32)
-    delta = end - start
-    dx, dy = delta[:, :1], delta[:, 1:]
-    length2 = np.maximum((delta * delta).sum(1), 1e-12)[:, None]
+    x = (column - start[0][:, None] + 0.5 + cells).astype(np.float32)
+    y = (row - start[1][:, None] + 0.5 + cells).astype(np.float32)
+    dx, dy = (end - start)[:, :, None]
+    length2 = np.maximum(dx * dx + dy * dy, 1e-12)
     along = ((x * (dx / length2))[:, None, :] + (y * (dy / length2))[:, :, None]).clip(0, 1)
     gap_x = x[:, None, :] - along * dx[..., None]
     gap_y = y[:, :, None] - along * dy[..., None]
     distance = np.sqrt(gap_x * gap_x + gap_y * gap_y)
     ink = (peak[:, None, None] - distance * np.float32(slope)).clip(0, 1)
-    index = (corner[:, 1:] + cells)[:, :, None] * canvas.shape[1] + (corner[:, :1] + cells)[:, None, :]
+    index = (row + cells)[:, :, None] * canvas.shape[1] + (column + cells)[:, None, :]
     np.maximum.at(canvas.reshape(-1), index.ravel(), ink.ravel())

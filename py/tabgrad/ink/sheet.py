@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -138,8 +139,14 @@ def cell_strokes(cells: Iterable[Cell], side: float) -> tuple[Stroke, ...]:
         for near in ((row, column + 1), (row + 1, column - 1), (row + 1, column), (row + 1, column + 1)):
             if near in known:
                 linked |= {near, (row, column)}
-                strokes.append(Stroke(_centres([(row, column), near], side)))
-    return (*strokes, *(Stroke(_centres([cell], side)) for cell in sorted(known - linked)))
+                strokes.append(_cell_stroke(((row, column), near), side))
+    return (*strokes, *(_cell_stroke((cell,), side) for cell in sorted(known - linked)))
+
+
+@lru_cache(maxsize=5 * CELLS * CELLS)
+def _cell_stroke(cells: tuple[Cell, ...], side: float) -> Stroke:
+    """The line through the centres of cells. Kept, so that a change of one cell makes only its own lines anew."""
+    return Stroke(_centres(cells, side))
 
 
 def _centres(cells: Sequence[Cell], side: float) -> Points:

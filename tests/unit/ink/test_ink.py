@@ -10,6 +10,8 @@ from tabgrad.ink import (
     BOX_PX,
     CENTRE_PX,
     PEN_PX,
+    Normaliser,
+    Sheet,
     Stroke,
     centre_of_mass,
     centres_of_mass,
@@ -107,6 +109,61 @@ def test_normalise_equals_its_definition_exactly(
     pen_px, edge_px = (1.5, 0.6) if fine else (2.5, 1.1)
     found = normalise(strokes, min_extent, pen_px, edge_px)
     np.testing.assert_array_equal(found, as_defined(strokes, min_extent, pen_px, edge_px))
+
+
+@given(drawings, st.sampled_from([16, 28, 40]), st.sampled_from([0.8, 1.0, 2.7, 9.0]), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_a_crowded_image_is_the_same_to_the_bit(
+    drawing: list[list[tuple[float, float]]], size: int, width: float, seed: int
+) -> None:
+    """Only lines that can count are drawn: with all of them, the image is no other."""
+    rng = np.random.default_rng(seed)
+    scribble = [np.cumsum(rng.normal(0, s, (int(rng.integers(1, 300)), 2)), 0) + size / 2 for s in (0.1, 1.0, 5.0)]
+    strokes = [Stroke(s.points * size / PAD) for s in strokes_from_lists(drawing)]
+    strokes += [Stroke(points, width) for points in scribble]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tabgrad.ink.raster._CROWDED", np.inf)
+        expected = rasterise(strokes, size)
+        patch.setattr("tabgrad.ink.raster._CROWDED", -1)
+        patch.setattr("tabgrad.ink.nearest._PAIRS", 1000)
+        np.testing.assert_array_equal(rasterise(strokes, size), expected)
+
+
+def test_ink_outside_the_image_does_not_crowd_it() -> None:
+    far = [Stroke(np.array([(500, y), (900, y)])) for y in range(0, 2000, 5)]
+    assert not rasterise(far).any()
+    seven = [Stroke(s.points / 10) for s in strokes_from_lists(SEVEN)]
+    np.testing.assert_array_equal(rasterise([*seven, *far]), rasterise(seven))
+
+
+edits = st.lists(
+    st.tuples(st.sampled_from(["pen", "pen", "grow", "cells", "erase", "undo", "redo", "clear"]), st.integers(0, 999)),
+    max_size=30,
+)
+
+
+@given(edits)
+@settings(max_examples=100, deadline=None)
+def test_a_drawing_that_was_edited_is_normalised_as_if_it_were_new(edits: list[tuple[str, int]]) -> None:
+    normaliser, sheet = Normaliser(), Sheet(PAD)
+    for what, seed in edits:
+        rng = np.random.default_rng(seed)
+        points = rng.uniform(0, PAD, (int(rng.integers(1, 9)), 2)).astype(np.float32)
+        if what == "pen":
+            sheet.begin_action()
+            sheet.draw(Stroke(points, float(rng.choice([0.8, 1.0, 2.7]))))
+        elif what == "grow" and sheet.can_undo:
+            sheet.draw(Stroke(points), Stroke(points[:1]))
+        elif what == "cells":
+            sheet.begin_action()
+            sheet.fill((seed % 28, seed % 27), filled=seed % 3 > 0)
+        elif what == "erase":
+            sheet.begin_action()
+            sheet.erase(points, 30)
+        elif what in ("undo", "redo", "clear"):
+            {"undo": sheet.undo, "redo": sheet.redo, "clear": sheet.clear}[what]()
+        ink = sheet.now.ink(PAD)
+        np.testing.assert_array_equal(normaliser(ink, 12.0), normalise([Stroke(s.points, s.width) for s in ink], 12.0))
 
 
 def test_centres_of_many_images_are_those_of_each() -> None:
