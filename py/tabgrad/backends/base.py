@@ -30,11 +30,13 @@ class LaunchTimes:
     """How long each launch of a program takes, in the order of its dispatch list.
 
     `ms`: milliseconds of one launch. `clock`: "device" if the GPU's own clock measured them; "host" if Python did,
-    which includes the cost of submitting the work.
+    which includes the cost of submitting the work. `is_bound`: for each launch, whether the clock is too coarse for
+    it, and `ms` only says what it takes at most.
     """
 
     ms: tuple[float, ...]
     clock: Literal["device", "host"]
+    is_bound: tuple[bool, ...]
 
 
 class Executable(Protocol):

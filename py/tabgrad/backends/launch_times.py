@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-#: Launches are repeated until they take this long: forty ticks of the 0.1 ms to which browsers round their clocks.
-LONG_ENOUGH_MS = 4.0
-#: A difference below three ticks says nothing. Milliseconds.
-USABLE_MS = 0.3
+from tabgrad.interop import clock
+
+from .base import LaunchTimes
+
+#: Launches are repeated until they take this many ticks of the clock, or this long. A coarse clock would make that
+#: many seconds: there a few ticks are enough, and the time is less exact. Milliseconds.
+LONG_ENOUGH_TICKS, LONG_ENOUGH_MS, LONGEST_MS = 40, 4.0, 100.0
+#: A difference below three ticks says nothing. Ticks; and milliseconds of a clock that ticks every 0.1 ms.
+USABLE_TICKS, USABLE_MS = 3, 0.3
+#: The tick of a GPU's clock, to which browsers round it. Milliseconds.
+GPU_TICK_MS = 0.1
 #: The median of this many measurements counts; a measurement slower than the limit is taken once. Milliseconds.
 ROUNDS, SLOW_MS = 5, 40.0
 
@@ -28,21 +35,36 @@ def median(values: Sequence[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-async def one_launch_ms(run: Stopwatch, most: int) -> float | None:
+async def one_launch_ms(run: Stopwatch, most: int, tick_ms: float = GPU_TICK_MS) -> float | None:
     """Milliseconds of one launch, from the difference between one launch and many; None if the clock shows none.
 
-    `most` is the largest number of launches that the engine can run well in one go.
+    `most` is the largest number of launches that the engine can run well in one go. `tick_ms`: how the clock ticks.
     """
+    usable_ms = _usable_ms(tick_ms)
+    enough_ms = max(LONG_ENOUGH_MS, min(LONG_ENOUGH_TICKS * tick_ms, LONGEST_MS), usable_ms)
     await run(1)  # the first launch also pays for one-time work
     once = [await run(1) for _ in range(ROUNDS)]
     count, extra_ms = 1, 0.0
-    while extra_ms < LONG_ENOUGH_MS and count < most:
-        pace_ms = max(extra_ms, USABLE_MS) / count
-        count = min(most, max(2 * count, math.ceil(LONG_ENOUGH_MS / pace_ms)))
+    while extra_ms < enough_ms and count < most:
+        pace_ms = max(extra_ms, usable_ms) / count
+        count = min(most, max(2 * count, math.ceil(enough_ms / pace_ms)))
         many = await run(count)
         extra_ms = many - median(once)
         await asyncio.sleep(0)
-    if extra_ms < USABLE_MS:
+    if extra_ms < usable_ms:
         return None
     rounds = [many, *[await run(count) for _ in range(ROUNDS - 1 if many < SLOW_MS else 0)]]
     return max(median(rounds) - median(once), 0.0) / (count - 1)
+
+
+async def times_by_host(launches: Iterable[Stopwatch], most: int) -> LaunchTimes:
+    """The times of launches by the host's clock. Where it shows none, the time is below what it would have shown."""
+    tick_ms = clock.tick_s() * 1e3
+    found = [await one_launch_ms(run, most, tick_ms) for run in launches]
+    bound_ms = _usable_ms(tick_ms) / (most - 1)
+    ms = tuple(bound_ms if time_ms is None else time_ms for time_ms in found)
+    return LaunchTimes(ms, "host", tuple(time_ms is None for time_ms in found))
+
+
+def _usable_ms(tick_ms: float) -> float:
+    return max(USABLE_MS, USABLE_TICKS * tick_ms)

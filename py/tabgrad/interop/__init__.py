@@ -16,6 +16,7 @@ IN_BROWSER: bool = sys.platform == "emscripten"
 __all__ = [
     "IN_BROWSER",
     "chart",
+    "clock",
     "convert",
     "dom",
     "files",

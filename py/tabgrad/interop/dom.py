@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyodide.ffi import JsException
 
+from . import clock
 from .convert import js_function, or_none, release, to_js
 
 #: A DOM element or event target, and an event, as Pyodide's JsProxy.
@@ -214,7 +215,7 @@ def put_rgba(canvas: Element, rgba: NDArray[np.uint8]) -> None:
 
 def now_ms() -> float:
     """A monotonic clock, in milliseconds."""
-    return float(js.performance.now())
+    return clock.now_s() * 1e3
 
 
 def query_parameter(name: str) -> str:

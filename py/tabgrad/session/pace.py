@@ -9,10 +9,10 @@ step that was measured; before the first step only its arithmetic is known.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tabgrad.interop.clock import now_s, tick_s
 from tabgrad.program import Program
 from tabgrad.protocol import AnyEvent, Busy
 from tabgrad.settings import OPTIMIZERS
@@ -20,6 +20,8 @@ from tabgrad.settings import OPTIMIZERS
 T = TypeVar("T")
 #: Time for one chunk. Two are in flight, so a command waits for about twice this at most. Seconds.
 TARGET_S = 0.04
+#: A time of fewer ticks of the clock says nothing: browsers may round it to 0.1 s. Then more chunks are timed together.
+USABLE_TICKS = 2
 #: Pixels and labels streamed with one chunk at most. Bytes.
 MAX_STREAM_BYTES = 8 << 20
 MAX_STEPS = 1024
@@ -44,29 +46,33 @@ class Pace:
     def __init__(self, bytes_per_step: int, emit: Emit, max_step_s: float) -> None:
         self.count = 1
         self._most = max(1, min(MAX_STEPS, MAX_STREAM_BYTES // bytes_per_step))
-        self._last = time.perf_counter()
+        self._last, self._steps = now_s(), 0  # when the pace was judged last, and the steps done since
         self._emit, self._longest_step_s, self._blocked_step_s = emit, max_step_s, 0.0
 
     def restart(self) -> None:
         """Do not count the time since the last chunk: it was spent on something else."""
-        self._last = time.perf_counter()
+        self._last, self._steps = now_s(), 0
 
     def submit(self, count: int, work: Callable[[], T]) -> T:
         """Call `work`, which submits `count` steps and on WebAssembly computes them before it returns."""
         if (seconds := count * self._longest_step_s) > UNANNOUNCED_S:
             self._emit(Busy(what="", seconds=seconds))
-        began = time.perf_counter()
+        began = now_s()
         result = work()
-        self._blocked_step_s = (time.perf_counter() - began) / count
-        self._longest_step_s = MARGIN * self._blocked_step_s
+        blocked_s, tick = now_s() - began, tick_s()
+        self._blocked_step_s = blocked_s / count if blocked_s >= USABLE_TICKS * tick else 0.0
+        self._longest_step_s = MARGIN * (blocked_s + tick) / count
         return result
 
     def finished(self, count: int) -> None:
         """A chunk of `count` steps is done: adapt. At most a doubling a chunk, since the first chunks are slow."""
-        now = time.perf_counter()
+        now = now_s()
+        self._steps += count
+        if now - self._last < USABLE_TICKS * tick_s():
+            return
         # Of two chunks computed before the first was asked for, the second seems to take no time.
-        per_step = max(1e-6, (now - self._last) / count, self._blocked_step_s)
-        self._last = now
+        per_step = max(1e-6, (now - self._last) / self._steps, self._blocked_step_s)
+        self._last, self._steps = now, 0
         if self.count * per_step > 1.5 * TARGET_S and self.count > 1:
             self.count //= 2
         elif self.count * per_step < TARGET_S / 1.5 and self.count * 2 <= self._most and count == self.count:

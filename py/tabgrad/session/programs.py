@@ -5,11 +5,11 @@ Owns the order of these three; the compiler itself is `tabgrad.model`, imported 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from tabgrad.data import Fetch
+from tabgrad.interop.clock import now_s
 from tabgrad.program import Program, ProgramError, Target, dumps, loads
 from tabgrad.protocol import Busy, Compiled
 from tabgrad.storage import Cache, keys
@@ -60,10 +60,10 @@ class ProgramLibrary:
         """The program; `emit` is told unless it was ready. Raises ProgramError, or OSError from `fetch`."""
         stem = request.stem
         if stem not in self._ready:
-            started = time.perf_counter()
+            started = now_s()
             program, source = await self._find(request, emit)
             self._ready[stem] = program
-            seconds = time.perf_counter() - started
+            seconds = now_s() - started
             emit(Compiled(name=request.kind, source=source, seconds=seconds, kernels=len(program.kernels)))
         return self._ready[stem]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from typing import Any
 
 from tabgrad.artifacts import Record, save_weights
+from tabgrad.interop.clock import now_s, tick_s
 from tabgrad.metrics import Results
 from tabgrad.network import Tensors
 from tabgrad.protocol import Checkpoint, Metrics, Progress, Weights
@@ -21,6 +21,8 @@ WEIGHTS_EVERY_S = 0.28
 AUTOSAVE_EVERY_S = 10.0
 #: The rate of samples is measured over this time. Seconds.
 RATE_WINDOW_S = 1.0
+#: A rate over fewer ticks of the clock says nothing: then the last one is repeated.
+RATE_TICKS = 2
 
 
 class Reporter:
@@ -30,13 +32,14 @@ class Reporter:
         self.record, self.emit = record, emit
         self._running_since: float | None = None
         self._progress: deque[tuple[float, int]] = deque()  # (time, step) within the window of the rate
+        self._rate = 0.0  # samples a second; 0 while it is not known
         self._progress_at = self._weights_at = 0.0
-        self._checkpoint_at = time.perf_counter()
+        self._checkpoint_at = now_s()
         self._sent = dict[str, int]()  # how many points of each curve the page has
 
     def start_clock(self) -> None:
         """The run goes on."""
-        self._running_since = time.perf_counter()
+        self._running_since = now_s()
         self._progress.clear()
         self._progress.append((self._running_since, self.record.step))
 
@@ -47,18 +50,18 @@ class Reporter:
     @property
     def seconds(self) -> float:
         """Time spent training, without pauses."""
-        running = 0.0 if self._running_since is None else time.perf_counter() - self._running_since
+        running = 0.0 if self._running_since is None else now_s() - self._running_since
         return self.record.seconds + running
 
     @property
     def weights_due(self) -> bool:
         """True if the page's weights are old."""
-        return time.perf_counter() - self._weights_at > WEIGHTS_EVERY_S
+        return now_s() - self._weights_at > WEIGHTS_EVERY_S
 
     @property
     def autosave_due(self) -> bool:
         """True if much work would be lost with what came after the last checkpoint."""
-        return time.perf_counter() - self._checkpoint_at > AUTOSAVE_EVERY_S
+        return now_s() - self._checkpoint_at > AUTOSAVE_EVERY_S
 
     def checkpoint(self, packed: bytes, weights: Tensors, measured: Results | None, reply_to: int) -> None:
         """Send a checkpoint to go on from, with the weights and results of the end of an epoch if there are results."""
@@ -70,7 +73,7 @@ class Reporter:
                 "confusion": measured.confusion.tolist(),
                 "weights": save_weights(weights, record.settings, record.step),
             }
-        self._checkpoint_at = time.perf_counter()
+        self._checkpoint_at = now_s()
         self.emit(
             Checkpoint(
                 reply_to=reply_to,
@@ -84,28 +87,31 @@ class Reporter:
 
     def weights(self, weights: Tensors, step: int) -> None:
         """Send the weights of `step`."""
-        self._weights_at = time.perf_counter()
+        self._weights_at = now_s()
         self.emit(Weights(step=step, weights=save_weights(weights, self.record.settings, step)))
 
     def progress_if_due(self) -> None:
         """Send progress unless it was sent a moment ago."""
-        if time.perf_counter() - self._progress_at > PROGRESS_EVERY_S:
+        if now_s() - self._progress_at > PROGRESS_EVERY_S:
             self.progress("training")
 
     def _samples_per_s(self) -> float:
         """The rate over the last `RATE_WINDOW_S`."""
-        now, step = time.perf_counter(), self.record.step
+        now, step = now_s(), self.record.step
         while len(self._progress) > 1 and now - self._progress[0][0] > RATE_WINDOW_S:
             self._progress.popleft()
         self._progress.append((now, step))
         since, first = self._progress[0]
-        return (step - first) * self.record.settings.batch / max(1e-6, now - since)
+        if now - since < RATE_TICKS * tick_s():
+            return self._rate
+        self._rate = (step - first) * self.record.settings.batch / max(1e-6, now - since)
+        return self._rate
 
     def progress(self, state: str) -> None:
         """Send progress and the new points of the curves."""
         record, rate = self.record, self._samples_per_s()
         left = (record.steps - record.step) * record.settings.batch
-        self._progress_at = time.perf_counter()
+        self._progress_at = now_s()
         self.emit(
             Progress(
                 state=state,

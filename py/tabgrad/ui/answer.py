@@ -76,8 +76,8 @@ class AnswerView:
         self._say(str(best), "sure" if answer.sure else "unsure", title, note)
         for digit, bar in enumerate(self._bars):
             bar.show(shares[digit], digit == best)
-        self._inference.textContent = milliseconds(answer.inference_ms)
-        self._latency.textContent = milliseconds(answer.latency_ms)
+        self._inference.textContent = milliseconds(answer.inference.ms, answer.inference.is_bound)
+        self._latency.textContent = milliseconds(answer.latency.ms, answer.latency.is_bound)
         dom.put_grey(self._seen, answer.image)
         self._predictions += 1
         dom.root_dataset().predictions = str(self._predictions)

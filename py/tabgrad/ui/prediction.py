@@ -7,17 +7,15 @@ browser.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.ink import DOT_SHARE, Snapshot, normalise
+from tabgrad.ink import DOT_SHARE, Normaliser, Snapshot
+from tabgrad.interop.clock import MeanTime, Reading, measured, now_s
 from tabgrad.metrics import softmax
 
 from .models import Model
@@ -27,61 +25,34 @@ PAD_UNITS = 280.0
 DOT_UNITS = DOT_SHARE * PAD_UNITS
 #: The status of the answer on screen: there is no ink, the answer is still to come, or it is that of the present ink.
 AnswerStatus = Literal["none", "due", "shown"]
-#: A mean is taken over the latest times that add up to this many ticks of the clock, and over at most so many times.
-MIN_TICKS, MAX_TIMES = 10, 64
+#: The drawing on the pad grows stroke by stroke.
+_normalise = Normaliser()
 
 
 def standard_input(ink: Snapshot) -> NDArray[np.float32]:
     """The network's input (28, 28) for what is on the pad, prepared as MNIST's digits were."""
-    return normalise(ink.ink(PAD_UNITS), DOT_UNITS)
+    return _normalise(ink.ink(PAD_UNITS), DOT_UNITS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """A finished prediction: `image` (28, 28) is what the network saw, `probabilities` (10,) sum to 1.
 
-    `inference_ms` is the network alone, input to probabilities, as a mean where the browser's clock is too coarse for
-    one of them; `latency_ms` runs from the ink to this answer.
+    `inference` is the network alone, input to probabilities, as a mean where the browser's clock is too coarse for one
+    of them; `latency` runs from the ink to this answer.
     """
 
     image: NDArray[np.float32]
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float64]
     sure: bool
-    inference_ms: float
-    latency_ms: float
+    inference: Reading
+    latency: Reading
 
     @property
     def ranking(self) -> list[int]:
         """The digits from the most to the least probable."""
         return [int(i) for i in np.argsort(-self.probabilities, kind="stable")]
-
-
-class MeanTime:
-    """The mean of the latest times, of as many as it takes to be accurate.
-
-    As a protection against timing attacks, browsers' clocks tick in steps of 0.1 ms (Chromium) or 1 ms (Firefox,
-    WebKit). Something shorter takes 0 or 1 ticks. The mean of many such times is right: ticks fall at random.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        begin = now = clock()
-        while now == begin:
-            now = clock()
-        self._tick_s = now - begin
-        self._times_s: deque[float] = deque(maxlen=MAX_TIMES)
-
-    def clear(self) -> None:
-        """Forget all times, before something else is timed."""
-        self._times_s.clear()
-
-    def add(self, time_s: float) -> float:
-        """Add a time in seconds; returns the mean in seconds. All times together count as at least one tick."""
-        self._times_s.appendleft(time_s)
-        totals_s = list(accumulate(self._times_s))
-        enough_s = MIN_TICKS * self._tick_s
-        count = next((n for n, total_s in enumerate(totals_s, 1) if total_s >= enough_s), len(totals_s))
-        return max(totals_s[count - 1], self._tick_s) / count
 
 
 class Predictor:
@@ -126,7 +97,7 @@ class Predictor:
     def update(self, ink: Snapshot) -> None:
         """The ink is now this."""
         self._ink = ink
-        self._drawn_at = time.perf_counter()
+        self._drawn_at = now_s()
         if ink.is_empty:
             self._generation += 1
             self._stale = False
@@ -145,7 +116,7 @@ class Predictor:
 
     def refresh(self) -> None:
         """Answer once more for the same ink: the weights have changed."""
-        self._drawn_at = time.perf_counter()
+        self._drawn_at = now_s()
         self._request()
 
     def _show(self, answer: Answer | None) -> None:
@@ -204,10 +175,10 @@ class Predictor:
     async def _answer(self, model: Model, ink: Snapshot) -> Answer:
         drawn_at = self._drawn_at
         image = self.prepare(ink)
-        begin = time.perf_counter()
+        begin = now_s()
         logits = await model.logits(image)
         probabilities = softmax(logits, model.temperature)
-        end = time.perf_counter()
+        end = now_s()
         sure = bool(probabilities.max() >= model.not_sure_below)
-        inference_ms = self._inference_time.add(end - begin) * 1e3
-        return Answer(image, logits, probabilities, sure, inference_ms, (end - drawn_at) * 1e3)
+        inference = self._inference_time.add(end - begin)
+        return Answer(image, logits, probabilities, sure, inference, measured(end - drawn_at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from tabgrad.backends import EngineError
 from tabgrad.backends.engines import Engine, EngineChoice, order_variants, select_engine
+from tabgrad.interop import clock
 from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
 
 
@@ -31,8 +33,8 @@ class Clock:
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tabgrad.backends.engines.choice.time.perf_counter", lambda: Clock.now_s)
+def steps_take_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.perf_counter", lambda: Clock.now_s)
 
 
 class Fake:
@@ -126,6 +128,27 @@ def test_without_a_hardware_gpu_the_faster_engine_is_chosen_and_the_reason_says_
     assert choice.reason == "10x faster here than WebGPU on webgpu hardware"
     assert (gpu.open, wasm.open) == (0, 1)
     assert not any(executable.alive for executable in gpu.loaded + wasm.loaded)
+
+
+@pytest.mark.parametrize(("gpu_ms", "wasm_ms"), [(3, 0.3), (0.3, 3), (60, 6), (0.02, 0.2)])
+def test_a_clock_of_100_ms_gives_the_same_choice(
+    monkeypatch: pytest.MonkeyPatch, gpu_ms: float, wasm_ms: float
+) -> None:
+    monkeypatch.setattr(clock, "CLOCK", clock.Clock(lambda: math.floor(Clock.now_s / 0.1) * 0.1))
+    choice = choose(Fake("webgpu", sw=gpu_ms), Fake("wasm", simd=wasm_ms))
+    assert choice.device.name == ("webgpu" if gpu_ms < wasm_ms else "wasm")
+    ratio = int(choice.reason.split("x faster here")[0])
+    assert 2 <= ratio <= 30
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_on_a_clock_that_stands_still_no_engine_is_said_to_be_faster(
+    monkeypatch: pytest.MonkeyPatch, training: bool
+) -> None:
+    monkeypatch.setattr(clock, "CLOCK", clock.Clock(lambda: 7.0))
+    gpu, wasm = Fake("webgpu", sw=3), Fake("wasm", simd=1)
+    assert choose(gpu, wasm, training=training).reason == "as fast here as WebAssembly on wasm hardware"
+    assert gpu.steps < 10_000
 
 
 def test_an_engine_that_is_far_slower_is_not_timed_again() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 import pytest
 
 from scripts.build import MODELS
 from tabgrad.backends import Device, DeviceLostError, LaunchTimes
-from tabgrad.backends.launch_times import LONG_ENOUGH_MS, USABLE_MS, one_launch_ms
+from tabgrad.backends.launch_times import LONG_ENOUGH_MS, USABLE_MS, one_launch_ms, times_by_host
 from tabgrad.backends.webgpu import WebGPUDevice
+from tabgrad.interop import clock
 from tabgrad.program import loads
 from tests.native_gpu import open_gpu
 
@@ -45,6 +47,22 @@ def test_a_clock_that_stands_still_gives_no_time() -> None:
 def test_a_launch_too_short_to_measure_gives_no_time() -> None:
     run, _ = stopwatch(USABLE_MS / 200, 0.0, 1e-6)
     assert asyncio.run(one_launch_ms(run, 100)) is None  # type: ignore[arg-type] # a fake stopwatch
+
+
+@pytest.mark.parametrize("tick_ms", [1.0, 16.7, 100.0])
+@pytest.mark.parametrize("launch_ms", [0.0006, 0.02, 0.9, 170.0])
+def test_on_a_coarser_clock_a_launch_has_a_time_or_a_bound(
+    monkeypatch: pytest.MonkeyPatch, launch_ms: float, tick_ms: float
+) -> None:
+    readings = count(0.0, tick_ms / 1e3)
+    monkeypatch.setattr(clock, "CLOCK", clock.Clock(lambda: next(readings)))
+    run, counts = stopwatch(launch_ms, 1.3, tick_ms)
+    times = asyncio.run(times_by_host([run], 4096))  # type: ignore[list-item] # a fake stopwatch
+    if times.is_bound[0]:
+        assert launch_ms < times.ms[0] <= 3 * tick_ms / 4095
+    else:
+        assert times.ms[0] == pytest.approx(launch_ms, rel=0.7)
+    assert max(counts) * launch_ms < 80 * max(tick_ms, launch_ms), "it stops as soon as the clock shows enough"
 
 
 async def times_of(device: Device, target: str, variant: str) -> LaunchTimes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tabgrad.backends import Arrays, Executable
+from tabgrad.interop import clock as clocks
 from tabgrad.program import Buffer, Program
 from tabgrad.protocol import AnyEvent, Busy, Checkpoint
 from tabgrad.session import pace, plan
@@ -68,6 +70,39 @@ def test_the_pace_grows_to_its_target_and_shrinks_again(clock: list[float]) -> N
     for _ in range(20):
         clock[0] += steps.count * 0.2
         steps.finished(steps.count)
+    assert steps.count == 1
+
+
+@pytest.mark.parametrize("step_s", [0.001, 0.005, 0.2])
+def test_on_a_clock_of_100_ms_the_pace_stays_near_its_target(clock: list[float], step_s: float) -> None:
+    """The clock shows 0 or 100 ms for a chunk. Chunks must not grow to many seconds."""
+    exact, events = 0.0, list[AnyEvent]()
+
+    def pass_time(seconds: float) -> None:
+        nonlocal exact
+        exact += seconds
+        clock[0] = math.floor(exact / 0.1) * 0.1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clocks, "CLOCK", clocks.Clock(lambda: clock[0]))
+        steps = Pace(64 * 788, events.append, 0.0)
+        counts = []
+        for _ in range(400):
+            count = steps.count
+            steps.submit(count, lambda count=count: pass_time(count * step_s))  # type: ignore[misc] # mypy has no types for the default
+            steps.finished(count)
+            counts.append(count)
+    assert max(counts) * step_s <= max(4 * pace.TARGET_S, step_s)
+    assert counts[-1] * step_s >= min(pace.TARGET_S / 4, step_s)
+
+
+def test_a_clock_that_stands_still_keeps_the_pace(clock: list[float]) -> None:
+    steps = Pace(64 * 788, print, 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clocks, "CLOCK", clocks.Clock(lambda: 7.0))
+        for _ in range(20):
+            steps.submit(steps.count, list)
+            steps.finished(steps.count)
     assert steps.count == 1
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
+from tabgrad.interop.clock import now_s, tick_s
 from tabgrad.program import DTYPES, Program, ProgramError, Target
 from tabgrad.storage import Cache
 
@@ -35,8 +35,8 @@ HOPELESS = 4.0
 BUDGET_S, LIMIT_S = 0.5, 10.0
 #: Training steps that are timed together: the throughput counts, not the latency of a single step.
 TRAINING_STEPS = 4
-#: A prediction is repeated until this time has passed, at most this often: browser clocks tick in steps of up to 1 ms.
-CLOCK_S, MAX_RUNS = 0.004, 40
+#: A prediction is repeated until this time and this many ticks of the clock have passed, but not more often than that.
+CLOCK_S, CLOCK_TICKS, MAX_RUNS = 0.004, 3, 1000
 FAILURES = (EngineError, ProgramError, OSError, TimeoutError)
 
 
@@ -117,6 +117,8 @@ def _compare(fastest: Device, devices: Sequence[Device], step_ms: Mapping[str, f
         return f"{_title(others[0])} failed its trial"
     second = min(timed, key=lambda d: step_ms[d.name])
     ratio = step_ms[second.name] / step_ms[fastest.name]
+    if ratio == 1:
+        return f"as fast here as {_title(second)}"
     return f"{f'{ratio:.0f}x faster here' if ratio >= 1.5 else 'a little faster'} than {_title(second)}"
 
 
@@ -162,7 +164,7 @@ async def measure(candidates: Candidates) -> dict[str, float]:
 
 async def _race(racing: Mapping[str, Executable], times: dict[str, list[float]]) -> None:
     """Add times round by round; drop from `racing` what is hopeless, and from `times` too what fails."""
-    started = time.perf_counter()
+    started = now_s()
     for _ in range(ROUNDS):
         for name, executable in racing.items():
             try:
@@ -171,7 +173,7 @@ async def _race(racing: Mapping[str, Executable], times: dict[str, list[float]])
                 del times[name]
         pace = {name: median(times[name]) for name in racing if name in times}
         racing = {name: racing[name] for name in pace if pace[name] <= HOPELESS * min(pace.values())}
-        if len(racing) < 2 or time.perf_counter() - started > BUDGET_S:
+        if len(racing) < 2 or now_s() - started > BUDGET_S:
             return
 
 
@@ -180,15 +182,15 @@ async def _step_ms(executable: Executable) -> float:
     program = executable.program
     inputs = {b.name: np.zeros(b.shape, DTYPES[b.dtype]) for b in program.by_role("input")}
     output = min(program.by_role("output"), key=lambda b: b.nbytes).name
-    started = time.perf_counter()
+    started, tick = now_s(), tick_s()
     runs = 0
     if program.by_role("state"):
         runs = TRAINING_STEPS
         await executable.run_steps(runs, {name: np.stack([value] * runs) for name, value in inputs.items()}, [output])
-    while time.perf_counter() - started < CLOCK_S and runs < MAX_RUNS:
+    while now_s() - started < max(CLOCK_S, CLOCK_TICKS * tick) and runs < MAX_RUNS:
         await executable.run(inputs, [output])
         runs += 1
-    return max(time.perf_counter() - started, 1e-6) * 1e3 / runs
+    return max(now_s() - started, tick, 1e-6) * 1e3 / runs
 
 
 async def _program(target: Target, variant: str, program_for: ProgramFor) -> Program | None:

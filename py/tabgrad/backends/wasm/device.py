@@ -7,7 +7,6 @@ differs between a browser and wasmtime is in `host`.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
@@ -15,10 +14,11 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.interop.clock import now_s
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError, Target, validate
 
 from ..base import Arrays, EngineError, Executable, LaunchTimes
-from ..launch_times import Stopwatch, one_launch_ms
+from ..launch_times import Stopwatch, times_by_host
 from .arena import Arena, Region, plan_scratch
 from .driver import driver
 from .host import WasmHost, open_host
@@ -140,16 +140,15 @@ class WasmExecutable:
     async def time_launches(self) -> LaunchTimes:
         """See `base.Executable.time_launches`. The host's clock is the only one."""
         alone = [replace(self.program, dispatch=(dispatch,)) for dispatch in self.program.dispatch]
-        found = [await one_launch_ms(self._stopwatch(program), MAX_REPEATED) for program in alone]
-        return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
+        return await times_by_host(map(self._stopwatch, alone), MAX_REPEATED)
 
     def _stopwatch(self, program: Program) -> Stopwatch:
         call = self._host.link(*driver(program, self.addresses))
 
         async def run(count: int) -> float:
-            begin = time.perf_counter()
+            begin = now_s()
             call(count)
-            return (time.perf_counter() - begin) * 1e3
+            return (now_s() - begin) * 1e3
 
         return run
 

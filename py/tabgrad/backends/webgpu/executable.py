@@ -7,13 +7,13 @@ Never creates, shares or frees a program's buffers (see `device`).
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.interop.clock import now_s
 from tabgrad.program import DTYPES, Buffer, Program, ProgramError
 
 from ..base import Arrays, EngineError, LaunchTimes
@@ -125,7 +125,7 @@ class WebGPUExecutable:
         slots, size_bytes = self._layout(tuple(collect))
         staging = self._pool.take(max(size_bytes * count, 4))
         per_submit = max(1, min(count, int(SUBMIT_MS / self._step_ms))) if self._step_ms else 1
-        started = time.perf_counter()
+        started = now_s()
         for first in range(0, count, per_submit):
             encoder = self._create_encoder()
             for step in range(first, min(first + per_submit, count)):
@@ -148,7 +148,7 @@ class WebGPUExecutable:
             contents = await self._pool.collect(staging, READ_FAILED)
         finally:
             self._in_flight -= 1
-        now = time.perf_counter()
+        now = now_s()
         # With two chunks in flight, this one could start only when the one before had finished. If both are reported
         # at once, the second one seems to take no time, so the estimate may at most halve.
         pace_ms = (now - max(started, self._idle_since)) * 1e3 / max(count, 1)

@@ -7,14 +7,15 @@ https://www.w3.org/TR/webgpu/#timestamp
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tabgrad.interop.clock import now_s
+
 from ..base import LaunchTimes
-from ..launch_times import Stopwatch, one_launch_ms
+from ..launch_times import Stopwatch, one_launch_ms, times_by_host
 from .gpu import BufferUsage, EncodedLaunch, StagingPool
 
 #: The most launches in one submission: recording one takes Python about 20 microseconds.
@@ -30,8 +31,7 @@ async def time_launches(pool: StagingPool, plan: Sequence[EncodedLaunch], writte
         measured = await _by_device(pool, plan)
         if measured is not None:
             return measured
-    found = [await one_launch_ms(_host_clock(pool, launch, written), MAX_LAUNCHES) for launch in plan]
-    return LaunchTimes(tuple(ms or 0.0 for ms in found), "host")
+    return await times_by_host((_host_clock(pool, launch, written) for launch in plan), MAX_LAUNCHES)
 
 
 async def _by_device(pool: StagingPool, plan: Sequence[EncodedLaunch]) -> LaunchTimes | None:
@@ -46,7 +46,7 @@ async def _by_device(pool: StagingPool, plan: Sequence[EncodedLaunch]) -> Launch
             if ms is None:
                 return None
             found.append(ms)
-        return LaunchTimes(tuple(found), "device")
+        return LaunchTimes(tuple(found), "device", (False,) * len(found))
     finally:
         pool.device.destroy_buffer(resolved)
         queries.destroy()
@@ -86,9 +86,9 @@ def _host_clock(pool: StagingPool, launch: EncodedLaunch, written: Any) -> Stopw
         staging = pool.take(4)
         encoder.copy_buffer_to_buffer(written, 0, staging, 0, 4)
         commands = encoder.finish()
-        begin = time.perf_counter()
+        begin = now_s()
         pool.device.queue.submit([commands])
         await pool.collect(staging, FAILED)
-        return (time.perf_counter() - begin) * 1e3
+        return (now_s() - begin) * 1e3
 
     return run

@@ -74,13 +74,20 @@ def amount(value: float, unit: str = "") -> str:
     return f"{value:.0f} {unit}".strip()
 
 
-def milliseconds(time_ms: float) -> str:
-    """A time in milliseconds: "0.35 ms" below 1 ms, else "12.3 ms"."""
+def milliseconds(time_ms: float, is_bound: bool = False) -> str:
+    """A time in milliseconds: "0.35 ms" below 1 ms, else "12.3 ms"; "< 100 ms" if only a bound is known."""
+    if is_bound:
+        return f"< {time_ms:.3g} ms"
     return f"{time_ms:.{2 if time_ms < 1 else 1}f} ms"
 
 
-def short_time(time_ms: float) -> str:
-    """A time of at most a few milliseconds in three digits of the unit that fits: "35.1 ns", "12.3 µs", "4.56 ms"."""
+def short_time(time_ms: float, is_bound: bool = False) -> str:
+    """A time of at most a few milliseconds in three digits of the unit that fits: "35.1 ns", "12.3 µs", "4.56 ms".
+
+    If only a bound is known: "< 9.16 µs".
+    """
+    if is_bound:
+        return f"< {short_time(time_ms)}"
     for unit, size_ms in (("ms", 1.0), ("\N{MICRO SIGN}s", 1e-3)):
         if time_ms >= 0.9995 * size_ms:
             return f"{time_ms / size_ms:.3g} {unit}"

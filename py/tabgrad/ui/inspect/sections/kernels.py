@@ -159,13 +159,13 @@ class KernelsSection:
             self._button.enable(self._program is not None)
 
     def _show_times(self, times: LaunchTimes) -> None:
-        whole = sum(times.ms)
-        for cell, ms in zip(self._times, times.ms, strict=True):
-            cell.textContent = short_time(ms)
+        whole, is_bound = sum(times.ms), any(times.is_bound)
+        for cell, ms, bounded in zip(self._times, times.ms, times.is_bound, strict=True):
+            cell.textContent = short_time(ms, bounded)
             cell.dataset.value = f"{ms:.6f}"
             cell.style.setProperty("--share", f"{ms / whole if whole else 0:.3f}")
         self._clock.textContent = (
-            f"{short_time(whole)} for all launches together, measured {CLOCKS[times.clock]}. One launch is too short "
-            "for any clock, so each was repeated many times."
+            f"{short_time(whole, is_bound)} for all launches together, measured {CLOCKS[times.clock]}. One launch is "
+            "too short for any clock, so each was repeated many times."
         )
         self._clock.dataset.clock = times.clock

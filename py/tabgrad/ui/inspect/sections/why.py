@@ -100,7 +100,7 @@ class WhySection:
         number = self._question_number
         assert state.answer is not None
         assert state.probe is not None
-        occlusion = attribution.occlude(state.answer.image, stride_px=4 if state.answer.inference_ms > SLOW_MS else 2)
+        occlusion = attribution.occlude(state.answer.image, stride_px=4 if state.answer.inference.ms > SLOW_MS else 2)
         try:
             logits = await state.probe.logits(occlusion.images)
         except FAULTS as error:
