@@ -97,7 +97,8 @@ def sort(grid: Grid, pieces: Pieces, half: NDArray[np.float32]) -> Crowd:
     For each cell, `least` is the most that a piece gives at its middle, and `most` bounds what one can give at any of
     its points. Empty cells give minus infinity.
     """
-    cells, count = grid.cells((pieces.start + pieces.end) * np.float32(0.5)), grid.side * grid.side
+    middle: Points = (pieces.start + pieces.end) * np.float32(0.5)  # type: ignore[assignment] # it is float32
+    cells, count = grid.cells(middle), grid.side * grid.side
     if count <= 1 << 16:
         cells = cells.astype(np.uint16)  # NumPy sorts these several times as fast
     order = np.argsort(cells, kind="stable")
