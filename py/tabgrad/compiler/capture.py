@@ -135,7 +135,7 @@ class Capture:
             self._roles[id(buffer)] = (name, "output", tuple(int(n) for n in tensor.shape))
         for buffer in list(self._keep):  # named buffers come first, in the order in which they were made
             self._index(buffer)
-        compiled = compile_linear(UOp(Ops.LINEAR, src=tuple(call for linear in self._linears for call in linear.src)))
+        compiled = self._compile(UOp(Ops.LINEAR, src=tuple(call for linear in self._linears for call in linear.src)))
         kernels: dict[str, Kernel] = {}
         dispatch = [d for call in compiled.src if (d := self._call(call, kernels)) is not None]
         used = {i for d in dispatch for i in d.buffers}
@@ -153,6 +153,18 @@ class Capture:
         if idle:
             raise ProgramError(f"The program {self.name!r} never touches {', '.join(idle)}.")
         return program
+
+    def _compile(self, linear: UOp) -> UOp:
+        try:
+            return compile_linear(linear)
+        except RuntimeError as error:
+            # tinygrad 0.14.0 emulates float16, but not the accumulators of its reductions (codegen/decomp/dtype.py).
+            if "UOp verification failed" not in str(error):
+                raise
+            raise ProgramError(
+                f"The program {self.name!r} reduces numbers in a format that the engine lacks, such as float16: "
+                "cast them to float32 before that."
+            ) from error
 
     def _index(self, buffer: Any) -> int:
         """Position of a tinygrad buffer in the program's list. A new buffer without a name is added as scratch."""

@@ -109,6 +109,10 @@ class LaneFinder:
             terms = [self.terms(u) for u in lanes]
             if len(terms[0]) > 2 and len({len(t) for t in terms}) == 1:
                 return list(zip(*(sorted(t, key=self.key) for t in terms), strict=True))
+        if first.op is Ops.MAX and is_float(first) and len({tuple(map(self.shape, u.src)) for u in lanes}) == 1:
+            # In tinygrad's order, the maximum so far comes first, and `pmax` drops a NaN that comes second. In the
+            # other order a NaN would take the place of the maximum so far, and be dropped by the next number.
+            return list(zip(*(u.src for u in lanes), strict=True))
         if first.op in GroupOp.Commutative:
             return list(zip(*(sorted(u.src, key=self.key) for u in lanes), strict=True))
         return list(zip(*(u.src for u in lanes), strict=True))
