@@ -10,7 +10,7 @@ reference in NumPy.
     logits = (await executable.run({"x": x}, ["logits"]))["logits"]
 """
 
-from .base import Arrays, Device, DeviceLostError, EngineError, Executable, LaunchTimes
+from .base import Arrays, Device, DeviceLostError, EngineError, Executable, LaunchTimes, NoAnswerError
 
 __all__ = [
     "Arrays",
@@ -19,6 +19,7 @@ __all__ = [
     "EngineError",
     "Executable",
     "LaunchTimes",
+    "NoAnswerError",
     "engines",
     "oracle",
     "wasm",

@@ -25,6 +25,10 @@ class DeviceLostError(EngineError):
     """The device and all its buffers are gone. Open a new device and load the last good weights."""
 
 
+class NoAnswerError(EngineError):
+    """The device has not answered for so long that it never will. Go on with another engine."""
+
+
 @dataclass(frozen=True, slots=True)
 class LaunchTimes:
     """How long each launch of a program takes, in the order of its dispatch list.

@@ -195,6 +195,7 @@ class BrowserGPU:
         }
         self.has_timestamps = bool(device.features.has(_TIMESTAMPS))
         self.lost = ""  #: why the device was lost; empty as long as it works
+        self.on_lost: Callable[[], object] = lambda: None  #: called when it is lost
         self._error = ""
         self._listener = js_function(self._on_error)
         device.addEventListener("uncapturederror", self._listener)
@@ -207,6 +208,7 @@ class BrowserGPU:
         info = await self.device.js.lost
         self.lost = str(info.message) or str(info.reason)
         release(self._listener)
+        self.on_lost()
 
     def take_error(self) -> str:
         error, self._error = self._error, ""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from tabgrad.artifacts import CheckpointFile, Record, load_weights, read_record, unpack
-from tabgrad.backends import DeviceLostError, EngineError
+from tabgrad.backends import DeviceLostError, EngineError, NoAnswerError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engine
 from tabgrad.data import DataError, RunData, Samples
 from tabgrad.data.augment import AUGMENTATIONS
@@ -64,8 +64,8 @@ class Run:
                 reason = await trainer.run()
                 await self._finish(trainer, reason, data)
                 return
-            except DeviceLostError as error:
-                lost += 1
+            except (DeviceLostError, NoAnswerError) as error:
+                lost += 1 if isinstance(error, DeviceLostError) else MAX_REOPENED + 1
                 failed = self._runtime.engine if self._engine == "auto" else self._engine
                 self._runtime.close()
                 if lost > MAX_REOPENED:

@@ -86,8 +86,11 @@ class Predictor:
         self._task: asyncio.Task[None] | None = None
 
     def use(self, model: Model | None) -> None:
-        """Answer with another network from now on, or with none."""
+        """Answer with another network from now on, or with none. Without one, nobody waits for an answer any more."""
         self._model = model
+        if model is None and self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+            self._task = None
         self._inference_time.clear()
         self._generation += 1
         if model is None:
@@ -148,7 +151,8 @@ class Predictor:
                 else:
                     return
         finally:
-            self._task = None
+            if self._task is asyncio.current_task():  # else it was given up, and there may be another one
+                self._task = None
 
     async def _predict(self, model: Model) -> None:
         generation = self._generation

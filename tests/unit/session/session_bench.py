@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from tabgrad.artifacts import load_weights
-from tabgrad.backends import Arrays, Device, DeviceLostError
+from tabgrad.backends import Arrays, Device, DeviceLostError, EngineError
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.backends.oracle import OracleNetwork
 from tabgrad.backends.wasm import open_device
@@ -130,8 +130,9 @@ class Bench:
 class LosesItsDevice:
     """A device whose programs fail after so many chunks of steps, as a driver reset makes them."""
 
-    def __init__(self, device: Device, chunks: int) -> None:
+    def __init__(self, device: Device, chunks: int, fault: EngineError | None = None) -> None:
         self._device, self._chunks = device, chunks
+        self._fault = fault or DeviceLostError("The graphics device was lost.")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._device, name)
@@ -143,7 +144,7 @@ class LosesItsDevice:
         def failing(count: int, streams: Arrays, collect: Any) -> Any:
             self._chunks -= 1
             if self._chunks < 0:
-                raise DeviceLostError("The graphics device was lost.")
+                raise self._fault
             return run_steps(count, streams, collect)
 
         executable.run_steps = failing  # type: ignore[method-assign] # the fault is the point

@@ -10,6 +10,7 @@ import pytest
 
 from tabgrad import protocol
 from tabgrad.artifacts import load_weights
+from tabgrad.backends import NoAnswerError
 from tabgrad.network import fold_mean, load_safetensors, save_safetensors
 from tabgrad.program import loads
 from tests.unit.session.session_bench import COMPILED, Bench, LosesItsDevice, measured, on_bench
@@ -202,6 +203,19 @@ def test_a_device_lost_too_often_moves_the_run_to_webassembly() -> None:
         await bench.expect(protocol.Finished)
         assert [choice for choice, _ in bench.opened] == ["webgpu"] * 3 + ["wasm"]
         assert "WebAssembly" in [e.message for e in bench.events if isinstance(e, protocol.Notice)][-1]
+
+    on_bench(go)
+
+
+def test_a_device_that_does_not_answer_is_left_at_once() -> None:
+    async def go(bench: Bench) -> None:
+        left, silent = [30, 10**6], NoAnswerError("The graphics device has not answered for 60 s.")
+        bench.wrap = lambda device: LosesItsDevice(device, left.pop(0), silent)  # type: ignore[assignment,return-value]
+        await bench.answer(protocol.Start, settings=replace(SMALL, engine="webgpu", epochs=40).to_json())
+        await bench.expect(protocol.Finished)
+        assert [choice for choice, _ in bench.opened] == ["webgpu", "wasm"]
+        (notice,) = (e.message for e in bench.events if isinstance(e, protocol.Notice))
+        assert notice.startswith("The graphics device has not answered for 60 s.")
 
     on_bench(go)
 

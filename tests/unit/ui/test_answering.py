@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tabgrad.backends import DeviceLostError, EngineError
+import pytest
+
+from tabgrad.backends import DeviceLostError, EngineError, NoAnswerError
 from tabgrad.backends.engines import MAX_REOPENED, EngineChoice
 from tabgrad.ui.answering import Answering
 from tabgrad.ui.models import Model
@@ -27,7 +29,13 @@ class FakePredictor:
 
 class FakeDevice:
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name, self.lost = name, False
+
+    def destroy(self) -> None:
+        self.lost = True
+
+
+LOST = "The graphics device was lost (reset)."
 
 
 class FakeRegistry(ModelRegistry):
@@ -36,16 +44,27 @@ class FakeRegistry(ModelRegistry):
     def __init__(self) -> None:
         super().__init__({}, self._no_file, {"mlp": "MLP", "cnn": "CNN"}, "mlp", render=lambda _registry: None)
         self.broken: set[tuple[str, str]] = set()
+        self.killing = dict[str, int]()  # how often the device is lost while this model is loaded
+        self.silent: set[str] = set()  # engines that do not answer
 
     async def _no_file(self, url: str) -> bytes:
         raise OSError(url)
 
     async def load(self, name: str) -> Model:
-        assert self._device is not None
-        if (self._device.name, name) in self.broken:
+        device: Any = self._device
+        await asyncio.sleep(0)
+        if self.killing.get(name, 0) > 0 and not device.lost:
+            self.killing[name] -= 1
+            device.lost = True
+        await asyncio.sleep(0)
+        if device.lost:
+            raise DeviceLostError(LOST)
+        if device.name in self.silent:
+            raise NoAnswerError("The graphics device has not answered for 20 s.")
+        if (device.name, name) in self.broken:
             raise EngineError(f"{name} is broken.")
         if name in self._made:
-            return await self._made[name](self._device)
+            return await self._made[name](device)
         return Model(name, {}, None)  # type: ignore[arg-type] # it is never run
 
 
@@ -85,8 +104,12 @@ class Bench:
         return EngineChoice(FakeDevice(name), "it is the best")  # type: ignore[arg-type] # as much as is used
 
     async def settle(self) -> None:
-        for _ in range(20):
+        for _ in range(60):
             await asyncio.sleep(0)
+
+    @property
+    def device(self) -> Any:
+        return self.answering.device
 
     @property
     def model(self) -> str | None:
@@ -177,6 +200,113 @@ def test_a_lost_device_is_opened_again_a_few_times_then_another_engine_takes_ove
         assert (bench.model, bench.answering.device and bench.answering.device.name) == ("cnn", "wasm")
 
     on_bench(go)
+
+
+@pytest.mark.parametrize("forced", ["", "webgpu"])
+def test_a_device_lost_while_a_model_loads_is_opened_again_and_that_model_answers(forced: str) -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        first = bench.device
+        bench.registry.killing = {"cnn": 1}
+        assert await bench.answering.pick("cnn")
+        assert (bench.model, bench.registry.picked, bench.opened) == ("cnn", "cnn", ["webgpu"] * 2)
+        assert first.lost
+        assert bench.predictor.used[-1] is bench.answering.model
+        assert bench.lines[-1] == "CNN is ready."
+
+    on_bench(go, forced=forced)
+
+
+def test_a_device_lost_at_the_very_first_model_is_opened_again() -> None:
+    async def go(bench: Bench) -> None:
+        bench.registry.killing = {"mlp": 1}
+        await bench.answering.start()
+        assert (bench.model, bench.opened) == ("mlp", ["webgpu"] * 2)
+        assert bench.registry.can_choose
+
+    on_bench(go)
+
+
+@pytest.mark.parametrize("forced", ["", "webgpu"])
+def test_a_model_that_takes_the_device_with_it_each_time_gives_way(forced: str) -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        bench.registry.killing = {"cnn": 99}
+        assert not await bench.answering.pick("cnn")
+        assert (bench.model, bench.registry.picked) == ("mlp", "mlp")
+        assert bench.error == "CNN cannot be used: the engine failed each time. MLP answers instead."
+        assert bench.opened == ["webgpu"] * 3
+
+    on_bench(go, forced=forced)
+
+
+def test_a_drawing_that_finds_the_device_gone_while_a_model_loads_waits_for_what_is_picked() -> None:
+    """The prediction and the model under way fail at the same time, and one recovery serves both."""
+
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        bench.registry.killing = {"cnn": 1}
+        picking = asyncio.ensure_future(bench.answering.pick("cnn"))
+        await asyncio.sleep(0)
+        bench.answering.on_fault(DeviceLostError(LOST))
+        assert await picking
+        await bench.settle()
+        assert (bench.model, bench.registry.picked, bench.opened) == ("cnn", "cnn", ["webgpu"] * 2)
+
+    on_bench(go)
+
+
+def test_another_model_picked_while_the_engine_is_opened_again_answers() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        for steps in range(8):
+            await bench.answering.pick("mlp")
+            bench.answering._reopened = 0
+            bench.device.lost = True
+            bench.answering.on_fault(DeviceLostError(LOST))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await bench.answering.pick("cnn")
+            await bench.settle()
+            assert (bench.model, bench.registry.picked) == ("cnn", "cnn"), steps
+            assert bench.predictor.used[-1] is bench.answering.model
+
+    on_bench(go)
+
+
+def test_an_engine_that_never_answers_is_left_at_once() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        silent = bench.device
+        bench.registry.silent = {"webgpu"}
+        bench.answering.on_fault(NoAnswerError("The graphics device has not answered for 20 s."))
+        await bench.settle()
+        assert bench.opened == ["webgpu", "wasm"]
+        assert silent.lost
+        assert bench.error.endswith("has not answered for 20 s. MLP on WebAssembly answers instead.")
+
+    on_bench(go)
+
+
+def test_an_engine_that_never_answers_is_left_while_a_model_loads() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        bench.registry.silent = {"webgpu"}
+        assert await bench.answering.pick("cnn")
+        assert (bench.model, bench.opened) == ("cnn", ["webgpu", "wasm"])
+
+    on_bench(go)
+
+
+def test_an_engine_asked_for_that_never_answers_says_so() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        bench.answering.on_fault(NoAnswerError("The graphics device has not answered for 20 s."))
+        await bench.settle()
+        assert (bench.model, bench.opened) == ("mlp", ["webgpu"])
+        assert bench.error.endswith("for 20 s. Your drawing is kept; reload the page to try again.")
+
+    on_bench(go, forced="webgpu")
 
 
 def test_the_last_engine_that_fails_says_that_the_drawing_is_kept() -> None:

@@ -101,6 +101,27 @@ def test_while_the_pen_moves_only_the_last_ink_waits() -> None:
     np.testing.assert_array_equal(stage.screen.image, stage.predictor.prepare(ink(190)))
 
 
+def test_without_a_network_nobody_waits_for_an_answer_that_never_comes() -> None:
+    """The engine hangs and is left for another one: the same ink is answered there."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.predictor.update(ink(100))
+        await asyncio.sleep(0)
+        silent = list(stage.network.waiting)
+        stage.predictor.use(None)
+        assert stage.standings[-1] == "none"
+        await asyncio.sleep(0)
+        assert all(future.cancelled() for future in silent)
+        stage.network = SlowNetwork(digit=5)
+        stage.predictor.use(stage.network)
+
+    stage = run_scenario(scenario)
+    assert stage.screen is not None
+    assert stage.screen.ranking[0] == 5
+    assert stage.standings[-1] == "shown"
+    assert stage.faults == []
+
+
 def test_an_answer_that_comes_after_clear_is_not_shown() -> None:
     async def scenario(stage: Stage) -> None:
         stage.predictor.update(ink(100))

@@ -6,6 +6,7 @@ engine from inside: a row imports its engine only when it is opened, so that thi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from ..base import Device, EngineError
 
 #: A device that is lost more often than this is not opened again: `fallback_engine` says what to do then.
 MAX_REOPENED = 2
+#: An engine that is not open by then never will be: browsers may not answer a request for a graphics adapter. Seconds.
+OPEN_LIMIT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,18 @@ async def open_engine(name: str, engines: Mapping[str, Engine] = ENGINES) -> Dev
     if name not in engines:
         raise EngineError(f"There is no engine called {name!r}: there are {', '.join(engines)}.")
     try:
-        return await engines[name].open()
+        return await asyncio.wait_for(_opened(engines[name]), OPEN_LIMIT_S)
     except EngineError:
         raise
+    except TimeoutError as error:
+        raise EngineError(f"{engines[name].title} could not be opened within {OPEN_LIMIT_S:.0f} s.") from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise EngineError(f"{engines[name].title} could not be opened here ({reason}).") from error
+
+
+async def _opened(engine: Engine) -> Device:
+    return await engine.open()
 
 
 def fallback_engine(failed: str) -> str | None:

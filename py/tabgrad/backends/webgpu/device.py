@@ -21,6 +21,8 @@ from .gpu import GPU, SHADER_STAGE_COMPUTE, BufferUsage, CountedGPU, EncodedLaun
 
 _SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "basic render")
 _COPY_DST = BufferUsage.COPY_DST
+#: A program that is not built by then never will be: a driver may need seconds for a large kernel. Seconds.
+BUILD_LIMIT_S = 60.0
 
 
 class WebGPUDevice(CountedGPU):
@@ -69,7 +71,8 @@ class WebGPUDevice(CountedGPU):
             groups = [self._bind(layouts[len(d.buffers)], [storages[i] for i in d.buffers]) for d in program.dispatch]
         finally:  # nothing above may suspend: error scopes are a stack, and another load may push its own
             scopes = asyncio.ensure_future(self.gpu.pop_error_scopes())
-        problem, *compiled = await asyncio.gather(scopes, *pipelines.values(), return_exceptions=True)
+        everything = asyncio.gather(scopes, *pipelines.values(), return_exceptions=True)
+        problem, *compiled = await self.waits.result(everything, BUILD_LIMIT_S)
         for fault in (problem, *compiled):
             if isinstance(fault, BaseException):
                 raise fault

@@ -23,6 +23,9 @@ from .gpu import BufferUsage, CountedGPU, EncodedLaunch, SharedBuffer, StagingPo
 SUBMIT_MS = 10.0
 #: Chunks of `run_steps` that may be in flight: one runs while the next one is prepared.
 MAX_IN_FLIGHT = 2
+#: How long a chunk may take: the first one, which may be a single step of a very large network, and later ones, at
+#: least, and as a multiple of what their steps took before. Seconds.
+FIRST_LIMIT_S, LIMIT_S, LIMIT_FACTOR = 300.0, 60.0, 20.0
 READ_FAILED = "WebGPU could not return a result"
 
 
@@ -144,8 +147,10 @@ class WebGPUExecutable:
     async def _finish(
         self, count: int, slots: tuple[Slot, ...], size_bytes: int, staging: Any, started: float
     ) -> dict[str, NDArray[Any]]:
+        expected_s = MAX_IN_FLIGHT * count * self._step_ms / 1e3
+        limit_s = max(LIMIT_S, LIMIT_FACTOR * expected_s) if expected_s else FIRST_LIMIT_S
         try:
-            contents = await self._pool.collect(staging, READ_FAILED)
+            contents = await self._pool.collect(staging, READ_FAILED, limit_s)
         finally:
             self._in_flight -= 1
         now = now_s()

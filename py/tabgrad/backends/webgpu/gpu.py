@@ -7,15 +7,19 @@ classes implement `GPU`: `interop.webgpu.BrowserGPU` over navigator.gpu and `nat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any, NamedTuple, Protocol
 
-from ..base import DeviceLostError, EngineError
+from ..base import DeviceLostError, EngineError, NoAnswerError
+from .waits import Waits
 
 #: A failed call waits this long for the device to report that it was lost.
 LOSS_GRACE_S = 0.5
+#: A GPU that has not returned a result by then never will: it takes a fraction of a second; on a CPU, and with other
+#: work in the queue, a few seconds. Seconds.
+ANSWER_LIMIT_S = 20.0
 
 
 class BufferUsage(IntFlag):
@@ -43,6 +47,7 @@ class GPU(Protocol):
     has_timestamps: bool  #: whether the GPU's own clock can time a compute pass
     limits: Mapping[str, int]  #: GPUSupportedLimits in snake_case
     lost: str  #: why the device was lost; empty as long as it works
+    on_lost: Callable[[], object]  #: called when the device is lost; to be set by whoever uses it
 
     def take_error(self) -> str:
         """The first error outside all error scopes since the last call; empty if there was none."""
@@ -77,10 +82,15 @@ class EncodedLaunch(NamedTuple):
 
 
 class CountedGPU:
-    """An opened GPU. `live_buffers` and `live_bytes` count the memory of loaded programs: 0 once all are destroyed."""
+    """An opened GPU. `live_buffers` and `live_bytes` count the memory of loaded programs: 0 once all are destroyed.
+
+    Whatever waits for the GPU waits through `waits`: it ends when the device is lost, or does not answer.
+    """
 
     def __init__(self, gpu: GPU) -> None:
         self.gpu, self.queue = gpu, gpu.device.queue
+        self.waits = Waits(_no_answer)
+        gpu.on_lost = lambda: self.waits.end_all(self._lost)
         self.live_buffers = self.live_bytes = 0
         self.destroyed = False
 
@@ -116,6 +126,8 @@ class CountedGPU:
 
     async def error_from(self, cause: object, what: str) -> EngineError:
         """The error to raise for a failed call: the device's loss if that is the reason, else `what` and the cause."""
+        if isinstance(cause, EngineError):
+            return cause
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (LOSS_GRACE_S if isinstance(cause, BaseException) else 0)
         while not self.gpu.lost and loop.time() < deadline:
@@ -153,14 +165,14 @@ class StagingPool:
         self._taken.append(buffer)
         return buffer
 
-    async def collect(self, buffer: Any, failure: str) -> memoryview:
+    async def collect(self, buffer: Any, failure: str, limit_s: float = ANSWER_LIMIT_S) -> memoryview:
         """The bytes of a buffer of `take`, copied when all work submitted so far is done.
 
-        Raises EngineError, which begins with `failure`, or DeviceLostError.
+        Raises EngineError, which begins with `failure`, DeviceLostError, or NoAnswerError after `limit_s` seconds.
         """
         mapped = False
         try:
-            await buffer.map_async(MAP_MODE_READ)
+            await self.device.waits.result(buffer.map_async(MAP_MODE_READ), limit_s)
             mapped = True
             contents = memoryview(buffer.read_mapped(0, buffer.size)).cast("B")
         except Exception as error:
@@ -187,6 +199,10 @@ class StagingPool:
             self.device.destroy_buffer(buffer)
         self._taken.clear()
         self._free.clear()
+
+
+def _no_answer(limit_s: float) -> NoAnswerError:
+    return NoAnswerError(f"The graphics device has not answered for {limit_s:.0f} s.")
 
 
 def _first_line(message: str) -> str:

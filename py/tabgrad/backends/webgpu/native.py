@@ -6,7 +6,7 @@ wgpu only when a device is requested, and is never imported by the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 TIMESTAMPS = "timestamp-query"
@@ -25,6 +25,7 @@ class NativeGPU:
         self.has_timestamps = TIMESTAMPS in device.features
         self.limits: Mapping[str, int] = {name.replace("-", "_"): int(value) for name, value in device.limits.items()}
         self.lost = ""
+        self.on_lost: Callable[[], object] = lambda: None
 
     def take_error(self) -> str:
         return ""
