@@ -90,8 +90,8 @@ class RunControl:
                 await self._requests.pop(0)()
 
 
-def divergence_advice(settings: RunSettings, step: int, good_step: int, finite: bool) -> str:
-    """Say what happened, what is kept, and which setting to change first."""
+def divergence_advice(settings: RunSettings, step: int, good_step: int, *, finite: bool, best: bool) -> str:
+    """Say what happened, what is kept (`best`: the best epoch's weights), and which setting to change first."""
     what = "grew without end" if finite else "became too large for a number"
     if settings.lr > 1e-3:
         advice = f"try a learning rate of {settings.lr / 10:g}"
@@ -101,4 +101,5 @@ def divergence_advice(settings: RunSettings, step: int, good_step: int, finite: 
         advice = "try a larger batch"
     if settings.clip == 0:
         advice += " or gradient clipping at 1"
-    return f"The loss {what} at step {step}. The weights of step {good_step} are kept: {advice}."
+    which = ", the best so far," if best else ""
+    return f"The loss {what} at step {step}. The weights of step {good_step}{which} are kept: {advice}."

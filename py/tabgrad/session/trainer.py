@@ -67,6 +67,7 @@ class Trainer:
         self._submitted = record.step
         self._next_validation = self._validation_step()
         self._good: tuple[int, dict[str, NDArray[Any]]] = (0, {})
+        self._best_epoch: tuple[int, dict[str, NDArray[Any]]] | None = None  # of this session; None before its first
         self._loss: float | None = None
 
     async def run(self) -> str:
@@ -236,7 +237,9 @@ class Trainer:
         record, patience = self.record, self.record.settings.patience
         if accuracy > record.best_accuracy:
             record.best_accuracy, record.best_epoch = accuracy, round(record.epoch)
-            self.best = await self.network.weights() if patience else {}
+            weights = await self.network.weights()
+            self._best_epoch = record.step, weights
+            self.best = weights if patience else {}
         if patience and self.best and record.epoch - record.best_epoch >= patience:
             self.network.write(self.best)
             self.measured = None
@@ -252,13 +255,15 @@ class Trainer:
         self.reporter.weights(weights, self.record.step)
 
     async def _restore_good_weights(self) -> None:
-        """Put the last good weights back and raise Diverged, which says what to change."""
+        """Put the best epoch's weights back, or the last good ones. Raises Diverged, which says what to change."""
         record = self.record
         for _, result in self._inflight:
             await result
         self._inflight.clear()
-        good_step, weights = self._good
+        good_step, weights = self._best_epoch or self._good
         self.network.write(weights)
         self.reporter.weights(weights, good_step)
         finite = self._loss is not None and bool(np.isfinite(self._loss))
-        raise Diverged(divergence_advice(record.settings, record.step, good_step, finite))
+        raise Diverged(
+            divergence_advice(record.settings, record.step, good_step, finite=finite, best=self._best_epoch is not None)
+        )

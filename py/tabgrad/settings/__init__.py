@@ -7,7 +7,7 @@ settings.optimizer_row.title                                   # "SGD, momentum"
 
 from .fields import FIELDS, TUNABLE, ChoiceField, NumberField, SettingsError, SizesField
 from .optimizers import OPTIMIZERS
-from .presets import PRESETS
+from .presets import PRESETS, caution
 from .run_settings import (
     ARCHITECTURE,
     RunSettings,
@@ -31,6 +31,7 @@ __all__ = [
     "SettingsError",
     "SizesField",
     "answering_spec",
+    "caution",
     "from_query",
     "network_name",
     "settings_for",

@@ -1,4 +1,4 @@
-"""Settings with a purpose, found by measuring on the validation split. Nothing here trains."""
+"""Settings with a purpose, found by measuring on the validation split, and how far they go. Nothing here trains."""
 
 from __future__ import annotations
 
@@ -6,6 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .run_settings import RunSettings
+
+#: Epochs times the learning rate, over 1 - momentum: measured with the preset "fast" on MNIST, one seed. At 0.4 the
+#: weights grow while the rate is high: runs of 50, 70 and 100 epochs come back, one of 200 diverges after 50. At 0.2,
+#: at 0.1, and at 0.4 with gradient clipping, 200 epochs are well.
+_LONGEST = 100 * 0.4 / (1 - 0.9)
+
+
+def caution(settings: RunSettings) -> str:
+    """A sentence if a run with these settings goes further than what was found to be safe; else empty."""
+    if settings.optimizer_row.rule != "sgd" or settings.clip > 0:
+        return ""
+    momentum = settings.momentum if "momentum" in settings.optimizer_row.fields else 0.0
+    if settings.epochs * settings.lr <= _LONGEST * (1 - momentum) * (1 + 1e-9):
+        return ""
+    safer = _LONGEST * (1 - momentum) / settings.epochs
+    return (
+        f"So many epochs at this learning rate can diverge: a rate of {safer:.1g} or gradient clipping at 1 is safer."
+    )
 
 
 @dataclass(frozen=True, slots=True)

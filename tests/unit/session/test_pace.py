@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tabgrad.artifacts import Record
 from tabgrad.backends import Arrays, Executable
 from tabgrad.interop import clock as clocks
 from tabgrad.program import Buffer, Program
-from tabgrad.protocol import AnyEvent, Busy, Checkpoint
+from tabgrad.protocol import AnyEvent, Busy, Checkpoint, Progress
 from tabgrad.session import pace, plan
 from tabgrad.session.pace import MAX_SILENCE_S, SLOWEST_OPS_PER_S, Pace, max_step_s
+from tabgrad.session.reporter import Reporter
 from tabgrad.ui.train.client import ANSWER_WITHIN_S
 from tests.unit.session.session_runs import SMALL, Run, compiled, prepare
 
@@ -104,6 +106,25 @@ def test_a_clock_that_stands_still_keeps_the_pace(clock: list[float]) -> None:
             steps.submit(steps.count, list)
             steps.finished(steps.count)
     assert steps.count == 1
+
+
+def test_on_a_clock_of_100_ms_no_rate_is_absurd(clock: list[float]) -> None:
+    """800 images a second, told as soon as that means something."""
+    rates = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clocks, "CLOCK", clocks.Clock(lambda: math.floor(clock[0] / 0.1) * 0.1))
+        events = list[AnyEvent]()
+        record = Record(replace(SMALL, batch=32), 1000, 640)
+        reporter = Reporter(record, events.append)
+        reporter.start_clock()
+        for _ in range(100):
+            clock[0] += 0.04
+            record.step += 1
+            reporter.progress("training")
+            rates.append([event for event in events if isinstance(event, Progress)][-1].samples_per_s)
+    assert rates[0] == 0.0
+    assert all(rate == 0 or 400 <= rate <= 1600 for rate in rates)
+    assert rates[-1] == pytest.approx(800, rel=0.2)
 
 
 def test_steps_longer_than_the_pages_patience_are_announced_the_first_one_too(

@@ -203,6 +203,27 @@ def test_divergence_stops_the_run_keeps_good_weights_and_says_what_to_change() -
     asyncio.run(go())
 
 
+def test_a_run_that_diverges_after_good_epochs_goes_back_to_the_best_of_them() -> None:
+    async def go() -> None:
+        run = await prepare(replace(SMALL, schedule="constant", hidden=(16, 16), epochs=100))
+
+        async def spoil() -> None:
+            run.network.write({name: w * 1e4 for name, w in (await run.network.weights()).items()})
+
+        run.source.at(65, lambda: run.control.request(spoil))
+        with pytest.raises(Diverged, match="the best so far, are kept: try a learning rate of") as caught:
+            await run.trainer.run()
+        epochs = [event for event in run.of(Checkpoint) if event.end_of_epoch and event.step]
+        best = max(epochs, key=lambda event: event.validation_accuracy)
+        assert f"The weights of step {best.step}, the best" in str(caught.value)
+        expected, found = load_weights(best.weights).tensors, await run.network.weights()
+        for name in ("layers.1.weight", "layers.2.weight"):  # a weights file has the mean in its first bias
+            np.testing.assert_array_equal(found[name], expected[name])
+        run.close()
+
+    asyncio.run(go())
+
+
 def test_early_stopping_brings_the_best_weights_back() -> None:
     async def go() -> None:
         # A rate of next to nothing: no epoch after the first is better.

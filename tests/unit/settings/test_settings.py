@@ -16,6 +16,7 @@ from tabgrad.settings import (
     RunSettings,
     SettingsError,
     SizesField,
+    caution,
     from_query,
     network_name,
     to_query,
@@ -164,3 +165,28 @@ def test_every_field_has_one_plain_sentence(name: str) -> None:
     assert hint.endswith(".")
     assert ". " not in hint, "one sentence"
     assert len(hint) <= 110
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_needs_no_caution(name: str) -> None:
+    assert caution(PRESETS[name].settings) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "is_safe"),
+    [
+        ({"epochs": 100}, True),
+        ({"epochs": 200}, False),
+        ({"epochs": 200, "lr": 0.2}, True),
+        ({"epochs": 200, "clip": 1.0}, True),
+        ({"epochs": 200, "optimizer": "sgd", "lr": 0.5}, True),
+        ({"epochs": 200, "optimizer": "adamw", "lr": 0.003}, True),
+        ({"epochs": 50, "momentum": 0.99}, False),
+    ],
+)
+def test_a_run_that_is_longer_than_was_found_to_be_safe_is_cautioned(values: dict[str, Any], is_safe: bool) -> None:
+    settings = RunSettings.make(values)
+    assert (caution(settings) == "") == is_safe
+    if not is_safe:
+        (rate,) = re.findall(r"a rate of ([\d.e-]+) or", caution(settings))
+        assert caution(RunSettings.make({"lr": float(rate)}, settings)) == ""

@@ -224,6 +224,9 @@ class RunController:
                 self.tasks.do(self._store_checkpoint(event))
             case protocol.Finished():
                 self.tasks.do(self._finish(event))
+            case protocol.Failed(kind="diverged"):  # it has ended: there is nothing to go on with after a reload
+                self.tasks.do(self._store.drop_checkpoint())
+                self.fail(event.message)
             case protocol.Failed() if not self._client.running and not self.state.warms_up:
                 self.fail(event.message)
 

@@ -210,6 +210,23 @@ def test_screen_readers_hear_of_faults_and_of_what_the_visitor_has_asked_for() -
     on_bench(go)
 
 
+def test_a_run_that_diverged_has_ended_and_is_not_offered_as_interrupted() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        bench.receive(epoch(10))
+        await bench.settle()
+        assert await bench.store.checkpoint()
+        bench.client.running = False
+        bench.receive(protocol.Failed(kind="diverged", message="The loss grew without bound."))
+        bench.receive(epoch(11))  # one that was on its way
+        await bench.settle()
+        assert await bench.store.checkpoint() is None
+        assert await bench.controller.interrupted() is None
+        assert bench.state.message.text == "The loss grew without bound."
+
+    on_bench(go)
+
+
 def test_a_resumed_run_has_its_origin_and_the_timeline_up_to_its_step() -> None:
     async def go(bench: Bench) -> None:
         await bench.store.save_checkpoint(b"x")

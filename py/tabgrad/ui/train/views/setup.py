@@ -8,7 +8,17 @@ from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom
-from tabgrad.settings import FIELDS, PRESETS, TUNABLE, ChoiceField, NumberField, RunSettings, SettingsError, SizesField
+from tabgrad.settings import (
+    FIELDS,
+    PRESETS,
+    TUNABLE,
+    ChoiceField,
+    NumberField,
+    RunSettings,
+    SettingsError,
+    SizesField,
+    caution,
+)
 
 from ...widgets.controls import Button
 from ...widgets.help import add_help
@@ -115,6 +125,7 @@ class SettingsForm:
         for name in ESSENTIAL:
             self._build(dom.create("div", chips, class_="field chip"), name)
         self._toggle = Button(chips, "More settings", self._toggle_drawer, "train-more", "chip more-button")
+        self._caution = dom.create("p", parent, class_="field-error", role="status", data_testid="train-caution")
         self._drawer = dom.create("div", parent, class_="train-fields card", id="train-drawer")
         self._toggle.element.setAttribute("aria-controls", "train-drawer")
         for name in MORE:
@@ -204,6 +215,7 @@ class SettingsForm:
 
     def _show_relevance(self) -> None:
         self._shown(self.good)
+        self._caution.textContent = caution(self.good)
         idle = self.good.unused()
         for name, made in self._inputs.items():
             made.disabled = name in idle | self._fixed or name not in self._changeable
