@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, Protocol
 from ..base import DeviceLostError, EngineError, NoAnswerError
 from .waits import Waits
 
-#: A failed call waits this long for the device to report that it was lost.
-LOSS_GRACE_S = 0.5
+#: A failed call waits this long for the device to report that it was lost, and looks this often. Seconds.
+LOSS_GRACE_S, LOOK_EVERY_S = 0.5, 0.01
 #: A GPU that has not returned a result by then never will: it takes a fraction of a second; on a CPU, and with other
 #: work in the queue, a few seconds. Seconds.
 ANSWER_LIMIT_S = 20.0
@@ -128,10 +128,11 @@ class CountedGPU:
         """The error to raise for a failed call: the device's loss if that is the reason, else `what` and the cause."""
         if isinstance(cause, EngineError):
             return cause
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + (LOSS_GRACE_S if isinstance(cause, BaseException) else 0)
-        while not self.gpu.lost and loop.time() < deadline:
-            await asyncio.sleep(0.01)
+        looks = round(LOSS_GRACE_S / LOOK_EVERY_S) if isinstance(cause, BaseException) else 0
+        for _ in range(looks):  # no clock is read: it may stand still
+            if self.gpu.lost:
+                break
+            await asyncio.sleep(LOOK_EVERY_S)
         return self._lost() if self.gpu.lost else EngineError(f"{what} ({_first_line(str(cause))}).")
 
     def _lost(self) -> DeviceLostError:
