@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,8 +66,14 @@ _killer.onmessage = create_proxy(lambda _event: json.loads("[" * 200_000))
 
 
 def test_the_death_of_python_in_the_worker_is_noticed_and_the_run_goes_on(open_visit: Open, dist: Path) -> None:
-    script = next(dist.glob("worker.*.py")).read_bytes() + MORTAL
-    routes: dict[str, Callable[[Route], object]] = {"**/worker.*.py": lambda route: route.fulfill(body=script)}
+    original = next(dist.glob("worker.*.py"))
+    script = original.read_bytes() + MORTAL
+    name = f"worker.{hashlib.sha256(script).hexdigest()[:10]}.py"
+    page_with_it = (dist / "index.html").read_text().replace(original.name, name)
+    routes: dict[str, Callable[[Route], object]] = {
+        f"**/{name}": lambda route: route.fulfill(body=script),
+        "**/path/?*": lambda route: route.fulfill(body=page_with_it, content_type="text/html"),
+    }
     visit = open_visit(f"?engine=wasm&data=strokes&{LONG}", init_script=BEEN_HERE, routes=routes)
     page = start(visit)
     wait_until(page, lambda: epoch(page) > 1, "an epoch")
@@ -110,6 +117,28 @@ def test_a_download_that_never_ends_is_spoken_of(open_visit: Open) -> None:
     visit.page.clock.fast_forward(25_000)
     visit.page.get_by_test_id("status").filter(has_text="Python is slow to start here.").wait_for()
     assert dataset(visit.page, "app") == "booting"
+
+
+@pytest.mark.parametrize("file", ["models/mlp/weights.*", "data/**/*.bin*"])
+def test_a_portals_page_in_a_cache_is_fetched_again_past_it(open_visit: Open, file: str) -> None:
+    """A portal has answered for a file once, and the browser has kept that: there is no service worker that checks."""
+    asked: dict[str, int] = {}
+
+    def answer(route: Route) -> None:
+        path = route.request.url.split("?")[0]
+        asked[path] = asked.get(path, 0) + 1
+        if asked[path] == 1:
+            route.fulfill(body="<html>Sign in</html>", content_type="text/html")
+        else:
+            route.continue_()
+
+    query = "?engine=wasm&epochs=0.05"
+    visit = open_visit(query, init_script=BEEN_HERE, routes={f"**/{file}": answer}, service_workers="block")
+    draw(visit.page, DIGITS[6])
+    settled(visit.page)
+    assert guess(visit.page) == "6"
+    assert press(visit.page, "finished", "failed") == "finished"
+    assert not asked or max(asked.values()) > 1  # without MNIST there are no data files
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "text/plain"])

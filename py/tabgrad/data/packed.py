@@ -21,12 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import DataError, Fetch, Inflate, Samples, Source, check_indices, find_split
-from .index import SPLITS, DataIndex, SplitInfo, SplitName, load_index
+from .index import SPLITS, BlockInfo, DataIndex, SplitInfo, SplitName, load_index
 
 #: Blocks fetched at the same time. A browser opens six connections to a host; two are left for the rest of the page.
 CONCURRENT_FETCHES = 4
 #: Blocks that are fetched while a run trains on the current one: as many as are fetched at the same time.
 BLOCKS_AHEAD = 4
+#: A damaged file is fetched again with this at its end: a cache may hold a portal's page, or half of the file. Static
+#: hosts ignore a query, and for caches it is another file.
+PAST_CACHES = "?again"
 
 
 async def gunzip(data: bytes) -> bytes:
@@ -92,19 +95,28 @@ class Split:
         return self.samples
 
     async def _load(self, k: int) -> None:
-        info, (height, width) = self.info.blocks[k], self.samples.images.shape[1:]
-        packed = await self._fetch(info.file)
+        info = self.info.blocks[k]
+        try:
+            raw = await self._unpacked(info, info.file)
+        except DataError:
+            raw = await self._unpacked(info, info.file + PAST_CACHES)
+        (height, width), values = self.samples.images.shape[1:], np.frombuffer(raw, np.uint8)
+        pixels = info.count * height * width
+        rows = slice(self.starts[k], self.starts[k + 1])
+        self.samples.images[rows] = values[:pixels].reshape(info.count, height, width)
+        self.samples.labels[rows] = values[pixels:]
+
+    async def _unpacked(self, info: BlockInfo, url: str) -> bytes:
+        """The block at `url`, checked. Raises DataError if it is damaged."""
+        height, width = self.samples.images.shape[1:]
+        packed = await self._fetch(url)
         try:
             raw = await self._inflate(packed)
         except Exception as error:  # each platform's inflate has its own exceptions
             raise DataError(f"The data block {info.file} is damaged and cannot be decompressed: try again.") from error
         if len(raw) != info.count * (height * width + 1) or hashlib.sha256(raw).hexdigest() != info.sha256:
             raise DataError(f"The data block {info.file} is damaged, it does not match its hash: try again.")
-        values = np.frombuffer(raw, np.uint8)
-        pixels = info.count * height * width
-        rows = slice(self.starts[k], self.starts[k + 1])
-        self.samples.images[rows] = values[:pixels].reshape(info.count, height, width)
-        self.samples.labels[rows] = values[pixels:]
+        return raw
 
 
 def _failed(task: asyncio.Task[None]) -> bool:
@@ -197,4 +209,8 @@ class PackedData:
 
 async def open_packed(index_file: str, fetch: Fetch, inflate: Inflate = gunzip, description: str = "") -> PackedData:
     """Fetch and check the index of a data set; blocks follow when they are needed. Raises DataError."""
-    return PackedData(load_index(await fetch(index_file)), fetch, inflate, description)
+    try:
+        index = load_index(await fetch(index_file))
+    except DataError:
+        index = load_index(await fetch(index_file + PAST_CACHES))
+    return PackedData(index, fetch, inflate, description)

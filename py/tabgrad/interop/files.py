@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import js
@@ -19,10 +20,20 @@ class FetchError(OSError):
 
 
 async def _fetch(url: str) -> Any:
-    """The contents of a file as an ArrayBuffer."""
-    name = url.rsplit("/", 1)[-1]
+    """The contents of a file as an ArrayBuffer. One that does not fit its name is fetched again, past all caches."""
+    content = await _fetch_once(url, "default")
+    if await _fits_its_name(url, content):
+        return content
+    content = await _fetch_once(url, "reload")
+    if await _fits_its_name(url, content):
+        return content
+    raise FetchError(f"{_name(url)} arrives damaged. Does this network ask you to sign in first? Then reload the page.")
+
+
+async def _fetch_once(url: str, cache: str) -> Any:
+    name = _name(url)
     try:
-        response = await js.fetch(url)
+        response = await js.fetch(url, to_js({"cache": cache}))
         if response.status in GONE:
             raise FetchError(f"{name} is no longer on this site: a newer version is there. Reload the page.")
         if not response.ok:
@@ -30,6 +41,22 @@ async def _fetch(url: str) -> Any:
         return await response.arrayBuffer()
     except JsException as error:
         raise FetchError(f"The file {name} could not be fetched: is the network down?") from error
+
+
+def _name(url: str) -> str:
+    return url.rsplit("/", 1)[-1]
+
+
+async def _fits_its_name(url: str, content: Any) -> bool:
+    """Whether the hash of a file is the one in its name, if there is one (`sitebuild.output`).
+
+    A portal that asks one to sign in answers with a page of its own, and the browser may keep that.
+    """
+    found = re.search(r"\.([0-9a-f]{10})\.\w+$", url)
+    if found is None or not hasattr(js.crypto, "subtle"):  # only pages from https have it
+        return True
+    digest = (await js.crypto.subtle.digest("SHA-256", content)).to_bytes()
+    return bool(digest.hex().startswith(found[1]))
 
 
 async def fetch_bytes(url: str) -> bytes:

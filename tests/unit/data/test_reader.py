@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tabgrad.data import DataError
 from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo, load_index
 from tabgrad.data.mnist import MNIST_SHA256, check_mnist, pack_mnist, parse_idx, split_mnist
-from tabgrad.data.packed import PackedData, SplitSource, open_packed
+from tabgrad.data.packed import PAST_CACHES, PackedData, SplitSource, open_packed
 
 MNIST_DIR = Path(os.environ.get("TABGRAD_MNIST_DIR", Path(__file__).parents[4] / "shared" / "mnist"))
 
@@ -47,7 +47,7 @@ def opened(files: dict[str, bytes], log: list[str] | None = None) -> PackedData:
         if log is not None:
             log.append(name)
         await asyncio.sleep(0)
-        return files[name]
+        return files[name if name in files else name.removesuffix(PAST_CACHES)]
 
     return asyncio.run(open_packed("index.json", fetch))
 
@@ -123,6 +123,13 @@ def test_a_damaged_block_is_refused_and_can_be_fetched_again(damage: Callable[[b
         return (await split.sample(9))[1]
 
     assert asyncio.run(main()) == 9
+
+
+@pytest.mark.parametrize("name", ["1.bin", "index.json"])
+def test_what_a_cache_has_damaged_is_fetched_past_it(name: str) -> None:
+    files = small()
+    cached = {**files, name: b"<html>Sign in</html>", name + PAST_CACHES: files[name]}
+    assert asyncio.run(opened(cached).train.sample(9))[1] == 9
 
 
 @given(
