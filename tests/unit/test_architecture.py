@@ -19,15 +19,16 @@ ROOT = SOURCE / "tabgrad"
 MAY_IMPORT: dict[str, set[str]] = {
     "interop": set(),
     "storage": set(),
+    "incoming": set(),
     "ink": set(),
-    "program": set(),
-    "network": {"program"},
+    "program": {"incoming"},
+    "network": {"incoming", "program"},
     "metrics": set(),
-    "backends": {"interop", "metrics", "network", "program", "storage"},
-    "data": {"ink"},
-    "settings": {"backends", "data", "network"},
-    "protocol": set(),
-    "artifacts": {"network", "protocol", "settings"},
+    "backends": {"incoming", "interop", "metrics", "network", "program", "storage"},
+    "data": {"incoming", "ink"},
+    "settings": {"backends", "data", "incoming", "network"},
+    "protocol": {"incoming"},
+    "artifacts": {"incoming", "network", "protocol", "settings"},
     "compiler": {"program"},
     "model": {"compiler", "network", "program"},
     "explain": {"data", "ink", "network", "program"},
@@ -36,10 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("program", "protocol", "settings", "storage"),
     },
     "ui": {
-        *("artifacts", "backends", "data", "explain", "ink", "interop", "metrics", "network"),
+        *("artifacts", "backends", "data", "explain", "incoming", "ink", "interop", "metrics", "network"),
         *("program", "protocol", "settings", "storage"),
     },
 }
+#: What parses JSON itself, because the site or this page has written it: the manifest, and the worker's configuration.
+PARSES_OWN_JSON = {"tabgrad.incoming.reading", "tabgrad.interop.dom", "tabgrad.interop.worker", "tabgrad.session.entry"}
 BROWSER = {"js", "pyodide", "pyodide_js", "pyscript"}
 FILES = sorted(ROOT.rglob("*.py"))
 
@@ -118,6 +121,13 @@ def test_other_packages_are_imported_only_where_they_are_installed(module: str) 
 def test_nothing_is_imported_by_a_name_made_at_run_time() -> None:
     """What the other tests could not see."""
     assert [m for m, path in MODULES.items() if re.search(r"\b(__import__|import_module)\b", path.read_text())] == []
+
+
+def test_json_from_outside_is_read_in_one_place() -> None:
+    """Deep nesting ends Python in the browser: see `incoming.reading`."""
+    parses = {m for m, path in MODULES.items() if re.search(r"\bjson\.loads?\b|JSONDecoder", path.read_text())}
+    assert parses == PARSES_OWN_JSON
+    assert [m for m in MODULES if ("json", "loads") in imports(m) or ("json", "load") in imports(m)] == []
 
 
 def test_the_package_itself_imports_nothing() -> None:

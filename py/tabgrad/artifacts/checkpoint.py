@@ -10,20 +10,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.incoming import fits, is_finite, read_json
 from tabgrad.network import Tensors, WeightsError, load_safetensors, read_header, save_safetensors
 from tabgrad.protocol import Metrics
-from tabgrad.settings import RunSettings
+from tabgrad.settings import TUNABLE, RunSettings
 
 FORMAT = "tabgrad-checkpoint"
 #: Prefix of the weights of the best epoch, kept while early stopping is on.
 BEST = "best."
 #: Points of a training curve over the whole run, about: as many as a plot can show.
 CURVE_POINTS = 200
+#: Larger numbers in a record are not those of a run: steps or samples, seconds, characters of a name.
+MAX_STEPS, MAX_SECONDS, MAX_NAME = 10**10, 1e9, 200
 
 
 @dataclass
@@ -41,6 +44,22 @@ class Curves:
         """Append points."""
         for name, values in vars(self).items():
             values.extend(getattr(points, name))
+
+    @classmethod
+    def from_json(cls, body: Any) -> Curves:
+        """The curves of a record. Raises ValueError if they are none."""
+        hints = get_type_hints(cls)
+        if not isinstance(body, dict) or body.keys() != hints.keys():
+            raise ValueError("The curves are not those of a record.")
+        if not all(fits(values, hints[name]) for name, values in body.items()):
+            raise ValueError("The curves hold something that is no number.")
+        for prefix in ("", "validation_"):
+            steps, losses, accuracies = (body[prefix + name] for name in ("step", "loss", "accuracy"))
+            if not len(steps) == len(losses) == len(accuracies) or steps != sorted(steps) or min(steps, default=0) < 0:
+                raise ValueError("The curves are not parallel, or not in order.")
+            if not all(map(is_finite, losses)) or not all(0 <= accuracy <= 1 for accuracy in accuracies):
+                raise ValueError("The curves hold a number that is out of range.")
+        return cls(**body)
 
     def columns(self, name: str, steps_per_epoch: float) -> tuple[NDArray[np.float64], ...]:
         """(epochs, training, validation) of "loss" or "accuracy" on one axis, NaN where there is no value."""
@@ -80,21 +99,26 @@ class Record:
         """Passes over the training set so far."""
         return self.step * self.settings.batch / self.samples
 
+    @property
+    def _every(self) -> int:
+        """Steps from one point of the curves to the next."""
+        return max(1, self.steps // CURVE_POINTS)
+
     def add(self, losses: NDArray[np.float32], correct: NDArray[np.int32]) -> None:
         """Take in the results of consecutive steps: mean losses (n,) and correct answers per batch (n,)."""
-        every = max(1, self.steps // CURVE_POINTS)
+        every = self._every
         begin = 0
         while begin < len(losses):
-            end = min(len(losses), begin + every - self.window_steps)
+            end = min(len(losses), begin + max(1, every - self.window_steps))  # fewer epochs bring points closer
             self.window_loss += float(losses[begin:end].sum(dtype=np.float64))
             self.window_correct += int(correct[begin:end].sum())
             self.window_steps += end - begin
             self.step += end - begin
             begin = end
-            if self.window_steps == every:
+            if self.window_steps >= every:
                 self.curves.step.append(self.step)
-                self.curves.loss.append(self.window_loss / every)
-                self.curves.accuracy.append(self.window_correct / (every * self.settings.batch))
+                self.curves.loss.append(self.window_loss / self.window_steps)
+                self.curves.accuracy.append(self.window_correct / (self.window_steps * self.settings.batch))
                 self.window_steps, self.window_loss, self.window_correct = 0, 0.0, 0
 
     def add_validation(self, loss: float, accuracy: float) -> None:
@@ -108,10 +132,41 @@ class Record:
         return {**vars(self), "settings": self.settings.to_json(), "curves": vars(self.curves)}
 
     @classmethod
-    def from_json(cls, body: dict[str, Any]) -> Record:
-        """The record in a checkpoint's metadata. Raises KeyError, TypeError, ValueError if it is none."""
-        settings = RunSettings.stored(body["settings"])
-        return cls(**{**body, "settings": settings, "curves": Curves(**body["curves"])})
+    def from_json(cls, body: Any) -> Record:
+        """The record in a checkpoint's metadata. Raises ValueError if it is none."""
+        hints = get_type_hints(cls)
+        if not isinstance(body, dict) or not {"settings", "steps", "samples", "curves"} <= body.keys() <= hints.keys():
+            raise ValueError("A record lacks a part, or has one too many.")
+        values = body | {"settings": RunSettings.stored(body["settings"]), "curves": Curves.from_json(body["curves"])}
+        if not all(fits(value, hints[name]) for name, value in values.items()):
+            raise ValueError("A part of the record has the wrong type.")
+        record = cls(**values)
+        record._check()
+        return record
+
+    def _check(self) -> None:
+        """Raises ValueError if the parts contradict each other."""
+        inside = (
+            (self.step, 0, self.steps),
+            (self.steps, 1, MAX_STEPS),
+            (self.samples, 1, MAX_STEPS),
+            (self.seconds, 0, MAX_SECONDS),
+            (self.best_accuracy, 0, 1),
+            (self.best_epoch, 0, MAX_STEPS),
+            (self.window_steps, 0, self.step),
+            (self.window_correct, 0, self.window_steps * self.settings.batch),
+            (len(self.fingerprint), 0, MAX_NAME),
+            (len(self.origin), 0, MAX_NAME),
+        )
+        if not all(low <= value <= high for value, low, high in inside) or not is_finite(self.window_loss):
+            raise ValueError("A number of the record is out of range.")
+        if max([0, *self.curves.step, *self.curves.validation_step]) > self.step:
+            raise ValueError("The curves of the record go on after its last step.")
+        for tuning in self.tunings:
+            changed = {name: value for name, value in tuning.items() if name != "step"}
+            if not fits(tuning.get("step"), int) or not 0 <= tuning["step"] <= self.step or changed.keys() - TUNABLE:
+                raise ValueError("The record changes a setting that cannot change.")
+            RunSettings.make(changed, self.settings)
 
 
 class CheckpointFile(NamedTuple):
@@ -145,6 +200,6 @@ def _record(metadata: Mapping[str, str]) -> Record:
     if metadata.get("format") != FORMAT:
         raise WeightsError("The file holds weights but no checkpoint: it can be imported, not resumed.")
     try:
-        return Record.from_json(json.loads(metadata["record"]))
-    except (KeyError, TypeError, ValueError) as error:
+        return Record.from_json(read_json(metadata.get("record", "")))
+    except ValueError as error:
         raise WeightsError("The checkpoint's record is damaged: the run cannot go on from it.") from error

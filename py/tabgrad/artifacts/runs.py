@@ -8,10 +8,30 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from tabgrad.incoming import fits, is_finite, read_json
 from tabgrad.protocol import Finished
-from tabgrad.settings import RunSettings
+from tabgrad.settings import RunSettings, SettingsError
 
 RunRow = dict[str, Any]
+#: What the parts of a row are. Tables of version 0.1 lack some that are not `REQUIRED`.
+TYPES: dict[str, Any] = {
+    "id": str,
+    "number": int,
+    "reason": str,
+    "engine": str,
+    "origin": str,
+    "parameters": int,
+    "epochs_done": float,
+    "steps": int,
+    "validation_accuracy": float,
+    "test_accuracy": float,
+    "test_interval": list[float],
+    "seconds": float,
+    "settings": dict[str, Any],
+}
+REQUIRED = {"id", "number", "engine", "epochs_done", "validation_accuracy", "test_accuracy", "seconds", "settings"}
+#: Characters of a text in a row.
+MAX_TEXT = 200
 
 
 def make_row(run_id: str, result: Finished, engine: str, parameters: int, origin: str) -> RunRow:
@@ -38,20 +58,30 @@ def make_row(run_id: str, result: Finished, engine: str, parameters: int, origin
 def load_rows(content: bytes) -> list[RunRow]:
     """The rows of a stored table; rows that cannot be read are left out rather than shown wrong."""
     try:
-        rows = json.loads(content)
+        rows = read_json(content)
     except ValueError:
         return []
-    return [row for row in rows if _is_usable(row)] if isinstance(rows, list) else []
+    usable = [row for row in rows if _is_usable(row)] if isinstance(rows, list) else []
+    return list({row["id"]: row for row in reversed(usable)}.values())[::-1]  # of one id the first
 
 
 def _is_usable(row: Any) -> bool:
+    if not isinstance(row, dict) or not row.keys() >= REQUIRED:
+        return False
+    if not all(fits(value, TYPES[name]) for name, value in row.items() if name in TYPES):
+        return False
+    accuracies = (row["validation_accuracy"], row["test_accuracy"], *row.get("test_interval", ()))
+    numbers = (row["number"], row["seconds"], row["epochs_done"])
+    texts = (row[name] for name, kind in TYPES.items() if kind is str and name in row)
     try:
         RunSettings.stored(row["settings"])
-        names = ("number", "validation_accuracy", "test_accuracy", "seconds", "epochs_done")
-        numbers = [row[name] for name in names]
-        return isinstance(row["id"], str) and all(isinstance(n, (int, float)) for n in numbers)
-    except (KeyError, TypeError, ValueError):
+    except SettingsError:
         return False
+    return (
+        all(0 <= accuracy <= 1 for accuracy in accuracies)
+        and all(is_finite(number) and number >= 0 for number in numbers)
+        and all(len(text) <= MAX_TEXT for text in texts)
+    )
 
 
 def dump_rows(rows: Sequence[RunRow]) -> bytes:

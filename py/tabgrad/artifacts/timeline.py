@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from tabgrad.incoming import fits, is_finite, read_json
 
 #: Entries kept at most, and what their weights may take together: 60 of the default network. Bytes.
 MAX_ENTRIES, MAX_BYTES = 60, 25_000_000
@@ -44,23 +44,23 @@ def dump_index(run_id: str, entries: Sequence[TimelineEntry]) -> bytes:
 
 def load_index(index: bytes) -> tuple[str, list[TimelineEntry]]:
     """The run's id and the entries of an index, without weights. ValueError if the index is damaged."""
-    try:
-        body = json.loads(index)
-        run_id = str(body["run"])
-        found = [
-            TimelineEntry(int(r["step"]), float(r["epoch"]), float(r["accuracy"]), b"", _counts(r))
-            for r in body["moments"]
-        ]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError("The index of the timeline is damaged.") from error
+    body = read_json(index)
+    if not isinstance(body, dict) or not fits(body.get("run"), str) or not fits(body.get("moments"), list[Any]):
+        raise ValueError("The index of the timeline is damaged.")
+    found = [_entry(row) for row in body["moments"]]
     if sorted({e.step for e in found}) != [e.step for e in found]:
         raise ValueError("The timeline is out of order.")
-    return run_id, found
+    return body["run"], found
 
 
-def _counts(row: dict[str, Any]) -> Sequence[Sequence[int]]:
-    table = np.array(row["confusion"], np.int64)
-    if table.shape not in ((0,), (10, 10)) or (table < 0).any():
+def _entry(row: Any) -> TimelineEntry:
+    if not isinstance(row, dict) or not {"step", "epoch", "accuracy", "confusion"} <= row.keys():
+        raise ValueError("An entry of the timeline lacks a part.")
+    step, epoch, accuracy, counts = row["step"], row["epoch"], row["accuracy"], row["confusion"]
+    if not fits(step, int) or not is_finite(epoch) or not is_finite(accuracy) or not fits(counts, list[list[int]]):
+        raise ValueError("A part of the timeline has the wrong type.")
+    if step < 0 or epoch < 0 or not 0 <= accuracy <= 1:
+        raise ValueError("A number in the timeline is out of range.")
+    if [len(line) for line in counts] not in ([], [10] * 10) or min(map(min, counts), default=0) < 0:
         raise ValueError("This is no confusion matrix.")
-    counts: list[list[int]] = table.tolist()
-    return counts
+    return TimelineEntry(step, float(epoch), float(accuracy), b"", counts)

@@ -13,8 +13,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tabgrad.incoming import quoted, read_json
 from tabgrad.network import (
+    ACTIVATIONS,
     TRAINING_STATE,
+    TRANSPOSED,
     Tensors,
     WeightsError,
     fold_mean,
@@ -23,44 +26,68 @@ from tabgrad.network import (
     save_safetensors,
     shapes_of,
 )
-from tabgrad.settings import RunSettings, answering_spec
+from tabgrad.settings import RunSettings, SettingsError, answering_spec
 
 from .checkpoint import BEST
 
 FORMAT = "tabgrad-weights"
+#: What a specification says of a network that answers.
+DESCRIBED = {"kind", "hidden", "activation"}
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightsFile:
-    """A weights file that has been read: its bytes, its tensors by name, and its metadata."""
+    """A weights file that has been read: its bytes, its tensors by name, and its metadata.
+
+    `given` are the settings that it names, None if it names none.
+    """
 
     data: bytes
     tensors: dict[str, NDArray[Any]]
     metadata: Mapping[str, str]
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The network's specification; empty if the file has none. Raises WeightsError."""
-        try:
-            spec = json.loads(self.metadata.get("spec", "{}"))
-        except (ValueError, RecursionError) as error:
-            raise WeightsError("The weights file's description of its network is damaged.") from error
-        return spec if isinstance(spec, dict) else {}
+    given: RunSettings | None
 
     @property
     def settings(self) -> RunSettings:
-        """The settings of its network: from the metadata, or from an MLP's shapes. WeightsError if there are none."""
-        if "settings" in self.metadata:
-            try:
-                return RunSettings.stored(json.loads(self.metadata["settings"]))
-            except (TypeError, ValueError, RecursionError) as error:
-                raise WeightsError("The weights file's settings are damaged.") from error
-        return _settings_of_mlp(shapes_of(self.tensors))
+        """The settings of its network: those that it names, or those of an MLP's shapes. WeightsError if none."""
+        if self.given is not None:
+            return self.given
+        activation = self._described().get("activation")
+        known = isinstance(activation, str) and activation in ACTIVATIONS
+        return _settings_of_mlp(shapes_of(self.tensors), str(activation) if known else "relu")
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The network's specification; empty if the file says nothing of it. Raises WeightsError.
+
+        It is made from the settings or the tensors: what the file says of its network only fills in what they leave
+        open.
+        """
+        return answering_spec(self.settings) if self.given or "spec" in self.metadata else {}
+
+    @property
+    def remark(self) -> str:
+        """A sentence if the file says of its network what is not true; else empty. Raises WeightsError."""
+        if self._described().items() <= self.spec.items():
+            return ""
+        return "The file's description is that of another network, so its tensors decided what it is."
+
+    def _described(self) -> dict[str, Any]:
+        """What the file says of its network: kind, hidden layers and activation. What cannot be read is never true."""
+        if "spec" not in self.metadata:
+            return {}
+        try:
+            spec = read_json(self.metadata["spec"])
+        except ValueError:
+            spec = None
+        return {name: spec.get(name) for name in DESCRIBED & spec.keys()} if isinstance(spec, dict) else {"kind": None}
 
     @property
     def step(self) -> str:
         """The step of the run that the weights are of; empty if the file does not say."""
-        return self.metadata.get("step", "")
+        step = self.metadata.get("step", "")
+        return step if step.isascii() and step.isdecimal() and len(step) < 16 else ""
 
     @property
     def parameters(self) -> int:
@@ -68,13 +95,25 @@ class WeightsFile:
         return parameter_count(shapes_of(self.tensors))
 
 
-def _settings_of_mlp(shapes: Mapping[str, tuple[int, ...]]) -> RunSettings:
+def _settings_of_mlp(shapes: Shapes, activation: str) -> RunSettings:
+    sizes = _sizes(shapes)
+    if not sizes and _sizes({name: shape[::-1] for name, shape in shapes.items()}):
+        raise WeightsError(TRANSPOSED)
+    if not sizes:
+        raise WeightsError("The weights file belongs to no network that this page can build.")
+    try:
+        return RunSettings.stored({"hidden": sizes[1:-1], "center": "plain", "activation": activation})
+    except SettingsError as error:
+        name = quoted("-".join(map(str, sizes)))
+        raise WeightsError(f"The network {name} is larger than this page can build: {error}") from error
+
+
+def _sizes(shapes: Shapes) -> list[int]:
+    """The sizes of an MLP's layers, from input to logits; empty for tensors of anything else."""
     sizes = [784]
     while len(shape := shapes.get(f"layers.{len(sizes) - 1}.weight", ())) == 2 and shape[0] == sizes[-1]:
         sizes.append(shape[1])
-    if len(shapes) != 2 * (len(sizes) - 1) or sizes[-1] != 10 or len(sizes) < 2:
-        raise WeightsError("The weights file belongs to no network that this page can build.")
-    return RunSettings.stored({"hidden": sizes[1:-1], "center": "plain"})
+    return sizes if len(shapes) == 2 * (len(sizes) - 1) > 0 and sizes[-1] == 10 else []
 
 
 def save_weights(weights: Tensors, settings: RunSettings | None = None, step: int = 0) -> bytes:
@@ -93,4 +132,10 @@ def load_weights(data: bytes) -> WeightsFile:
     """Read a weights file, or the weights of a checkpoint. Raises WeightsError."""
     tensors, metadata = load_safetensors(data)
     weights = {name: t for name, t in tensors.items() if not name.startswith((*TRAINING_STATE, BEST))}
-    return WeightsFile(data, weights, metadata)
+    try:
+        given = RunSettings.stored(read_json(metadata["settings"])) if "settings" in metadata else None
+    except SettingsError as error:
+        raise WeightsError(f"The weights file's settings cannot be used: {error}") from error
+    except ValueError as error:
+        raise WeightsError("The weights file's settings are damaged.") from error
+    return WeightsFile(data, weights, metadata, given)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.incoming import is_finite, read_json
 from tabgrad.ink import DOT_SHARE, Stroke, normalise
 
 FORMAT = "tabgrad-drawings"
@@ -22,6 +23,9 @@ VERSION = 1
 MAX_DRAWINGS = 10_000
 #: Points in a stroke.
 MAX_POINTS = 10_000
+#: Strokes in a drawing.
+MAX_STROKES = 2_000
+DAMAGED = "The file of drawings is damaged; nothing was imported."
 
 
 class DrawingsError(ValueError):
@@ -62,27 +66,30 @@ def dumps(drawings: Sequence[Drawing], size: float) -> str:
 def loads(text: str | bytes) -> list[Drawing]:
     """Parse and check a file. Raises DrawingsError, and no other error, for any text."""
     try:
-        body = json.loads(text)
-        if body["format"] != FORMAT:
-            raise DrawingsError("This is not a file of drawings from this page; nothing was imported.")
-        if body["version"] != VERSION:
-            raise DrawingsError("This file of drawings is from another version of the page; nothing was imported.")
-        size = float(body["size"])
-        if not 0 < size < 1e6 or len(body["drawings"]) > MAX_DRAWINGS:
-            raise DrawingsError(
-                f"This file has more than {MAX_DRAWINGS:,} drawings or no usable pad size; nothing was imported."
-            )
-        return [_drawing(item, size) for item in body["drawings"]]
-    except DrawingsError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise DrawingsError("The file of drawings is damaged; nothing was imported.") from error
+        body = read_json(text)
+    except ValueError as error:
+        raise DrawingsError(DAMAGED) from error
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise DrawingsError("This is not a file of drawings from this page; nothing was imported.")
+    if body.get("version") != VERSION:
+        raise DrawingsError("This file of drawings is from another version of the page; nothing was imported.")
+    size: Any = body.get("size")
+    drawings: Any = body.get("drawings")
+    if not is_finite(size) or not 1 <= size < 1e6 or not isinstance(drawings, list):
+        raise DrawingsError(DAMAGED)
+    if len(drawings) > MAX_DRAWINGS:
+        raise DrawingsError(f"This file has more than {MAX_DRAWINGS:,} drawings; nothing was imported.")
+    return [_drawing(item, float(size)) for item in drawings]
 
 
 def _drawing(item: Any, size: float) -> Drawing:
-    label = item["label"]
+    if not isinstance(item, dict) or not isinstance(item.get("strokes"), list):
+        raise DrawingsError(DAMAGED)
+    label = item.get("label")
     if type(label) is not int or not 0 <= label <= 9:
         raise DrawingsError("A drawing in this file is not labelled with a digit; nothing was imported.")
+    if len(item["strokes"]) > MAX_STROKES:
+        raise DrawingsError(f"A drawing in this file has more than {MAX_STROKES:,} strokes; nothing was imported.")
     strokes = tuple(_stroke(s, size) for s in item["strokes"])
     if not strokes:
         raise DrawingsError("A drawing in this file is empty; nothing was imported.")
@@ -90,10 +97,19 @@ def _drawing(item: Any, size: float) -> Drawing:
 
 
 def _stroke(item: Any, size: float) -> Stroke:
-    points = np.array(item["points"], np.float64).reshape(-1, 2)
-    if len(points) > MAX_POINTS or np.abs(points).max(initial=0) > 10 * size:
-        raise DrawingsError("A drawing in this file lies far outside the pad; nothing was imported.")
-    return Stroke(points.astype(np.float32), float(item["width"]))
+    if not isinstance(item, dict) or not is_finite(item.get("width")) or not isinstance(item.get("points"), list):
+        raise DrawingsError(DAMAGED)
+    if len(item["points"]) > 2 * MAX_POINTS:
+        raise DrawingsError(f"A stroke in this file has more than {MAX_POINTS:,} points; nothing was imported.")
+    try:
+        points = np.array(item["points"])
+        if points.dtype.kind not in "if" or points.ndim != 1 or np.abs(points).max(initial=0) > 10 * size:
+            raise DrawingsError("A drawing in this file lies far outside the pad; nothing was imported.")
+        return Stroke(points.astype(np.float32).reshape(-1, 2), float(item["width"]))
+    except DrawingsError:
+        raise
+    except ValueError as error:  # lists of unequal lengths, an odd number of values, a width that no pen has
+        raise DrawingsError(DAMAGED) from error
 
 
 def split(drawings: Sequence[Drawing], every: int = 2) -> tuple[list[Drawing], list[Drawing]]:

@@ -8,9 +8,13 @@ writes none (see `mnist`).
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from tabgrad.incoming import fits, quoted, read_json
 
 from .base import DataError
 
@@ -18,6 +22,11 @@ SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 FORMAT = "tabgrad-data"
 VERSION = 1
+#: A split is kept in memory as a whole. Bytes, one a pixel; MNIST has 55 million.
+MAX_PIXELS = 1 << 30
+DAMAGED = "The data index is damaged, it is not the expected JSON: reload the page."
+#: A block lies beside the index.
+_FILE, _SHA256 = re.compile(r"[\w.-]{1,100}", re.ASCII), re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +72,54 @@ class DataIndex:
 def load_index(text: str | bytes) -> DataIndex:
     """Parse and check an index. Raises DataError, and no other error, for any text."""
     try:
-        body = json.loads(text)
-        if body["format"] != FORMAT or body["version"] != VERSION:
-            raise DataError("The data index has another version than this page: reload the page.")
-        height, width = map(int, body["shape"])
-        index = DataIndex(
-            name=str(body["name"]),
-            shape=(height, width),
-            classes=int(body["classes"]),
-            order=str(body["order"]),
-            sources={str(k): str(v) for k, v in body["sources"].items()},
-            splits={name: _split(body["splits"][name]) for name in SPLITS},
-        )
-    except DataError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise DataError("The data index is damaged, it is not the expected JSON: reload the page.") from error
+        body = read_json(text)
+    except ValueError as error:
+        raise DataError(DAMAGED) from error
+    if not isinstance(body, dict):
+        raise DataError(DAMAGED)
+    if body.get("format") != FORMAT or body.get("version") != VERSION:
+        raise DataError("The data index has another version than this page: reload the page.")
+    _require(body, {"name": str, "shape": list[int], "classes": int, "order": str})
+    _require(body, {"sources": dict[str, str], "splits": dict[str, Any]})
+    if len(body["shape"]) != len("yx") or not {*SPLITS} <= body["splits"].keys():
+        raise DataError(DAMAGED)
+    height, width = body["shape"]
+    index = DataIndex(
+        name=body["name"],
+        shape=(height, width),
+        classes=body["classes"],
+        order=body["order"],
+        sources=body["sources"],
+        splits={name: _split(body["splits"][name]) for name in SPLITS},
+    )
     _check(index)
     return index
 
 
-def _split(item: dict[str, Any]) -> SplitInfo:
-    blocks = tuple(
-        BlockInfo(str(b["file"]), int(b["count"]), str(b["sha256"]), int(b["size_bytes"])) for b in item["blocks"]
-    )
-    return SplitInfo(int(item["count"]), tuple(int(n) for n in item["histogram"]), blocks)
+def _split(item: Any) -> SplitInfo:
+    _require(item, {"count": int, "histogram": list[int], "blocks": list[Any]})
+    return SplitInfo(item["count"], tuple(item["histogram"]), tuple(map(_block, item["blocks"])))
+
+
+def _block(item: Any) -> BlockInfo:
+    _require(item, {"file": str, "count": int, "sha256": str, "size_bytes": int})
+    if not _FILE.fullmatch(item["file"]) or not _SHA256.fullmatch(item["sha256"]) or item["size_bytes"] < 0:
+        raise DataError(f"The data index is damaged: it names a block {quoted(item['file'])} that cannot be.")
+    return BlockInfo(item["file"], item["count"], item["sha256"], item["size_bytes"])
+
+
+def _require(item: Any, hints: Mapping[str, Any]) -> None:
+    """Raises DataError unless `item` is an object with these parts, of these types."""
+    if not isinstance(item, dict) or not all(fits(item.get(name), hint) for name, hint in hints.items()):
+        raise DataError(DAMAGED)
 
 
 def _check(index: DataIndex) -> None:
     """Raises DataError if the numbers of an index contradict each other."""
     if min(*index.shape, index.classes) < 1 or max(*index.shape, index.classes) > 4096:
-        raise DataError(f"The data index is damaged: it names {index.classes} classes and images of {index.shape}.")
+        raise DataError("The data index is damaged: it names an impossible number of classes or size of images.")
+    if sum(split.count for split in index.splits.values()) * math.prod(index.shape) > MAX_PIXELS:
+        raise DataError("The data index is damaged: it names more images than fit into a tab.")
     for name, split in index.splits.items():
         counts = [block.count for block in split.blocks]
         if min(counts, default=0) < 1 or not split.count == sum(counts) == sum(split.histogram):

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import math
+import struct
+import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -35,6 +38,8 @@ MNIST_SHA256: Mapping[str, str] = {
 SHUFFLE_SEED = 60_000
 VALIDATION_EVERY = 12
 BLOCK_SAMPLES = 2_000
+#: Bytes of an uncompressed idx file, and its dimensions. The largest of MNIST has 47 MB.
+MAX_IDX_BYTES, MAX_DIMENSIONS = 64 << 20, 4
 INDEX_FILE = "index.json"
 ORDER = (
     f"train: numpy.random.RandomState({SHUFFLE_SEED}).permutation(60000); validation: of these, sorted by label "
@@ -42,33 +47,43 @@ ORDER = (
 )
 
 
-def unzip(data: bytes) -> bytes:
-    """The contents of a gzip file, or `data` itself if it is not compressed. Raises DataError if it is damaged."""
+def unzip(data: bytes, name: str = "A data file") -> bytes:
+    """The contents of a gzip file, or `data` itself if it is not compressed. Raises DataError if it is damaged.
+
+    `name` is what the sentence calls it.
+    """
     if data[:2] != b"\x1f\x8b":
         return data
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, ValueError) as error:
-        raise DataError("A data file is damaged, its gzip stream breaks off: fetch it again.") from error
+        with gzip.open(io.BytesIO(data)) as stream:
+            found = stream.read(MAX_IDX_BYTES + 1)
+    except (OSError, EOFError, ValueError, zlib.error, struct.error) as error:
+        raise DataError(f"{name} is damaged, its gzip stream breaks off: fetch it again.") from error
+    if len(found) > MAX_IDX_BYTES:
+        raise DataError(f"{name} is far larger than a file of images can be.")
+    return found
 
 
-def parse_idx(data: bytes) -> NDArray[np.uint8]:
-    """The array in an uncompressed idx file of unsigned bytes, uint8 in the file's shape. Raises DataError."""
+def parse_idx(data: bytes, name: str = "The idx file") -> NDArray[np.uint8]:
+    """The array in an uncompressed idx file of unsigned bytes, uint8 in the file's shape. Raises DataError.
+
+    `name` is what the sentence calls it.
+    """
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != 0x08:  # the type code of uint8
-        raise DataError("This is not an idx file of bytes, the format of MNIST's files.")
+        raise DataError(f"{name} is not an idx file of bytes, the format of MNIST's files.")
     dims = data[3]
     header = 4 + 4 * dims
     shape = tuple(int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(dims))
-    values = np.frombuffer(data, np.uint8, offset=min(header, len(data)))
-    expected = math.prod(shape)
-    if len(data) < header or len(values) != expected:
-        raise DataError(f"The idx file has {len(values)} values where its header says {expected}: fetch it again.")
-    return values.reshape(shape)
+    if not 1 <= dims <= MAX_DIMENSIONS or len(data) < header:
+        raise DataError(f"{name} is damaged, its header breaks off: fetch it again.")
+    if len(data) - header != math.prod(shape) or math.prod(max(1, n) for n in shape) > MAX_IDX_BYTES:
+        raise DataError(f"{name} does not hold as many values as its header says: fetch it again.")
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
 
 
 def check_mnist(name: str, data: bytes) -> bytes:
     """`data` uncompressed, if it is the MNIST file called `name`. Raises DataError if it is not."""
-    raw = unzip(data)
+    raw = unzip(data, name)
     found = hashlib.sha256(raw).hexdigest()
     if found != MNIST_SHA256[name]:
         raise DataError(f"{name} is not MNIST's: its SHA-256 is {found[:12]}…, not {MNIST_SHA256[name][:12]}….")
@@ -77,7 +92,7 @@ def check_mnist(name: str, data: bytes) -> bytes:
 
 def split_mnist(files: Mapping[str, bytes]) -> dict[SplitName, Samples]:
     """The three splits of MNIST. `files`: its four idx files by name, gzipped or not. Raises DataError."""
-    raw = {name: parse_idx(check_mnist(name, files[name])) for name in MNIST_SHA256}
+    raw = {name: parse_idx(check_mnist(name, files[name]), name) for name in MNIST_SHA256}
     images, labels = raw["train-images-idx3-ubyte"], raw["train-labels-idx1-ubyte"]
     train, validation = _split_indices(labels)
     return {

@@ -14,6 +14,8 @@ from tabgrad.program.wasm_opcodes import OPCODES
 
 _NAMES = {code: name for name, code in OPCODES.items()}
 _TYPES, _IMPORTS, _FUNCTIONS, _EXPORTS, _CODE = 1, 2, 3, 7, 10
+#: Bits of the longest number, an i64.
+LONGEST = 64
 _INDEXED = ("br_if", "call", "local.get", "local.set", "local.tee")
 
 
@@ -50,6 +52,8 @@ class _Reader:
             shift += 7
             if not part & 0x80:
                 return value
+            if shift > LONGEST:
+                raise ValueError("it has a number that is too long")
 
     def signed(self) -> int:
         start = self.at
@@ -91,12 +95,14 @@ def read_kernel(module: bytes) -> tuple[int, tuple[Instruction, ...]]:
         if module[:8] != b"\x00asm\x01\x00\x00\x00":
             raise ValueError("its header is missing")
         sections = _sections(module)
+        if not {_TYPES, _IMPORTS, _FUNCTIONS, _EXPORTS, _CODE} <= sections.keys():
+            raise ValueError("a part of it is missing")
         if sections[_FUNCTIONS][:1] != b"\x01":
             raise ValueError("it must have exactly one function")
         types = _Reader(sections[_TYPES])
         types.take(2)  # one signature, of the kind "function"
         return types.unsigned(), _body(_Reader(sections[_CODE]))
-    except (ValueError, KeyError, IndexError, struct.error) as error:
+    except ValueError as error:
         raise ProgramError(f"A kernel's WebAssembly module cannot be shown: {error}.") from error
 
 

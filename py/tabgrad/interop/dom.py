@@ -239,10 +239,9 @@ def store(key: str, value: str) -> None:
         return
 
 
-def boot_takeover() -> tuple[list[dict[str, Any]], int]:
-    """Take over the pad from the boot script: (the actions drawn so far, the pointer that is drawing now or -1)."""
-    taken = json.loads(js.tabgradBoot.takeOver())
-    return taken["log"], taken["pointer"]
+def boot_takeover() -> str:
+    """Take over the pad from the boot script: the actions drawn so far and the pointer that is drawing now, as JSON."""
+    return str(js.tabgradBoot.takeOver())
 
 
 def manifest() -> dict[str, Any]:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.program import Program
+from tabgrad.incoming import quoted
+from tabgrad.program import Buffer, Program
 
 from .safetensors import WeightsError
 
@@ -23,6 +24,14 @@ from .safetensors import WeightsError
 Tensors = Mapping[str, NDArray[Any]]
 #: Beginnings of names that are no weights: they are needed to go on with training, not to answer.
 TRAINING_STATE = ("opt.", "rng.")
+#: A bound on logits: far from float32's largest number, and no trained network is near it.
+LARGEST_ANSWER = 1e33
+#: What a batch norm adds to a variance.
+NORM_EPS = 1e-5
+TRANSPOSED = (
+    "The file's layers are in PyTorch's layout, (outputs, inputs); this page needs (inputs, outputs): transpose each "
+    "“layers.….weight”."
+)
 #: The mean image (784,) that a centred network subtracts from its input.
 INPUT_MEAN = "input_mean"
 
@@ -84,10 +93,16 @@ def initial_state(name: str, shape: tuple[int, ...], seed: int) -> NDArray[Any]:
 
 
 def fold_mean(weights: Tensors) -> dict[str, NDArray[Any]]:
-    """A centred MLP's weights (`input_mean` and all) as those of a plain one: b' = b - mean @ W of the first layer."""
+    """A centred MLP's weights (`input_mean` and all) as those of a plain one: b' = b - mean @ W of the first layer.
+
+    WeightsError if there is no such layer.
+    """
     out = dict(weights)
     mean = out.pop(INPUT_MEAN, None)
     if mean is not None:
+        weight, bias = (out.get(f"layers.0.{part}", np.zeros(0)) for part in ("weight", "bias"))
+        if weight.ndim != 2 or mean.shape != weight.shape[:1] or bias.shape != weight.shape[1:]:
+            raise WeightsError("The weights have a mean image, and no first layer that it fits.")
         out["layers.0.bias"] = (out["layers.0.bias"] - mean @ out["layers.0.weight"]).astype(np.float32)
     return out
 
@@ -101,19 +116,69 @@ def unfold_mean(weights: Tensors, mean: NDArray[np.float32]) -> dict[str, NDArra
 def weights_for(program: Program, tensors: Tensors) -> dict[str, NDArray[Any]]:
     """The weights of `program` among `tensors`; WeightsError with one sentence if they do not fit.
 
-    A plain network's weights fit a centred one: its mean is zero then.
+    The one check of weights, whatever they come from: names, shapes and dtypes, finite values, and answers that cannot
+    overflow. A plain network's weights fit a centred one: its mean is zero then.
     """
-    shapes = {b.name: (b.shape, b.dtype) for b in program.by_role("weight")}
     found = dict(tensors)
-    if INPUT_MEAN in shapes:
-        found.setdefault(INPUT_MEAN, np.zeros(shapes[INPUT_MEAN][0], np.float32))
-    if missing := sorted(shapes.keys() - found.keys()):
-        raise WeightsError(f"The weights file has no tensor {missing[0]!r}: it belongs to another network.")
-    if extra := sorted(found.keys() - shapes.keys()):
-        raise WeightsError(f"The weights file has a tensor {extra[0][:60]!r} too many: it belongs to another network.")
-    for name, (shape, dtype) in shapes.items():
-        if found[name].shape != shape or found[name].dtype != dtype:
-            raise WeightsError(f"The tensor {name!r} is {found[name].shape} in the file, this network needs {shape}.")
-        if not np.isfinite(found[name]).all():
-            raise WeightsError(f"The tensor {name!r} of the file holds values that are not finite numbers.")
+    needed = {b.name: b for b in program.by_role("weight")}
+    if INPUT_MEAN in needed:
+        found.setdefault(INPUT_MEAN, np.zeros(needed[INPUT_MEAN].shape, np.float32))
+    _check_fit(needed, found)
+    if not largest_answer(found) < LARGEST_ANSWER:
+        raise WeightsError("The weights are so large that the network's answers would not be numbers any more.")
     return found
+
+
+def training_state_for(program: Program, tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """All that `program` keeps from step to step, weights and state, among `tensors`; WeightsError as `weights_for`."""
+    needed = {b.name: b for b in program.by_role("weight", "state")}
+    _check_fit(needed, tensors)
+    weights_for(program, {b.name: tensors[b.name] for b in program.by_role("weight")})
+    return dict(tensors)
+
+
+def _check_fit(needed: Mapping[str, Buffer], found: Tensors) -> None:
+    """Raises WeightsError unless `found` are tensors of exactly these names, shapes and dtypes, and finite."""
+    if missing := sorted(needed.keys() - found.keys()):
+        raise WeightsError(f"The weights file has no tensor {quoted(missing[0])}: it belongs to another network.")
+    if extra := sorted(found.keys() - needed.keys()):
+        raise WeightsError(f"The weights file has a tensor {quoted(extra[0])} too many: it belongs to another network.")
+    if is_transposed({name: buffer.shape for name, buffer in needed.items()}, shapes_of(found)):
+        raise WeightsError(TRANSPOSED)
+    for name, buffer in needed.items():
+        if found[name].shape != buffer.shape:
+            raise WeightsError(
+                f"The tensor {quoted(name)} is {found[name].shape} in the file, this network needs {buffer.shape}."
+            )
+        if found[name].dtype != buffer.dtype:
+            raise WeightsError(
+                f"The tensor {quoted(name)} is of {found[name].dtype} in the file, this network needs {buffer.dtype}."
+            )
+        if not np.isfinite(found[name]).all():
+            raise WeightsError(f"The tensor {quoted(name)} of the file holds values that are not finite numbers.")
+        if name.endswith("running_var") and (found[name] < 0).any():
+            raise WeightsError(f"The tensor {quoted(name)} of the file holds variances below 0.")
+
+
+def is_transposed(needed: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether the dense layers `found` are those `needed` in PyTorch's layout: (outputs, inputs)."""
+    dense = [name for name, shape in needed.items() if len(shape) == 2]
+    layouts = [(needed[name], found.get(name, ())[::-1]) for name in dense]
+    return all(one == other for one, other in layouts) and any(needed[name] != found.get(name) for name in dense)
+
+
+def largest_answer(weights: Tensors) -> float:
+    """A bound on the logits, whatever is drawn: the product of the most that each layer can enlarge its input.
+
+    From the largest value of each tensor alone, so that it costs little: the page checks each update of a run.
+    """
+    largest = {name: float(np.abs(values).max(initial=0)) for name, values in weights.items()}
+    bound = 1.0 + largest.get(INPUT_MEAN, 0.0)
+    for name in (name for name in weights if name.endswith(".weight")):
+        layer, shape, size = name.removesuffix(".weight"), weights[name].shape, largest[name]
+        if len(shape) > 1:  # a dense layer's (inputs, outputs), a convolution's (outputs, inputs, k, k)
+            size *= shape[0] if len(shape) == 2 else math.prod(shape[1:])
+        elif f"{layer}.running_var" in weights:
+            size /= math.sqrt(float(weights[f"{layer}.running_var"].min(initial=1)) + NORM_EPS)
+        bound *= 1 + size * (1 + largest.get(f"{layer}.running_mean", 0.0)) + largest.get(f"{layer}.bias", 0.0)
+    return bound

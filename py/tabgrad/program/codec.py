@@ -6,16 +6,20 @@ The text is canonical: the same program always gives the same bytes, so exports 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
-from .schema import FORMAT, VERSION, Buffer, Dispatch, Kernel, Program, ProgramError
+from tabgrad.incoming import fits, quoted, read_json
+
+from .schema import FORMAT, VERSION, Buffer, Dispatch, Kernel, Program, ProgramError, Role
 from .validate import validate
 
 #: Programs are small: a file larger than this is not one. Bytes.
 MAX_PROGRAM_BYTES = 64 << 20
+#: The largest program of the site has 77 kernels, 90 buffers and 86 launches.
+MAX_KERNELS, MAX_BUFFERS, MAX_LAUNCHES = 4_000, 10_000, 20_000
+DAMAGED = "The program file is damaged: a part of it is not what it must be."
 
 
 def _kernel(kernel: Kernel) -> dict[str, Any]:
@@ -89,42 +93,74 @@ def loads(text: str | bytes) -> Program:
     if len(text) > MAX_PROGRAM_BYTES:
         raise ProgramError(f"The program file is too large ({len(text) >> 20} MB).")
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        body = read_json(text)
+    except ValueError as error:
         raise ProgramError("The program file is not valid JSON: it may be truncated.") from error
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise ProgramError("The file is not a tabgrad program.")
     if body.get("version") != VERSION:
-        raise ProgramError(f"The program has version {body.get('version')}; this page reads version {VERSION}.")
-    try:
-        program = _parse(body)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
-        raise ProgramError(f"The program file is damaged: {type(error).__name__} at {error}.") from error
+        raise ProgramError(f"The program has version {quoted(body.get('version'))}; this page reads version {VERSION}.")
+    program = _parse(body)
     validate(program)
     if body.get("hash") != program_hash(program):
-        raise ProgramError(f"The program {program.name!r} does not match its own hash: the file is damaged.")
+        raise ProgramError(f"The program {quoted(program.name)} does not match its own hash: the file is damaged.")
     return program
 
 
 def _parse(body: dict[str, Any]) -> Program:
-    def kernel(item: dict[str, Any]) -> Kernel:
-        module = base64.b64decode(item.get("module", ""), validate=True)
-        return Kernel(str(item["entry"]), str(item.get("source", "")), module, int(item.get("flops", 0)))
-
-    def buffer(item: dict[str, Any]) -> Buffer:
-        data = base64.b64decode(item.get("data", ""), validate=True)
-        return Buffer(str(item["name"]), str(item["dtype"]), tuple(map(int, item["shape"])), item["role"], data)
-
-    def dispatch(item: dict[str, Any]) -> Dispatch:
-        x, y, z = map(int, item["workgroups"])
-        return Dispatch(str(item["kernel"]), tuple(map(int, item["buffers"])), (x, y, z), str(item.get("label", "")))
-
+    _check(body, {"name": str, "target": str, "kernels": dict[str, Any], "buffers": list[Any], "dispatch": list[Any]})
+    _check({"variant": "", "tinygrad": "", **body}, {"variant": str, "tinygrad": str})
+    if len(body["kernels"]) > MAX_KERNELS or len(body["buffers"]) > MAX_BUFFERS or len(body["dispatch"]) > MAX_LAUNCHES:
+        raise ProgramError("The program file has more kernels, buffers or launches than any network of this page.")
     return Program(
-        name=str(body["name"]),
+        name=body["name"],
         target=body["target"],
-        kernels={key: kernel(value) for key, value in body["kernels"].items()},
-        buffers=tuple(buffer(item) for item in body["buffers"]),
-        dispatch=tuple(dispatch(item) for item in body["dispatch"]),
-        variant=str(body.get("variant", "default")),
-        tinygrad=str(body.get("tinygrad", "")),
+        kernels={key: _parse_kernel(item) for key, item in body["kernels"].items()},
+        buffers=tuple(map(_parse_buffer, body["buffers"])),
+        dispatch=tuple(map(_parse_dispatch, body["dispatch"])),
+        variant=body.get("variant", "default"),
+        tinygrad=body.get("tinygrad", ""),
     )
+
+
+def _parse_kernel(item: Any) -> Kernel:
+    values: dict[str, Any] = {"source": "", "module": "", "flops": 0} | _object(item)
+    _check(values, {"entry": str, "source": str, "module": str, "flops": int})
+    return Kernel(values["entry"], values["source"], _bytes(values["module"]), values["flops"])
+
+
+def _parse_buffer(item: Any) -> Buffer:
+    values = {"data": ""} | _object(item)
+    _check(values, {"name": str, "dtype": str, "shape": list[int], "role": str, "data": str})
+    return Buffer(
+        values["name"], values["dtype"], tuple(values["shape"]), cast(Role, values["role"]), _bytes(values["data"])
+    )
+
+
+def _parse_dispatch(item: Any) -> Dispatch:
+    values = {"label": ""} | _object(item)
+    _check(values, {"kernel": str, "buffers": list[int], "workgroups": list[int], "label": str})
+    if len(values["workgroups"]) != len("xyz"):
+        raise ProgramError(DAMAGED)
+    x, y, z = values["workgroups"]
+    return Dispatch(values["kernel"], tuple(values["buffers"]), (x, y, z), values["label"])
+
+
+def _object(item: Any) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise ProgramError(DAMAGED)
+    return item
+
+
+def _check(values: dict[str, Any], hints: dict[str, Any]) -> None:
+    """Raises ProgramError unless `values` has all of these parts, of these types."""
+    for name, hint in hints.items():
+        if not fits(values.get(name), hint):
+            raise ProgramError(f"The program file is damaged: it has no usable {name!r}.")
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:  # binascii.Error is one
+        raise ProgramError(DAMAGED) from error

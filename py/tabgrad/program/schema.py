@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from tabgrad.incoming import quoted
+
 Target = Literal["wgsl", "wasm"]
 Role = Literal["input", "output", "weight", "state", "scratch", "const"]
 
@@ -102,7 +104,7 @@ class Program:
         for i, buffer in enumerate(self.buffers):
             if buffer.name == name:
                 return i
-        raise ProgramError(f"The program {self.name!r} has no buffer named {name!r}.")
+        raise ProgramError(f"The program {quoted(self.name)} has no buffer named {quoted(name)}.")
 
     def buffer(self, name: str) -> Buffer:
         """The buffer called `name`; ProgramError if there is none."""

@@ -9,12 +9,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tabgrad.incoming import quoted
+
 from .schema import DTYPES, Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
+from .wasm_binary import is_kernel_module
 
 #: WebGPU's default for maxStorageBuffersPerShaderStage. Some browsers grant 10; none grants less.
 MAX_STORAGE_BUFFERS = 8
 #: No network of this project needs nearly as much: a file that asks for more is damaged or hostile. Bytes.
-MAX_TOTAL_BYTES = 2 << 30
+MAX_TOTAL_BYTES = 1 << 30
+#: Bytes of a kernel's code, characters of a name, and dimensions of a buffer.
+MAX_CODE_BYTES, MAX_NAME, MAX_DIMENSIONS = 4 << 20, 200, 8
+#: Buffers of a launch on any engine.
+MAX_BOUND = 256
+#: The most workgroups that WebGPU guarantees in one dimension.
+MAX_WORKGROUPS = 65_535
+#: The most that a kernel may be estimated to compute in one launch.
+MAX_FLOPS = 1 << 50
 _ROLES = {"input", "output", "weight", "state", "scratch", "const"}
 _WORKGROUP_SIZE = re.compile(r"@workgroup_size\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?(?:,\s*(\d+)\s*)?,?\s*\)")
 
@@ -35,54 +46,87 @@ class Limits:
 def validate(program: Program) -> None:
     """Check the structure; raises ProgramError with one sentence. Independent of any device."""
     if program.target not in ("wgsl", "wasm"):
-        raise ProgramError(f"The program {program.name!r} is for {program.target!r}, not for WebGPU or WebAssembly.")
+        raise ProgramError(
+            f"The program {_name(program)} is for {quoted(program.target, 20)}, not for WebGPU or WebAssembly."
+        )
     for key, kernel in program.kernels.items():
         _check_kernel(program, key, kernel)
     names: set[str] = set()
     for buffer in program.buffers:
         _check_buffer(buffer)
         if buffer.name in names:
-            raise ProgramError(f"The program {program.name!r} has two buffers named {buffer.name!r}.")
+            raise ProgramError(f"The program {_name(program)} has two buffers named {_name(buffer)}.")
         names.add(buffer.name)
     if (total := sum(b.size_bytes for b in program.buffers)) > MAX_TOTAL_BYTES:
-        raise ProgramError(f"The program {program.name!r} needs {total >> 20} MB of buffers, more than a tab can have.")
+        raise ProgramError(f"The program {_name(program)} needs {total >> 20} MB of buffers, more than a tab can have.")
     for number, dispatch in enumerate(program.dispatch):
         _check_dispatch(program, number, dispatch)
+    if program.target == "wasm":
+        _check_modules(program)
+
+
+def _name(thing: Program | Buffer) -> str:
+    """Its name as it stands in a sentence."""
+    return quoted(thing.name, 40)
 
 
 def _check_kernel(program: Program, key: str, kernel: Kernel) -> None:
     code, other = (kernel.source, kernel.module) if program.target == "wgsl" else (kernel.module, kernel.source)
+    if len(code) > MAX_CODE_BYTES or not 0 <= kernel.flops <= MAX_FLOPS:
+        raise ProgramError(f"Kernel {quoted(key, 20)} of {_name(program)} is larger than kernels are.")
     if not code or other:
-        raise ProgramError(f"Kernel {key} of {program.name!r} holds no {program.target} code.")
+        raise ProgramError(f"Kernel {quoted(key, 20)} of {_name(program)} holds no {program.target} code.")
     if key != kernel_key(kernel):
-        raise ProgramError(f"Kernel {key} of {program.name!r} does not match its content hash: the file is damaged.")
-    if not kernel.entry.isidentifier():
-        raise ProgramError(f"Kernel {key} of {program.name!r} has no usable entry point.")
+        raise ProgramError(
+            f"Kernel {quoted(key, 20)} of {_name(program)} does not match its content hash: the file is damaged."
+        )
+    if not kernel.entry.isidentifier() or not kernel.entry.isascii() or len(kernel.entry) > MAX_NAME:
+        raise ProgramError(f"Kernel {quoted(key, 20)} of {_name(program)} has no usable entry point.")
+    if kernel.source and not re.search(rf"\bfn {kernel.entry}\b", kernel.source):
+        raise ProgramError(f"Kernel {quoted(key, 20)} of {_name(program)} lacks its entry point.")
 
 
 def _check_buffer(buffer: Buffer) -> None:
+    if not buffer.name or len(buffer.name) > MAX_NAME:
+        raise ProgramError("A buffer of the program has no usable name.")
     if buffer.dtype not in DTYPES:
-        raise ProgramError(f"Buffer {buffer.name!r} has the unknown dtype {buffer.dtype!r}.")
+        raise ProgramError(f"Buffer {_name(buffer)} has the unknown dtype {quoted(buffer.dtype, 20)}.")
     if buffer.role not in _ROLES:
-        raise ProgramError(f"Buffer {buffer.name!r} has the unknown role {buffer.role!r}.")
-    if any(n < 1 for n in buffer.shape) or len(buffer.shape) > 8:
-        raise ProgramError(f"Buffer {buffer.name!r} has the impossible shape {buffer.shape}.")
+        raise ProgramError(f"Buffer {_name(buffer)} has the unknown role {quoted(buffer.role, 20)}.")
+    if any(n < 1 for n in buffer.shape) or len(buffer.shape) > MAX_DIMENSIONS:
+        raise ProgramError(f"Buffer {_name(buffer)} has an impossible shape.")
     if len(buffer.data) not in ((buffer.nbytes,) if buffer.role == "const" else (0,)):
-        raise ProgramError(f"Buffer {buffer.name!r} carries {len(buffer.data)} bytes of data, which is not its size.")
+        raise ProgramError(f"Buffer {_name(buffer)} carries {len(buffer.data)} bytes of data, which is not its size.")
 
 
 def _check_dispatch(program: Program, number: int, dispatch: Dispatch) -> None:
-    where = f"Dispatch {number} of {program.name!r}"
+    where = f"Dispatch {number} of {_name(program)}"
     if dispatch.kernel not in program.kernels:
         raise ProgramError(f"{where} names a kernel that is not in the file.")
+    if len(dispatch.buffers) > MAX_BOUND:
+        raise ProgramError(f"{where} binds more buffers than a kernel can.")
     if not dispatch.buffers or any(not 0 <= i < len(program.buffers) for i in dispatch.buffers):
         raise ProgramError(f"{where} names a buffer that is not in the file.")
     if program.target == "wgsl" and len(dispatch.buffers) > MAX_STORAGE_BUFFERS:
         raise ProgramError(f"{where} binds {len(dispatch.buffers)} buffers; WebGPU guarantees {MAX_STORAGE_BUFFERS}.")
     if len(set(dispatch.buffers)) != len(dispatch.buffers):
         raise ProgramError(f"{where} binds the same buffer twice.")
-    if any(n < 1 for n in dispatch.workgroups):
-        raise ProgramError(f"{where} has the impossible workgroup count {dispatch.workgroups}.")
+    if any(not 1 <= n <= MAX_WORKGROUPS for n in dispatch.workgroups):
+        raise ProgramError(f"{where} has an impossible workgroup count.")
+
+
+def _check_modules(program: Program) -> None:
+    """The modules of a WebAssembly program must be such as our compiler writes, with an address for each buffer."""
+    launched = {(dispatch.kernel, len(dispatch.buffers)) for dispatch in program.dispatch}
+    for key, count in sorted(launched):
+        kernel = program.kernels[key]
+        if not is_kernel_module(kernel.module, kernel.entry, count):
+            raise ProgramError(
+                f"Kernel {quoted(key, 20)} of {_name(program)} is no module with a function "
+                f"{quoted(kernel.entry, 40)} of {count} buffers."
+            )
+    if unused := program.kernels.keys() - {key for key, _ in launched}:
+        raise ProgramError(f"Kernel {quoted(min(unused), 20)} of {_name(program)} is never launched.")
 
 
 def check_device(program: Program, limits: Limits) -> None:
@@ -90,14 +134,14 @@ def check_device(program: Program, limits: Limits) -> None:
     for buffer in program.buffers:
         if buffer.size_bytes > limits.max_storage_buffer_binding_size:
             raise ProgramError(
-                f"The program {program.name!r} needs a buffer of {buffer.size_bytes >> 20} MB; "
+                f"The program {_name(program)} needs a buffer of {buffer.size_bytes >> 20} MB; "
                 f"this device allows {limits.max_storage_buffer_binding_size >> 20} MB."
             )
     for dispatch in program.dispatch:
         if max(dispatch.workgroups) > limits.max_compute_workgroups_per_dimension:
-            raise ProgramError(f"The program {program.name!r} launches more workgroups than this device allows.")
+            raise ProgramError(f"The program {_name(program)} launches more workgroups than this device allows.")
         if len(dispatch.buffers) > limits.max_storage_buffers_per_shader_stage:
-            raise ProgramError(f"The program {program.name!r} binds more buffers at once than this device allows.")
+            raise ProgramError(f"The program {_name(program)} binds more buffers at once than this device allows.")
     most = (
         limits.max_compute_workgroup_size_x,
         limits.max_compute_workgroup_size_y,
@@ -108,4 +152,4 @@ def check_device(program: Program, limits: Limits) -> None:
         size = [int(n or 1) for n in match.groups()] if match else [1, 1, 1]
         invocations = size[0] * size[1] * size[2]
         if invocations > limits.max_compute_invocations_per_workgroup or any(map(int.__gt__, size, most)):
-            raise ProgramError(f"The program {program.name!r} has workgroups of {size}, too large for this device.")
+            raise ProgramError(f"The program {_name(program)} has workgroups of {size}, too large for this device.")

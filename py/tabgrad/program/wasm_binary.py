@@ -108,3 +108,30 @@ def module(functions: Sequence[Function], imports: Sequence[FunctionImport] = ()
             _section(10, _vector(map(_code, functions))),
         )
     )
+
+
+def is_kernel_module(binary: bytes, entry: str, buffers: int) -> bool:
+    """Whether `binary` is a module as `module` writes it for one kernel.
+
+    It imports the memory and nothing else, and has one function: `entry`, with an i32 address per buffer. What is in
+    the function is for the engine to check.
+    """
+    empty = module([Function(entry, (ValType.I32,) * buffers, (), b"")])
+    head = empty[: -len(_section(10, _vector([_code(Function(entry, (), (), b""))])))]
+    if not binary.startswith(head + b"\x0a") or not binary.endswith(b"\x0b"):
+        return False
+    size, at = _read_uleb(binary, len(head) + 1)
+    if at + size != len(binary) or binary[at : at + 1] != b"\x01":
+        return False
+    size, at = _read_uleb(binary, at + 1)
+    return at + size == len(binary)
+
+
+def _read_uleb(data: bytes, at: int) -> tuple[int, int]:
+    """The number at `at`, and the place after it; -1 if it breaks off or is longer than 32 bits need."""
+    value = 0
+    for i, byte in enumerate(data[at : at + 5]):
+        value |= (byte & 0x7F) << 7 * i
+        if byte < 0x80:
+            return value, at + i + 1
+    return -1, at

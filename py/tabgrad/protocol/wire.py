@@ -10,7 +10,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
+
+from tabgrad.incoming import fits, quoted, read_json
 
 from .messages import PROTOCOL_VERSION, AnyEvent, Command, Message
 
@@ -55,21 +57,22 @@ def decode_event(text: str, blobs: Sequence[bytes] = ()) -> AnyEvent:
 
 def _decode(text: str, blobs: Sequence[bytes], kinds: Mapping[str, type[Message]], what: str) -> Message:
     try:
-        body = json.loads(text)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ProtocolError(f"A {what} arrived that is not JSON.") from error
+        body = read_json(text, finite=False)  # losses can be NaN
+    except ValueError as error:
+        raise ProtocolError(f"This {what} is not JSON.") from error
     if not isinstance(body, dict) or not isinstance(body.get("type"), str):
-        raise ProtocolError(f"A {what} arrived without a type.")
+        raise ProtocolError(f"This {what} has no type.")
     name, version = body.pop("type"), body.pop("protocol", None)
     if version != PROTOCOL_VERSION:
         raise ProtocolError(
-            f"The {what} {name[:40]!r} speaks protocol {version!r}, this side {PROTOCOL_VERSION}: reload the page."
+            f"The {what} {quoted(name)} speaks protocol {quoted(version, 20)}, this side {PROTOCOL_VERSION}: "
+            "reload the page."
         )
     if name not in kinds:
-        raise ProtocolError(f"There is no {what} called {name[:40]!r} in protocol {PROTOCOL_VERSION}.")
+        raise ProtocolError(f"There is no {what} called {quoted(name)} in protocol {PROTOCOL_VERSION}.")
     kind, hints = kinds[name], _HINTS[name]
     if unknown := sorted(set(body) - set(hints)):
-        raise ProtocolError(f"The {what} {name!r} has no field {unknown[0][:40]!r}.")
+        raise ProtocolError(f"The {what} {name!r} has no field {quoted(unknown[0])}.")
     values = {}
     for item in fields(kind):
         if item.name in body:
@@ -81,19 +84,9 @@ def _decode(text: str, blobs: Sequence[bytes], kinds: Mapping[str, type[Message]
 
 def _field(where: str, name: str, value: Any, hint: Any, blobs: Sequence[bytes]) -> Any:
     if hint is bytes:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < len(blobs):
+        if not fits(value, int) or not 0 <= value < len(blobs):
             raise ProtocolError(f"The field {name!r} of the {where} names a binary that did not arrive.")
         return bytes(blobs[value])
-    if not _fits(value, hint):
-        raise ProtocolError(f"The field {name!r} of the {where} has the wrong type: {type(value).__name__}.")
+    if not fits(value, hint):
+        raise ProtocolError(f"The field {name!r} of the {where} has the wrong type: it is {quoted(value, 40)}.")
     return value
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    if get_origin(hint) is list:
-        return isinstance(value, list) and all(_fits(element, get_args(hint)[0]) for element in value)
-    if get_origin(hint) is dict:
-        return isinstance(value, dict)
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))

@@ -6,6 +6,7 @@ Owns the order of these three; the compiler itself is `tabgrad.model`, imported 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from tabgrad.data import Fetch
@@ -80,10 +81,10 @@ class ProgramLibrary:
         key = keys.compiled_program(self._version, request.stem)
         kept = await self._cache.get(key)
         if kept is not None:
-            try:
-                return loads(kept), "cache"
-            except ProgramError:
-                pass  # a damaged cache entry counts as none: the program is compiled anew and written over it
+            with suppress(ProgramError):  # a damaged entry counts as none: the program is compiled and kept anew
+                program = loads(kept)
+                if (program.target, program.variant) == (request.target, request.variant):
+                    return program, "cache"
         emit(Busy(what=f"tinygrad writes the program for {_PURPOSES[request.kind]}", seconds=MAX_COMPILE_S))
         await self._load_compiler()
         program = compile_program(request)

@@ -16,7 +16,7 @@ from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engin
 from tabgrad.data import DataError, RunData, Samples
 from tabgrad.data.augment import AUGMENTATIONS
 from tabgrad.data.augment_shared import AugmentedSource, SharedAugmenter
-from tabgrad.network import WeightsError, weights_for
+from tabgrad.network import WeightsError, training_state_for, weights_for
 from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, Start
 from tabgrad.settings import RunSettings
 
@@ -87,7 +87,9 @@ class Run:
         runtime.announce(data, reply_to=self._command.id)
         source = data.source(settings.seed)
         if begin.tensors:
-            network.write(begin.tensors)
+            network.write(training_state_for(network.train.program, begin.tensors))
+            if begin.best:
+                weights_for(network.train.program, begin.best)
         else:
             network.initialise(settings.seed, await mean_image(source), initial)
         source.position = begin.record.step * settings.batch
@@ -149,9 +151,7 @@ class Run:
     async def import_weights(self, content: bytes) -> None:
         """Replace the weights by a weights file's. Only with no steps in flight. Raises WeightsError."""
         trainer = self.require_trainer()
-        network = trainer.network
-        network.write(weights_for(network.train.program, load_weights(content).tensors))
-        trainer.reporter.weights(await network.weights(), trainer.record.step)
+        await trainer.use(weights_for(trainer.network.train.program, load_weights(content).tensors))
 
     def _emit(self, event: AnyEvent) -> None:
         if isinstance(event, Checkpoint):

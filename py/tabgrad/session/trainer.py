@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tabgrad.artifacts import Record, pack
 from tabgrad.data import Samples, Source
 from tabgrad.metrics import Results
+from tabgrad.network import Tensors, WeightsError
 from tabgrad.settings import RunSettings
 
 from .control import Diverged, RunControl, divergence_advice
@@ -31,6 +32,8 @@ EARLY_EPOCHS, EARLY_VALIDATIONS = 2, 2
 #: A mean loss this far above chance (ln 10 = 2.3 nats) is divergence; the mean is over about `LOSS_WINDOW` images.
 DIVERGED_LOSS = 23.0
 LOSS_WINDOW = 512
+#: Images that imported weights are tried on.
+TRIAL_IMAGES = 500
 #: Weights are worth keeping while the mean loss is no worse than twice chance. Nats.
 GOOD_LOSS = 4.6
 
@@ -117,6 +120,20 @@ class Trainer:
             self._next_validation = self._validation_step()
 
         self.control.request(apply)
+
+    async def use(self, weights: Tensors) -> None:
+        """Go on with other weights, if the run would not end with them at once; else WeightsError, and nothing changes.
+
+        Only with no steps in flight.
+        """
+        before = await self.network.weights()
+        self.network.write(weights)
+        images, labels = await self._validation()
+        tried = await self.measure(Samples(images[:TRIAL_IMAGES], labels[:TRIAL_IMAGES]))
+        if not tried.loss < DIVERGED_LOSS:
+            self.network.write(before)
+            raise WeightsError("The run cannot go on with these weights, whose loss is too large, so it keeps its own.")
+        self.reporter.weights(await self.network.weights(), self.record.step)
 
     async def save(self, measured: Results | None = None, reply_to: int = 0) -> None:
         """Send a checkpoint of this step; where the timeline has an entry, with the results on validation.

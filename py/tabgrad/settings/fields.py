@@ -13,6 +13,7 @@ from typing import Any
 
 from tabgrad.backends.engines import ENGINE_TITLES
 from tabgrad.data import DATA_SET_TITLES
+from tabgrad.incoming import quoted
 from tabgrad.network import ACTIVATIONS
 
 from .optimizers import OPTIMIZERS
@@ -44,9 +45,9 @@ class NumberField:
     def check(self, value: Any) -> float:
         """`value` as int or float within the limits; SettingsError with one sentence otherwise."""
         try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise SettingsError(f"{self.label} must be a number, not {str(value)[:40]!r}.") from None
+            number = float(value if isinstance(value, str | int | float) and not isinstance(value, bool) else "")
+        except (ValueError, OverflowError):
+            raise SettingsError(f"{self.label} must be a number, not {quoted(value)}.") from None
         if not math.isfinite(number) or (self.integer and number != int(number)):
             raise SettingsError(f"{self.label} must be a {'whole ' if self.integer else ''}number.")
         if not self.low <= number <= self.high and not (self.zero_is_off and number == 0):
@@ -66,7 +67,7 @@ class ChoiceField:
     def check(self, value: Any) -> str:
         """`value` if it is an option; SettingsError with one sentence otherwise."""
         if not isinstance(value, str) or value not in self.options:
-            raise SettingsError(f"{self.label} can be {', '.join(self.options)}, not {str(value)[:40]!r}.")
+            raise SettingsError(f"{self.label} can be {', '.join(self.options)}, not {quoted(value, 40)}.")
         return value
 
 
@@ -83,8 +84,10 @@ class SizesField:
         """Accepts "128, 64" and [128, 64]; SettingsError with one sentence otherwise."""
         parts = value.replace(",", " ").replace("-", " ").split() if isinstance(value, str) else value
         try:
-            sizes = tuple(int(part) for part in parts)
-        except (TypeError, ValueError, OverflowError):
+            if not isinstance(parts, list | tuple) or any(type(part) not in (int, str) for part in parts):
+                raise ValueError
+            sizes = tuple(map(int, parts))
+        except ValueError:
             raise SettingsError(f"{self.label} must be whole numbers such as 128 or 128, 64.") from None
         if len(sizes) > self.most or any(not 1 <= size <= self.high for size in sizes):
             raise SettingsError(f"{self.label} can be at most {self.most} numbers from 1 to {self.high}.")

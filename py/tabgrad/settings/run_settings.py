@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from tabgrad.incoming import quoted
 from tabgrad.network import CNN_STAGES
 
 from .fields import FIELDS, SettingsError
@@ -73,7 +74,7 @@ class RunSettings:
             raise SettingsError("Settings must be names with values.")
         unknown = sorted(set(values) - set(FIELDS))
         if unknown:
-            raise SettingsError(f"There is no setting called {unknown[0][:40]!r}.")
+            raise SettingsError(f"There is no setting called {quoted(unknown[0])}.")
         checked: dict[str, Any] = {name: FIELDS[name].check(value) for name, value in values.items()}
         return replace(base or cls(), **checked)
 
@@ -109,16 +110,15 @@ def to_query(settings: RunSettings) -> str:
 
 
 def from_query(query: str) -> tuple[RunSettings, list[str]]:
-    """Settings from a URL query, and a sentence for each value that was refused. Other keys are ignored.
+    """Settings from a URL query, and a sentence for each value that was refused. Other keys are ignored, and of a
+    name that stands twice the last value counts.
 
     An address that names any setting of a run leaves out version 0.1's defaults; one that names none has today's.
     """
-    pairs = [
-        (name, text) for name, text in parse_qsl(query.removeprefix("?"), keep_blank_values=True) if name in FIELDS
-    ]
+    given = {name: text for name, text in parse_qsl(query.removeprefix("?"), keep_blank_values=True) if name in FIELDS}
     refused = []
-    settings = STORED_DEFAULTS if {name for name, _ in pairs} - NOT_OF_A_RUN else RunSettings()
-    for name, text in pairs:
+    settings = STORED_DEFAULTS if given.keys() - NOT_OF_A_RUN else RunSettings()
+    for name, text in given.items():
         try:
             settings = RunSettings.make({name: text}, settings)
         except SettingsError as error:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, quote
 
+from tabgrad.incoming import quoted
+
 if TYPE_CHECKING:  # the first answer does not wait for them
     from tabgrad.settings import RunSettings
 
@@ -93,7 +95,7 @@ class Address:
         self._models = list(offered)
         name = self._value(MODEL)
         if name and name not in self._models:
-            self.refused.append(f"There is no model called {name[:40]!r} here: choose {' or '.join(self._models)}.")
+            self.refused.append(f"There is no model called {quoted(name)} here: choose {' or '.join(self._models)}.")
         return name if name in self._models else self._models[0]
 
     def set_model(self, name: str) -> None:
@@ -141,7 +143,7 @@ class Address:
         if unknown := sorted(names - {*AREAS, *CONTROLS}):
             parts = ", ".join((*AREAS, *CONTROLS))
             self.refused.append(
-                f"This link shows {unknown[0][:40]!r}, which is no part of the page. Parts are: {parts}."
+                f"This link shows {quoted(unknown[0], 20)}, which is no part of the page. Parts are: {parts}."
             )
         known = names & {*AREAS, *CONTROLS}
         if not known:

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from tabgrad.backends import Device, DeviceLostError, EngineError, NoAnswerError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, EngineChoice, fallback_engine
+from tabgrad.network import WeightsError
 
 from .faults import FAULTS
 from .models import Model
@@ -141,6 +142,9 @@ class Answering:
         """A prediction has failed: recover if that is possible, and say it."""
         if isinstance(error, EngineError) and (self._may_fall_back or self._may_reopen(error)):
             self._begin_recovery(error)
+            return
+        if isinstance(error, WeightsError):  # it says what to do
+            self._fail(f"{error} Your drawing is kept.")
             return
         sentence = (
             str(error) if isinstance(error, FAULTS) else f"The prediction failed ({type(error).__name__}: {error})."

@@ -21,12 +21,14 @@ from tabgrad.program import (
     loads,
     validate,
 )
+from tabgrad.program.wasm_binary import Function, ValType, module
 
+MODULE = module([Function("add", (ValType.I32,) * 3, (), b"")])
 WGSL = "@compute @workgroup_size(8, 4) fn add() {}"
 
 
 def small(target: str = "wgsl", **changes: object) -> Program:
-    kernel = Kernel("add", source=WGSL) if target == "wgsl" else Kernel("add", module=b"\0asm\1\0\0\0")
+    kernel = Kernel("add", source=WGSL) if target == "wgsl" else Kernel("add", module=MODULE)
     program = Program(
         name="small",
         target=target,  # type: ignore[arg-type] # bad targets are part of the test

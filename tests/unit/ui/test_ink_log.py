@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from tabgrad.ink import Sheet, Snapshot, Stroke
 from tabgrad.ui.examples import example
 from tabgrad.ui.pad.gestures import begin
-from tabgrad.ui.pad.ink_log import to_log
+from tabgrad.ui.pad.ink_log import from_log, to_log
 from tabgrad.ui.prediction import PAD_UNITS, standard_input
 
 
 def replayed(log: str) -> Snapshot:
     """What the pad makes of a log."""
     sheet = Sheet(PAD_UNITS)
-    for action in json.loads(log):
-        points = np.array(action["points"], np.float32).reshape(-1, 2)
-        begin(action["tool"], sheet, action["width"], 16).move(points)
+    actions, pointer = from_log(f'{{"log": {log}, "pointer": -1}}')
+    assert pointer == -1
+    for action in actions:
+        assert action.tool != "clear"
+        begin(action.tool, sheet, action.width, 16).move(action.points)
     return sheet.now
 
 
@@ -39,3 +42,21 @@ def test_cells_are_filled_again() -> None:
 
 def test_an_empty_pad_keeps_nothing() -> None:
     assert to_log(Snapshot(), PAD_UNITS, 22) == ""
+
+
+@pytest.mark.parametrize("text", ["", "[" * 5000, "[]", '{"log": 3}', '{"log": [], "pointer": NaN}'])
+def test_a_log_that_is_none_leaves_an_empty_pad(text: str) -> None:
+    assert from_log(text) == ([], -1)
+
+
+def test_what_is_no_action_is_left_out() -> None:
+    pen = {"tool": "pen", "width": 1.5, "points": [1, 2, 3, 4]}
+    changes: list[dict[str, object]] = [
+        *({"tool": tool} for tool in (3, ["pen"], "brush")),
+        *({"points": points} for points in ([], [1], ["1", "2"], [1e9, 2], [[1, 2]], 7)),
+        *({"width": width} for width in (0, -1, "2", 1e9, True)),
+    ]
+    log = [pen, *({**pen, **change} for change in changes), 7, None, {"tool": "clear"}, pen]
+    actions, pointer = from_log(json.dumps({"log": log, "pointer": 4}))
+    assert [action.tool for action in actions] == ["pen", "clear", "pen"]
+    assert (actions[0].points.tolist(), actions[0].width, pointer) == ([[1, 2], [3, 4]], 1.5, 4)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tabgrad.incoming import read_json
 from tabgrad.interop.clock import now_s, tick_s
 from tabgrad.program import DTYPES, Program, ProgramError, Target
 from tabgrad.storage import Cache
@@ -216,7 +217,7 @@ def _key(what: str, devices: Sequence[Device], programs: Sequence[Program]) -> s
 
 async def _recall(cache: Cache | None, key: str) -> list[str]:
     try:
-        value = json.loads(await cache.get(key) or b"[]") if cache else []
+        value = read_json(await cache.get(key) or b"[]") if cache else []
     except ValueError:
         return []
     return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends import Device, Executable
+from tabgrad.incoming import fits, read_json
 from tabgrad.network import WeightsError, weights_for
 from tabgrad.program import Program, ProgramError
 
 from ..widgets.format import percent
 
 Card = Mapping[str, Any]
+#: What the parts of a card are that the page works with.
+CARD = {"title": str, "spec": dict[str, Any], "temperature": float, "not_sure_below": float}
 
 
 @dataclass(slots=True, eq=False)
@@ -58,10 +61,12 @@ class Model:
         return float(self.card.get("not_sure_below", 0.5))
 
     async def logits(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits (10,) for an image (28, 28) of values in 0..1."""
+        """Logits (10,) for an image (28, 28) of values in 0..1. Raises EngineError or WeightsError."""
         shape = self.executable.program.buffer("x").shape
         outputs = await self.executable.run({"x": image.reshape(shape)}, ["logits"])
         logits: NDArray[np.float32] = outputs["logits"].reshape(-1)
+        if not np.isfinite(logits).all():
+            raise WeightsError(f"{self.title} gives answers that are not numbers: choose another network.")
         return logits
 
     async def weights(self) -> dict[str, NDArray[Any]]:
@@ -95,9 +100,11 @@ def write_weights(executable: Executable, tensors: Mapping[str, NDArray[Any]]) -
 def parse_card(data: bytes) -> Card:
     """A model's card. Raises ProgramError."""
     try:
-        card = json.loads(data)
+        card = read_json(data)
     except ValueError as error:
         raise ProgramError("The model's card is damaged: it is not valid JSON.") from error
-    if not isinstance(card, dict):
-        raise ProgramError("The model's card is damaged: it is not an object.")
+    if not isinstance(card, dict) or not all(fits(card[name], kind) for name, kind in CARD.items() if name in card):
+        raise ProgramError("The model's card is damaged: it is not that of a network.")
+    if not 0 < card.get("temperature", 1) < math.inf:
+        raise ProgramError("The model's card is damaged: its temperature is no positive number.")
     return card

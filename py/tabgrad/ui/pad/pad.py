@@ -15,7 +15,7 @@ from tabgrad.ink import CELLS, Sheet, Snapshot
 from tabgrad.interop import dom
 
 from .gestures import Gesture, Tool, begin
-from .ink_log import to_log
+from .ink_log import from_log, to_log
 from .toolbar import EraserRing, Toolbar
 
 _ARROWS = {"ArrowUp": (-1, 0), "ArrowDown": (1, 0), "ArrowLeft": (0, -1), "ArrowRight": (0, 1)}
@@ -143,14 +143,13 @@ class Pad:
 
     def _take_over(self) -> None:
         """Replay what the boot script logged, so that it can be undone. A stroke that is being drawn goes on."""
-        log, self._pointer = dom.boot_takeover()
+        log, self._pointer = from_log(dom.boot_takeover())
         for action in log:
-            tool, points = action["tool"], np.array(action["points"], np.float32).reshape(-1, 2)
-            if tool == "clear":
+            if action.tool == "clear":
                 self.sheet.clear()
-            elif len(points):
-                self._gesture = begin(tool, self.sheet, float(action["width"]), self._eraser)
-                self._gesture.move(points)
+            else:
+                self._gesture = begin(action.tool, self.sheet, action.width, self._eraser)
+                self._gesture.move(action.points)
         if self._pointer < 0:
             self._gesture = None
 

@@ -114,7 +114,13 @@ class TrainClient:
             self._paused = False
 
     def _receive(self, text: str, blobs: list[bytes]) -> None:
-        event = protocol.decode_event(text, blobs)
+        try:
+            event = protocol.decode_event(text, blobs)
+        except protocol.ProtocolError as error:  # a worker of another version: what it answers cannot be understood
+            self._run = None
+            self._give_up(str(error))
+            self._on_event(protocol.Failed(kind="internal", message=str(error)))
+            return
         now = self._heard_at = time.monotonic()
         # The first message of a new worker ends its grace period; a busy one gets another.
         self._grace_until = now + event.seconds if isinstance(event, protocol.Busy) else now

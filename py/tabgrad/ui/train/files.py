@@ -5,9 +5,9 @@ from __future__ import annotations
 from tabgrad import protocol
 from tabgrad.artifacts import load_weights
 from tabgrad.network import WeightsError
-from tabgrad.program import ProgramError
 from tabgrad.settings import network_name
 
+from ..faults import FAULTS
 from .client import TrainClient
 from .state import RunState
 from .store import KEPT_WEIGHTS, TrainStore
@@ -43,13 +43,16 @@ class WeightFiles:
     async def import_weights(self, content: bytes) -> None:
         """Put a weights file into the run under way; without a run it becomes a model of its own in the picker."""
         try:
+            file = load_weights(content)
+            remark = file.remark
             if self._client.running:
                 answer = await self._client.ask(protocol.Import(weights=content))
                 if not isinstance(answer, protocol.Accepted):
                     raise WeightsError(getattr(answer, "message", "The worker did not take the file."))
-                self._say("The run goes on with the imported weights.")
+                done = "The run goes on with the imported weights."
             else:
-                await self._models.offer_file(content)
-                self._say("The imported network answers now.")
-        except (WeightsError, ProgramError, RuntimeError) as error:  # of the file; of the engine or the worker
+                await self._models.offer_file(file)
+                done = "The imported network answers now."
+            self._say(f"{done} {remark}".strip())
+        except (*FAULTS, RuntimeError) as error:  # of the file; of the engine or the worker
             self._say(f"The file was not imported: {error}", error=True)

@@ -141,9 +141,8 @@ class TrainedModels:
         if self._picking is not None:
             await self._picking
 
-    async def offer_file(self, content: bytes) -> None:
+    async def offer_file(self, weights: WeightsFile) -> None:
         """A weights file becomes a model of its own, and answers. Raises WeightsError, ProgramError, EngineError."""
-        weights = load_weights(content)
         settings = weights.settings
         network = LiveModel(IMPORTED, f"Imported {network_name(settings)}")
         network.set_program(await self.program(settings))

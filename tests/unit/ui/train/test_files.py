@@ -39,7 +39,7 @@ def test_a_file_goes_into_the_run_under_way_or_becomes_a_model() -> None:
         await bench.controller.files.import_weights(weights(6))
         assert bench.client.told(protocol.Import)[0].weights == weights(6)
         bench.client.answers[protocol.Import] = protocol.Failed(kind="input", message="It does not fit.")
-        await bench.controller.files.import_weights(b"nonsense")
+        await bench.controller.files.import_weights(weights(6))
         assert bench.state.message.text == "The file was not imported: It does not fit."
 
     on_bench(go)
