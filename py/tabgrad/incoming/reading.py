@@ -44,8 +44,10 @@ def read_json(text: str | bytes, *, finite: bool = True, max_bytes: int = MAX_BY
 
 def _check(data: bytes) -> None:
     """Raises ValueError for what the parser must not be given."""
-    plain = _STRING.sub(b"", data).translate(_SIMPLER) if data.count(b'"') <= MAX_VALUES else b""
-    if not plain or plain.count(b",") + plain.count(b"[") > MAX_VALUES:
+    if data.count(b'"') > MAX_VALUES:
+        raise ValueError("The text has too many strings.")
+    plain = _STRING.sub(b"", data).translate(_SIMPLER)
+    if plain.count(b",") + plain.count(b"[") > MAX_VALUES:
         raise ValueError("The text has too many values.")
     if any(digits in plain for digits in _HUGE):
         raise ValueError("The text has a number that is too large.")

@@ -84,12 +84,14 @@ class Run:
         network = await runtime.network(settings)
         given = self._command.weights
         initial = weights_for(network.train.program, load_weights(given).tensors) if given else None
+        if begin.tensors:
+            training_state_for(network.train.program, begin.tensors)
+        if begin.best:
+            weights_for(network.train.program, begin.best)
         runtime.announce(data, reply_to=self._command.id)
         source = data.source(settings.seed)
         if begin.tensors:
-            network.write(training_state_for(network.train.program, begin.tensors))
-            if begin.best:
-                weights_for(network.train.program, begin.best)
+            network.write(begin.tensors)
         else:
             network.initialise(settings.seed, await mean_image(source), initial)
         source.position = begin.record.step * settings.batch

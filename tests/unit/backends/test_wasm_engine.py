@@ -220,14 +220,17 @@ def test_programs_of_another_variant_are_refused(device: WasmDevice) -> None:
         load(device, program)
 
 
-def test_a_kernel_that_is_no_module_is_refused_with_a_sentence(device: WasmDevice) -> None:
+@pytest.mark.parametrize("part", ["module", "function"])
+def test_a_kernel_that_is_no_module_is_refused_with_a_sentence(device: WasmDevice, part: str) -> None:
     with Capture("broken", "wasm", "simd") as c:
         c.output("out", c.buffer("a", "input", (4,)) + 1)
     (kernel,) = c.program.kernels.values()
-    broken = replace(kernel, module=kernel.module[:-3])
+    unknown = module([Function(kernel.entry, (ValType.I32,) * len(c.program.dispatch[0].buffers), (), b"\xff")])
+    broken = replace(kernel, module=kernel.module[:-3] if part == "module" else unknown)
     dispatch = tuple(replace(d, kernel=kernel_key(broken)) for d in c.program.dispatch)
     program = replace(c.program, kernels={kernel_key(broken): broken}, dispatch=dispatch)
-    with pytest.raises(EngineError, match="refuses a kernel"):
+    errors = {"module": (ProgramError, "is no module"), "function": (EngineError, "refuses a kernel")}
+    with pytest.raises(errors[part][0], match=errors[part][1]):
         load(device, program)
 
 

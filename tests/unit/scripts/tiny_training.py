@@ -32,7 +32,7 @@ def corpus(count: int = 960) -> Corpus:
     split = {
         "count": count,
         "histogram": histogram,
-        "blocks": [{"file": "0", "count": count, "sha256": "", "size_bytes": 0}],
+        "blocks": [{"file": "0", "count": count, "sha256": "0" * 64, "size_bytes": 0}],
     }
     body = {
         "format": "tabgrad-data",

@@ -168,6 +168,53 @@ def test_a_corrupt_import_is_one_sentence_and_changes_nothing(weights: bytes) ->
     on_bench(go)
 
 
+@pytest.mark.parametrize("size", [np.nan, np.inf, 1e38, 1e20, 1e3])
+def test_weights_that_would_end_the_run_are_refused_and_it_goes_on(size: float) -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Start, settings=LONG)
+        await bench.expect(protocol.Progress, lambda e: e.step > 20)
+        saved = await bench.answer(protocol.SaveCheckpoint)
+        assert isinstance(saved, protocol.Checkpoint)
+        rng = np.random.default_rng(0)
+        tensors = load_weights(saved.checkpoint).tensors
+        large = {name: np.float32(size) * rng.random(t.shape, np.float32) for name, t in tensors.items()}
+        failed = await bench.answer(protocol.Import, weights=save_safetensors(large))
+        assert isinstance(failed, protocol.Failed)
+        assert failed.kind == "input"
+        assert failed.message.endswith(".")
+        bench.forget_events()
+        await bench.expect(protocol.Progress, lambda e: e.step > saved.step + 20)
+        await bench.answer(protocol.Stop)
+        assert (await bench.expect(protocol.Finished)).test_accuracy > 0.9
+
+    on_bench(go)
+
+
+@pytest.mark.parametrize("change", ["lacks a part", "has a part too many", "has no numbers", "has a bad best epoch"])
+def test_a_checkpoint_whose_tensors_do_not_fit_is_one_sentence(change: str) -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Start, settings=SMALL.to_json())
+        good = (await bench.expect(protocol.Checkpoint, lambda e: e.step > 0)).checkpoint
+        await bench.expect(protocol.Finished)
+        tensors, metadata = load_safetensors(good)
+        name = "layers.0.weight"
+        match change:
+            case "lacks a part":
+                del tensors[f"opt.{name}.velocity"]
+            case "has a part too many":
+                tensors["opt.more"] = np.zeros(1, np.float32)
+            case "has no numbers":
+                tensors[f"opt.{name}.velocity"][0] = np.nan
+            case _:
+                tensors[f"best.{name}"] = tensors[name]
+        failed = await bench.answer(protocol.Start, checkpoint=save_safetensors(tensors, metadata))
+        assert isinstance(failed, protocol.Failed)
+        assert failed.kind == "input"
+        assert "tensor" in failed.message
+
+    on_bench(go)
+
+
 def test_divergence_reaches_the_page_with_the_last_good_weights() -> None:
     async def go(bench: Bench) -> None:
         settings = replace(SMALL, lr=10.0, schedule="constant", hidden=(16, 16), epochs=100)
