@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 FUZZ_COUNT ?= 3000
+FUZZ_FILES ?= 10000
 FUZZ_SEED ?= random
 PY := .venv/bin/python
 # Installs only what the lock files list, and checks the hash of each file.
@@ -36,9 +37,9 @@ lint: .venv/dev.stamp node_modules/.stamp
 bench: .venv/system.stamp build
 	$(PY) -m scripts.bench $(BENCH_ARGS)
 
-## fuzz: compare the WebAssembly compiler with NumPy on random programs (FUZZ_COUNT=3000, FUZZ_SEED=random)
+## fuzz: random programs, compared with NumPy, and damaged files of all formats (FUZZ_COUNT, FUZZ_FILES, FUZZ_SEED)
 fuzz: .venv/system.stamp node_modules/.stamp
-	FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_SEED=$(FUZZ_SEED) $(PY) -m pytest tests/fuzz $(PYTEST_ARGS)
+	FUZZ_COUNT=$(FUZZ_COUNT) FUZZ_FILES=$(FUZZ_FILES) FUZZ_SEED=$(FUZZ_SEED) $(PY) -m pytest tests/fuzz $(PYTEST_ARGS)
 
 ## programs: recompile the shipped programs in models/ (EXPORT_ARGS=--check only compares them)
 programs: .venv/build.stamp

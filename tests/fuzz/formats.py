@@ -362,7 +362,7 @@ def damaged_index(damage: Damage) -> bytes:
 def read_index(text: bytes) -> None:
     index = load_index(text)
     assert load_index(index.dumps()) == index
-    assert sum(split.count for split in index.splits.values()) * math.prod(index.shape) <= 1 << 30
+    assert sum(split.count for split in index.splits.values()) * math.prod(index.shape) <= 1 << 29
 
 
 # ---- What the browser keeps

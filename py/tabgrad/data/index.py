@@ -23,7 +23,7 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 FORMAT = "tabgrad-data"
 VERSION = 1
 #: A split is kept in memory as a whole. Bytes, one a pixel; MNIST has 55 million.
-MAX_PIXELS = 1 << 30
+MAX_PIXELS = 1 << 29
 DAMAGED = "The data index is damaged, it is not the expected JSON: reload the page."
 #: A block lies beside the index.
 _FILE, _SHA256 = re.compile(r"[\w.-]{1,100}", re.ASCII), re.compile("[0-9a-f]{64}")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tabgrad.data import DataError
 from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo, load_index
-from tabgrad.data.mnist import MNIST_SHA256, check_mnist, pack_mnist, parse_idx, split_mnist
+from tabgrad.data.mnist import MAX_IDX_BYTES, MNIST_SHA256, check_mnist, pack_mnist, parse_idx, split_mnist, unzip
 from tabgrad.data.packed import PAST_CACHES, PackedData, SplitSource, open_packed
 
 MNIST_DIR = Path(os.environ.get("TABGRAD_MNIST_DIR", Path(__file__).parents[4] / "shared" / "mnist"))
@@ -65,6 +65,54 @@ def test_a_file_that_is_not_mnist_is_named() -> None:
         check_mnist("t10k-labels-idx1-ubyte", gzip.compress(b"something else"))
     with pytest.raises(DataError, match="gzip stream breaks off"):
         check_mnist("t10k-labels-idx1-ubyte", gzip.compress(bytes(1000))[:-9])
+
+
+def test_a_damaged_idx_file_is_one_sentence_that_names_it() -> None:
+    zipped = gzip.compress(bytes(1000), mtime=0)
+    damaged = [zipped[:5], zipped[:20], zipped[:-9], zipped[:12] + b"\xff" * 9 + zipped[21:], zipped[:-4] + bytes(4)]
+    for data in damaged:
+        with pytest.raises(DataError, match=r"^t10k is damaged, its gzip stream breaks off: fetch it again\.$"):
+            unzip(data, "t10k")
+    with pytest.raises(DataError, match="t10k is far larger"):
+        unzip(gzip.compress(bytes(MAX_IDX_BYTES + 1), 1), "t10k")
+    sizes = (4).to_bytes(4, "big")
+    for data in (b"\0\0\x08\xff" + bytes(9), b"\0\0\x08\0", b"\0\0\x08\x09" + sizes * 9):
+        with pytest.raises(DataError, match="t10k is damaged, its header breaks off"):
+            parse_idx(data, "t10k")
+    for data in (b"\0\0\x08\x03" + bytes(4) + b"\xff" * 8, b"\0\0\x08\x01" + sizes + bytes(3)):
+        with pytest.raises(DataError, match="t10k does not hold as many values"):
+            parse_idx(data, "t10k")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shape": [28.0, 28]},
+        {"shape": ["28", "28"]},
+        {"shape": [4000, 4000]},
+        {"classes": True},
+        {"name": 3},
+        {"sources": {"a": 1}},
+        {"splits": []},
+        {"version": "1" * 500},
+    ],
+)
+def test_an_index_of_other_types_or_without_bounds_is_refused(change: dict[str, object]) -> None:
+    body = json.loads(small()["index.json"])
+    with pytest.raises(DataError) as caught:
+        load_index(json.dumps({**body, **change}))
+    assert str(caught.value).endswith(".")
+    assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize(
+    "change", [{"file": "../secret"}, {"file": "https://x"}, {"file": ""}, {"sha256": "0"}, {"count": "7"}]
+)
+def test_a_block_that_cannot_be_one_is_refused(change: dict[str, object]) -> None:
+    body = json.loads(small()["index.json"])
+    body["splits"]["train"]["blocks"][0] |= change
+    with pytest.raises(DataError, match="damaged"):
+        load_index(json.dumps(body))
 
 
 def test_blocks_and_samples_are_fetched_once_and_only_when_needed() -> None:

@@ -21,7 +21,7 @@ from tabgrad.program import (
     loads,
     validate,
 )
-from tabgrad.program.wasm_binary import Function, ValType, module
+from tabgrad.program.wasm_binary import Function, FunctionImport, ValType, module
 
 MODULE = module([Function("add", (ValType.I32,) * 3, (), b"")])
 WGSL = "@compute @workgroup_size(8, 4) fn add() {}"
@@ -78,6 +78,104 @@ BROKEN = {
     "buffer bound twice": (lambda p: replace(p, dispatch=(replace(p.dispatch[0], buffers=(0, 0)),)), "twice"),
     "no workgroups": (lambda p: replace(p, dispatch=(replace(p.dispatch[0], workgroups=(0, 1, 1)),)), "workgroup"),
 }
+
+
+BROKEN |= {
+    "a shape of much": (
+        lambda p: replace(p, buffers=(Buffer("x", "int8", (10**6,) * 9, "input"),)),
+        "impossible shape",
+    ),
+    "a nameless buffer": (lambda p: replace(p, buffers=(Buffer("", "int8", (1,), "input"),)), "usable name"),
+    "launches without end": (
+        lambda p: replace(p, dispatch=(replace(p.dispatch[0], workgroups=(10**9, 1, 1)),)),
+        "workgroup",
+    ),
+    "an entry point that is not there": (
+        lambda p: with_kernel(p, Kernel("add", source="@compute fn other() {}")),
+        "lacks its entry",
+    ),
+    "an endless flop count": (lambda p: with_kernel(p, Kernel("add", source=WGSL, flops=1 << 60)), "larger than"),
+}
+
+
+def with_kernel(program: Program, kernel: Kernel) -> Program:
+    """The program with another kernel, under its right key."""
+    dispatch = tuple(replace(launch, kernel=kernel_key(kernel)) for launch in program.dispatch)
+    return replace(program, kernels={kernel_key(kernel): kernel}, dispatch=dispatch)
+
+
+def function(name: str = "add", count: int = 3, body: bytes = b"") -> Function:
+    return Function(name, (ValType.I32,) * count, (), body)
+
+
+MODULES: dict[str, bytes] = {
+    "another entry": module([function("sub")]),
+    "another number of buffers": module([function(count=2)]),
+    "two functions": module([function(), function("sub")]),
+    "another import": module([function()], [FunctionImport("env", "call", ())]),
+    "no module": b"\0asm\1\0\0\0",
+    "nothing": b"\0",
+    "cut off": MODULE[:-1],
+    "more after it": MODULE + b"\0\1\0",
+    "a start function": MODULE.replace(b"\x0a", b"\x08\x01\x00\x0a", 1),
+    "a value of another type": module([Function("add", (ValType.I32, ValType.I32, ValType.F32), (), b"")]),
+    "a length that is too long": MODULE[:-5] + b"\x80" * 6 + MODULE[-4:],
+}
+
+
+@pytest.mark.parametrize("what", MODULES)
+def test_a_module_that_our_compiler_does_not_write_never_runs(what: str) -> None:
+    program = with_kernel(small("wasm"), Kernel("add", module=MODULES[what]))
+    with pytest.raises(ProgramError, match="is no module with a function 'add' of 3 buffers"):
+        validate(program)
+    with pytest.raises(ProgramError):
+        loads(dumps(program))
+
+
+def test_a_kernel_that_is_never_launched_is_not_loaded_either() -> None:
+    program, other = small("wasm"), Kernel("add", module=b"\0asm")
+    with pytest.raises(ProgramError, match="never launched"):
+        validate(replace(program, kernels={**program.kernels, kernel_key(other): other}))
+
+
+TYPES: list[tuple[str, ...]] = [
+    ("name", "3"),
+    ("target", '["wgsl"]'),
+    ("kernels", "[]"),
+    ("buffers", "{}"),
+    ("variant", "7"),
+    ("buffers.0", "null"),
+    ("buffers.0.role", "[]"),
+    ("buffers.0.dtype", "{}"),
+    ("buffers.0.shape", '"35"'),
+    ("buffers.0.shape", "[3.0, 5]"),
+    ("buffers.0.shape", '["3", 5]'),
+    ("buffers.0.shape", "[true, 5]"),
+    ("buffers.0.data", "[1]"),
+    ("dispatch.0.workgroups", "[4, 1]"),
+    ("dispatch.0.buffers", "[2, false, 1]"),
+    ("dispatch.0.label", "[]"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), TYPES)
+def test_a_part_of_another_type_is_one_sentence(path: str, value: str) -> None:
+    body = json.loads(dumps(small()))
+    place = body
+    *outer, last = [int(name) if name.isdecimal() else name for name in path.split(".")]
+    for name in outer:
+        place = place[name]
+    place[last] = json.loads(value)
+    with pytest.raises(ProgramError, match=r"^The program file is damaged: .*\.$"):
+        loads(json.dumps(body))
+
+
+def test_sentences_quote_little_of_a_file() -> None:
+    body = json.loads(dumps(small()))
+    for change in ({"version": "9" * 999}, {"name": "n" * 999}, {"target": "t" * 999}):
+        with pytest.raises(ProgramError) as caught:
+            loads(json.dumps({**body, **change}))
+        assert len(str(caught.value)) <= 160
 
 
 @pytest.mark.parametrize("what", BROKEN)

@@ -95,6 +95,30 @@ def test_numbers_that_are_not_finite_survive() -> None:
     assert event.loss == [float("inf")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000,
+        '{"type":' * 5000,
+        json.dumps({"protocol": "9" * 4000, "type": "step"}),
+        json.dumps({"protocol": PROTOCOL_VERSION, "type": "x" * 4000}),
+        json.dumps({"protocol": PROTOCOL_VERSION, "type": "step", "\n" * 4000: 1}),
+        json.dumps({"protocol": PROTOCOL_VERSION, "type": "step", "id": "y" * 4000}),
+        json.dumps({"protocol": PROTOCOL_VERSION, "type": "step", "id": 2**60}),
+        '{"type": "step", "type": "stop"}',
+        '"\ud800"',
+    ],
+)
+def test_what_is_no_message_is_one_short_sentence(text: str) -> None:
+    for decode in (decode_command, decode_event):
+        with pytest.raises(ProtocolError) as caught:
+            decode(text)
+        sentence = str(caught.value)
+        assert sentence.endswith(".")
+        assert sentence.isprintable()
+        assert len(sentence) <= 160
+
+
 def test_binaries_stay_out_of_the_text() -> None:
     text, blobs = encode(Start(checkpoint=bytes(100_000), weights=bytes(50_000)))
     assert len(text) < 500

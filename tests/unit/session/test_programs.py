@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tabgrad.program import ProgramError, dumps
+from tabgrad.program import ProgramError, dumps, loads
 from tabgrad.protocol import AnyEvent, Busy, Compiled
 from tabgrad.session.plan import ProgramRequest, answer_request
 from tabgrad.session.programs import ProgramLibrary, compile_program
@@ -67,6 +67,17 @@ def test_a_damaged_cache_entry_is_made_anew(text: bytes) -> None:
     cache[f"program/v1/{REQUEST.stem}"] = text[:-50]
     assert Site(cache=cache).get() == ["compiled"]
     assert cache[f"program/v1/{REQUEST.stem}"] == text
+
+
+def test_a_kept_program_of_another_target_or_hash_is_made_anew(text: bytes) -> None:
+    cache = MemoryCache()
+    for kept in (
+        dumps(replace(loads(text), variant="relaxed")).encode(),
+        text.replace(b'"name": "', b'"name": "another '),
+    ):
+        cache[f"program/v1/{REQUEST.stem}"] = kept
+        assert Site(cache=cache).get() == ["compiled"]
+        assert cache[f"program/v1/{REQUEST.stem}"] == text
 
 
 def test_a_damaged_file_of_the_site_is_one_sentence(text: bytes) -> None:

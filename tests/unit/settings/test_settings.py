@@ -62,6 +62,19 @@ def test_settings_survive_json_and_url(settings: RunSettings) -> None:
         ("hidden", (1, 2, 3, 4, 5)),
         ("hidden", 128),
         ("hidden", [float("inf")]),
+        ("hidden", [1.5]),
+        ("hidden", [True]),
+        ("hidden", {"128": 1}),
+        ("hidden", "9" * 5000),
+        ("lr", 10**400),
+        ("lr", "1" + "0" * 400),
+        ("lr", True),
+        ("lr", []),
+        ("lr", {"a": "x" * 999}),
+        ("seed", "9" * 5000),
+        ("seed", "\n" * 99),
+        ("engine", "x" * 999),
+        ("x" * 999, 1),
         ("optimizer", "adagrad"),
         ("engine", ["wasm"]),
         ("seed", -1),
@@ -74,7 +87,9 @@ def test_a_bad_value_is_refused_in_one_sentence(name: str, value: Any) -> None:
         RunSettings.make({name: value})
     message = str(caught.value)
     assert message.endswith(".")
-    assert (FIELDS[name].label if name in FIELDS else name) in message
+    assert len(message) <= 160
+    assert message.isprintable()
+    assert (FIELDS[name].label if name in FIELDS else name[:40]) in message
 
 
 def test_zero_switches_off_what_has_a_lower_limit() -> None:
@@ -92,6 +107,11 @@ def test_a_url_keeps_what_is_good_and_reports_what_is_not() -> None:
     assert (settings.lr, settings.epochs, settings.batch) == (0.5, 2, RunSettings().batch)
     assert len(refused) == 1
     assert "Batch size" in refused[0]
+
+
+def test_of_a_name_that_stands_twice_in_a_url_the_last_value_counts() -> None:
+    assert from_query("lr=fast&lr=0.5&lr=" + "&lr=".join(["0.25"] * 999))[0].lr == 0.25
+    assert len(from_query("lr=fast&" * 999)[1]) == 1
 
 
 def test_what_is_no_list_of_names_is_refused() -> None:

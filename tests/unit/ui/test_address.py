@@ -145,6 +145,15 @@ def test_an_unknown_part_is_named_with_those_that_there_are() -> None:
     assert all(part in sentence for part in (*AREAS, *CONTROLS))
 
 
+@pytest.mark.parametrize("name", ["x" * 999, "%00" * 999, "%0A%E2%80%AE" * 99])
+def test_what_an_address_names_is_quoted_in_short(name: str) -> None:
+    address = Address(Bar(f"?answer={name}&show={name}"))
+    assert address.model(MODELS) == "mlp"
+    for sentence in address.refused:
+        assert len(sentence) <= 200
+        assert sentence.isprintable()
+
+
 def test_the_styles_hide_what_a_link_can_hide() -> None:
     styled = set(re.findall(r'data-hides~="(\w+)"', STYLES.read_text()))
     assert styled == {*AREAS, *CONTROLS}

@@ -10,6 +10,7 @@ import pytest
 
 from tabgrad.backends import DeviceLostError, EngineError, NoAnswerError
 from tabgrad.backends.engines import MAX_REOPENED, EngineChoice
+from tabgrad.network import WeightsError
 from tabgrad.ui.answering import Answering
 from tabgrad.ui.models import Model
 from tabgrad.ui.models.registry import ModelRegistry
@@ -345,5 +346,15 @@ def test_new_weights_are_counted_and_answered_with() -> None:
         bench.answering.weights_changed()
         assert (bench.answering.weights_version, bench.predictor.refreshed) == (1, 1)
         assert bench.changes == before + 1
+
+    on_bench(go)
+
+
+def test_an_answer_that_is_no_number_asks_for_another_network_and_not_for_a_reload() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answering.start()
+        bench.answering.on_fault(WeightsError("Imported gives answers that are not numbers: choose another network."))
+        assert "choose another network. Your drawing is kept." in bench.error
+        assert "reload" not in bench.error
 
     on_bench(go)

@@ -121,3 +121,22 @@ def test_models_and_variants_that_the_site_lacks() -> None:
 
 def test_cards_are_objects() -> None:
     assert parse_card(b'{"a": 1}') == {"a": 1}
+    for card in (
+        b"[" * 5000,
+        b'{"title": 3}',
+        b'{"temperature": "1"}',
+        b'{"temperature": 0}',
+        b'{"not_sure_below": null}',
+        b'{"spec": []}',
+    ):
+        with pytest.raises(ProgramError, match="card is damaged"):
+            parse_card(card)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_answer_that_is_no_number_is_one_sentence(value: float) -> None:
+    site, device, _ = models()
+    model = asyncio.run(site.get("mlp"))
+    device.loaded[0].weights["layers.0.weight"][:, 3] = value
+    with pytest.raises(WeightsError, match=r"^MLP gives answers that are not numbers: choose another network\.$"):
+        asyncio.run(model.logits(np.ones((28, 28), np.float32)))

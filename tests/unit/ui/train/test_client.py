@@ -159,6 +159,22 @@ def test_commands_are_numbered_and_answered() -> None:
     on_page(Page(), go)
 
 
+def test_a_message_that_cannot_be_understood_ends_the_run_in_one_sentence() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        asking = asyncio.ensure_future(page.client.ask(Pause()))
+        await page.until(lambda: len(page.workers[0].commands) > 1)
+        page.workers[0]._receive("[" * 5000, [])
+        answer = await asking  # nobody waits for ever
+        assert isinstance(answer, Failed)
+        assert [failed.message for failed in page.of(Failed)] == ["This event is not JSON."]
+        assert page.workers[0].ended
+        assert not page.client.running
+
+    on_page(Page(lambda command: None if isinstance(command, Pause) else obliging(command)), go)
+
+
 def test_concurrent_calls_wait_for_the_same_worker() -> None:
     async def go(page: Page) -> None:
         async def need() -> AnyEvent:
