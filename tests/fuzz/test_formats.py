@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.fuzz.formats import FORMATS, Format, check_sentence
+from tests.fuzz.formats import FORMATS
+from tests.fuzz.formats.base import Format, check_sentence
 from tests.fuzz.mutate import Damage
 
 COUNT = int(os.environ.get("FUZZ_FILES", "300"))
@@ -24,22 +25,23 @@ def judge(one: Format, seed: int) -> str:
     """What is wrong with how one damaged input is read, or nothing."""
     given = one.make(Damage(seed))
     try:
-        sentence = refusal(one, given)
-        if sentence and one.shown:
+        sentence = verdict(one, given)
+        if one.shown and sentence:
             check_sentence(sentence)
     except Exception:
         return f"seed {seed}: {traceback.format_exc(limit=-4)}\n  {given!r:.600}"
     return ""
 
 
-def refusal(one: Format, given: Any) -> str:
-    """Why an input is refused; empty if it is not. Raises what else comes out."""
+def verdict(one: Format, given: Any) -> str:
+    """Why an input is refused; empty if it can be used. Raises what else comes out."""
     try:
-        one.read(given)
+        read = one.read(given)
     except one.errors as error:
         if one.shown and type(error) not in one.errors:
             raise
         return str(error)
+    one.use(given, read)
     return ""
 
 

@@ -23,6 +23,8 @@ VERSION = 1
 MAX_DRAWINGS = 10_000
 #: Points in a stroke.
 MAX_POINTS = 10_000
+#: Widths of strokes; 1 is the normal pen.
+MIN_WIDTH, MAX_WIDTH = 0.01, 99
 #: Strokes in a drawing.
 MAX_STROKES = 2_000
 DAMAGED = "The file of drawings is damaged; nothing was imported."
@@ -99,6 +101,8 @@ def _drawing(item: Any, size: float) -> Drawing:
 def _stroke(item: Any, size: float) -> Stroke:
     if not isinstance(item, dict) or not is_finite(item.get("width")) or not isinstance(item.get("points"), list):
         raise DrawingsError(DAMAGED)
+    if not MIN_WIDTH <= item["width"] <= MAX_WIDTH:
+        raise DrawingsError("A stroke in this file has a width that no pen has; nothing was imported.")
     if len(item["points"]) > 2 * MAX_POINTS:
         raise DrawingsError(f"A stroke in this file has more than {MAX_POINTS:,} points; nothing was imported.")
     try:
@@ -108,7 +112,7 @@ def _stroke(item: Any, size: float) -> Stroke:
         return Stroke(points.astype(np.float32).reshape(-1, 2), float(item["width"]))
     except DrawingsError:
         raise
-    except ValueError as error:  # lists of unequal lengths, an odd number of values, a width that no pen has
+    except ValueError as error:  # lists of unequal lengths, an odd number of values
         raise DrawingsError(DAMAGED) from error
 
 

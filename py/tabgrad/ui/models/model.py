@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +104,6 @@ def parse_card(data: bytes) -> Card:
         raise ProgramError("The model's card is damaged: it is not valid JSON.") from error
     if not isinstance(card, dict) or not all(fits(card[name], kind) for name, kind in CARD.items() if name in card):
         raise ProgramError("The model's card is damaged: it is not that of a network.")
-    if not 0 < card.get("temperature", 1) < math.inf:
-        raise ProgramError("The model's card is damaged: its temperature is no positive number.")
+    if not 0.01 <= card.get("temperature", 1) <= 100 or not 0 <= card.get("not_sure_below", 0.5) <= 1:
+        raise ProgramError("The model's card is damaged: its temperature or its confidence is out of range.")
     return card

@@ -14,7 +14,7 @@ from tabgrad.ink import CELLS, Snapshot
 from .gestures import Points, Tool
 
 #: Of a pen's width, 1 is normal; the distance of points from the pad, in its units.
-MAX_WIDTH, MAX_DISTANCE = 100, 1e5
+MIN_WIDTH, MAX_WIDTH, MAX_DISTANCE = 0.01, 99, 1e5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +68,6 @@ def _action(item: Any) -> LoggedAction | None:
         return LoggedAction("clear", np.zeros((0, 2), np.float32), 1)
     if not fits(points, list[float]) or not points or len(points) % 2 or not is_finite(width):
         return None
-    if not 0 < width < MAX_WIDTH or not all(abs(value) < MAX_DISTANCE for value in points):
+    if not MIN_WIDTH <= width <= MAX_WIDTH or not all(abs(value) < MAX_DISTANCE for value in points):
         return None
     return LoggedAction(cast(Tool, tool), np.array(points, np.float32).reshape(-1, 2), float(width))
