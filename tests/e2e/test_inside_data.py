@@ -176,7 +176,14 @@ def test_own_drawings_are_kept_measured_and_exported(open_visit: Callable[..., V
     headline.filter(has_text="5 of your 5 drawings").wait_for()
     file.write_text("not this")
     page.get_by_test_id("mine-import").set_input_files(file)
-    page.get_by_test_id("mine-note").filter(has_text="nothing was imported").wait_for()
+    page.get_by_test_id("mine-note").filter(has_text="is damaged; nothing was imported").wait_for()
+    other = tmp_path / "other.json"
+    other.write_text('{"format": "other"}')
+    page.get_by_test_id("mine-import").set_input_files(other)
+    page.get_by_test_id("mine-note").filter(has_text="not a file of drawings").wait_for()
+    file.write_text("[" * 5000)
+    page.get_by_test_id("mine-import").set_input_files(file)
+    page.get_by_test_id("mine-note").filter(has_text="is damaged; nothing was imported").wait_for()
     headline.filter(has_text="5 of your 5 drawings").wait_for()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from tabgrad.network import load_safetensors
+from tabgrad.network import load_safetensors, save_safetensors
 from tests.e2e.drawing import guess
 from tests.e2e.support import NOTE_STATES, dataset, predictions, settled, wait_dataset, wait_until
 from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write
@@ -145,12 +145,32 @@ def test_weights_go_out_and_come_back(open_visit: Open, tmp_path: Path) -> None:
     wait_until(page, lambda: page.get_by_test_id("model-select").input_value() == "imported", "the imported network")
     write(page, 1)
     settled(page)
-    for content, name in ((b"nonsense", "nonsense"), (file.read_bytes()[:-1000], "truncated"), (b"", "empty")):
+    good, nested = file.read_bytes(), b"[" * 5000
+    huge = {name: np.full_like(value, 1e38) for name, value in tensors.items()}
+    for name, content, sentence in (
+        ("truncated", good[:-1000], "truncated"),
+        ("nested", len(nested).to_bytes(8, "little") + nested, "header is damaged"),
+        ("settings", save_safetensors(tensors, {"settings": nested.decode()}), "settings are damaged"),
+        ("list", save_safetensors(tensors, {"settings": "[]"}), "settings cannot be used"),
+        ("pytorch", save_safetensors({name: value.T for name, value in tensors.items()}), "PyTorch's layout"),
+        ("large", save_safetensors(large_network()), "larger than this page can build"),
+        ("huge", save_safetensors(huge), "so large"),
+        ("empty", b"", "not a safetensors file"),
+    ):
         damaged = tmp_path / f"{name}.safetensors"
         damaged.write_bytes(content)
         page.get_by_test_id("weights-import").set_input_files(damaged)
-        wait_until(page, lambda: "not imported" in message(page), "the refusal")
+        wait_until(page, lambda sentence=sentence: sentence in message(page), f"the refusal of {name}")  # type: ignore[misc]
+        assert message(page).startswith("The file was not imported: ")
         assert page.get_by_test_id("model-select").input_value() == "imported"
+    write(page, 7)  # Python is alive
+    settled(page)
+
+
+def large_network() -> dict[str, np.ndarray]:
+    shapes = {"layers.0.weight": (784, 2048), "layers.1.weight": (2048, 2048), "layers.2.weight": (2048, 10)}
+    biases = {name.replace("weight", "bias"): shape[1:] for name, shape in shapes.items()}
+    return {name: np.zeros(shape, np.float32) for name, shape in {**shapes, **biases}.items()}
 
 
 def test_settings_live_in_the_address(open_visit: Open) -> None:

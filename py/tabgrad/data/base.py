@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.incoming import quoted
+
 T = TypeVar("T")
 #: Gives the bytes of a file by its name or URL. Raises DataError or OSError.
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -76,7 +78,7 @@ class RunData(Protocol):
 def find_split(splits: Mapping[str, T], name: str) -> T:
     """What `splits` has for the split `name`; DataError if it has none."""
     if name not in splits:
-        raise DataError(f"There is no split called {name[:40]!r}: choose {' or '.join(splits)}.")
+        raise DataError(f"There is no split called {quoted(name)}: choose {' or '.join(splits)}.")
     return splits[name]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tabgrad.incoming import quoted
+
 from .base import DataError, Fetch, Inflate, RunData
 
 
@@ -40,7 +42,7 @@ class DataSets:
         Raises DataError, and OSError if the browser does not give the visitor's drawings.
         """
         if name not in CATALOGUE:
-            raise DataError(f"There is no data set called {name[:40]!r}: choose {', '.join(CATALOGUE)}.")
+            raise DataError(f"There is no data set called {quoted(name)}: choose {', '.join(CATALOGUE)}.")
         data = self._opened[name] = await CATALOGUE[name].open(self, self._opened.get(name))
         return data
 

@@ -23,6 +23,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tabgrad.incoming import quoted
+
 from .weights import layer_count
 
 Spec = Mapping[str, Any]
@@ -136,7 +138,7 @@ def parse_stages(words: Sequence[str]) -> tuple[Stage, ...]:
         name, kind, numbers = _read(word, shape)
         after = kind.shape(shape, numbers)
         if min(after) < 1:
-            raise ValueError(f"The image is smaller than the stage {word[:40]!r} needs.")
+            raise ValueError(f"The image is smaller than the stage {quoted(word, 40)} needs.")
         layer = f"{kind.list_name}.{counts[kind.list_name]}" if kind.list_name else ""
         counts[kind.list_name] += 1
         found.append(Stage(name, numbers, layer, shape, after, tap))
@@ -149,7 +151,7 @@ def _read(word: str, shape: Shape) -> tuple[str, StageKind, tuple[int, ...]]:
         match = kind.pattern.fullmatch(word)
         if match and (len(shape) == len(IMAGE_SHAPE) or not kind.on_maps):
             return name, kind, tuple(int(n or 0) for n in match.groups())
-    raise ValueError(f"{word[:40]!r} is not a stage that can stand there: conv5x8, conv3x24p1, pool, dense64.")
+    raise ValueError(f"{quoted(word, 40)} is not a stage that can stand there: conv5x8, conv3x24p1, pool, dense64.")
 
 
 def stages(spec: Spec) -> tuple[Stage, ...]:

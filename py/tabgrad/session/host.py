@@ -44,7 +44,7 @@ def failure(error: BaseException, reply_to: int) -> protocol.Failed:
         if isinstance(error, kind):
             message = str(error) or "There is not enough memory: try a smaller network or batch."
             return protocol.Failed(reply_to=reply_to, kind=name, message=message)
-    what = f"{type(error).__name__}: {error}"
+    what = f"{type(error).__name__}: {str(error)[:60]}"
     return protocol.Failed(
         reply_to=reply_to, kind="internal", message=f"Something went wrong in training ({what}). Your runs are kept."
     )
