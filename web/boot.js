@@ -8,8 +8,13 @@ const page = document.documentElement;
 /** @param {string} id @returns {any} */
 const element = (id) => document.getElementById(id);
 
+/** Pages in other folders of this host share its storage, so that all names begin with this folder's. */
+const NAMES = `tabgrad:${new URL(".", document.baseURI).pathname}:`;
+/** A stored text. Earlier versions stored it for all folders. @param {Storage} storage @param {string} key */
+const stored = (storage, key) => storage.getItem(NAMES + key) ?? storage.getItem(key);
+
 try {
-  const theme = localStorage.getItem("theme");
+  const theme = stored(localStorage, "theme");
   if (theme) page.dataset.theme = theme;
 } catch {
   // Storage is disabled: use the system's theme.
@@ -136,7 +141,7 @@ resizing.observe(canvas);
 const SAVED = "tabgrad.ink";
 function keepInk() {
   try {
-    sessionStorage.setItem(SAVED, JSON.stringify(log));
+    sessionStorage.setItem(NAMES + SAVED, JSON.stringify(log));
   } catch {
     // No storage: the drawing is lost with the page.
   }
@@ -150,7 +155,7 @@ const isAction = (value) =>
   value.points.length % 2 === 0 &&
   value.points.every(Number.isFinite);
 try {
-  const saved = JSON.parse(sessionStorage.getItem(SAVED) ?? "[]");
+  const saved = JSON.parse(stored(sessionStorage, SAVED) ?? "[]");
   log = Array.isArray(saved) ? saved.filter(isAction) : [];
 } catch {
   // No storage, or no usable drawing in it: start with an empty pad.
@@ -200,7 +205,8 @@ function count(bytes) {
  */
 function fail(what, advice = "Check the connection and reload the page; your drawing is kept.") {
   if (page.dataset.app !== "booting") return;
-  const sentence = `Python could not be loaded (${what}). ${advice}`;
+  const wayOut = origin === "null" ? "This frame keeps the page from its own files: open the page in a tab of its own." : advice;
+  const sentence = `Python could not be loaded (${what}). ${wayOut}`;
   page.dataset.app = "failed";
   page.dataset.error = sentence;
   element("status").dataset.kind = "error";

@@ -53,6 +53,12 @@ WORKER_BLOB = re.compile(
     rb"""new (?P<worker>\w+)\(URL\.createObjectURL\(new Blob\(\["/\*@\*/"\+(?P<code>'(?:[^'\\]|\\.)*')"""
     rb"""\.replace\(\w+,\w+\)\],\{type:"text/javascript"\}\)\),\.\.\.e\)"""
 )
+#: Where PyScript opens a database: for Pyodide's packages, in the page and in the text of its worker; and for the
+#: visitor's folders.
+STORAGE = (
+    (re.compile(rb"=new \w+\((`\$\{\w+\}@\$\{\w+\}`)\)"), rb"=Object.assign(new Map,{sync(){},close(){}})", 2),
+    (re.compile(rb'(\w+="storage permissions not granted",\w+)=new \w+\(\w+\)'), rb"\1=new Map", 1),
+)
 
 
 def pyodide_loader(module: bytes) -> bytes:
@@ -143,6 +149,20 @@ def _with_worker_file(chunks: dict[str, bytes]) -> dict[str, bytes]:
     code = ast.literal_eval(match["code"].decode())  # no JavaScript string of theirs has escapes that Python has not
     script = chunks[name]
     return {**chunks, name: script[: match.start()] + start + script[match.end() :], WORKER_FILE: code.encode()}
+
+
+def without_storage(script: bytes) -> bytes:
+    """PyScript's core (`core-….js`) without the databases that it opens at boot, in the page and in each worker.
+
+    They would cache packages and permissions for folders, which the page has none of. There is no setting for it, and
+    where the browser stores nothing (a frame with `sandbox`, all storage blocked), PyScript would not start. A plain
+    Map takes their place. Raises BuildError if this version of PyScript opens them in another way.
+    """
+    for pattern, replacement, expected in STORAGE:
+        script, count = pattern.subn(replacement, script)
+        if count != expected:
+            raise BuildError("PyScript opens its storage in another way now: see sitebuild.prune.")
+    return script
 
 
 def _without_source_map(script: bytes) -> bytes:

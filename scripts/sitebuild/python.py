@@ -41,6 +41,7 @@ PAGE_LAYERS = (
 ON_DEMAND = (
     "backends/oracle/",
     "backends/webgpu/timing.py",
+    "interop/erasing.py",
     "program/wasm_opcodes.py",
     "ui/inspect/",
     "ui/widgets/picture.py",

@@ -17,6 +17,7 @@ from pyodide.ffi import JsException
 
 from . import clock
 from .convert import js_function, or_none, release, to_js
+from .folder import named
 
 #: A DOM element or event target, and an event, as Pyodide's JsProxy.
 Element = Any
@@ -224,18 +225,22 @@ def query_parameter(name: str) -> str:
 
 
 def stored(key: str) -> str:
-    """The text under `key` in localStorage; empty if there is none or storage is switched off."""
+    """The text that this folder has under `key` in localStorage; empty if there is none or storage is switched off.
+
+    Earlier versions stored it for all folders.
+    """
     try:
-        return str(or_none(js.localStorage.getItem(key)) or "")
-    except JsException:
+        found = [or_none(js.localStorage.getItem(name)) for name in (named(key), key)]
+        return str(found[0] or found[1] or "")
+    except (JsException, AttributeError):  # refused; or there is no localStorage, as in some apps
         return ""
 
 
 def store(key: str, value: str) -> None:
     """Keep a short text in localStorage; does nothing if storage is switched off."""
     try:
-        js.localStorage.setItem(key, value)
-    except JsException:
+        js.localStorage.setItem(named(key), value)
+    except (JsException, AttributeError):
         return
 
 

@@ -6,6 +6,7 @@ It decides nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import js
@@ -13,6 +14,7 @@ import pyodide_js
 from pyodide.ffi import JsException
 
 from .convert import first_event, js_function, to_js
+from .folder import named
 
 
 def href() -> str:
@@ -29,7 +31,7 @@ def replace_query(text: str) -> None:
     """Change the query of the address without reloading the page; the fragment stays."""
     url = js.URL.new(js.location.href)
     url.search = text
-    js.history.replaceState(None, "", url.href)
+    _replace(url)
 
 
 def fragment() -> str:
@@ -41,7 +43,13 @@ def replace_fragment(text: str) -> None:
     """Change the fragment of the address without scrolling and without a history entry; empty removes it."""
     url = js.URL.new(js.location.href)
     url.hash = text
-    js.history.replaceState(None, "", url.href)
+    _replace(url)
+
+
+def _replace(url: Any) -> None:
+    """Does nothing where the browser refuses: in a frame with `sandbox`, or after very many changes in a short time."""
+    with suppress(JsException):
+        js.history.replaceState(None, "", url.href)
 
 
 def scroll_to_top() -> None:
@@ -126,10 +134,10 @@ def keep_for_reload(key: str, value: str) -> None:
     """Keep a text in this tab until it is closed; an empty one is forgotten. Does nothing without storage."""
     try:
         if value:
-            js.sessionStorage.setItem(key, value)
+            js.sessionStorage.setItem(named(key), value)
         else:
-            js.sessionStorage.removeItem(key)
-    except JsException:
+            js.sessionStorage.removeItem(named(key))
+    except (JsException, AttributeError):
         return
 
 

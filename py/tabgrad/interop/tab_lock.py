@@ -1,4 +1,4 @@
-"""A lock that only one tab of the site can hold at a time: a Web Lock. Knows nothing of what it protects.
+"""A lock that only one tab of this folder can hold at a time: a Web Lock. Knows nothing of what it protects.
 
 The browser releases the lock when the tab is closed or crashes. https://www.w3.org/TR/web-locks/
 """
@@ -12,13 +12,14 @@ import js
 from pyodide.ffi import JsException
 
 from .convert import js_function, or_none, release, to_js
+from .folder import named
 
 
 class TabLock:
     """The lock called `name`. In a browser without Web Locks every tab can hold it."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._name = named(name)
         self._let_go: Any = None
         self._released: Any = None  # a promise: the browser has taken the lock back
         self._one_at_a_time = asyncio.Lock()  # two requests of one tab would refuse each other

@@ -6,6 +6,7 @@ port.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import sys
@@ -16,7 +17,7 @@ import tabgrad
 from tabgrad.backends.engines import ENGINES, EngineChoice, order_variants, select_engine
 from tabgrad.data.catalogue import DataSets
 from tabgrad.data.packed import gunzip
-from tabgrad.interop import files, storage, worker
+from tabgrad.interop import files, folder, storage, worker
 from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
 from tabgrad.settings import RunSettings
@@ -24,9 +25,11 @@ from tabgrad.storage import BestEffortCache, Cache, keys
 
 from .host import WorkerHost
 from .plan import training_request
-from .programs import ProgramLibrary
+from .programs import ProgramLibrary, drop_other_versions
 
 COMPILER_FOLDER = "/home/pyodide/compiler"
+#: Work that nobody waits for; the event loop itself does not keep it alive.
+_background: list[asyncio.Future[None]] = []
 
 
 def serve(port: Any, first: str) -> None:
@@ -35,6 +38,7 @@ def serve(port: Any, first: str) -> None:
     opening = json.loads(first)
     manifest: dict[str, Any] = opening["manifest"]
     base: str = opening["base"]
+    folder.set_base(base)
 
     async def fetch(url: str) -> bytes:
         return await files.fetch_bytes(base + url)
@@ -66,6 +70,7 @@ def serve(port: Any, first: str) -> None:
     data_sets = DataSets(manifest["data"], fetch, inflate, drawings)
     host = WorkerHost(partial(open_engine, programs, cache), programs, data_sets, send)
     channel = worker.Port(port, receive)
+    _background.append(asyncio.ensure_future(drop_other_versions(storage.open_storage, manifest["version"])))
 
 
 async def open_engine(programs: ProgramLibrary, cache: Cache, choice: str) -> EngineChoice:

@@ -13,7 +13,7 @@ from tabgrad.data import Fetch
 from tabgrad.interop.clock import now_s
 from tabgrad.program import Program, ProgramError, Target, dumps, loads
 from tabgrad.protocol import Busy, Compiled
-from tabgrad.storage import Cache, keys
+from tabgrad.storage import Cache, OpenStore, keys
 
 from .pace import Emit
 from .plan import ProgramRequest
@@ -37,6 +37,16 @@ def compile_program(request: ProgramRequest) -> Program:
         return model.inference(spec, target, request.variant)
     except ValueError as error:
         raise ProgramError(str(error)) from error
+
+
+async def drop_other_versions(open_store: OpenStore, version: str) -> None:
+    """Delete what other versions of the site have compiled in this browser. Best effort: they only take up room."""
+    mine = keys.compiled_program(version, "")
+    with suppress(OSError):
+        store = await open_store()
+        for key in await store.keys(keys.PROGRAMS_PREFIX):
+            if not key.startswith(mine):
+                await store.delete(key)
 
 
 class ProgramLibrary:

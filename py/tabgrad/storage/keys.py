@@ -1,6 +1,7 @@
 """The keys that the page stores things under. Never change one: what earlier versions stored must stay readable.
 
-web/boot.js, which runs before Python, reads the theme and keeps ink over a reload under `tabgrad.ink`.
+In the browser each of them belongs to the folder of the page: `interop.folder`. web/boot.js, which runs before Python,
+reads the theme and keeps ink over a reload.
 """
 
 # IndexedDB (`interop.storage`).
@@ -12,6 +13,10 @@ RESUME = "train/resume"
 TIMELINE = "train/timeline"
 #: The table of runs, as JSON.
 RUNS = "train/runs"
+#: All that training stores begins with this.
+TRAINING_PREFIX = "train/"
+#: The programs that were compiled in this browser begin with this.
+PROGRAMS_PREFIX = "program/"
 # localStorage.
 #: Whether anything was drawn here: then the pad shows no example of its own.
 SEEN = "tabgrad.seen"
@@ -30,6 +35,11 @@ INK = "tabgrad.ink"
 RUN_LOCK = "tabgrad-run"
 
 
+def is_shared_text(key: str) -> bool:
+    """Whether earlier versions kept a short text under this name, for all folders of a host."""
+    return key == THEME or key.startswith((ENGINE_CHOICE_PREFIX, SECTION_PREFIX))
+
+
 def run_weights(run_id: str) -> str:
     """Where the weights of a finished run are kept."""
     return f"train/weights/{run_id}"
@@ -42,4 +52,4 @@ def timeline_weights(step: int) -> str:
 
 def compiled_program(version: str, stem: str) -> str:
     """Where a program that was compiled in this browser is kept. `version` is the site's."""
-    return f"program/{version}/{stem}"
+    return f"{PROGRAMS_PREFIX}{version}/{stem}"

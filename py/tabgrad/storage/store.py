@@ -18,6 +18,15 @@ class ByteStore(Protocol):
     async def delete(self, key: str) -> None:
         """Forget `key`."""
 
+    async def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with `prefix`."""
+
+    async def sizes(self) -> dict[str, int]:
+        """All keys, with how many bytes each of them has."""
+
+    async def clear(self) -> None:
+        """Forget everything."""
+
 
 OpenStore = Callable[[], Awaitable[ByteStore]]
 

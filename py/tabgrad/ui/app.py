@@ -60,6 +60,7 @@ class App:
         self.page = PageContext(manifest, self._predictor, self._answering, address)
         self.page.pad, self.page.bench = Pad(self._on_ink), Bench()
         page.on_leaving(self._keep_ink)
+        page.on_hidden(self._store_again)
         page.show_pulse()
         self._theme, self._guide = Theme(self._recolour), Guide()
 
@@ -76,11 +77,23 @@ class App:
         self._status.set_ready()
         await asyncio.sleep(0)  # not in one long task with the panels
         self._show_example_digit()
+        self._looking = asyncio.ensure_future(self._look_for_storage())
 
     def _pick(self, name: str) -> None:
         """The visitor has picked a model."""
         self._address.set_model(name)
         self._picking = asyncio.ensure_future(self._answering.pick(name))
+
+    async def _look_for_storage(self) -> None:
+        """Say it if nothing is kept from this visit to the next."""
+        try:
+            await self.page.kept.get(keys.RUNS)
+        except OSError as error:
+            self._status.add(f"{error} What you make is here until this tab closes.")
+
+    def _store_again(self) -> None:
+        """The tab is hidden and may never come back: store what could not be stored so far."""
+        self._storing = asyncio.ensure_future(self.page.kept.retry())
 
     def _open_panels(self) -> None:
         """The work area. A panel is imported when it is shown: the first answer does not wait for it."""

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from tabgrad.backends import Device
 from tabgrad.ink import Snapshot
+from tabgrad.interop import storage
 from tabgrad.program import Program
+from tabgrad.storage import KeptStore
 
 from .address import Address
 from .answering import Answering
@@ -28,7 +30,7 @@ class PageContext:
     """`latest` is the answer on screen, None while there is none; `example` that to an example on the empty pad.
 
     `watchers` are called when model, weights, answer or ink have changed; `painters` when light and dark have, because
-    canvases do not follow by themselves.
+    canvases do not follow by themselves; `erasers` when all that was in `kept` is erased.
     """
 
     #: Set once, when it takes over the ink that was drawn before.
@@ -42,11 +44,16 @@ class PageContext:
 
     def __init__(self, manifest: dict[str, Any], predictor: Predictor, answering: Answering, address: Address) -> None:
         self.manifest, self._predictor, self.answering, self.address = manifest, predictor, answering, address
+        #: Whether there is a run that has not ended, set by the training panel.
+        self.run_under_way: Callable[[], bool] = lambda: False
         self._examples = 0  # how many were on the pad so far
         self.latest: Answer | None = None
         self.example: Answer | None = None
         self.watchers: list[Callable[[], object]] = []
         self.painters: list[Callable[[], object]] = []
+        self.erasers: list[Callable[[], object]] = []
+        #: What the visitor makes, from visit to visit.
+        self.kept = KeptStore(storage.open_storage)
 
     @property
     def device(self) -> Device | None:

@@ -16,6 +16,10 @@ class Status:
         self._line.dataset.kind = "message"
         self._line.textContent = sentence
 
+    def add(self, sentence: str) -> None:
+        """Show a sentence after the one that is there."""
+        self._line.textContent = f"{self._line.textContent} {sentence}".strip()
+
     def fail(self, sentence: str) -> None:
         """Show an error and keep it in `dataset.error`."""
         self._line.dataset.kind = "error"

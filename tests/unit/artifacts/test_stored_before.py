@@ -30,6 +30,7 @@ from tabgrad.protocol import (
     Weights,
 )
 from tabgrad.settings import RunSettings
+from tabgrad.storage import KeptStore
 from tabgrad.ui.inspect.sections.drawings_store import DrawingsStore
 from tabgrad.ui.models.live import LiveModel
 from tests.unit.session.session_bench import Bench, on_bench
@@ -334,11 +335,7 @@ def test_the_visitors_drawings_are_there() -> None:
         store, storage, _ = stores()
         put_back(storage)
         assert await store.drawings() == stored("drawings.json")
-
-        async def open_storage() -> FakeStorage:
-            return storage
-
-        own = DrawingsStore(open_storage)
+        own = DrawingsStore(KeptStore(storage.open))
         assert await own.load() == ""
         assert [d.label for d in own.drawings] == LABELS
         first = own.drawings[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,29 +11,26 @@ import pytest
 from tabgrad.data import drawings as files
 from tabgrad.data.drawings import Drawing, dumps
 from tabgrad.ink import Stroke
-from tabgrad.storage import keys
+from tabgrad.storage import KeptStore, keys
 from tabgrad.ui.inspect.sections.drawings_store import DrawingsStore
+from tests.unit.ui.train.train_stores import FakeStorage
+
+FULL = "The browser's storage for this page is full."
 
 
-class MemoryStore:
-    """A browser's storage in a dictionary; `fault` makes it fail."""
+def drawings_in(storage: FakeStorage, persist: Callable[[], object] = lambda: None) -> DrawingsStore:
+    """The drawings in `storage`, seen from a tab of its own."""
+    return DrawingsStore(KeptStore(storage.open), persist)
 
-    def __init__(self, fault: str = "", content: bytes | None = None) -> None:
-        self.files, self.fault = {} if content is None else {keys.DRAWINGS: content}, fault
 
-    async def open(self) -> MemoryStore:
-        return self
+def with_drawings(*labels: int) -> FakeStorage:
+    return FakeStorage({keys.DRAWINGS: dumps([drawing(label) for label in labels], 280.0).encode()})
 
-    async def get(self, key: str) -> bytes | None:
-        return self.files.get(key)
 
-    async def put(self, key: str, value: bytes) -> None:
-        if self.fault:
-            raise OSError(self.fault)
-        self.files[key] = value
-
-    async def delete(self, key: str) -> None:
-        del self.files[key]
+def refusing(fault: str = FULL) -> FakeStorage:
+    storage = FakeStorage()
+    storage.fault = fault
+    return storage
 
 
 def drawing(label: int) -> Drawing:
@@ -40,16 +38,16 @@ def drawing(label: int) -> Drawing:
 
 
 def test_drawings_are_there_on_the_next_visit() -> None:
-    memory = MemoryStore()
-    assert asyncio.run(DrawingsStore(memory.open).add([drawing(4), drawing(2)])) == ""
-    again = DrawingsStore(memory.open)
+    memory = FakeStorage()
+    assert asyncio.run(drawings_in(memory).add([drawing(4), drawing(2)])) == ""
+    again = drawings_in(memory)
     assert asyncio.run(again.load()) == ""
     assert [d.label for d in again.drawings] == [4, 2]
 
 
 def test_the_browser_is_asked_once_to_keep_what_is_stored() -> None:
-    memory, asked = MemoryStore("The browser's storage for this page is full."), list[str]()
-    store = DrawingsStore(memory.open, lambda: asked.append("persist"))
+    memory, asked = refusing(), list[str]()
+    store = drawings_in(memory, lambda: asked.append("persist"))
     asyncio.run(store.add([drawing(4)]))
     assert asked == []
     memory.fault = ""
@@ -59,7 +57,7 @@ def test_the_browser_is_asked_once_to_keep_what_is_stored() -> None:
 
 
 def test_when_storage_is_full_drawings_stay_for_this_visit_and_the_page_says_what_to_do() -> None:
-    store = DrawingsStore(MemoryStore("The browser's storage for this page is full.").open)
+    store = drawings_in(refusing())
     sentence = asyncio.run(store.add([drawing(4)]))
     assert "is full" in sentence
     assert "export" in sentence
@@ -68,34 +66,31 @@ def test_when_storage_is_full_drawings_stay_for_this_visit_and_the_page_says_wha
 
 
 def test_drawings_can_be_made_without_storage() -> None:
-    async def refuse() -> MemoryStore:
-        raise OSError("The browser does not let this page store anything.")
-
-    store = DrawingsStore(refuse)
+    store = drawings_in(refusing("The browser does not let this page store anything."))
     assert "export them before you leave" in asyncio.run(store.load())
     assert "export them" in asyncio.run(store.add([drawing(1)]))
     assert len(store.drawings) == 1
 
 
 def test_a_damaged_file_stays_as_it_is_until_a_new_drawing_is_stored() -> None:
-    memory = MemoryStore(content=b"{damaged")
-    store = DrawingsStore(memory.open)
+    memory = FakeStorage({keys.DRAWINGS: b"{damaged"})
+    store = drawings_in(memory)
     assert "damaged" in asyncio.run(store.load())
-    assert memory.files[keys.DRAWINGS] == b"{damaged"
+    assert memory[keys.DRAWINGS] == b"{damaged"
     assert store.drawings == []
 
 
 def test_two_tabs_do_not_overwrite_each_others_drawings() -> None:
     async def go() -> None:
-        memory = MemoryStore()
-        one, other = DrawingsStore(memory.open), DrawingsStore(memory.open)
+        memory = FakeStorage()
+        one, other = drawings_in(memory), drawings_in(memory)
         await one.load()
         await other.load()
         await one.add([drawing(4)])
         await asyncio.gather(other.add([drawing(2)]), other.add([drawing(7)]))
         await one.add([drawing(9), drawing(9)])
         await other.remove_last()
-        again = DrawingsStore(memory.open)
+        again = drawings_in(memory)
         await again.load()
         assert [d.label for d in again.drawings] == [d.label for d in other.drawings] == [4, 2, 7, 9]
 
@@ -103,20 +98,20 @@ def test_two_tabs_do_not_overwrite_each_others_drawings() -> None:
 
 
 def test_a_drawing_added_before_load_does_not_overwrite_earlier_ones() -> None:
-    memory = MemoryStore(content=dumps([drawing(4)], 280.0).encode())
-    store = DrawingsStore(memory.open)
+    memory = with_drawings(4)
+    store = drawings_in(memory)
     asyncio.run(store.add([drawing(2)]))
     assert [d.label for d in store.drawings] == [4, 2]
 
 
 def test_drawings_that_did_not_fit_are_stored_as_soon_as_there_is_room() -> None:
     async def go() -> None:
-        memory = MemoryStore("The browser's storage for this page is full.")
-        store = DrawingsStore(memory.open)
+        memory = refusing()
+        store = drawings_in(memory)
         await store.add([drawing(4)])
         memory.fault = ""
         assert await store.add([drawing(2)]) == ""
-        again = DrawingsStore(memory.open)
+        again = drawings_in(memory)
         await again.load()
         assert [d.label for d in again.drawings] == [4, 2]
 
@@ -127,10 +122,10 @@ def test_too_many_drawings_are_refused_so_that_the_file_stays_readable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(files, "MAX_DRAWINGS", 3)
-    memory = MemoryStore()
-    store = DrawingsStore(memory.open)
+    memory = FakeStorage()
+    store = drawings_in(memory)
     asyncio.run(store.add([drawing(4), drawing(2)]))
     with pytest.raises(files.DrawingsError, match="At most 3"):
         asyncio.run(store.add([drawing(7), drawing(7)]))
     assert [d.label for d in store.drawings] == [4, 2]
-    assert asyncio.run(DrawingsStore(memory.open).load()) == ""
+    assert asyncio.run(drawings_in(memory).load()) == ""

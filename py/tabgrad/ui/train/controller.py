@@ -170,6 +170,16 @@ class RunController:
         await self._store.restore_run()
         self.offer_runs()
 
+    async def erased(self) -> None:
+        """All that was stored is erased: finished runs are gone. The newest network stays until the tab closes."""
+        runs = self._store.runs
+        self._store.erased()
+        for row in runs[:KEPT_WEIGHTS]:
+            await self._models.withdraw_run(row["id"])
+        if self.state.status in ("none", "ready"):
+            self._clear()  # what is shown is the timeline of a run of an earlier visit
+        self._changed("runs")
+
     # ---- What an earlier visit left
 
     async def interrupted(self) -> bytes | None:
@@ -286,6 +296,10 @@ class RunController:
         """Show `new` in the place of `old`. Any other sentence stays: it has not been read yet, perhaps."""
         if self.state.message.text == old:
             self._show_message(new)
+
+    def take_back(self, sentence: str) -> None:
+        """A sentence that is no longer true."""
+        self._replace_message(sentence, "")
 
     def _announce(self, sentence: str) -> None:
         self.state.announcement = sentence

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from tabgrad.artifacts import read_record
 from tabgrad.data import DATA_SET_TITLES
-from tabgrad.interop import dom, page, storage
+from tabgrad.interop import dom, page
+from tabgrad.interop.storage import ask_to_persist
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.protocol import AnyEvent
@@ -44,7 +45,11 @@ class TrainPanel:
         script, config = str(parts.script), str(parts.config)
         first = json.dumps({"base": absolute("."), "manifest": context.manifest})
         client = TrainClient(lambda receive: NamedWorker(script, config, receive), first, self._receive)
-        self._store = TrainStore(storage.open_storage, lambda sentence: self._control.say(sentence, error=True))
+        self._store = TrainStore(
+            context.kept,
+            lambda sentence: self._control.say(sentence, error=True),
+            lambda sentence: self._control.take_back(sentence),  # noqa: PLW0108 - it is made later
+        )
         self._models = TrainedModels(context.answering, client, self._store.weights)
         context.training_program = self._models.training_program
         self._control = RunController(
@@ -53,7 +58,7 @@ class TrainPanel:
             self._models,
             TabLock(keys.RUN_LOCK),
             render=self._render,
-            persist=storage.ask_to_persist,
+            persist=ask_to_persist,
         )
         self._do = self._control.tasks.do
         self._build(parent)
@@ -70,6 +75,8 @@ class TrainPanel:
         self._render(frozenset(self._renderers))
         context.painters += [self._curves.recolour, self._first_layer.draw]
         context.watchers.append(self._beginning.follow_model)
+        context.erasers.append(self._erased)
+        context.run_under_way = lambda: self._control.state.under_way
         self._do(self._open(str(parts.uplot)))
         page.on_hidden(lambda: self._do(self._control.save_now()))
 
@@ -130,6 +137,11 @@ class TrainPanel:
         else:
             self._turn_to_work()
             self._resume.show(checkpoint)
+
+    def _erased(self) -> None:
+        """All that was stored is erased."""
+        self._resume.hide()
+        self._do(self._control.erased())
 
     def set_visible(self, visible: bool) -> None:
         """The panel comes into view or leaves it: pictures are drawn only while they can be seen."""

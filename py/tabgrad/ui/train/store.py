@@ -1,7 +1,7 @@
 """What training keeps in this browser: the run to resume with its timeline, finished runs, and their weights.
 
 Owns what is kept and what makes room for it; the caller gives the storage. When that is full or forbidden, results
-stay in memory until the tab closes, and one sentence says so.
+wait in memory until it takes them, and one sentence says so meanwhile.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from tabgrad.artifacts import RunRow, TimelineEntry, dump_index, dump_rows, load_index, load_rows
-from tabgrad.storage import ByteStore, OpenStore, keys
+from tabgrad.storage import KeptStore, keys
 
 #: Runs whose weights are kept; the table remembers more.
 KEPT_WEIGHTS = 12
 KEPT_RUNS = 200
+ChangeRows = Callable[[list[RunRow]], list[RunRow]]
 
 
 @dataclass
@@ -45,31 +46,57 @@ class ForgottenRun:
 
 
 class TrainStore:
-    """`open_storage` opens the browser's storage; `complain` gets a sentence when something cannot be kept.
+    """`complain` gets a sentence when something cannot be stored in `kept`, and `take_back` the same once it can.
 
     `forgotten` is the run that was removed last and can be restored, until another one is or the tab closes.
     """
 
-    def __init__(self, open_storage: OpenStore, complain: Callable[[str], None]) -> None:
-        self._open, self._complain = open_storage, complain
-        self._storage: ByteStore | None = None
-        self._memory: dict[str, bytes] = {}
-        self._lock, self._timeline_lock = asyncio.Lock(), asyncio.Lock()
-        self._fault = ""
+    def __init__(
+        self, kept: KeptStore, complain: Callable[[str], None], take_back: Callable[[str], object] = lambda _: None
+    ) -> None:
+        self._kept, self._complain, self._take_back = kept, complain, take_back
+        self._timeline_lock = asyncio.Lock()
+        self._said, self._waits = "", False
         self._timeline = _StoredTimeline()
         self.runs: list[RunRow] = []
         self.forgotten: ForgottenRun | None = None
+        kept.watchers.append(self._on_kept)
 
     async def load(self) -> None:
         """Read the table of runs, with those of other tabs. A damaged one is replaced by an empty one."""
-        found = await self._get(keys.RUNS)
-        if found is not None:
-            self.runs = load_rows(found)
+        try:
+            found = await self._kept.get(keys.RUNS)
+        except OSError:
+            return
+        self.runs = load_rows(found) if found is not None else []
 
     @property
     def fault(self) -> str:
         """Why something is only here until the tab closes; empty if nothing is."""
-        return self._fault if self._memory else ""
+        return _sentence(self._kept.why_waiting(keys.TRAINING_PREFIX))
+
+    def _on_kept(self) -> None:
+        """Something was written: perhaps more waits in memory now, or nothing any more."""
+        waited, self._waits = self._waits, bool(self.fault)
+        if self._waits:
+            self._say(self.fault)
+        elif waited:
+            self._relieve()
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self._said:
+            self._said = sentence
+            self._complain(sentence)
+
+    def _relieve(self) -> None:
+        said, self._said = self._said, ""
+        if said:
+            self._take_back(said)
+
+    def erased(self) -> None:
+        """All that was stored is erased: forget it here, too, and store no more of the last run."""
+        self.runs, self.forgotten = [], None
+        self._timeline = _StoredTimeline(over=True)
 
     async def drawings(self) -> bytes | None:
         """The file of the visitor's own drawings, or None."""
@@ -89,10 +116,10 @@ class TrainStore:
             if self._timeline.over:
                 return
             await self._make_own()
-            if await self._try(keys.RESUME, checkpoint) is not None:
+            if await self._kept.try_put(keys.RESUME, checkpoint):
                 await self._drop_timeline()  # the timeline is worth less than the checkpoint
                 self._timeline.full = True
-                await self._put(keys.RESUME, checkpoint)
+                await self._kept.put(keys.RESUME, checkpoint)
 
     async def checkpoint(self) -> bytes | None:
         """The checkpoint to resume from, or None."""
@@ -111,14 +138,14 @@ class TrainStore:
                 (keys.timeline_weights(e.step), e.weights) for e in wanted if timeline.kept.get(e.step) is not e.weights
             ]
             for key, value in [*news, (keys.TIMELINE, dump_index(timeline.run_id, wanted))]:
-                if error := await self._try(key, value):
+                if reason := await self._kept.try_put(key, value):
                     timeline.full = True
                     timeline.kept |= {e.step: e.weights for e in wanted}
                     await self._drop_timeline()
-                    self._say(error)
+                    self._say(_sentence(reason))
                     return
             for step in timeline.kept.keys() - {e.step for e in wanted}:
-                await self._delete(keys.timeline_weights(step))
+                await self._kept.delete(keys.timeline_weights(step))
             timeline.kept = {e.step: e.weights for e in wanted}
 
     async def timeline(self) -> tuple[str, list[TimelineEntry]]:
@@ -145,7 +172,7 @@ class TrainStore:
             return
         self._timeline.over = True
         async with self._timeline_lock:
-            await self._delete(keys.RESUME)
+            await self._kept.delete(keys.RESUME)
             await self._drop_timeline()
 
     async def finish(self, row: RunRow, weights: bytes, entries: Sequence[TimelineEntry]) -> None:
@@ -154,7 +181,7 @@ class TrainStore:
         if not self._timeline.over:
             self._timeline.over = True
             async with self._timeline_lock:
-                await self._delete(keys.RESUME)
+                await self._kept.delete(keys.RESUME)
         await self.add_run(row, weights)
 
     async def _make_own(self) -> None:
@@ -166,24 +193,37 @@ class TrainStore:
     async def _drop_timeline(self) -> None:
         steps = {*self._timeline.kept, *(e.step for e in (await self._index())[1])}
         for key in [keys.TIMELINE, *map(keys.timeline_weights, sorted(steps))]:
-            await self._delete(key)
+            await self._kept.delete(key)
         self._timeline.kept = {}
 
     async def add_run(self, row: RunRow, weights: bytes) -> None:
         """Number a finished run and add it to the table, newest first. Weights of old runs are deleted."""
-        await self.load()  # another tab may have added one
-        rows = [*self.runs, *([self.forgotten.row] if self.forgotten else [])]  # that one may come back
-        number = 1 + max((other["number"] for other in rows), default=0)
-        self.runs = [{**row, "number": number}, *self.runs][:KEPT_RUNS]
-        await self._put_runs(row["id"], weights)
+        may_return = [self.forgotten.row] if self.forgotten else []
 
-    async def _put_runs(self, run_id: str, weights: bytes | None) -> None:
-        """Store the table, and the weights of one of its runs."""
+        def add(rows: list[RunRow]) -> list[RunRow]:
+            number = 1 + max((other["number"] for other in [*rows, *may_return]), default=0)
+            return [{**row, "number": number}, *rows]
+
+        await self._put_run(row["id"], weights, add)
+        if not self.fault:
+            self._relieve()  # a timeline that did not fit is missed no longer
+
+    async def _put_run(self, run_id: str, weights: bytes | None, add: ChangeRows) -> None:
+        """Store a run's weights, and its row in the table."""
         if weights is not None:
-            await self._put(keys.run_weights(run_id), weights)
+            await self._kept.put(keys.run_weights(run_id), weights)
+        await self._change_runs(lambda rows: add(rows)[:KEPT_RUNS])
         for old in self.runs[KEPT_WEIGHTS:]:
-            await self._delete(keys.run_weights(old["id"]))
-        await self._put(keys.RUNS, dump_rows(self.runs))
+            await self._kept.delete(keys.run_weights(old["id"]))
+
+    async def _change_runs(self, change: ChangeRows) -> None:
+        """Change the table of runs, to which another tab may have added some."""
+
+        def changed(content: bytes | None) -> bytes:
+            return dump_rows(change(load_rows(content) if content else []))
+
+        table, _ = await self._kept.change(keys.RUNS, changed, dump_rows(self.runs))
+        self.runs = load_rows(table) if table else []
 
     async def remove_run(self, run_id: str) -> None:
         """Forget a run. The last one that was forgotten can be restored."""
@@ -192,9 +232,8 @@ class TrainStore:
         if row is None:
             return
         weights, timeline = await self.weights(run_id), list[TimelineEntry]()
-        self.runs = [row for row in self.runs if row["id"] != run_id]
-        await self._delete(keys.run_weights(run_id))
-        await self._put(keys.RUNS, dump_rows(self.runs))
+        await self._kept.delete(keys.run_weights(run_id))
+        await self._change_runs(lambda rows: [other for other in rows if other["id"] != run_id])
         async with self._timeline_lock:
             owner, found = await self._index()
             if owner == run_id:
@@ -207,19 +246,19 @@ class TrainStore:
         forgotten, self.forgotten = self.forgotten, None
         if forgotten is None:
             return
-        await self.load()
-        rows = [*self.runs, forgotten.row]
-        self.runs = sorted(rows, key=lambda row: -row["number"])[:KEPT_RUNS]
-        await self._put_runs(forgotten.row["id"], forgotten.weights)
+        row = forgotten.row
+        await self._put_run(
+            row["id"], forgotten.weights, lambda rows: sorted([*rows, row], key=lambda other: -other["number"])
+        )
         async with self._timeline_lock:
             if forgotten.timeline and not (await self._index())[1] and await self.checkpoint() is None:
-                await self._put_timeline(forgotten.row["id"], forgotten.timeline)
+                await self._put_timeline(row["id"], forgotten.timeline)
 
     async def _put_timeline(self, run_id: str, entries: Sequence[TimelineEntry]) -> None:
         """Store a whole timeline, or nothing if there is no room."""
         weights = [(keys.timeline_weights(entry.step), entry.weights) for entry in entries]
         for key, value in [*weights, (keys.TIMELINE, dump_index(run_id, entries))]:
-            if await self._try(key, value):
+            if await self._kept.try_put(key, value):
                 self._timeline.kept |= {entry.step: entry.weights for entry in entries}
                 await self._drop_timeline()
                 return
@@ -228,47 +267,14 @@ class TrainStore:
         """The weights of a run, if they are still kept."""
         return await self._get(keys.run_weights(run_id))
 
-    async def _ready(self) -> ByteStore:
-        if self._storage is None:
-            self._storage = await self._open()
-        return self._storage
-
     async def _get(self, key: str) -> bytes | None:
-        async with self._lock:
-            if key in self._memory:
-                return self._memory[key]
-            try:
-                return await (await self._ready()).get(key)
-            except OSError:
-                return None
-
-    async def _put(self, key: str, value: bytes) -> None:
-        if error := await self._try(key, value):
-            self._memory[key] = value
-            self._say(error)
-
-    async def _try(self, key: str, value: bytes) -> OSError | None:
-        """Store `value`; returns what went wrong, or None."""
-        async with self._lock:
-            try:
-                await (await self._ready()).put(key, value)
-                self._memory.pop(key, None)
-            except OSError as error:
-                return error
+        with suppress(OSError):
+            return await self._kept.get(key)
         return None
 
-    def _say(self, error: OSError) -> None:
-        if not self._fault:
-            self._fault = f"{error} What you train is here until this tab closes: export what you want to keep."
-            self._complain(self._fault)
 
-    async def _delete(self, key: str) -> None:
-        async with self._lock:
-            self._memory.pop(key, None)
-            try:
-                await (await self._ready()).delete(key)
-            except OSError:
-                return
+def _sentence(reason: str) -> str:
+    return f"{reason} What you train is here until this tab closes: export what you want to keep." if reason else ""
 
 
 def own_data_option(content: bytes | None) -> tuple[str, bool]:

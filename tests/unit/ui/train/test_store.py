@@ -11,9 +11,9 @@ from tabgrad.artifacts.timeline import MAX_ENTRIES
 from tabgrad.data.drawings import dumps
 from tabgrad.protocol import Metrics
 from tabgrad.storage.keys import DRAWINGS, RUNS, run_weights
-from tabgrad.ui.train.store import KEPT_WEIGHTS, TrainStore, own_data_option
+from tabgrad.ui.train.store import KEPT_WEIGHTS, own_data_option
 from tests.unit.data.own_drawings import by_hand
-from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
+from tests.unit.ui.train.train_stores import FakeStorage, another_tab, run_row, stores
 
 
 def entry(step: int) -> TimelineEntry:
@@ -26,7 +26,7 @@ def test_runs_and_checkpoints_survive_a_reload() -> None:
         await store.add_run(run_row("a"), b"weights a")
         await store.add_run(run_row("b"), b"weights b")
         await store.save_checkpoint(b"half way")
-        again = TrainStore(store._open, said.append)
+        again = another_tab(storage, said)
         await again.load()
         assert [r["id"] for r in again.runs] == ["b", "a"]
         assert await again.weights("a") == b"weights a"
@@ -42,15 +42,15 @@ def test_runs_and_checkpoints_survive_a_reload() -> None:
 
 def test_two_tabs_add_to_one_table_and_a_run_keeps_its_number() -> None:
     async def go() -> None:
-        one, _, said = stores()
-        other = TrainStore(one._open, said.append)
+        one, storage, said = stores()
+        other = another_tab(storage, said)
         await other.load()
         await one.add_run(run_row("a"), b"a")
         await other.add_run(run_row("b"), b"b")
         await one.add_run(run_row("c"), b"c")
         await other.remove_run("b")
         await other.add_run(run_row("d"), b"d")
-        again = TrainStore(one._open, said.append)
+        again = another_tab(storage, said)
         await again.load()
         assert [(r["id"], r["number"]) for r in again.runs] == [("d", 4), ("c", 3), ("a", 1)]
         assert said == []
@@ -91,7 +91,7 @@ def test_a_second_forget_and_a_reload_make_the_first_one_final() -> None:
         await store.restore_run()
         assert [r["id"] for r in store.runs] == ["c", "b"]
         await store.remove_run("c")
-        again = TrainStore(store._open, print)
+        again = another_tab(storage, [])
         await again.load()
         await again.restore_run()
         assert [r["id"] for r in again.runs] == ["b"]
@@ -163,11 +163,9 @@ def test_a_full_storage_loses_nothing_and_is_reported_once() -> None:
 
 def test_training_works_without_storage() -> None:
     async def go() -> None:
-        async def refuse() -> FakeStorage:
-            raise OSError("The browser does not let this page store anything.")
-
-        said: list[str] = []
-        store = TrainStore(refuse, said.append)
+        storage, said = FakeStorage(), list[str]()
+        storage.fault = "The browser does not let this page store anything."
+        store = another_tab(storage, said)
         await store.load()
         await store.add_run(run_row("a"), b"w")
         assert await store.weights("a") == b"w"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,7 @@ from tabgrad.artifacts import TimelineEntry, thinned
 from tabgrad.artifacts.timeline import MAX_BYTES
 from tabgrad.storage.keys import RESUME, TIMELINE, timeline_weights
 from tabgrad.ui.train.state import Timeline
-from tabgrad.ui.train.store import TrainStore
-from tests.unit.ui.train.train_stores import FakeStorage, run_row, stores
+from tests.unit.ui.train.train_stores import FakeStorage, another_tab, run_row, stores
 
 
 def entry(step: int, size: int = 100) -> TimelineEntry:
@@ -24,7 +24,7 @@ def timeline_keys(storage: FakeStorage) -> set[str]:
     return {key for key in storage if key.startswith(TIMELINE)}
 
 
-async def kept(store: TrainStore) -> list[TimelineEntry]:
+async def kept(store: Any) -> list[TimelineEntry]:
     """The timeline that is kept, whosever it is."""
     return (await store.timeline())[1]
 
@@ -36,7 +36,7 @@ def test_a_resumed_run_has_its_whole_timeline_back() -> None:
         for last in range(1, 6):
             await store.save_checkpoint(b"checkpoint")
             await store.save_timeline([entry(step) for step in range(1, last + 1)])
-        again = TrainStore(store._open, said.append)
+        again = another_tab(storage, said)
         again.begin("a", resumed=True)
         assert await kept(again) == [entry(step) for step in range(1, 6)]
         await again.save_timeline([entry(step) for step in (1, 3, 5, 6)])  # thinned, and one more
@@ -52,7 +52,7 @@ def test_the_first_thing_stored_of_a_run_deletes_the_timeline_of_the_run_before(
         store, storage, _ = stores()
         await store.save_checkpoint(b"old")
         await store.save_timeline([entry(1), entry(2)])
-        again = TrainStore(store._open, print)
+        again = another_tab(storage, [])
         again.begin("a", resumed=False)
         assert await again.checkpoint() == b"old"  # nothing is kept of the new run yet: the old one can be resumed
         assert len(await kept(again)) == 2
@@ -92,7 +92,7 @@ def test_a_finished_run_keeps_its_timeline_until_another_run_stores_something() 
         assert await store.checkpoint() is None
         await store.save_checkpoint(b"a straggler")
         await store.drop_checkpoint()  # a reset clears the screen, not what is kept of the run
-        again = TrainStore(store._open, said.append)
+        again = another_tab(storage, said)
         assert await again.timeline() == ("a", entries)
         assert await again.checkpoint() is None
         again.begin("b", resumed=False)
@@ -106,11 +106,11 @@ def test_a_finished_run_keeps_its_timeline_until_another_run_stores_something() 
 
 def test_a_run_in_a_second_tab_leaves_what_the_first_tab_has_stored() -> None:
     async def go() -> None:
-        first, _, said = stores()
+        first, storage, said = stores()
         first.begin("a", resumed=False)
         await first.save_checkpoint(b"half way")
         await first.save_timeline([entry(1)])
-        second = TrainStore(first._open, said.append)
+        second = another_tab(storage, said)
         second.begin("b", resumed=False, alone=False)
         await second.save_checkpoint(b"its own")
         await second.save_timeline([entry(7)])

@@ -7,25 +7,24 @@ from collections.abc import Callable, Sequence
 
 from tabgrad.data import drawings as files
 from tabgrad.data.drawings import Drawing
-from tabgrad.storage import ByteStore, OpenStore, keys
+from tabgrad.storage import KeptStore, keys
 
 from ...prediction import PAD_UNITS
 
 
 class DrawingsStore:
-    """`drawings` in the order in which they were made, in this tab or another. Every change is stored at once.
+    """`drawings` in the order in which they were made, in this tab or another. Every change goes to `kept` at once.
 
     `persist` asks the browser to keep what it stores; it is called once, after the first drawing is stored.
     Methods that return a text return one sentence if something went wrong, else an empty text.
     """
 
-    def __init__(self, open_store: OpenStore, persist: Callable[[], object] = lambda: None) -> None:
-        self._open, self._persist = open_store, persist
+    def __init__(self, kept: KeptStore, persist: Callable[[], object] = lambda: None) -> None:
+        self._kept, self._persist = kept, persist
         self._asked = False  # to persist
-        self._store: ByteStore | None = None
         self._lock = asyncio.Lock()
         self._stored = b""  # the file as this tab last read or wrote it
-        self._unstored = False  # there are drawings that could not be stored
+        self._unread = ""  # why the storage could not be read
         self.drawings: list[Drawing] = []
 
     async def load(self) -> str:
@@ -33,24 +32,29 @@ class DrawingsStore:
             return await self._read()
 
     async def _read(self) -> str:
+        self._unread = ""
         try:
-            self._store = self._store or await self._open()
-            found = await self._store.get(keys.DRAWINGS)
-            if found and found != self._stored:
-                self.drawings, self._stored = files.loads(found), found
+            found = await self._kept.get(keys.DRAWINGS) or b""
+            if found != self._stored:
+                self.drawings, self._stored = files.loads(found) if found else [], found
         except (OSError, files.DrawingsError) as error:
-            return f"{error} You can still make new drawings; export them before you leave."
-        return ""
+            self._unread = f"{error} You can still make new drawings; export them before you leave."
+        return self._unread
+
+    @property
+    def fault(self) -> str:
+        """Why the drawings are only here until the tab closes, or could not be read; empty if all is well."""
+        return _sentence(self._kept.why_waiting(keys.DRAWINGS)) or self._unread
 
     async def add(self, drawings: Sequence[Drawing]) -> str:
         """Append drawings, also to those that another tab has stored meanwhile. DrawingsError if there is no room."""
         async with self._lock:
-            await self._catch_up()
+            await self._read()  # `load` has said what is wrong
             if len(self.drawings) + len(drawings) > files.MAX_DRAWINGS:
                 raise files.DrawingsError(
                     f"At most {files.MAX_DRAWINGS:,} drawings can be kept, so nothing was added: remove some first."
                 )
-            failed = await self._write([*self.drawings, *drawings])
+            failed = await self._change(lambda before: [*before, *drawings][-files.MAX_DRAWINGS :])
         if not failed and not self._asked:
             self._asked = True
             self._persist()
@@ -58,26 +62,50 @@ class DrawingsStore:
 
     async def remove_last(self) -> str:
         async with self._lock:
-            await self._catch_up()
-            return await self._write(self.drawings[:-1])
-
-    async def _catch_up(self) -> None:
-        """Read what another tab may have stored meanwhile. Errors were already reported by `load`."""
-        if not self._unstored:
             await self._read()
+            if not self.drawings:
+                return ""
+            last = self.drawings[-1]
+            return await self._change(lambda before: _without(before, last))
 
-    async def _write(self, drawings: list[Drawing]) -> str:
-        self.drawings = drawings
-        content = self.dumps()
-        try:
-            self._store = self._store or await self._open()
-            await self._store.put(keys.DRAWINGS, content)
-        except OSError as error:
-            self._unstored = True
-            return f"{error} Your drawings stay until this tab closes; export them to keep them."
-        self._stored, self._unstored = content, False
-        return ""
+    async def _change(self, change: Callable[[list[Drawing]], list[Drawing]]) -> str:
+        """Change the drawings here, and those in the storage when it can be read and written."""
+        stored, mine = self._stored, change(self.drawings)
+        written = _dumps(mine)
+
+        def changed(content: bytes | None) -> bytes:
+            """What another tab has stored by then stays."""
+            return written if (content or b"") == stored else _dumps(change(_readable(content)))
+
+        content, failed = await self._kept.change(keys.DRAWINGS, changed, stored)
+        self._stored, self._unread = content or b"", ""
+        self.drawings = mine if content == written else _readable(content)
+        return _sentence(failed)
 
     def dumps(self) -> bytes:
         """All drawings as a file of `tabgrad.data.drawings`."""
-        return files.dumps(self.drawings, PAD_UNITS).encode()
+        return _dumps(self.drawings)
+
+
+def _dumps(drawings: Sequence[Drawing]) -> bytes:
+    return files.dumps(drawings, PAD_UNITS).encode()
+
+
+def _without(drawings: list[Drawing], one: Drawing) -> list[Drawing]:
+    """All drawings but the last that is like `one`."""
+    like = _dumps([one])
+    places = (i for i in reversed(range(len(drawings))) if drawings[i] is one or _dumps([drawings[i]]) == like)
+    place = next(places, len(drawings))
+    return [*drawings[:place], *drawings[place + 1 :]]
+
+
+def _readable(content: bytes | None) -> list[Drawing]:
+    """The drawings in a file; none if it is damaged."""
+    try:
+        return list(files.loads(content)) if content else []
+    except files.DrawingsError:
+        return []
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason} Your drawings stay until this tab closes; export them to keep them." if reason else ""

@@ -12,7 +12,7 @@ from ...faults import FAULTS
 from ...tasks import Tasks
 from ...widgets.controls import Button
 from ..section import BesideThePad, ViewState
-from .own import OwnDrawings
+from .own import FaultLine, OwnDrawings
 
 TITLE = "This drawing is a …"
 EMPTY = "Press its digit to keep it in your own test set."
@@ -35,13 +35,13 @@ class KeepBar(BesideThePad):
             button.element.setAttribute("aria-label", f"Keep it as a {digit}")
         line = dom.create("p", bar, class_="keep-line")
         self._said = dom.create("span", line, role="status", data_testid="mine-said")
+        self._fault = FaultLine(self._said)
         self._count = dom.create("span", line, data_testid="mine-kept")
 
     async def update(self, state: ViewState) -> None:
         """See `BesideThePad`."""
         await self._own.load()
-        if self._own.fault and not self._said.textContent:
-            self._said.textContent = self._own.fault
+        self._fault.show(self._own.fault)
         try:
             results = await self._own.results(state.probe)
         except FAULTS:  # the section says what it is

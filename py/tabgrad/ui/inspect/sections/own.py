@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tabgrad.data.drawings import Drawing, DrawingsError
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
-from tabgrad.interop.storage import ask_to_persist, open_storage
+from tabgrad.interop.storage import ask_to_persist
 from tabgrad.metrics import Results
 
 from ...context import PageContext
@@ -29,17 +29,28 @@ from .images import CHUNK_MS, read_all
 Images = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
 
-class OwnDrawings:
-    """`drawings` in the order in which they were made. `refresh` is called when they have changed.
+class FaultLine:
+    """Shows in a line, which also says other things, why drawings are not stored, and takes it back when they are."""
 
-    `fault` is the sentence that says why storage does not work; empty if it does.
-    """
+    def __init__(self, line: dom.Element) -> None:
+        self._line, self._shown = line, ""
+
+    def show(self, fault: str) -> None:
+        """Show a sentence in the place of the one before, unless the line says something else."""
+        if self._line.textContent in ("", self._shown):
+            self._line.textContent = fault
+        self._shown = fault
+
+
+class OwnDrawings:
+    """`drawings` in the order in which they were made. `refresh` is called when they have changed."""
 
     def __init__(self, page: PageContext, refresh: Callable[[], object]) -> None:
         self._page, self._refresh = page, refresh
         self._tasks = Tasks(lambda _error: None)  # asking to persist is worth trying; it decides nothing
-        self.store = DrawingsStore(open_storage, lambda: self._tasks.do(ask_to_persist()))
-        self.fault = ""
+        self.store = DrawingsStore(page.kept, lambda: self._tasks.do(ask_to_persist()))
+        page.kept.watchers.append(refresh)
+        page.erasers.append(self._erased)
         self._loading: asyncio.Future[str] | None = None
         self._images: dict[int, Images] = {}  # by the drawing's `id`
         self._found: Results | None = None
@@ -49,11 +60,21 @@ class OwnDrawings:
     def drawings(self) -> Sequence[Drawing]:
         return self.store.drawings
 
+    @property
+    def fault(self) -> str:
+        """Why storage does not work, in one sentence; empty if it does."""
+        return self.store.fault
+
     async def load(self) -> None:
         """Read what is stored, the first time."""
         if self._loading is None:
             self._loading = asyncio.ensure_future(self.store.load())
-        self.fault = await waiting(asyncio.shield(self._loading))
+        await waiting(asyncio.shield(self._loading))
+
+    def _erased(self) -> None:
+        """The storage was erased: read it again."""
+        self._loading = None
+        self._refresh()
 
     async def keep_drawing(self, label: int) -> str:
         """Keep what is on the pad as a digit, and empty the pad; one sentence that says what happened."""

@@ -19,7 +19,7 @@ from ...widgets.format import interval_95, percent
 from ...widgets.picture import Gallery, GalleryItem
 from ..probe import Probe
 from ..section import InspectContext, ViewState
-from .own import OwnDrawings
+from .own import FaultLine, OwnDrawings
 from .tuner import TUNED, fine_tune
 
 #: Drawings shown at most. The network reads all of them.
@@ -60,6 +60,7 @@ class OwnDrawingsSection:
         self._export = Button(tools, "Export", self._save, "mine-export")
         self._file = FilePicker(tools, "Import", ".json", lambda: self._tasks.do(self._import()), "mine-import")
         self._note = dom.create("p", body, class_="note", role="status", data_testid="mine-note")
+        self._fault = FaultLine(self._note)
         dom.create("h4", body, class_="stage-title tune-title", text="Teach it your handwriting")
         dom.create("p", body, class_="note", text=TUNE_LEAD)
         self._tune = Button(dom.create("div", body, class_="controls"), "Fine-tune", self._begin_tuning, "mine-tune")
@@ -117,7 +118,7 @@ class OwnDrawingsSection:
 
     async def update(self, state: ViewState) -> None:
         await self._own.load()
-        self._note.textContent = self._note.textContent or self._own.fault
+        self._fault.show(self._own.fault)
         drawings, self._probe = list(self._own.drawings), state.probe
         self._example.element.hidden = bool(drawings) or not state.ink.is_empty
         shown = (tuple(map(id, drawings)), state.probe and (state.probe, state.probe.version))

@@ -27,6 +27,7 @@ def _data(context: InspectContext) -> list[Section | BesideThePad]:
     from .mistakes import MistakesSection
     from .own import OwnDrawings
     from .own_drawings import OwnDrawingsSection
+    from .stored import StoredSection
 
     data = SiteData(context.page.manifest["data"])  # shared, so that each data set is fetched once
     own = OwnDrawings(context.page, context.refresh)
@@ -34,6 +35,7 @@ def _data(context: InspectContext) -> list[Section | BesideThePad]:
         MistakesSection(context, data),
         OwnDrawingsSection(context, own),
         DataSection(context, data),
+        StoredSection(context),
         KeepBar(context.page, own),
     ]
 
