@@ -1,7 +1,8 @@
 """Finds MNIST on this machine, or fetches it: `python -m scripts.fetch_mnist`.
 
 The places are, in this order: the folder named by `--from` or by the environment variable TABGRAD_MNIST_DIR; the cache
-folder data/mnist; the public mirrors, from which the cache is filled. The SHA-256 of each uncompressed file is checked.
+folder data/mnist; the public mirrors, from which the cache is filled. The SHA-256 of each uncompressed file is checked,
+and a file of the cache that is not the right one is deleted.
 With `--optional` the command succeeds also if MNIST cannot be fetched, because the page can train on generated digits.
 """
 
@@ -46,15 +47,28 @@ def locate(chosen: Path | None = None) -> dict[str, bytes] | None:
     folder = named_folder(chosen)
     if folder is not None:
         return read_folder(folder)
-    try:
-        return read_folder(CACHE)
-    except DataError:
-        return None
+    files = {name: content for name in MNIST_SHA256 if (content := _cached(name)) is not None}
+    return files if len(files) == len(MNIST_SHA256) else None
+
+
+def _cached(name: str) -> bytes | None:
+    """A file of the cache. One that is damaged is deleted, so that it is fetched again."""
+    for path in (CACHE / f"{name}.gz", CACHE / name):
+        if path.is_file():
+            content = path.read_bytes()
+            try:
+                check_mnist(name, content)
+            except DataError as error:
+                print(f"{error} It is deleted from {CACHE}.", file=sys.stderr)
+                path.unlink()
+            else:
+                return content
+    return None
 
 
 def fetch_all(fetch: Callable[[str], bytes | None] = download) -> dict[str, bytes]:
-    """Fetch the four files from the mirrors into the cache folder. Raises DataError if no mirror has one of them."""
-    return {name: _fetch_one(name, fetch) for name in MNIST_SHA256}
+    """Fetch what the cache folder lacks from the mirrors. Raises DataError if no mirror has one of the files."""
+    return {name: _cached(name) or _fetch_one(name, fetch) for name in MNIST_SHA256}
 
 
 def _fetch_one(name: str, fetch: Callable[[str], bytes | None]) -> bytes:
@@ -72,8 +86,8 @@ def _fetch_one(name: str, fetch: Callable[[str], bytes | None]) -> bytes:
         return content
     reason = f"{' and '.join(wrong)} sent a wrong file" if wrong else "no mirror could be reached"
     raise DataError(
-        f"MNIST cannot be fetched ({reason}), so the page trains on generated digits: to use MNIST, put its four files "
-        f"into a folder and set {VARIABLE} to it."
+        f"MNIST's {name}.gz cannot be fetched ({reason}), so the page trains on generated digits: to use MNIST, put "
+        f"its four files into a folder and set {VARIABLE} to it."
     )
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,42 @@ def test_the_second_mirror_is_used_if_the_first_is_down_or_wrong() -> None:
     first = fetch_mnist.MIRRORS[0]
     for bad in (None, b"<html>not found</html>", mirror("train-images-idx3-ubyte.gz")[:20]):
         fetch_mnist.fetch_all(lambda url, bad=bad: bad if url.startswith(first) else mirror(url))
+
+
+def flipped(content: bytes) -> bytes:
+    """A gzip file whose stream is damaged in the middle, which zlib says in its own way."""
+    middle = len(content) // 2
+    return content[:middle] + bytes(255 - byte for byte in content[middle : middle + 4]) + content[middle + 4 :]
+
+
+@pytest.mark.parametrize(
+    "damage", [flipped, lambda content: content[:-9], lambda content: b"", lambda content: b"\x1f\x8b"]
+)
+def test_a_damaged_file_of_the_cache_is_deleted_and_fetched_again(
+    cache: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[bytes], bytes]
+) -> None:
+    name = "t10k-images-idx3-ubyte"
+    path = fill(cache) / f"{name}.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    asked = list[str]()
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        return mirror(url)
+
+    assert fetch_mnist.locate() is None
+    assert name in capsys.readouterr().err
+    assert not path.exists()
+    assert fetch_mnist.fetch_all(fetch).keys() == CONTENT.keys()
+    assert asked == [f"{fetch_mnist.MIRRORS[0]}{name}.gz"]
+    assert fetch_mnist.locate() is not None
+
+
+def test_a_mirror_with_a_damaged_file_is_one_sentence_that_names_it(cache: Path) -> None:
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz cannot be fetched"):
+        fetch_mnist.fetch_all(lambda url: flipped(mirror(url)))
+    fetch_mnist.fetch_all(lambda url: (flipped if url.startswith(fetch_mnist.MIRRORS[0]) else bytes)(mirror(url)))
+    assert fetch_mnist.locate() is not None
 
 
 def test_without_a_mirror_the_error_is_one_sentence_and_no_file_is_left(cache: Path) -> None:
