@@ -165,6 +165,16 @@ def test_pyscript_keeps_what_its_core_imports() -> None:
         prune.pyscript({**dist, "core-X1.js": b""})
 
 
+def test_pyscript_opens_no_database() -> None:
+    """Not the names but the calls: its classes for that stay, and are never made."""
+    dist = parts.NODE_MODULES / "@pyscript" / "core" / "dist"
+    (core,) = dist.glob("core-*.js")
+    changed = prune.without_storage(core.read_bytes())
+    assert changed.count(b"=Object.assign(new Map,{sync(){},close(){}})") == 2
+    with pytest.raises(parts.BuildError, match="opens its storage in another way"):
+        prune.without_storage(changed)
+
+
 def test_an_unknown_placeholder_stops_the_build() -> None:
     assert page.fill('<a href="{{x.js}}">', {"x.js": 'a"b'}, lambda _: None) == '<a href="a&quot;b">'
     with pytest.raises(parts.BuildError, match=r"\{\{missing\.js\}\}"):

@@ -10,9 +10,10 @@ import pytest
 from tabgrad.program import ProgramError, dumps, loads
 from tabgrad.protocol import AnyEvent, Busy, Compiled
 from tabgrad.session.plan import ProgramRequest, answer_request
-from tabgrad.session.programs import ProgramLibrary, compile_program
+from tabgrad.session.programs import ProgramLibrary, compile_program, drop_other_versions
 from tabgrad.settings import RunSettings
 from tests.unit.session.session_bench import MemoryCache
+from tests.unit.ui.train.train_stores import FakeStorage
 
 REQUEST = answer_request(replace(RunSettings(), hidden=(4,)), "wasm", "simd")
 
@@ -89,3 +90,13 @@ def test_a_network_that_cannot_be_built_is_one_sentence() -> None:
     request = ProgramRequest("infer", {"kind": "cnn", "stages": ["pool"] * 9}, {}, "wasm", "simd")
     with pytest.raises(ProgramError):
         compile_program(request)
+
+
+def test_programs_of_other_versions_are_deleted_and_nothing_else_is() -> None:
+    mine = {"program/v1/train": b"1", "mine/drawings": b"2"}
+    storage = FakeStorage(mine | {"program/v0/train": b"3", "program/v10/infer": b"4"})
+    asyncio.run(drop_other_versions(storage.open, "v1"))
+    assert dict(storage) == mine
+    storage.fault = "The browser does not let this page store anything."
+    asyncio.run(drop_other_versions(storage.open, "v2"))
+    assert dict(storage) == mine

@@ -129,3 +129,34 @@ def test_too_many_drawings_are_refused_so_that_the_file_stays_readable(
         asyncio.run(store.add([drawing(7), drawing(7)]))
     assert [d.label for d in store.drawings] == [4, 2]
     assert asyncio.run(drawings_in(memory).load()) == ""
+
+
+def test_drawings_that_could_not_be_read_are_added_to_and_not_replaced() -> None:
+    async def go() -> None:
+        memory = with_drawings(4, 2)
+        memory.fault = "The browser does not let this page store anything (InvalidStateError)."
+        store = drawings_in(memory)
+        assert "InvalidStateError" in await store.load()
+        await store.add([drawing(7)])
+        assert [d.label for d in store.drawings] == [7]
+        assert "until this tab closes" in store.fault
+        memory.fault = ""
+        await store.add([drawing(1)])
+        assert [d.label for d in store.drawings] == [4, 2, 7, 1]
+        assert store.fault == ""
+        await store.remove_last()
+        assert [d.label for d in files.loads(memory[keys.DRAWINGS])] == [4, 2, 7]
+
+    asyncio.run(go())
+
+
+def test_removing_the_last_of_equal_drawings_removes_one() -> None:
+    async def go() -> None:
+        store = drawings_in(with_drawings(4, 4))
+        await store.remove_last()
+        assert [d.label for d in store.drawings] == [4]
+        await store.remove_last()
+        assert await store.remove_last() == ""
+        assert store.drawings == []
+
+    asyncio.run(go())

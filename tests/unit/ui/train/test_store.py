@@ -237,3 +237,39 @@ def test_the_option_says_how_many_drawings_there_are() -> None:
     asyncio.run(go())
     assert own_data_option(dumps([], 280.0).encode()) == ("Your own (none kept)", False)
     assert own_data_option(b"{") == ("Your own (damaged)", False)
+
+
+def test_a_table_that_could_not_be_read_is_added_to_and_not_replaced() -> None:
+    async def go() -> None:
+        one, storage, said = stores()
+        await one.add_run(run_row("a"), b"a")
+        storage.fault = "The browser does not let this page store anything (InvalidStateError)."
+        store = another_tab(storage, said)
+        await store.load()
+        await store.add_run(run_row("b"), b"b")
+        assert [r["id"] for r in store.runs] == ["b"]
+        assert said == [store.fault]
+        storage.fault = ""
+        await store.add_run(run_row("c"), b"c")
+        assert said == [], "the sentence is taken back"
+        await store.load()
+        assert [(r["id"], r["number"]) for r in store.runs] == [("c", 3), ("b", 2), ("a", 1)]
+        assert {run_weights(run_id) for run_id in "abc"} < set(storage)
+
+    asyncio.run(go())
+
+
+def test_after_erasing_the_runs_of_before_do_not_come_back() -> None:
+    async def go() -> None:
+        kept, storage, said = stores()
+        await kept.add_run(run_row("a"), b"a")
+        other = another_tab(storage, said)
+        await other.load()
+        dict.clear(storage)
+        kept.erased()
+        await kept.save_checkpoint(b"late")
+        assert not storage
+        await other.add_run(run_row("b"), b"b")
+        assert [r["id"] for r in other.runs] == ["b"]
+
+    asyncio.run(go())
