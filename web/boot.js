@@ -276,6 +276,15 @@ addEventListener(
   { signal },
 );
 
+// Chromium starts no module worker in a frame with the attribute `sandbox`. PyScript's text also runs as a classic one.
+if (origin === "null")
+  window.Worker = class extends Worker {
+    /** @param {string | URL} url @param {WorkerOptions} [options] */
+    constructor(url, options) {
+      super(url, { ...options, type: "classic" });
+    }
+  };
+
 // ---- Hand over -----------------------------------------------------------------------------------------------------
 
 Reflect.set(window, "tabgradBoot", {

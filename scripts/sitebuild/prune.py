@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from scripts.sitebuild.archive import unpack
@@ -58,6 +58,17 @@ WORKER_BLOB = re.compile(
 STORAGE = (
     (re.compile(rb"=new \w+\((`\$\{\w+\}@\$\{\w+\}`)\)"), rb"=Object.assign(new Map,{sync(){},close(){}})", 2),
     (re.compile(rb'(\w+="storage permissions not granted",\w+)=new \w+\(\w+\)'), rb"\1=new Map", 1),
+)
+#: The beginning and the end of the text of PyScript's worker; and where it takes its own address as a base for others,
+#: in the page, too.
+WORKER = (
+    (re.compile(rb"""new Blob\(\["/\*@\*/"\+'"""), rb"""new Blob(["(async()=>{"+'""", 1),
+    (re.compile(rb'(\.replace\(\w+,\w+\))\],\{type:"text/javascript"\}'), rb'\1+"})()"],{type:"text/javascript"}', 1),
+    (
+        re.compile(rb'new URL\((\w),(\w)\.replace\(/\^blob:/,""\)\)'),
+        rb'new URL(\1,\2.replace(/^blob:(null.*)?/,"")||void 0)',
+        2,
+    ),
 )
 
 
@@ -151,17 +162,39 @@ def _with_worker_file(chunks: dict[str, bytes]) -> dict[str, bytes]:
     return {**chunks, name: script[: match.start()] + start + script[match.end() :], WORKER_FILE: code.encode()}
 
 
-def without_storage(script: bytes) -> bytes:
-    """PyScript's core (`core-….js`) without the databases that it opens at boot, in the page and in each worker.
+def pyscript_core(script: bytes) -> bytes:
+    """PyScript's core (`core-….js`), changed so that it also works where the browser stores nothing.
+
+    Raises BuildError if this version of PyScript does in another way what is changed here.
+    """
+    return _worker_for_frames(_without_storage(script))
+
+
+def _worker_for_frames(script: bytes) -> bytes:
+    """Let the text of PyScript's worker run as a module and as a classic script.
+
+    In a frame with the attribute `sandbox`, Chromium starts no module worker from a blob, and a classic script has no
+    `await` outside functions. web/boot.js chooses. The worker's address, `blob:null/…`, is no base for other addresses.
+    """
+    return _changed(script, WORKER, "makes its worker")
+
+
+def _without_storage(script: bytes) -> bytes:
+    """Without the databases that PyScript opens at boot, in the page and in each worker.
 
     They would cache packages and permissions for folders, which the page has none of. There is no setting for it, and
     where the browser stores nothing (a frame with `sandbox`, all storage blocked), PyScript would not start. A plain
-    Map takes their place. Raises BuildError if this version of PyScript opens them in another way.
+    Map takes their place.
     """
-    for pattern, replacement, expected in STORAGE:
+    return _changed(script, STORAGE, "opens its storage")
+
+
+def _changed(script: bytes, changes: Sequence[tuple[re.Pattern[bytes], bytes, int]], what: str) -> bytes:
+    """Replace each pattern, which must match as often as expected."""
+    for pattern, replacement, expected in changes:
         script, count = pattern.subn(replacement, script)
         if count != expected:
-            raise BuildError("PyScript opens its storage in another way now: see sitebuild.prune.")
+            raise BuildError(f"PyScript {what} in another way now: see sitebuild.prune.")
     return script
 
 

@@ -18,10 +18,7 @@ from tests.e2e.support import (
     NOTE_STATES,
     TIMEOUT_S,
     Visit,
-    predictions,
-    settled,
     wait_dataset,
-    wait_predictions,
     wait_until,
 )
 from tests.e2e.train_page import Open, epoch, message, press, start, write
@@ -245,9 +242,7 @@ def ends_well(page: Page | Frame) -> None:
     """It says that nothing is kept, answers, trains, and the trained network answers."""
     expect(page.get_by_test_id("status")).to_contain_text(NOTHING_KEPT, timeout=TIMEOUT_S * 1000)
     page.get_by_test_id("try-example").click()
-    wait_predictions(page, predictions(page))  # type: ignore[arg-type] # a frame has what it needs of a page
-    settled(page)  # type: ignore[arg-type]
-    assert guess(page) != ""  # type: ignore[arg-type]
+    wait_until(page, lambda: guess(page) != "", "an answer")  # type: ignore[arg-type] # it has what a page has
     assert press(page, "finished", "failed") == "finished"  # type: ignore[arg-type]
     page.get_by_test_id("runs-table").locator("tbody tr").wait_for()
     expect(page.get_by_test_id("train-message")).to_contain_text(NOTHING_KEPT)

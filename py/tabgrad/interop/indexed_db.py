@@ -131,12 +131,13 @@ async def _transaction(database: Any, mode: str, begin: Callable[[Any], Any]) ->
     except (JsException, AttributeError) as error:
         raise storage_error(error) from error
     # A write is done only when its transaction is complete: the browser checks the quota at its end.
-    done = asyncio.ensure_future(_settled(transaction, "complete", "abort", "error"))
+    done = asyncio.ensure_future(_settled(transaction, "complete", "abort"))
     try:
         result = await _settled(request, "success", "error")
-    finally:
-        await asyncio.wait([done])
-    done.result()
+    except StorageError:
+        await done  # of a full storage only the transaction knows; its requests are just aborted
+        raise
+    await done
     return result
 
 

@@ -165,14 +165,15 @@ def test_pyscript_keeps_what_its_core_imports() -> None:
         prune.pyscript({**dist, "core-X1.js": b""})
 
 
-def test_pyscript_opens_no_database() -> None:
+def test_pyscript_needs_no_storage_and_no_module_worker() -> None:
     """Not the names but the calls: its classes for that stay, and are never made."""
     dist = parts.NODE_MODULES / "@pyscript" / "core" / "dist"
     (core,) = dist.glob("core-*.js")
-    changed = prune.without_storage(core.read_bytes())
+    changed = prune.pyscript_core(core.read_bytes())
     assert changed.count(b"=Object.assign(new Map,{sync(){},close(){}})") == 2
-    with pytest.raises(parts.BuildError, match="opens its storage in another way"):
-        prune.without_storage(changed)
+    assert changed.count(b'new Blob(["(async()=>{"+') == changed.count(b'+"})()"],{type:"text/javascript"}') == 1
+    with pytest.raises(parts.BuildError, match="in another way now"):
+        prune.pyscript_core(changed)
 
 
 def test_an_unknown_placeholder_stops_the_build() -> None:
