@@ -49,7 +49,7 @@ def add_pyscript(site: Site) -> str:
     folder = parts.NODE_MODULES / "@pyscript" / "core" / "dist"
     chunks = prune.pyscript({path.name: path.read_bytes() for path in folder.glob("*.js")})
     (core,) = (name for name in chunks if name.startswith("core-"))
-    chunks[core] = prune.pyscript_core(chunks[core])
+    chunks[core], chunks[prune.WORKER_FILE] = prune.pyscript_core(chunks[core])
     return site.add_folder("pyscript", chunks) + "core.js"
 
 

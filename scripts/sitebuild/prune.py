@@ -59,11 +59,8 @@ STORAGE = (
     (re.compile(rb"=new \w+\((`\$\{\w+\}@\$\{\w+\}`)\)"), rb"=Object.assign(new Map,{sync(){},close(){}})", 2),
     (re.compile(rb'(\w+="storage permissions not granted",\w+)=new \w+\(\w+\)'), rb"\1=new Map", 1),
 )
-#: The beginning and the end of the text of PyScript's worker; and where it takes its own address as a base for others,
-#: in the page, too.
-WORKER = (
-    (re.compile(rb"""new Blob\(\["/\*@\*/"\+'"""), rb"""new Blob(["(async()=>{"+'""", 1),
-    (re.compile(rb'(\.replace\(\w+,\w+\))\],\{type:"text/javascript"\}'), rb'\1+"})()"],{type:"text/javascript"}', 1),
+#: Where PyScript takes a worker's address as a base for others, in the page and in the text of its worker.
+ADDRESS = (
     (
         re.compile(rb'new URL\((\w),(\w)\.replace\(/\^blob:/,""\)\)'),
         rb'new URL(\1,\2.replace(/^blob:(null.*)?/,"")||void 0)',
@@ -140,53 +137,37 @@ def pyscript(dist: Mapping[str, bytes]) -> dict[str, bytes]:
         if name not in wanted:
             wanted.add(name)
             queue += re.findall(r'\bfrom\s*"\./([^"]+)"', dist[name].decode())
-    return _with_worker_file({name: _without_source_map(dist[name]) for name in wanted})
+    return {name: _without_source_map(dist[name]) for name in wanted}
 
 
-def _with_worker_file(chunks: dict[str, bytes]) -> dict[str, bytes]:
-    """PyScript with the script of its workers as a file.
-
-    PyScript starts a worker from a blob that holds the script. Now the blob imports the file: a worker from a blob has
-    the page's security policy, and one from a file would not. Only where the host forbids workers from blobs
-    (`tabgradBlobs` is false then, see `interop.worker`) is the file itself the worker, under the policy of the host.
-    """
-    found = {name: match for name, script in chunks.items() if (match := WORKER_BLOB.search(script))}
-    if len(found) != 1:
-        raise BuildError("PyScript starts its workers in another way now: see sitebuild.prune.")
-    ((name, match),) = found.items()
-    file = b'new URL("./%b",import.meta.url).href' % WORKER_FILE.encode()
-    blob = b'URL.createObjectURL(new Blob(["import "+JSON.stringify(%b)],{type:"text/javascript"}))' % file
-    start = b"new %b(globalThis.tabgradBlobs===false?%b:%b,...e)" % (match["worker"], file, blob)
-    code = ast.literal_eval(match["code"].decode())  # no JavaScript string of theirs has escapes that Python has not
-    script = chunks[name]
-    return {**chunks, name: script[: match.start()] + start + script[match.end() :], WORKER_FILE: code.encode()}
-
-
-def pyscript_core(script: bytes) -> bytes:
-    """PyScript's core (`core-….js`), changed so that it also works where the browser stores nothing.
+def pyscript_core(script: bytes) -> tuple[bytes, bytes]:
+    """PyScript's core (`core-….js`) and the script of its workers, `WORKER_FILE`, changed for strict hosts and frames.
 
     Raises BuildError if this version of PyScript does in another way what is changed here.
     """
-    return _worker_for_frames(_without_storage(script))
+    changed = _changed(_changed(script, STORAGE, "opens its storage"), ADDRESS, "makes addresses")
+    return _with_worker_file(changed)
 
 
-def _worker_for_frames(script: bytes) -> bytes:
-    """Let the text of PyScript's worker run as a module and as a classic script.
+def _with_worker_file(script: bytes) -> tuple[bytes, bytes]:
+    """PyScript starts a worker from a blob that holds the script. Now the blob loads a file with the script.
 
-    In a frame with the attribute `sandbox`, Chromium starts no module worker from a blob, and a classic script has no
-    `await` outside functions. web/boot.js chooses. The worker's address, `blob:null/…`, is no base for other addresses.
+    A worker from a blob has the page's security policy, and one from a file would not. Only where the host forbids
+    workers from blobs (`tabgradBlobs` is false then, see `interop.worker`) is the file itself the worker, under the
+    policy of the host. In a frame with the attribute `sandbox`, Chromium starts no module worker from a blob, so
+    web/boot.js has it start a classic one, which has no `await` outside functions.
     """
-    return _changed(script, WORKER, "makes its worker")
-
-
-def _without_storage(script: bytes) -> bytes:
-    """Without the databases that PyScript opens at boot, in the page and in each worker.
-
-    They would cache packages and permissions for folders, which the page has none of. There is no setting for it, and
-    where the browser stores nothing (a frame with `sandbox`, all storage blocked), PyScript would not start. A plain
-    Map takes their place.
-    """
-    return _changed(script, STORAGE, "opens its storage")
+    match = WORKER_BLOB.search(script)
+    if match is None:
+        raise BuildError("PyScript starts its workers in another way now: see sitebuild.prune.")
+    file = b'new URL("./%b",import.meta.url).href' % WORKER_FILE.encode()
+    # Both wait for the file: no message comes before it is there.
+    load = b'origin==="null"?"importScripts("+JSON.stringify(%b)+")":"import "+JSON.stringify(%b)' % (file, file)
+    blob = b'URL.createObjectURL(new Blob([%b],{type:"text/javascript"}))' % load
+    start = b"new %b(globalThis.tabgradBlobs===false?%b:%b,...e)" % (match["worker"], file, blob)
+    code = ast.literal_eval(match["code"].decode())  # no JavaScript string of theirs has escapes that Python has not
+    core = script[: match.start()] + start + script[match.end() :]
+    return core, f"(async()=>{{{code}}})()".encode()
 
 
 def _changed(script: bytes, changes: Sequence[tuple[re.Pattern[bytes], bytes, int]], what: str) -> bytes:
