@@ -54,10 +54,16 @@ WORKER_BLOB = re.compile(
     rb"""\.replace\(\w+,\w+\)\],\{type:"text/javascript"\}\)\),\.\.\.e\)"""
 )
 #: Where PyScript opens a database: for Pyodide's packages, in the page and in the text of its worker; and for the
-#: visitor's folders.
+#: visitor's folders. And where it opens a channel to a service worker that nobody has: Firefox throws an error there if
+#: all storage is blocked.
 STORAGE = (
     (re.compile(rb"=new \w+\((`\$\{\w+\}@\$\{\w+\}`)\)"), rb"=Object.assign(new Map,{sync(){},close(){}})", 2),
     (re.compile(rb'(\w+="storage permissions not granted",\w+)=new \w+\(\w+\)'), rb"\1=new Map", 1),
+    (
+        re.compile(rb'new BroadcastChannel\(("[\w-]+")\)'),
+        rb"(()=>{try{return new BroadcastChannel(\1)}catch{return{}}})()",
+        2,
+    ),
 )
 #: Where PyScript takes a worker's address as a base for others, in the page and in the text of its worker.
 ADDRESS = (

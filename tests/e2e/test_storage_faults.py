@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from tests.e2e.drawing import guess
 from tests.e2e.support import (
     NOTE_STATES,
     TIMEOUT_S,
-    Visit,
     wait_dataset,
     wait_until,
 )
@@ -59,9 +58,16 @@ IDBDatabase.prototype.transaction = function (...inputs) {
   if (self.closings > 0) { self.closings -= 1; this.close(); }
   return transaction.apply(this, inputs);
 };"""
+#: A browser whose storage is full while `self.full`.
+FILLS = """const { put } = IDBObjectStore.prototype;
+IDBObjectStore.prototype.put = function (...inputs) {
+  if (self.full && this.transaction.mode === "readwrite") throw new DOMException("No room.", "QuotaExceededError");
+  return put.apply(this, inputs);
+};"""
 #: A browser in which a site may store nothing at all.
 BLOCKED = """for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"])
   Object.defineProperty(self, name, { get() { throw new DOMException("Access is denied.", "SecurityError"); } });
+self.BroadcastChannel = class { constructor() { throw new DOMException("Insecure.", "SecurityError"); } };
 for (const name of ["storage", "locks", "serviceWorker"])
   Object.defineProperty(Navigator.prototype, name, { get() { throw new DOMException("No.", "SecurityError"); } });"""
 #: Runs that end soon.
@@ -192,12 +198,13 @@ def test_without_room_for_a_copy_the_earlier_store_is_read(tab: Page, host: Stat
     tab.goto(host.url + "empty.html")
     files = {key: (STORED / name).read_bytes().decode("latin-1") for key, name in BEFORE.items()}
     tab.evaluate(FILL, ["tabgrad", files])
-    cdp = tab.context.new_cdp_session(tab)
-    cdp.send("Storage.overrideQuotaForOrigin", {"origin": host.url.rstrip("/"), "quotaSize": 1000})
+    tab.add_init_script(f"{FILLS} self.full = sessionStorage.getItem('full') === 'yes';")
+    tab.evaluate("sessionStorage.setItem('full', 'yes')")
     go(tab, host, "a/")
     wait_until(tab, lambda: rows(tab) == 2, "the runs")
     kept(tab, 40)
-    cdp.send("Storage.overrideQuotaForOrigin", {"origin": host.url.rstrip("/")})
+    assert "mine/drawings" not in keys(tab)
+    tab.evaluate("sessionStorage.setItem('full', 'no')")
     reload(tab)
     kept(tab, 40)
     assert "mine/drawings" in keys(tab)
@@ -266,24 +273,13 @@ def test_a_frame_without_an_origin_answers_and_trains(tab: Page, host: StaticSer
 # ---- Room again
 
 
-def quota(visit: Visit) -> Callable[[int | None], object]:
-    """Sets how many bytes this site may store; None for the browser's own limit."""
-    origin = re.match(r"https?://[^/]+", visit.page.url)
-    assert origin
-    cdp = visit.context.new_cdp_session(visit.page)
-    return lambda size: cdp.send(
-        "Storage.overrideQuotaForOrigin", {"origin": origin[0]} | ({} if size is None else {"quotaSize": size})
-    )
-
-
 def test_once_there_is_room_again_everything_is_stored_and_the_sentence_goes(open_visit: Open) -> None:
-    visit = open_visit(f"?{SHORT}")
-    page, allow = visit.page, quota(visit)
-    allow(1000)
+    page = open_visit(f"?{SHORT}", init_script=FILLS).page
+    page.evaluate("self.full = true")
     train(page)
     assert "storage for this page is full" in message(page)
     keep(page, 7, says="is full")
-    allow(None)
+    page.evaluate("self.full = false")
     keep(page, 3)
     page.get_by_test_id("tab-train").click()
     wait_until(page, lambda: "is full" not in message(page), "the sentence taken back")
@@ -364,11 +360,10 @@ def test_a_run_under_way_is_not_erased(open_visit: Open) -> None:
 
 
 def test_drawings_that_waited_for_room_stay_erased(open_visit: Open) -> None:
-    visit = open_visit(f"?{SHORT}")
-    page, allow = visit.page, quota(visit)
-    allow(1000)
+    page = open_visit(f"?{SHORT}", init_script=FILLS).page
+    page.evaluate("self.full = true")
     keep(page, 7, says="is full")
-    allow(None)
+    page.evaluate("self.full = false")
     page.get_by_test_id("storage-erase").click()
     page.get_by_test_id("storage-erase-confirm").click()
     page.get_by_test_id("storage-said").filter(has_text="Everything is erased").wait_for()

@@ -89,13 +89,14 @@ class Database:
             request = js.indexedDB.open(self._name, 1)
         except (JsException, AttributeError) as error:
             raise storage_error(error) from error
-        is_missing = False
+        is_missing, making = False, None
 
         def make(_event: Any) -> None:
-            nonlocal is_missing
+            nonlocal is_missing, making
+            making = request.transaction
             if self._make is None:
                 is_missing = True
-                request.transaction.abort()
+                making.abort()
             else:
                 self._make(request.result.createObjectStore(STORE))
 
@@ -106,6 +107,8 @@ class Database:
         except StorageError as error:
             if is_missing:
                 raise NoDatabaseError(f"There is no database {self._name}.") from error
+            if making is not None and (reason := or_none(making.error)):
+                raise storage_error(reason) from error  # the request only says that it was aborted
             raise
         finally:
             request.removeEventListener("upgradeneeded", proxy)

@@ -52,26 +52,28 @@ class BrowserStorage:
         self._own = Database(f"{SHARED}:{folder()}", _mark)
         self._shared = Database(SHARED)
         self._copying = asyncio.Lock()
-        #: Whether all that the shared store had is in this one; None as long as nobody has looked.
+        #: Whether all that the shared store had is in this one; None as long as that is not known.
         self._is_whole: bool | None = None
 
     async def open(self) -> None:
-        """Open the store; the first visit creates it."""
+        """Copy the shared store, unless that was done or tried before."""
         async with self._copying:
             if self._is_whole is None:
                 self._is_whole = await self._copy_shared()
 
     async def get(self, key: str) -> bytes | None:
         """The bytes under `key`, or None."""
-        if self._is_whole:
-            return await self._read(self._own, key)
+        await self.open()
+        failed: StorageError | None = None
         try:
             found = await self._read(self._own, key)
-        except StorageFullError:  # there is not even room for an empty store
-            found = None
-        if found is None:
+        except StorageError as error:
+            failed, found = error, None
+        if found is None and not self._is_whole:
             found = await self._read(self._shared, key)
-        return found or None
+        if found is None and failed is not None and not isinstance(failed, StorageFullError):
+            raise failed
+        return found or None  # StorageFullError: there is not even room for an empty store
 
     async def put(self, key: str, value: bytes) -> None:
         """Keep `value` under `key`. If that fails, the old value stays."""
@@ -80,6 +82,7 @@ class BrowserStorage:
 
     async def delete(self, key: str) -> None:
         """Delete `key`."""
+        await self.open()
         if self._is_whole:
             await self._own.transact("readwrite", lambda table: table.delete(key))
         else:
@@ -87,6 +90,7 @@ class BrowserStorage:
 
     async def sizes(self) -> dict[str, int]:
         """All keys, with how many bytes each of them has."""
+        await self.open()
         found = ({} if self._is_whole else await _contents(self._shared)) | await _contents(self._own)
         return {key: value.length for key, value in found.items() if value.length and key != TO_COPY}
 
@@ -109,13 +113,13 @@ class BrowserStorage:
         except StorageError:
             return False
 
-    async def _copy_shared(self) -> bool:
-        """Whether this store has all that the shared one had."""
+    async def _copy_shared(self) -> bool | None:
+        """Whether this store has all that the shared one had; None if this one cannot be read."""
         try:
             if await self._read(self._own, TO_COPY) is None:
                 return True
-        except StorageFullError:
-            return False
+        except StorageError:
+            return None
         try:
             cached = js.IDBKeyRange.bound(MADE_AGAIN, f"{MADE_AGAIN}\uffff")
             await self._shared.transact("readwrite", lambda table: table.delete(cached))  # makes room
@@ -187,10 +191,8 @@ def _storage() -> BrowserStorage:
 
 
 async def open_storage() -> BrowserStorage:
-    """The store of this folder, open. Raises StorageError if the browser stores nothing."""
-    storage = _storage()
-    await storage.open()
-    return storage
+    """The store of this folder, the same for all who ask."""
+    return _storage()
 
 
 async def has_shared() -> bool:
