@@ -52,21 +52,24 @@ class KeptStore:
 
     async def put(self, key: str, value: bytes) -> str:
         """Keep `value`. Empty if it is stored; if it waits, one sentence that says why."""
-        return (await self._write(key, _Waiting(value)))[1]
+        return (await self._write(key, lambda _: _Waiting(value)))[1]
 
     async def delete(self, key: str) -> None:
         """Forget `key`."""
-        await self._write(key, _Waiting(None))
+        await self._write(key, lambda _: _Waiting(None))
 
     async def change(self, key: str, change: Change, known: bytes | None = None) -> tuple[bytes | None, str]:
         """Change what is under `key`, in this tab or another: the new value, and what `put` returns.
 
         If it cannot be read now, it is changed when it can; meanwhile `known` counts as what is stored.
         """
-        waiting = self._waiting.get(key) or _Waiting(known, [])
-        plain = key in self._waiting and not waiting.changes
-        changes = [] if plain else [*waiting.changes, change]
-        return await self._write(key, _Waiting(change(waiting.value), changes))
+
+        def changed(waiting: _Waiting | None) -> _Waiting:
+            if waiting is None:
+                return _Waiting(change(known), [change])
+            return _Waiting(change(waiting.value), [*waiting.changes, change] if waiting.changes else [])
+
+        return await self._write(key, changed)
 
     async def try_put(self, key: str, value: bytes) -> str:
         """As `put`, but a value that cannot be stored does not wait: what was there before stays."""
@@ -104,9 +107,10 @@ class KeptStore:
             self._store = await self._open()
         return self._store
 
-    async def _write(self, key: str, waiting: _Waiting) -> tuple[bytes | None, str]:
+    async def _write(self, key: str, wait: Callable[[_Waiting | None], _Waiting]) -> tuple[bytes | None, str]:
+        """Write what `wait` makes of that which waits under `key` already."""
         async with self._lock:
-            self._waiting[key] = waiting
+            self._waiting[key] = wait(self._waiting.get(key))
             value, failed = await self._store_one(key)
             if not failed:
                 await self._store_all()

@@ -72,6 +72,19 @@ def test_a_change_is_made_to_what_is_stored_when_it_can_be_read() -> None:
     asyncio.run(go())
 
 
+def test_changes_that_are_made_at_the_same_time_are_all_made() -> None:
+    async def go() -> None:
+        storage = FakeStorage()
+        kept = KeptStore(storage.open)
+        storage.fault = CLOSED
+        await asyncio.gather(*(kept.change("table", append(text)) for text in (b"1", b"2", b"3")))
+        storage.fault = ""
+        await kept.retry()
+        assert storage["table"] == b"123"
+
+    asyncio.run(go())
+
+
 def test_a_change_of_a_value_that_waits_whole_changes_that_value() -> None:
     async def go() -> None:
         storage = FakeStorage({"key": b"old"})
