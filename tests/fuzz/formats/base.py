@@ -35,4 +35,4 @@ def check_sentence(text: str) -> None:
     assert len(text) <= 170, f"{len(text)} characters: {text}"  # 30 are for "The file was not imported: "
     assert text.endswith((".", "?")), text
     assert text.isprintable(), text
-    assert not PYTHON.search(text), text
+    assert not PYTHON.search(re.sub("'.*?'", "", text)), text  # quotations can hold anything
