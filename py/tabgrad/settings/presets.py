@@ -9,13 +9,13 @@ from .run_settings import RunSettings
 
 #: Epochs times the learning rate, over 1 - momentum: measured with the preset "fast" on MNIST, one seed. At 0.4 the
 #: weights grow while the rate is high: runs of 50, 70 and 100 epochs come back, one of 200 diverges after 50. At 0.2,
-#: at 0.1, and at 0.4 with gradient clipping, 200 epochs are well.
-_LONGEST = 100 * 0.4 / (1 - 0.9)
+#: at 0.1, and at 0.4 with gradient clipping or with this weight decay, 200 epochs are well.
+_LONGEST, _ENOUGH_DECAY = 100 * 0.4 / (1 - 0.9), 1e-4
 
 
 def caution(settings: RunSettings) -> str:
     """A sentence if a run with these settings goes further than what was found to be safe; else empty."""
-    if settings.optimizer_row.rule != "sgd" or settings.clip > 0:
+    if settings.optimizer_row.rule != "sgd" or settings.clip > 0 or settings.weight_decay >= _ENOUGH_DECAY:
         return ""
     momentum = settings.momentum if "momentum" in settings.optimizer_row.fields else 0.0
     if settings.epochs * settings.lr <= _LONGEST * (1 - momentum) * (1 + 1e-9):

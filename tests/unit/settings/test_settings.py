@@ -199,6 +199,7 @@ def test_a_preset_needs_no_caution(name: str) -> None:
         ({"epochs": 200}, False),
         ({"epochs": 200, "lr": 0.2}, True),
         ({"epochs": 200, "clip": 1.0}, True),
+        ({"epochs": 200, "weight_decay": 1e-4}, True),
         ({"epochs": 200, "optimizer": "sgd", "lr": 0.5}, True),
         ({"epochs": 200, "optimizer": "adamw", "lr": 0.003}, True),
         ({"epochs": 50, "momentum": 0.99}, False),
