@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"compiler", "network", "program"},
     "explain": {"data", "ink", "network", "program"},
     "session": {
-        *("artifacts", "backends", "data", "interop", "metrics", "model", "network"),
+        *("artifacts", "backends", "data", "incoming", "interop", "metrics", "model", "network"),
         *("program", "protocol", "settings", "storage"),
     },
     "ui": {

@@ -9,7 +9,7 @@ error. What the sentence says of the file's contents goes through `quoted`, so t
 """
 
 from .fitting import fits, is_finite
-from .quoting import quoted
+from .quoting import quoted, unexpected
 from .reading import MAX_DEPTH, read_json
 
-__all__ = ["MAX_DEPTH", "fits", "is_finite", "quoted", "read_json"]
+__all__ = ["MAX_DEPTH", "fits", "is_finite", "quoted", "read_json", "unexpected"]

@@ -22,3 +22,8 @@ def quoted(value: object, most: int = MAX_QUOTED) -> str:
         return _KINDS.get(type(value), "something else")
     text = value if len(value) <= most else value[: most - 1] + "…"
     return "'" + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) + "'"
+
+
+def unexpected(error: BaseException) -> str:
+    """An error that nobody foresaw, as it may stand in a sentence: its kind, and the beginning of what it says."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:MAX_QUOTED]}".removesuffix(": ")

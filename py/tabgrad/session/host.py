@@ -14,6 +14,7 @@ from tabgrad import protocol
 from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.data import DataError
 from tabgrad.data.catalogue import DataSets
+from tabgrad.incoming import unexpected
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.settings import RunSettings, SettingsError
@@ -44,7 +45,7 @@ def failure(error: BaseException, reply_to: int) -> protocol.Failed:
         if isinstance(error, kind):
             message = str(error) or "There is not enough memory: try a smaller network or batch."
             return protocol.Failed(reply_to=reply_to, kind=name, message=message)
-    what = f"{type(error).__name__}: {str(error)[:60]}"
+    what = unexpected(error)
     return protocol.Failed(
         reply_to=reply_to, kind="internal", message=f"Something went wrong in training ({what}). Your runs are kept."
     )

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from tabgrad.backends import Device, DeviceLostError, EngineError, NoAnswerError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, EngineChoice, fallback_engine
+from tabgrad.incoming import unexpected
 from tabgrad.network import WeightsError
 
 from .faults import FAULTS
@@ -146,9 +147,7 @@ class Answering:
         if isinstance(error, WeightsError):  # it says what to do
             self._fail(f"{error} Your drawing is kept.")
             return
-        sentence = (
-            str(error) if isinstance(error, FAULTS) else f"The prediction failed ({type(error).__name__}: {error})."
-        )
+        sentence = str(error) if isinstance(error, FAULTS) else f"The prediction failed ({unexpected(error)})."
         self._fail(f"{sentence} Your drawing is kept; reload the page to try again.")
 
     async def _open(self, wanted: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabgrad.incoming import MAX_DEPTH, fits, is_finite, quoted, read_json
+from tabgrad.incoming import MAX_DEPTH, fits, is_finite, quoted, read_json, unexpected
 from tabgrad.incoming.reading import MAX_VALUES
 
 VALUES = st.recursive(
@@ -122,3 +122,9 @@ def test_short_texts_are_quoted_as_they_are() -> None:
     ]
     assert quoted("x" * 99, 10) == "'xxxxxxxxx…'"
     assert quoted("a\n\u202eb") == "'a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b'"
+
+
+def test_an_unexpected_error_is_cut_to_one_short_line() -> None:
+    assert unexpected(ValueError("a\n  b")) == "ValueError: a b"
+    assert unexpected(KeyError()) == "KeyError"
+    assert len(unexpected(ValueError("x" * 10_000))) < 80

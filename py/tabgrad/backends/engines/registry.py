@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from tabgrad.incoming import unexpected
+
 from ..base import Device, EngineError
 
 #: A device that is lost more often than this is not opened again: `fallback_engine` says what to do then.
@@ -67,7 +69,7 @@ async def open_engine(name: str, engines: Mapping[str, Engine] = ENGINES) -> Dev
     except TimeoutError as error:
         raise EngineError(f"{engines[name].title} could not be opened within {OPEN_LIMIT_S:.0f} s.") from error
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = unexpected(error)
         raise EngineError(f"{engines[name].title} could not be opened here ({reason}).") from error
 
 

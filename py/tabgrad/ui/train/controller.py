@@ -13,6 +13,7 @@ from typing import Protocol
 from tabgrad import protocol
 from tabgrad.artifacts import load_weights, make_row, read_record, save_weights
 from tabgrad.backends import EngineError
+from tabgrad.incoming import unexpected
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.settings import TUNABLE, RunSettings, SettingsError
@@ -314,7 +315,7 @@ class RunController:
         self._set_status("failed")
 
     def _failed_inside(self, error: BaseException) -> None:
-        self.fail(f"Something went wrong in the page ({type(error).__name__}: {error}). Your runs are kept.")
+        self.fail(f"Something went wrong in the page ({unexpected(error)}). Your runs are kept.")
 
     def _clear(self) -> None:
         self.versions.begin()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tabgrad.data import DataError, Samples
 from tabgrad.explain import browse
+from tabgrad.incoming import unexpected
 from tabgrad.interop import dom
 
 from ...faults import FAULTS
@@ -122,7 +123,7 @@ class DataSection:
             self._note.textContent = f"{sentence} Choose again to try once more."
 
     def _failed(self, error: BaseException) -> None:
-        self._say_failed(self._shown, f"An error in the page stopped this ({type(error).__name__}: {error}).")
+        self._say_failed(self._shown, f"An error in the page stopped this ({unexpected(error)}).")
 
     def _wanted(self, probe: Probe | None) -> browse.Wanted:
         digit = self._digit.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from tabgrad.incoming import unexpected
 from tabgrad.interop import dom
 from tabgrad.metrics import Results
 
@@ -55,7 +56,7 @@ class KeepBar(BesideThePad):
         self._said.textContent = await self._own.keep_drawing(digit)
 
     def _failed(self, error: BaseException) -> None:
-        self._said.textContent = f"An error in the page stopped this ({type(error).__name__}: {error}). Try again."
+        self._said.textContent = f"An error in the page stopped this ({unexpected(error)}). Try again."
 
 
 def summary(count: int, results: Results | None) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.data.drawings import DrawingsError, loads
+from tabgrad.incoming import unexpected
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.page import download
@@ -68,7 +69,7 @@ class OwnDrawingsSection:
 
     def _failed(self, error: BaseException) -> None:
         self._note.textContent = (
-            f"An error in the page stopped this ({type(error).__name__}: {error}). Your drawings are kept; try again."
+            f"An error in the page stopped this ({unexpected(error)}). Your drawings are kept; try again."
         )
 
     async def _remove(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 from tabgrad.artifacts import load_rows
 from tabgrad.data import drawings
+from tabgrad.incoming import unexpected
 from tabgrad.interop import dom, erasing, storage
 from tabgrad.storage import keys
 
@@ -156,4 +157,4 @@ class StoredSection:
 
     def _failed(self, error: BaseException) -> None:
         self._close()
-        self._say(f"An error in the page stopped this ({type(error).__name__}: {error}). Try again.")
+        self._say(f"An error in the page stopped this ({unexpected(error)}). Try again.")
