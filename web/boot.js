@@ -104,6 +104,7 @@ function release(event) {
   if (event.pointerId !== active?.pointer) return;
   active = null;
   redraw(); // replaces the pieces by one smooth line
+  keepInk();
 }
 
 function showTools() {
@@ -122,6 +123,7 @@ function useTool(event) {
   if (button.dataset.action === "clear") log.push({ tool: "clear", width: 1, points: [] });
   redraw();
   showTools();
+  keepInk();
 }
 
 const { signal } = listening;
@@ -147,6 +149,7 @@ function keepInk() {
   }
 }
 addEventListener("pagehide", keepInk, { signal });
+document.addEventListener("visibilitychange", keepInk, { signal }); // a phone may end a page that is hidden
 /** Whether a stored value is an action: the tab's storage may hold anything. @param {any} value */
 const isAction = (value) =>
   ["pen", "eraser", "cells", "clear"].includes(value?.tool) &&
@@ -156,6 +159,7 @@ const isAction = (value) =>
   value.points.every(Number.isFinite);
 try {
   const saved = JSON.parse(stored(sessionStorage, SAVED) ?? "[]");
+  sessionStorage.removeItem(SAVED); // of an earlier version: it is kept under this folder's name from now on
   log = Array.isArray(saved) ? saved.filter(isAction) : [];
 } catch {
   // No storage, or no usable drawing in it: start with an empty pad.
@@ -209,6 +213,11 @@ function fail(what, advice = "Check the connection and reload the page; your dra
   const sentence = `Python could not be loaded (${what}). ${wayOut}`;
   page.dataset.app = "failed";
   page.dataset.error = sentence;
+  try {
+    sessionStorage.setItem(NAMES + FAILED, "yes");
+  } catch {
+    // No storage: the next boot is like this one.
+  }
   element("status").dataset.kind = "error";
   element("status").textContent = sentence;
   element("boot-bytes").textContent = "";
@@ -227,9 +236,21 @@ function watch(url, response) {
   return response;
 }
 
+/** The last boot in this tab failed: what the browser's cache has may be a portal's page. */
+const FAILED = "tabgrad.failed";
+let cache = /** @type {RequestCache} */ ("default");
+try {
+  if (sessionStorage.getItem(NAMES + FAILED)) cache = "reload";
+  sessionStorage.removeItem(NAMES + FAILED);
+} catch {
+  // No storage: the cache is trusted.
+}
+
 for (const url of Object.keys(sizes)) {
-  if (/\.m?js$/.test(url)) continue; // the browser fetches modules itself; the observer below counts them
-  const response = browserFetch(url).then((answer) => watch(url, answer));
+  const isModule = /\.m?js$/.test(url); // the browser fetches modules itself; the observer below counts them
+  if (isModule && cache === "reload") browserFetch(url, { cache }).catch(() => {}); // for the next boot, if this one fails
+  if (isModule) continue;
+  const response = browserFetch(url, { cache }).then((answer) => watch(url, answer));
   response.catch((error) => isVital(url) && fail(`${url.split("/").pop()}: ${error.message}`));
   early.set(new URL(url, document.baseURI).href, response);
 }

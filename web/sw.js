@@ -8,6 +8,7 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const PREFIX = `tabgrad:${new URL("./", worker.location.href).pathname}:`;
 const CACHE = PREFIX + BUILD.version;
 const INDEX = absolute("index.html");
+const PAGES = new Set([absolute("./"), INDEX]);
 /** The hash of each file by its address. @type {Map<string, string>} */
 const HASHES = new Map(Object.entries({ ...BUILD.files, ...BUILD.data }).map(([url, hash]) => [absolute(url), hash]));
 /** A navigation waits this long for the network. Milliseconds. */
@@ -76,7 +77,8 @@ async function fill() {
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET") return;
-  if (request.mode === "navigate") event.respondWith(networkFirst(request));
+  // Folders below this one may have pages of their own.
+  if (request.mode === "navigate" && PAGES.has(request.url.replace(/[?#].*/, ""))) event.respondWith(networkFirst(request));
   else if (HASHES.has(request.url)) event.respondWith(cacheFirst(request));
 });
 
@@ -99,13 +101,18 @@ async function wholePage(request) {
   return new Response(await response.blob(), response);
 }
 
-/** @param {Request} request a file with a hash in its name, so that any copy is the right one */
+/** @param {Request} request a file whose hash is known, so that any copy is the right one */
 async function cacheFirst(request) {
-  const cached = await caches.match(request.url);
-  if (cached) return cached;
-  const response = await fetchChecked(request.url);
-  const cache = await caches.open(CACHE);
-  // If the storage is full, there is no offline copy, but the page still gets the file.
-  await cache.put(request.url, response.clone()).catch(() => {});
-  return response;
+  const cache = await caches.open(CACHE).catch(() => null); // no storage: the page still gets the file
+  const cached = await cache?.match(request.url);
+  if (cached && request.cache !== "reload") return cached;
+  try {
+    const response = await fetchChecked(request.url);
+    // If the storage is full, there is no offline copy.
+    await cache?.put(request.url, response.clone()).catch(() => {});
+    return response;
+  } catch (error) {
+    if (cached) return cached;
+    throw error;
+  }
 }

@@ -22,6 +22,8 @@ async def boot(event: "js.MessageEvent") -> None:
 
         async def unpack() -> None:
             response = await js.fetch(opening["base"] + opening["manifest"]["python"]["tabgrad"])
+            if response.status == 404:  # its name has a hash
+                raise OSError("a newer version of this page is there")
             pyodide_js.unpackArchive(await response.arrayBuffer(), "zip", extractDir=FOLDER)
 
         await asyncio.gather(pyodide_js.loadPackage("numpy", checkIntegrity=False), unpack())
@@ -31,7 +33,8 @@ async def boot(event: "js.MessageEvent") -> None:
         entry.serve(port, first)
     except Exception as error:
         # The tabgrad package may be missing, so this event is written by hand.
-        sentence = f"The training worker could not start ({error}). Check the network and reload the page."
+        why = str(error)[:80]
+        sentence = f"The training worker could not start ({why}). Check the network and reload the page."
         failed = {"protocol": 3, "type": "failed", "id": 0, "reply_to": 0, "kind": "start", "message": sentence}
         port.postMessage(js.Array.of(json.dumps(failed)))
         raise

@@ -63,6 +63,42 @@ def test_what_is_drawn_is_kept_before_anything_can_happen(open_visit: Open) -> N
     assert guess(again) == "7"
 
 
+def test_ink_is_kept_during_the_boot_too(open_visit: Open) -> None:
+    page = open_visit(routes={"**/*.wasm": lambda _route: None}, ready=False).page
+    draw(page, DIGITS[7])
+    assert '"tool":"pen"' in kept_ink(page)
+    page.get_by_test_id("tool-clear").click()
+    assert '"tool":"clear"' in kept_ink(page)
+
+
+#: Notes how each file is asked for.
+NOTE_FETCHES = """const real = self.fetch;
+self.fetches = [];
+self.fetch = (url, options) => { self.fetches.push(`${url} ${options?.cache}`); return real(url, options); };"""
+
+
+def test_after_a_boot_that_failed_the_next_one_asks_past_the_cache(open_visit: Open) -> None:
+    """A portal's page in the place of Python may be in the browser's cache."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(body="<html>Sign in</html>", content_type="text/html")
+        else:
+            route.continue_()
+
+    routes: dict[str, Callable[[Route], object]] = {"**/tabgrad.*.zip": answer}
+    visit = open_visit(routes=routes, init_script=NOTE_FETCHES, ready=False, service_workers="block")
+    page = visit.page
+    wait_dataset(page, "app", "failed")
+    assert "default" in page.evaluate("self.fetches.find((text) => text.includes('tabgrad.'))")
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    assert "reload" in page.evaluate("self.fetches.find((text) => text.includes('tabgrad.'))")
+    visit.errors.clear()
+
+
 #: Ends the interpreter of the worker when the page says so.
 MORTAL = b"""
 from pyodide.ffi import create_proxy

@@ -190,3 +190,17 @@ def test_two_folders_of_one_host_leave_each_other_alone(
     first.page.close()
     stop(host)
     visitor().page.get_by_test_id("draw-pad").wait_for()
+
+
+def test_pages_in_folders_below_are_left_alone(visitor: Callable[[], Visit], tmp_path: Path) -> None:
+    below = tmp_path / "site" / "below"
+    below.mkdir()
+    (below / "index.html").write_text("<title>Another page</title>")
+    visit = visitor()
+    wait_for_worker(visit.page)
+    visit.page.goto(f"{visit.url}below/")
+    assert visit.page.title() == "Another page"
+    response = visit.page.goto(f"{visit.url}below/missing.html")
+    assert response is not None
+    assert response.status == 404
+    assert "tabgrad" not in visit.page.title()

@@ -27,8 +27,8 @@ from .index import SPLITS, BlockInfo, DataIndex, SplitInfo, SplitName, load_inde
 CONCURRENT_FETCHES = 4
 #: Blocks that are fetched while a run trains on the current one: as many as are fetched at the same time.
 BLOCKS_AHEAD = 4
-#: A damaged file is fetched again with this at its end: a cache may hold a portal's page, or half of the file. Static
-#: hosts ignore a query, and for caches it is another file.
+#: A damaged file is fetched again with this at its end: a cache may hold a portal's page, or half of the file. The page
+#: then asks past its caches (`interop.files`). Static hosts ignore a query.
 PAST_CACHES = "?again"
 
 

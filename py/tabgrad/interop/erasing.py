@@ -59,7 +59,9 @@ async def erase_offline_copy() -> None:
     """Delete the copy for use offline, and its service worker, so that the next visit makes a whole one again."""
     try:
         registration = or_none(await js.navigator.serviceWorker.getRegistration())
-        if registration:
+        if registration and registration.scope == str(
+            js.URL.new(".", js.document.baseURI).href
+        ):  # not a folder's above
             await registration.unregister()
     except (JsException, AttributeError):
         pass

@@ -14,13 +14,21 @@ from .convert import to_js
 #: A host answers so for a file that it does not have. Names have hashes, so the page was made for another version.
 GONE = (404, 410)
 
+#: At the end of a URL: what caches have of this file is damaged.
+AGAIN = "?again"
+
 
 class FetchError(OSError):
     """A file could not be fetched. One sentence that the page can show."""
 
 
 async def _fetch(url: str) -> Any:
-    """The contents of a file as an ArrayBuffer. One that does not fit its name is fetched again, past all caches."""
+    """The contents of a file as an ArrayBuffer. One that does not fit its name is fetched again, past all caches.
+
+    So is one whose URL ends in `AGAIN`.
+    """
+    if url.endswith(AGAIN):
+        return await _fetch_once(url.removesuffix(AGAIN), "reload")
     content = await _fetch_once(url, "default")
     if await _fits_its_name(url, content):
         return content
