@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ import js
 import pyodide_js
 from pyodide.ffi import JsException
 
+from .clock import now_s
 from .convert import first_event, js_function, release, to_js
 from .files import fetch_bytes
 
@@ -24,6 +24,8 @@ from .files import fetch_bytes
 NAME = "trainer"
 #: PyScript notices a new script within a frame; a page without PyScript never does. Seconds.
 NOTICED_WITHIN_S = 10.0
+#: A worker that says nothing within this time does not run. Seconds.
+PROBED_WITHIN_S = 5.0
 
 OnMessage = Callable[[str, list[bytes]], None]
 
@@ -81,9 +83,9 @@ class NamedWorker:
             element.setAttribute(name, value)
         js.document.body.appendChild(element)
         self._element = element
-        deadline = time.monotonic() + NOTICED_WITHIN_S
+        deadline = now_s() + NOTICED_WITHIN_S
         while not hasattr(element, "xworker"):
-            if time.monotonic() > deadline:
+            if now_s() > deadline:
                 raise WorkerError("The training worker did not start: reload the page.")
             await asyncio.sleep(0.005)
         channel = js.MessageChannel.new()
@@ -124,7 +126,10 @@ async def may_use_blobs() -> bool:
     except JsException:
         return False
     try:
-        return await first_event(probe, "message", "error") == "message"
+        async with asyncio.timeout(PROBED_WITHIN_S):
+            return await first_event(probe, "message", "error") == "message"
+    except TimeoutError:
+        return False
     finally:
         probe.terminate()
         js.URL.revokeObjectURL(url)

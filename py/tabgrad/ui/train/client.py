@@ -7,12 +7,14 @@ made, so that hangs and crashes are tested without one.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
 from tabgrad import protocol
+from tabgrad.incoming import unexpected
+from tabgrad.interop.clock import now_s
 
 #: A worker that does not answer a ping within this time is ended. Seconds.
 ANSWER_WITHIN_S = 3.0
@@ -33,6 +35,9 @@ class Channel(Protocol):
     def terminate(self) -> None: ...
 
 
+#: Commands that only change how a run goes on.
+_STEERING = (protocol.Pause, protocol.Resume, protocol.Stop)
+
 MakeChannel = Callable[[Callable[[str, list[bytes]], None]], Channel]
 
 
@@ -51,16 +56,17 @@ class TrainClient:
         self._slowest_answer_s = 0.0
         self._ping: tuple[int, float] | None = None
         self._run: protocol.Start | None = None
-        self._paused = False
+        self._paused = self._stopping = False
         self._restarts = 0
+        self._replaced: asyncio.Future[None] | None = None  # while another worker is being started for the run
         self._answers: dict[int, asyncio.Future[protocol.AnyEvent]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
     @property
     def started(self) -> bool:
-        """Whether the worker has been started."""
-        return self._channel is not None
+        """Whether the worker has been started. It counts as started while another one takes its place."""
+        return self._channel is not None or self._replaced is not None
 
     @property
     def running(self) -> bool:
@@ -72,7 +78,7 @@ class TrainClient:
         async with self._starting:
             if self._channel is None:
                 channel = self._make(self._receive)
-                self._heard_at = time.monotonic()
+                self._heard_at = now_s()
                 self._grace_until = self._heard_at + START_WITHIN_S
                 self._watch = self._watch or asyncio.ensure_future(self._watchdog())
                 try:
@@ -93,7 +99,15 @@ class TrainClient:
         return self._ids
 
     async def ask(self, command: protocol.Command) -> protocol.AnyEvent:
-        """Send a command and wait for its answer, which may be Failed."""
+        """Send a command and wait for its answer, which may be Failed.
+
+        While another worker takes the place of a lost one, commands that steer the run count at once; others wait.
+        """
+        if self._replaced is not None and self._channel is None:
+            if isinstance(command, protocol.Dispose) or (self._run and isinstance(command, _STEERING)):
+                self._note(command)
+                return protocol.Accepted()
+            await self._replaced
         future: asyncio.Future[protocol.AnyEvent] = asyncio.get_running_loop().create_future()
         number = self.send(command)
         self._answers[number] = future
@@ -106,12 +120,15 @@ class TrainClient:
         """Remember what a new worker would have to be told."""
         if isinstance(command, protocol.Start):
             self._run, self._paused, self._restarts = command, command.start_paused, 0
+            self._stopping = False
         elif isinstance(command, protocol.Dispose):
             self._run = None
         elif isinstance(command, (protocol.Pause, protocol.Step)):
             self._paused = True
         elif isinstance(command, protocol.Resume):
             self._paused = False
+        elif isinstance(command, protocol.Stop):
+            self._stopping = True
 
     def _receive(self, text: str, blobs: list[bytes]) -> None:
         try:
@@ -121,7 +138,7 @@ class TrainClient:
             self._give_up(str(error))
             self._on_event(protocol.Failed(kind="internal", message=str(error)))
             return
-        now = self._heard_at = time.monotonic()
+        now = self._heard_at = now_s()
         # The first message of a new worker ends its grace period; a busy one gets another.
         self._grace_until = now + event.seconds if isinstance(event, protocol.Busy) else now
         if self._ping is not None and event.reply_to == self._ping[0]:
@@ -159,16 +176,28 @@ class TrainClient:
                 future.set_result(protocol.Failed(reply_to=number, kind="internal", message=message))
 
     async def _watchdog(self) -> None:
+        """Look after the worker for ever: nothing that goes wrong here may end it, and each fault is said once."""
+        said = ""
         while True:
-            before = time.monotonic()
-            await asyncio.sleep(PING_EVERY_S / 2)
-            if time.monotonic() - before > ANSWER_WITHIN_S:
-                self._ping = None  # the computer or the tab was asleep, so the worker's silence means nothing
-            elif self._channel is not None:
-                await self._check()
+            try:
+                await self._look()
+            except Exception as error:  # of the browser, or of who takes the events
+                sentence = f"Something went wrong in the page ({unexpected(error)}). Your runs are kept."
+                if sentence != said:
+                    said = sentence
+                    with suppress(Exception):
+                        self._on_event(protocol.Failed(kind="internal", message=sentence))
+
+    async def _look(self) -> None:
+        before = now_s()
+        await asyncio.sleep(PING_EVERY_S / 2)
+        if now_s() - before > ANSWER_WITHIN_S:
+            self._ping = None  # the computer or the tab was asleep, so the worker's silence means nothing
+        elif self._channel is not None:
+            await self._check()
 
     async def _check(self) -> None:
-        now = time.monotonic()
+        now = now_s()
         if now < self._grace_until:
             return
         if self._ping is None:
@@ -181,20 +210,43 @@ class TrainClient:
             await self.restart()
 
     async def restart(self) -> None:
-        """End the worker, start another, and go on with the run under way from its last checkpoint."""
-        run, self._run = self._run, None
+        """End the worker, start another, and go on with the run under way from its last checkpoint.
+
+        What the visitor wants meanwhile counts: the run may be gone then, paused, or about to stop.
+        """
         self._give_up("Training has crashed.")
         if self._restarts >= MAX_RESTARTS:
-            self._on_event(protocol.Failed(kind="internal", message="Training keeps crashing here: reload the page."))
+            self._lose("Training keeps crashing here: reload the page.")
             return
+        replaced = self._replaced = asyncio.get_running_loop().create_future()
         try:
             await self.ensure()
+            resumed = self._resume()
         except RuntimeError as error:
-            self._on_event(protocol.Failed(kind="internal", message=str(error)))
+            self._lose(str(error))
             return
-        if run is not None:
-            restarts, paused = self._restarts + 1, self._paused
-            self.send(replace(run, start_paused=paused))
-            self._restarts = restarts
-            where = "its last checkpoint" if run.checkpoint else "the beginning"
+        except Exception as error:  # the browser's own
+            self._lose(f"Training did not start again ({unexpected(error)}): reload the page.")
+            return
+        finally:
+            self._replaced = None
+            if not replaced.done():
+                replaced.set_result(None)
+        if resumed is not None:
+            where = "its last checkpoint" if resumed.checkpoint else "the beginning"
             self._on_event(protocol.Notice(message=f"Training had crashed. It is started again, from {where}."))
+
+    def _resume(self) -> protocol.Start | None:
+        """Tell a new worker of the run that is still wanted, if there is one; returns what it was told."""
+        run, stopping, restarts = self._run, self._stopping, self._restarts + 1
+        if run is not None:
+            self.send(replace(run, start_paused=self._paused))
+            self._restarts = restarts
+            if stopping:
+                self.send(protocol.Stop())
+        return run
+
+    def _lose(self, sentence: str) -> None:
+        """The run, if there is one, has ended, because no worker goes on with it."""
+        self._run = None
+        self._on_event(protocol.Failed(kind="internal", message=sentence))

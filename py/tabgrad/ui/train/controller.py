@@ -240,6 +240,8 @@ class RunController:
                 self.fail(event.message)
             case protocol.Failed() if not self._client.running and not self.state.warms_up:
                 self.fail(event.message)
+            case protocol.Failed(kind="internal", reply_to=0) if self._client.running:
+                self.say(event.message, error=True)  # the run goes on
 
     async def _store_checkpoint(self, event: protocol.Checkpoint) -> None:
         """Keep it, with the timeline that led there. What is stored of another run stays until a step has been done."""

@@ -15,6 +15,7 @@ from tabgrad.protocol import (
     Busy,
     Checkpoint,
     Command,
+    Dispose,
     Failed,
     Finished,
     Metrics,
@@ -25,6 +26,7 @@ from tabgrad.protocol import (
     Resume,
     SaveCheckpoint,
     Start,
+    Stop,
     Tune,
     decode_command,
     encode,
@@ -313,3 +315,82 @@ def test_an_exported_checkpoint_is_the_point_to_go_on_from() -> None:
         assert again.checkpoint == CHECKPOINT
 
     on_page(Page(), go)
+
+
+async def crashed(page: Page) -> asyncio.Task[None]:
+    """A run whose worker is being replaced."""
+    await page.client.ensure()
+    await page.client.ask(Start(settings=SETTINGS))
+    restart = asyncio.ensure_future(page.client.restart())
+    await page.until(lambda: len(page.workers) == 2)
+    assert not page.workers[1].up
+    return restart
+
+
+def test_a_run_that_is_disposed_of_while_its_worker_is_replaced_stays_away() -> None:
+    async def go(page: Page) -> None:
+        restart = await crashed(page)
+        assert page.client.started
+        assert isinstance(await page.client.ask(Dispose()), Accepted)
+        await restart
+        assert page.workers[1].commands == []
+        assert page.of(Notice) == []
+        assert not page.client.running
+        await page.client.ask(Start(settings=SETTINGS))
+        assert [type(command) for command in page.workers[1].commands] == [Start]
+
+    on_page(Page(), go)
+
+
+def test_commands_that_are_given_while_a_worker_is_replaced_count() -> None:
+    async def go(page: Page) -> None:
+        restart = await crashed(page)
+        saving = asyncio.ensure_future(page.client.ask(SaveCheckpoint()))
+        for command in (Resume(), Pause(), Stop()):
+            assert isinstance(await page.client.ask(command), Accepted)
+        await restart
+        assert isinstance(await saving, Accepted)
+        again = page.workers[1].commands
+        assert [type(command) for command in again] == [Start, Stop, SaveCheckpoint]
+        assert isinstance(again[0], Start)
+        assert again[0].start_paused
+
+    on_page(Page(), go)
+
+
+def test_an_unexpected_fault_of_the_browser_ends_no_watch() -> None:
+    class Broken(FakeWorker):
+        async def start(self, first: str) -> None:
+            raise ValueError("x" * 999)  # a JsException is no RuntimeError either
+
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        make, page.client._make = page.client._make, lambda receive: Broken(receive, obliging)
+        await page.until(lambda: page.of(Failed))
+        assert not page.client.running
+        assert len(page.of(Failed)[-1].message) < 200
+        page.client._make = make
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        await page.until(lambda: len(page.workers) == 3)  # this one hangs, too, and that is noticed
+
+    on_page(Page(silent_after_start), go)
+
+
+def test_who_takes_the_events_and_fails_ends_no_watch() -> None:
+    async def go(page: Page) -> None:
+        def take(event: AnyEvent) -> None:
+            page.events.append(event)
+            if isinstance(event, Notice):
+                raise KeyError("zzz")
+
+        page.client._on_event = take
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        await page.until(lambda: len(page.workers) == 3)
+        assert [failed.message for failed in page.of(Failed) if not failed.reply_to] == [
+            "Something went wrong in the page (KeyError: 'zzz'). Your runs are kept."
+        ]
+
+    on_page(Page(silent_after_start), go)
