@@ -21,9 +21,8 @@ from typing import Any, cast
 
 from scripts.sitebuild.parts import ROOT
 from tabgrad import model
-from tabgrad.compiler import VARIANTS
 from tabgrad.network import load_safetensors
-from tabgrad.program import Program, ProgramError, Target, dumps
+from tabgrad.program import VARIANTS, Program, ProgramError, Target, dumps
 from tabgrad.session.plan import answer_request, evaluation_request, training_request
 from tabgrad.session.programs import compile_program
 from tabgrad.settings import PRESETS

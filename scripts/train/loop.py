@@ -22,7 +22,8 @@ from tabgrad.metrics import Results
 from tabgrad.network import load_safetensors, save_safetensors
 from tabgrad.session import plan
 from tabgrad.session.network import LoadedNetwork, evaluate, load_network
-from tabgrad.session.schedule import learning_rates, total_steps
+from tabgrad.session.schedule import learning_rates
+from tabgrad.settings import total_steps
 
 from .data import Corpus, recipe_source
 from .distillation import DistillationSet

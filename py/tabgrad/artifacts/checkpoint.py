@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tabgrad.incoming import fits, is_finite, read_json
 from tabgrad.network import Tensors, WeightsError, load_safetensors, read_header, save_safetensors
 from tabgrad.protocol import Metrics
-from tabgrad.settings import TUNABLE, RunSettings
+from tabgrad.settings import TUNABLE, RunSettings, total_steps
 
 FORMAT = "tabgrad-checkpoint"
 #: Prefix of the weights of the best epoch, kept while early stopping is on.
@@ -167,6 +167,10 @@ class Record:
             if not fits(tuning.get("step"), int) or not 0 <= tuning["step"] <= self.step or changed.keys() - TUNABLE:
                 raise ValueError("The record changes a setting that cannot change.")
             RunSettings.make(changed, self.settings)
+        # Fewer epochs end a run where it is, so that it may have more steps than they have.
+        last = max((tuning["step"] for tuning in self.tunings), default=0)
+        if self.steps != max(last, total_steps(self.settings, self.samples)):
+            raise ValueError("The record has another number of steps than its settings.")
 
 
 class CheckpointFile(NamedTuple):

@@ -31,6 +31,8 @@ from tabgrad.settings import RunSettings, SettingsError, answering_spec
 from .checkpoint import BEST
 
 FORMAT = "tabgrad-weights"
+#: Bytes of a specification or of settings, which have some hundreds.
+MAX_DESCRIPTION_BYTES = 20_000
 #: What a specification says of a network that answers.
 DESCRIBED = {"kind", "hidden", "activation"}
 Shapes = Mapping[str, tuple[int, ...]]
@@ -78,7 +80,7 @@ class WeightsFile:
         if "spec" not in self.metadata:
             return {}
         try:
-            spec = read_json(self.metadata["spec"])
+            spec = read_json(self.metadata["spec"], max_bytes=MAX_DESCRIPTION_BYTES)
         except ValueError:
             spec = None
         return {name: spec.get(name) for name in DESCRIBED & spec.keys()} if isinstance(spec, dict) else {"kind": None}
@@ -133,7 +135,11 @@ def load_weights(data: bytes) -> WeightsFile:
     tensors, metadata = load_safetensors(data)
     weights = {name: t for name, t in tensors.items() if not name.startswith((*TRAINING_STATE, BEST))}
     try:
-        given = RunSettings.stored(read_json(metadata["settings"])) if "settings" in metadata else None
+        given = (
+            RunSettings.stored(read_json(metadata["settings"], max_bytes=MAX_DESCRIPTION_BYTES))
+            if "settings" in metadata
+            else None
+        )
     except SettingsError as error:
         raise WeightsError(f"The weights file's settings cannot be used: {error}") from error
     except ValueError as error:

@@ -11,6 +11,5 @@ tinygrad. A module that imports tinygrad itself imports `environment` first.
 
 from . import environment
 from .capture import TINYGRAD_VERSION, Capture
-from .stub import VARIANTS
 
-__all__ = ["TINYGRAD_VERSION", "VARIANTS", "Capture", "environment"]
+__all__ = ["TINYGRAD_VERSION", "Capture", "environment"]

@@ -17,9 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from tabgrad.program import Buffer, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key, validate
+from tabgrad.program import (
+    VARIANTS,
+    Buffer,
+    Dispatch,
+    Kernel,
+    Program,
+    ProgramError,
+    Role,
+    Target,
+    kernel_key,
+    validate,
+)
 
-from .stub import DEVICES, VARIANTS, compiling_for
+from .stub import DEVICES, compiling_for
 
 from tinygrad import Tensor  # isort: skip # after the stub devices are in place
 from tinygrad.dtype import to_dtype  # isort: skip

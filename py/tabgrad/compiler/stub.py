@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn
 
-from tabgrad.program import Target
+from tabgrad.program import VARIANTS, Target
 
 from . import environment  # noqa: F401 - must run before tinygrad is imported
 
@@ -29,7 +29,6 @@ Optimize = Callable[[Any], Any]  # tinygrad's Scheduler -> Scheduler
 #: no memory: a Program has whole buffers only, and the engines plan memory themselves. Only the exact name WEBGPU
 #: also limits a kernel to 8 buffers, which WebAssembly does not need.
 DEVICES: dict[Target, str] = {"wgsl": "WEBGPU", "wasm": "WEBGPU_WASM"}
-VARIANTS: dict[Target, tuple[str, ...]] = {"wgsl": ("default", "gpu", "sw"), "wasm": ("simd", "relaxed")}
 
 
 def _refuse(what: str) -> NoReturn:

@@ -13,6 +13,9 @@ from tabgrad.incoming import quoted
 
 from .base import DataError, Fetch, Inflate, RunData
 
+#: Height and width of an image, and the number of digits.
+IMAGE_SIZE, CLASSES = (28, 28), 10
+
 
 async def _no_drawings() -> bytes | None:
     return None
@@ -78,7 +81,10 @@ async def _open_mnist(sets: DataSets, opened: RunData | None) -> RunData:
     async def fetch(file: str) -> bytes:
         return await sets.fetch(f"{folder}/{file}")
 
-    return await open_packed(index, fetch, sets.inflate, DATA_SET_TITLES["mnist"])
+    data = await open_packed(index, fetch, sets.inflate, DATA_SET_TITLES["mnist"])
+    if data.index.shape != IMAGE_SIZE or data.index.classes != CLASSES:
+        raise DataError("The data index describes other images than the digits of this page: reload the page.")
+    return data
 
 
 async def _open_generated(_sets: DataSets, opened: RunData | None) -> RunData:

@@ -24,9 +24,11 @@ FORMAT = "tabgrad-data"
 VERSION = 1
 #: A split is kept in memory as a whole. Bytes, one a pixel; MNIST has 55 million.
 MAX_PIXELS = 1 << 29
+#: Characters of a name or a text, and files that the data were made from.
+MAX_TEXT = 1_000
 DAMAGED = "The data index is damaged, it is not the expected JSON: reload the page."
 #: A block lies beside the index.
-_FILE, _SHA256 = re.compile(r"[\w.-]{1,100}", re.ASCII), re.compile("[0-9a-f]{64}")
+_FILE, _SHA256 = re.compile(r"[\w-][\w.-]{0,99}", re.ASCII), re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def load_index(text: str | bytes) -> DataIndex:
         raise DataError(DAMAGED) from error
     if not isinstance(body, dict):
         raise DataError(DAMAGED)
-    if body.get("format") != FORMAT or body.get("version") != VERSION:
+    version = body.get("version")
+    if body.get("format") != FORMAT or not fits(version, int) or version != VERSION:
         raise DataError("The data index has another version than this page: reload the page.")
     _require(body, {"name": str, "shape": list[int], "classes": int, "order": str})
     _require(body, {"sources": dict[str, str], "splits": dict[str, Any]})
@@ -116,6 +119,8 @@ def _require(item: Any, hints: Mapping[str, Any]) -> None:
 
 def _check(index: DataIndex) -> None:
     """Raises DataError if the numbers of an index contradict each other."""
+    if max(len(index.name), len(index.order), len(index.sources)) > MAX_TEXT:
+        raise DataError("The data index is damaged: its texts are too long.")
     if min(*index.shape, index.classes) < 1 or max(*index.shape, index.classes) > 4096:
         raise DataError("The data index is damaged: it names an impossible number of classes or size of images.")
     if sum(split.count for split in index.splits.values()) * math.prod(index.shape) > MAX_PIXELS:

@@ -17,9 +17,11 @@ def fits(value: Any, hint: Any) -> bool:
     if hint is Any:
         return True
     if get_origin(hint) is list:
-        return isinstance(value, list) and all(fits(item, get_args(hint)[0]) for item in value)
+        of = get_args(hint)[0]
+        return isinstance(value, list) and all(fits(item, of) for item in value)
     if get_origin(hint) is dict:
-        return isinstance(value, dict) and all(fits(item, get_args(hint)[1]) for item in value.values())
+        of = get_args(hint)[1]
+        return isinstance(value, dict) and all(fits(item, of) for item in value.values())
     if hint is float:
         return isinstance(value, float) or fits(value, int)
     if hint is int:

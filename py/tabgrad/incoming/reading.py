@@ -53,9 +53,12 @@ def _check(data: bytes) -> None:
         raise ValueError("The text has a number that is too large.")
     brackets = plain.translate(None, _NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
-        if not brackets:
-            break
+        before = len(brackets)
+        if 2 * brackets.count(b"[") != before:
+            break  # not each one that opens is closed
         brackets = brackets.replace(b"[]", b"")  # the innermost level
+        if len(brackets) == before:
+            break
     if brackets:
         raise ValueError("The text is nested too deep, or breaks off.")
     if b"\\ud" in data or b"\\uD" in data:

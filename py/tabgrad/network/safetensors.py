@@ -45,6 +45,7 @@ class WeightsError(ValueError):
 
 
 DAMAGED = "The weights file's header is damaged: it is not a usable safetensors file."
+TOO_MANY = "The weights file has more tensors than any network of this page."
 GAPS = "The weights file is damaged: its tensors overlap or do not fill it."
 
 
@@ -99,13 +100,15 @@ def _read(data: bytes) -> tuple[dict[str, _Tensor], dict[str, str], memoryview]:
         raise WeightsError("The weights file's header is larger than that of any network of this page.")
     text, body = data[8 : 8 + size], memoryview(data)[8 + size :]
     if text.count(b'"data_offsets"') > MAX_TENSORS:
-        raise WeightsError("The weights file has more tensors than any network of this page.")
+        raise WeightsError(TOO_MANY)
     try:
         header = read_json(text) if text.startswith(b"{") else None
     except ValueError as error:
         raise WeightsError(DAMAGED) from error
     if not isinstance(header, dict) or not fits(metadata := header.pop("__metadata__", {}), dict[str, str]):
         raise WeightsError(DAMAGED)
+    if len(header) > MAX_TENSORS:  # with names that are spelled in another way
+        raise WeightsError(TOO_MANY)
     found = {name: _header(name, item) for name, item in header.items()}
     at = 0
     for tensor in sorted(found.values(), key=lambda tensor: (tensor.begin, tensor.end)):
@@ -123,9 +126,19 @@ def _header(name: str, item: Any) -> _Tensor:
     code, shape, offsets = item["dtype"], item["shape"], item["data_offsets"]
     if not isinstance(code, str) or code not in _CODES:
         raise WeightsError(f"Tensor {quoted(name)} has dtype {quoted(code)}, which this page cannot read.")
-    if not fits(shape, list[int]) or len(shape) > MAX_DIMENSIONS or min(shape, default=0) < 0:
+    if (
+        not isinstance(shape, list)
+        or len(shape) > MAX_DIMENSIONS
+        or not fits(shape, list[int])
+        or min(shape, default=0) < 0
+    ):
         raise WeightsError(f"Tensor {quoted(name)} has no usable shape: the weights file is damaged.")
-    if not fits(offsets, list[int]) or len(offsets) != 2 or not 0 <= offsets[0] <= offsets[1]:
+    if (
+        not isinstance(offsets, list)
+        or len(offsets) != 2
+        or not fits(offsets, list[int])
+        or not 0 <= offsets[0] <= offsets[1]
+    ):
         raise WeightsError(f"Tensor {quoted(name)} has no usable place in the weights file, which is damaged.")
     dtype, (begin, end) = DTYPES[_CODES[code]], offsets
     if math.prod(max(1, n) for n in shape) > MAX_SIZE or math.prod(shape) * dtype.itemsize != end - begin:

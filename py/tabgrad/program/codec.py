@@ -13,7 +13,7 @@ from typing import Any, cast
 from tabgrad.incoming import fits, quoted, read_json
 
 from .schema import FORMAT, VERSION, Buffer, Dispatch, Kernel, Program, ProgramError, Role
-from .validate import validate
+from .validate import MAX_BOUND, MAX_DIMENSIONS, validate
 
 #: Programs are small: a file larger than this is not one. Bytes.
 MAX_PROGRAM_BYTES = 64 << 20
@@ -98,7 +98,7 @@ def loads(text: str | bytes) -> Program:
         raise ProgramError("The program file is not valid JSON: it may be truncated.") from error
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise ProgramError("The file is not a tabgrad program.")
-    if body.get("version") != VERSION:
+    if not fits(body.get("version"), int) or body["version"] != VERSION:
         raise ProgramError(f"The program has version {quoted(body.get('version'))}; this page reads version {VERSION}.")
     program = _parse(body)
     validate(program)
@@ -131,6 +131,7 @@ def _parse_kernel(item: Any) -> Kernel:
 
 def _parse_buffer(item: Any) -> Buffer:
     values = {"data": ""} | _object(item)
+    _check_length(values.get("shape"), MAX_DIMENSIONS)
     _check(values, {"name": str, "dtype": str, "shape": list[int], "role": str, "data": str})
     return Buffer(
         values["name"], values["dtype"], tuple(values["shape"]), cast(Role, values["role"]), _bytes(values["data"])
@@ -139,6 +140,8 @@ def _parse_buffer(item: Any) -> Buffer:
 
 def _parse_dispatch(item: Any) -> Dispatch:
     values = {"label": ""} | _object(item)
+    _check_length(values.get("buffers"), MAX_BOUND)
+    _check_length(values.get("workgroups"), len("xyz"))
     _check(values, {"kernel": str, "buffers": list[int], "workgroups": list[int], "label": str})
     if len(values["workgroups"]) != len("xyz"):
         raise ProgramError(DAMAGED)
@@ -157,6 +160,12 @@ def _check(values: dict[str, Any], hints: dict[str, Any]) -> None:
     for name, hint in hints.items():
         if not fits(values.get(name), hint):
             raise ProgramError(f"The program file is damaged: it has no usable {name!r}.")
+
+
+def _check_length(value: Any, most: int) -> None:
+    """Raises ProgramError for a list that is longer than any: before its items are looked at."""
+    if isinstance(value, list) and len(value) > most:
+        raise ProgramError(DAMAGED)
 
 
 def _bytes(text: str) -> bytes:

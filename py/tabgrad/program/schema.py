@@ -18,6 +18,8 @@ Role = Literal["input", "output", "weight", "state", "scratch", "const"]
 FORMAT = "tabgrad-program"
 VERSION = 1
 
+#: The variants of the programs for each target; the first is the usual one.
+VARIANTS: Mapping[Target, tuple[str, ...]] = {"wgsl": ("default", "gpu", "sw"), "wasm": ("simd", "relaxed")}
 #: The dtype names of programs and NumPy's dtypes for them. WGSL packs the one-byte types, four to a u32.
 DTYPES: Mapping[str, np.dtype[np.generic]] = {
     **{f"{kind}{bits}": np.dtype(f"{kind}{bits}") for bits in (8, 16, 32, 64) for kind in ("int", "uint")},

@@ -27,7 +27,9 @@ MAX_WORKGROUPS = 65_535
 #: The most that a kernel may be estimated to compute in one launch.
 MAX_FLOPS = 1 << 50
 _ROLES = {"input", "output", "weight", "state", "scratch", "const"}
-_WORKGROUP_SIZE = re.compile(r"@workgroup_size\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?(?:,\s*(\d+)\s*)?,?\s*\)")
+#: As the compiler writes it, with some room; bounded, so that no text takes long.
+_NUMBER = r" {0,4}([0-9]{1,6}) {0,4}"
+_WORKGROUP_SIZE = re.compile(rf"@workgroup_size\({_NUMBER}(?:,{_NUMBER})?(?:,{_NUMBER})?,? {{0,4}}\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def validate(program: Program) -> None:
         raise ProgramError(
             f"The program {_name(program)} is for {quoted(program.target, 20)}, not for WebGPU or WebAssembly."
         )
+    if len(program.name) > MAX_NAME:
+        raise ProgramError(f"The program {_name(program)} has a name that is too long.")
     for key, kernel in program.kernels.items():
         _check_kernel(program, key, kernel)
     names: set[str] = set()
@@ -57,8 +61,8 @@ def validate(program: Program) -> None:
         if buffer.name in names:
             raise ProgramError(f"The program {_name(program)} has two buffers named {_name(buffer)}.")
         names.add(buffer.name)
-    if (total := sum(b.size_bytes for b in program.buffers)) > MAX_TOTAL_BYTES:
-        raise ProgramError(f"The program {_name(program)} needs {total >> 20} MB of buffers, more than a tab can have.")
+    if sum(b.size_bytes for b in program.buffers) > MAX_TOTAL_BYTES:
+        raise ProgramError(f"The program {_name(program)} needs buffers of more than a tab can have.")
     for number, dispatch in enumerate(program.dispatch):
         _check_dispatch(program, number, dispatch)
     if program.target == "wasm":
@@ -93,7 +97,7 @@ def _check_buffer(buffer: Buffer) -> None:
         raise ProgramError(f"Buffer {_name(buffer)} has the unknown dtype {quoted(buffer.dtype, 20)}.")
     if buffer.role not in _ROLES:
         raise ProgramError(f"Buffer {_name(buffer)} has the unknown role {quoted(buffer.role, 20)}.")
-    if any(n < 1 for n in buffer.shape) or len(buffer.shape) > MAX_DIMENSIONS:
+    if len(buffer.shape) > MAX_DIMENSIONS or any(not 1 <= n <= MAX_TOTAL_BYTES for n in buffer.shape):
         raise ProgramError(f"Buffer {_name(buffer)} has an impossible shape.")
     if len(buffer.data) not in ((buffer.nbytes,) if buffer.role == "const" else (0,)):
         raise ProgramError(f"Buffer {_name(buffer)} carries {len(buffer.data)} bytes of data, which is not its size.")
@@ -148,8 +152,10 @@ def check_device(program: Program, limits: Limits) -> None:
         limits.max_compute_workgroup_size_z,
     )
     for kernel in program.kernels.values():
-        match = _WORKGROUP_SIZE.search(kernel.source)
-        size = [int(n or 1) for n in match.groups()] if match else [1, 1, 1]
+        sizes = _WORKGROUP_SIZE.findall(kernel.source)
+        if len(sizes) != 1 or kernel.source.count("workgroup_size") != 1:
+            raise ProgramError(f"The program {_name(program)} has a kernel without one plain size of its workgroups.")
+        size = [int(n or 1) for n in sizes[0]]
         invocations = size[0] * size[1] * size[2]
         if invocations > limits.max_compute_invocations_per_workgroup or any(map(int.__gt__, size, most)):
             raise ProgramError(f"The program {_name(program)} has workgroups of {size}, too large for this device.")

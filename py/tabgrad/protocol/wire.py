@@ -63,7 +63,7 @@ def _decode(text: str, blobs: Sequence[bytes], kinds: Mapping[str, type[Message]
     if not isinstance(body, dict) or not isinstance(body.get("type"), str):
         raise ProtocolError(f"This {what} has no type.")
     name, version = body.pop("type"), body.pop("protocol", None)
-    if version != PROTOCOL_VERSION:
+    if not fits(version, int) or version != PROTOCOL_VERSION:
         raise ProtocolError(
             f"The {what} {quoted(name)} speaks protocol {quoted(version, 20)}, this side {PROTOCOL_VERSION}: "
             "reload the page."

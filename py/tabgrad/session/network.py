@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tabgrad.backends import Device, Executable
 from tabgrad.data import Samples, Source
+from tabgrad.incoming import quoted
 from tabgrad.metrics import Results
 from tabgrad.network import INPUT_MEAN, Tensors, draw_weights, fold_mean, initial_state, unfold_mean
 from tabgrad.program import Program, ProgramError
@@ -50,9 +51,11 @@ class LoadedNetwork:
         """Set weights and state; ProgramError, before anything is changed, for a name or shape that does not fit."""
         for name, value in tensors.items():
             if name not in self.weight_names and name not in self.state_names:
-                raise ProgramError(f"This network has no tensor called {name!r}.")
+                raise ProgramError(f"This network has no tensor called {quoted(name)}.")
             if self.train.program.buffer(name).shape != value.shape:
-                raise ProgramError(f"The tensor {name!r} has the shape {value.shape}, which does not fit this network.")
+                raise ProgramError(
+                    f"The tensor {quoted(name)} has the shape {value.shape}, which does not fit this network."
+                )
         for name, value in tensors.items():
             self.train.write(name, value)
 

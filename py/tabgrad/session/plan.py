@@ -9,12 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.program import Program, ProgramError
+from tabgrad.incoming import quoted
+from tabgrad.program import VARIANTS, Program, ProgramError, Target
 from tabgrad.settings import TUNABLE, RunSettings, SettingsError, answering_spec, training_spec
 
 #: Images per evaluation step. Large enough to keep an engine busy; divides 5,000 and 10,000.
@@ -39,14 +40,14 @@ def hyperparameters(settings: RunSettings, program: Program) -> dict[str, NDArra
     changing = ("x", "y", "lr", "teacher")  # with every step
     names = [b.name for b in program.by_role("input") if b.name not in changing]
     if unknown := [name for name in names if name not in values]:
-        raise ProgramError(f"The training program asks for {unknown[0]!r}, which is no setting of this page.")
+        raise ProgramError(f"The training program asks for {quoted(unknown[0])}, which is no setting of this page.")
     return {name: np.array([values[name]], np.float32) for name in names}
 
 
 def tuned(settings: RunSettings, values: Mapping[str, Any]) -> RunSettings:
     """`settings` with `values` changed during the run; SettingsError if one of them needs another program."""
     if fixed := sorted(set(values) - TUNABLE):
-        raise SettingsError(f"The setting {fixed[0]!r} cannot change during a run: stop it and start a new one.")
+        raise SettingsError(f"The setting {quoted(fixed[0])} cannot change during a run: stop it and start a new one.")
     changed = RunSettings.make(values, settings)
     if (changed.clip > 0) != (settings.clip > 0):
         raise SettingsError("Gradient clipping cannot be switched on or off during a run: stop it and start a new one.")
@@ -83,5 +84,7 @@ def evaluation_request(settings: RunSettings, target: str, variant: str) -> Prog
 
 
 def answer_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:
-    """The inference program with which the page answers drawings during a run."""
+    """The inference program with which the page answers drawings. ProgramError if there is no such target."""
+    if variant not in VARIANTS.get(cast(Target, target), ()):
+        raise ProgramError(f"There are no programs for {quoted(f'{target}.{variant}')}: reload the page.")
     return ProgramRequest("infer", answering_spec(settings), {}, target, variant)

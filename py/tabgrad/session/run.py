@@ -18,13 +18,13 @@ from tabgrad.data.augment import AUGMENTATIONS
 from tabgrad.data.augment_shared import AugmentedSource, SharedAugmenter
 from tabgrad.network import WeightsError, training_state_for, weights_for
 from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, Start
-from tabgrad.settings import RunSettings
+from tabgrad.settings import RunSettings, total_steps
 
 from .control import RunControl
 from .network import mean_image
 from .pace import Emit
+from .plan import answer_request
 from .runtime import Runtime
-from .schedule import total_steps
 from .trainer import Trainer
 
 #: How many neighbouring pixels move as one. For an MLP that makes no difference: after ten epochs 92, 81 and 81 errors
@@ -36,7 +36,7 @@ NEIGHBOURS = {"mlp": 4, "cnn": 1}
 class Run:
     """`trainer` is None until the set-up is done. A lost device is followed by a new trainer; the last one stays.
 
-    The constructor raises SettingsError or WeightsError for settings or a checkpoint that cannot be used.
+    The constructor raises SettingsError, WeightsError or ProgramError for a command that cannot be carried out.
     """
 
     def __init__(self, runtime: Runtime, command: Start, emit: Emit) -> None:
@@ -49,7 +49,11 @@ class Run:
             self.settings = read_record(command.checkpoint).settings
         else:
             self.settings = RunSettings.make(command.settings)
-        self._engine = str(command.settings.get("engine", self.settings.engine))
+        wanted = {"engine": command.settings.get("engine", self.settings.engine)}
+        self._engine = RunSettings.make(wanted, self.settings).engine
+        if command.answer_target:
+            target, _, variant = command.answer_target.partition(".")
+            answer_request(self.settings, target, variant)  # a bad target is refused here, not after the set-up
 
     async def go(self) -> None:
         """Train to the end and report. Raises Diverged, Abandoned, DataError, ProgramError, WeightsError, EngineError,

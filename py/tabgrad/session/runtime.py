@@ -11,6 +11,7 @@ from tabgrad.backends import Device, EngineError
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.data import RunData
 from tabgrad.data.catalogue import DataSets
+from tabgrad.incoming import quoted
 from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
 from tabgrad.settings import RunSettings
@@ -89,7 +90,7 @@ class Runtime:
         network = self._network[1]
         executables = {"train": network.train, "evaluate": network.evaluate}
         if name not in executables:
-            raise ProgramError(f"A network in training has no program {name!r}.")
+            raise ProgramError(f"A network in training has no program {quoted(name)}.")
         self._send(name, executables[name].program, reply_to)
 
     def _send(self, name: str, program: Program, reply_to: int) -> None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.settings import RunSettings
+from tabgrad.settings import RunSettings, total_steps
 
 #: One cycle: where it starts and ends as fractions of the peak.
 START_FRACTION = 1 / 25
 END_FRACTION = 1e-3
 #: Steps whose rates are worked out at once.
 STEPS_AHEAD = 4096
-
-
-def total_steps(settings: RunSettings, samples: int) -> int:
-    """Length of the run in steps, at least one."""
-    return max(1, math.ceil(settings.epochs * samples / settings.batch - 1e-9))
 
 
 def learning_rates(settings: RunSettings, first: int, count: int, samples: int) -> NDArray[np.float32]:

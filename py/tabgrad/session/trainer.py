@@ -18,14 +18,14 @@ from tabgrad.artifacts import Record, pack
 from tabgrad.data import Samples, Source
 from tabgrad.metrics import Results
 from tabgrad.network import Tensors, WeightsError
-from tabgrad.settings import RunSettings
+from tabgrad.settings import RunSettings, total_steps
 
 from .control import Diverged, RunControl, divergence_advice
 from .network import LoadedNetwork, evaluate, evaluation_pace
 from .pace import Emit, Pace, max_step_s
 from .plan import hyperparameters, tuned
 from .reporter import Reporter
-from .schedule import Rates, total_steps
+from .schedule import Rates
 
 #: The first epochs are validated twice each, so that the curve shows them; later ones once, at their end.
 EARLY_EPOCHS, EARLY_VALIDATIONS = 2, 2

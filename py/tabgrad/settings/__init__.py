@@ -16,6 +16,7 @@ from .run_settings import (
     network_name,
     settings_for,
     to_query,
+    total_steps,
     training_spec,
 )
 
@@ -36,5 +37,6 @@ __all__ = [
     "network_name",
     "settings_for",
     "to_query",
+    "total_steps",
     "training_spec",
 ]

@@ -5,6 +5,7 @@ Knows no engine and no page.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -91,6 +92,11 @@ class RunSettings:
 #: What files and addresses mean by a setting that they leave out: the defaults of version 0.1. They never change, and
 #: neither does what old files and links stand for.
 STORED_DEFAULTS = RunSettings(warm_up=0.25)
+
+
+def total_steps(settings: RunSettings, samples: int) -> int:
+    """Length of the run in steps, at least one."""
+    return max(1, math.ceil(settings.epochs * samples / settings.batch - 1e-9))
 
 
 def to_query(settings: RunSettings) -> str:

@@ -81,7 +81,7 @@ def weights(network: str) -> dict[str, Any]:
 def our_files() -> dict[str, bytes]:
     """Shipped programs and weights, and training programs compiled now, by the file names that `peers.pages` loads."""
     from tabgrad import model
-    from tabgrad.compiler import VARIANTS
+    from tabgrad.program import VARIANTS
 
     files = {
         f"{network}.weights": (ROOT / "models" / network / "weights.safetensors").read_bytes() for network in NETWORKS

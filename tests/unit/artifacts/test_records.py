@@ -18,7 +18,7 @@ from tests.unit.ui.train.train_stores import run_row
 
 
 def good() -> dict[str, Any]:
-    record = Record(RunSettings(batch=10), 2000, 1000)
+    record = Record(RunSettings(batch=10, epochs=20), 2000, 1000)
     record.add(np.ones(95, np.float32), np.ones(95, np.int32))
     record.add_validation(0.5, 0.9)
     body: dict[str, Any] = json.loads(json.dumps(record.to_json()))
@@ -36,6 +36,8 @@ BAD: dict[str, dict[str, Any]] = {
     "more steps than there are": {"step": 2001},
     "no steps": {"steps": 0},
     "steps without end": {"steps": 10**15},
+    "other steps than its settings give": {"steps": 10**10},
+    "fewer steps than its settings give": {"steps": 1999},
     "no samples": {"samples": 0},
     "a truth": {"samples": True},
     "negative seconds": {"seconds": -1.0},
@@ -88,9 +90,9 @@ def test_a_good_record_survives() -> None:
 
 
 def test_fewer_epochs_during_a_run_lose_no_step_of_the_curves() -> None:
-    record = Record(RunSettings(batch=10), 4000, 1000)  # a point for each 20 steps
+    record = Record(RunSettings(batch=10, epochs=40), 4000, 1000)  # a point for each 20 steps
     record.add(np.ones(19, np.float32), np.ones(19, np.int32))
-    record.steps = 1000  # a point for each 5
+    record.settings, record.steps = RunSettings(batch=10, epochs=10), 1000  # a point for each 5
     record.add(np.full(11, 3, np.float32), np.ones(11, np.int32))
     assert (record.step, record.curves.step, record.window_steps) == (30, [20, 25, 30], 0)
     np.testing.assert_allclose(record.curves.loss, [(19 + 3) / 20, 3, 3])

@@ -18,9 +18,10 @@ from tabgrad.data.packed import PackedData
 from tests.unit.data.test_reader import small
 
 
-def data_sets(urls: dict[str, object]) -> tuple[DataSets, list[str]]:
-    """Data sets of a site, and the URLs that they fetch."""
+def data_sets(urls: dict[str, object], **index: object) -> tuple[DataSets, list[str]]:
+    """Data sets of a site, and the URLs that they fetch. `index` is what MNIST's index says besides."""
     files, log = small(), list[str]()
+    files["index.json"] = json.dumps({**json.loads(files["index.json"]), **index}).encode()
 
     async def fetch(url: str) -> bytes:
         log.append(url)
@@ -43,7 +44,7 @@ def test_a_site_offers_what_it_has_itself() -> None:
 
 
 def test_a_packed_data_set_is_opened_once_from_its_folder() -> None:
-    sets, log = data_sets({"mnist": {"index": "data/v1/index.json"}})
+    sets, log = data_sets({"mnist": {"index": "data/v1/index.json"}}, shape=[28, 28])
     data = asyncio.run(sets.open("mnist"))
     assert asyncio.run(sets.open("mnist")) is data
     assert isinstance(data, PackedData)
@@ -51,6 +52,13 @@ def test_a_packed_data_set_is_opened_once_from_its_folder() -> None:
     assert log == ["data/v1/index.json"]
     with pytest.raises(DataError, match=r"^There is no split called 'other': choose train or validation or test\.$"):
         data.size("other")
+
+
+@pytest.mark.parametrize("shape", [[29, 28], [1, 1]])
+def test_images_of_another_size_than_the_page_has_are_refused(shape: list[int]) -> None:
+    sets, _ = data_sets({"mnist": {"index": "index.json"}}, shape=shape)
+    with pytest.raises(DataError, match="describes other images"):
+        asyncio.run(sets.open("mnist"))
 
 
 def test_a_site_without_mnist_offers_generated_digits_instead_and_says_so() -> None:

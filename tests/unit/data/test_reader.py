@@ -95,6 +95,9 @@ def test_a_damaged_idx_file_is_one_sentence_that_names_it() -> None:
         {"sources": {"a": 1}},
         {"splits": []},
         {"version": "1" * 500},
+        {"version": True},
+        {"version": 1.0},
+        {"name": "x" * 10**6},
     ],
 )
 def test_an_index_of_other_types_or_without_bounds_is_refused(change: dict[str, object]) -> None:
@@ -106,7 +109,16 @@ def test_an_index_of_other_types_or_without_bounds_is_refused(change: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "change", [{"file": "../secret"}, {"file": "https://x"}, {"file": ""}, {"sha256": "0"}, {"count": "7"}]
+    "change",
+    [
+        {"file": "../secret"},
+        {"file": ".."},
+        {"file": "."},
+        {"file": "https://x"},
+        {"file": ""},
+        {"sha256": "0"},
+        {"count": "7"},
+    ],
 )
 def test_a_block_that_cannot_be_one_is_refused(change: dict[str, object]) -> None:
     body = json.loads(small()["index.json"])

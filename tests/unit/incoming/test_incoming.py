@@ -36,6 +36,8 @@ def test_any_text_is_read_as_python_reads_it_or_refused(text: str | bytes) -> No
 
 
 REFUSED: dict[str, str | bytes] = {
+    "brackets that close and never opened": "]" * 5000,
+    "brackets that close before they open": "]" * 5000 + "[" * 5000,
     "nested lists": "[" * 5000,
     "nested lists that are closed": "[" * 5000 + "]" * 5000,
     "nested objects": '{"a":' * 5000,

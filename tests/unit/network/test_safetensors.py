@@ -82,6 +82,9 @@ TWO = f'{{"a":{tensor("[1]", "[0,4]")},"b":{tensor("[1]", "[4,8]")}}}'
 BAD: dict[str, bytes] = {
     "nested": file_of("[" * 5000),
     "nested objects": file_of('{"a":' * 5000),
+    "thousands of tensors in another spelling": file_of(
+        "{" + ",".join(f'"{i}":' + tensor("[0]", "[0,0]").replace("_", "\\u005f") for i in range(1001)) + "}"
+    ),
     "a byte order mark": file_of(b"\xef\xbb\xbf" + GOOD.encode()),
     "UTF-16": file_of(GOOD.encode("utf-16")),
     "UTF-16 without a mark": file_of(GOOD.encode("utf-16-le")),

@@ -81,6 +81,15 @@ BROKEN = {
 
 
 BROKEN |= {
+    "an endless name": (lambda p: replace(p, name="n" * 10**6), "too long"),
+    "shapes beyond any number": (
+        lambda p: replace(p, buffers=tuple(Buffer(f"b{i}", "float32", (1 << 30,) * 8, "scratch") for i in range(9000))),
+        "more than a tab",
+    ),
+    "a dimension of 2^53": (
+        lambda p: replace(p, buffers=(Buffer("b" * 200, "float32", (2**53,) * 8, "scratch"),)),
+        "impossible shape",
+    ),
     "a shape of much": (
         lambda p: replace(p, buffers=(Buffer("x", "int8", (10**6,) * 9, "input"),)),
         "impossible shape",
@@ -244,3 +253,27 @@ def test_any_valid_buffers_survive_the_round_trip(buffers: list[Buffer]) -> None
     program = small(buffers=tuple(buffers))
     assert loads(dumps(program)) == program
     assert all(b.size_bytes % 4 == 0 and b.size_bytes >= b.nbytes == np.zeros(b.shape, b.dtype).nbytes for b in buffers)
+
+
+@pytest.mark.parametrize(
+    "size", ["(1" + " " * 40_000, f"({'9' * 5000})", f"(1, {'9' * 5000})", "(1) @workgroup_size(1)", "", "(1 /* 2 */)"]
+)
+def test_a_workgroup_size_that_cannot_be_read_at_once_is_refused(size: str) -> None:
+    program = with_kernel(small(), Kernel("add", source=f"@compute @workgroup_size{size} fn add() {{}}"))
+    with pytest.raises(ProgramError, match="size of its workgroups") as caught:
+        check_device(loads(dumps(program)), Limits())
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "1", None])
+def test_a_version_of_another_type_is_another_version(version: object) -> None:
+    with pytest.raises(ProgramError, match="reads version 1"):
+        loads(json.dumps({**json.loads(dumps(small())), "version": version}))
+
+
+@pytest.mark.parametrize("part", ["shape", "buffers", "workgroups"])
+def test_a_list_that_is_too_long_is_refused_before_its_items_are_looked_at(part: str) -> None:
+    body = json.loads(dumps(small()))
+    body["buffers" if part == "shape" else "dispatch"][0][part] = ["no number"] * 100_000
+    with pytest.raises(ProgramError, match="damaged"):
+        loads(json.dumps(body))

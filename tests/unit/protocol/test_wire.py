@@ -101,6 +101,7 @@ def test_numbers_that_are_not_finite_survive() -> None:
         "[" * 5000,
         '{"type":' * 5000,
         json.dumps({"protocol": "9" * 4000, "type": "step"}),
+        json.dumps({"protocol": float(PROTOCOL_VERSION), "type": "step"}),
         json.dumps({"protocol": PROTOCOL_VERSION, "type": "x" * 4000}),
         json.dumps({"protocol": PROTOCOL_VERSION, "type": "step", "\n" * 4000: 1}),
         json.dumps({"protocol": PROTOCOL_VERSION, "type": "step", "id": "y" * 4000}),

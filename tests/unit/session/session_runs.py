@@ -19,9 +19,8 @@ from tabgrad.protocol import AnyEvent
 from tabgrad.session import plan
 from tabgrad.session.control import RunControl
 from tabgrad.session.network import LoadedNetwork, load_network, mean_image
-from tabgrad.session.schedule import total_steps
 from tabgrad.session.trainer import Trainer
-from tabgrad.settings import RunSettings, training_spec
+from tabgrad.settings import RunSettings, total_steps, training_spec
 
 E = TypeVar("E")
 #: A network and a data set so small that a test of a few epochs takes a fraction of a second.

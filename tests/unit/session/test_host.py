@@ -320,3 +320,44 @@ def test_the_programs_of_the_network_in_training_can_be_read() -> None:
         assert isinstance(await bench.answer(protocol.Ping), protocol.Accepted), "the run goes on"
 
     on_bench(go)
+
+
+LONG_NAME = "z" * 999
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (protocol.ShowProgram, {"name": LONG_NAME}),
+        (protocol.Tune, {"values": {LONG_NAME: 1}}),
+        (protocol.Prepare, {"settings": {}, "answer_target": LONG_NAME}),
+        (protocol.Start, {"settings": LONG, "answer_target": "wasm." + LONG_NAME}),
+        (protocol.Start, {"settings": {"engine": [LONG_NAME]}}),
+    ],
+)
+def test_a_command_with_an_endless_or_unknown_name_is_refused_in_one_short_sentence(
+    kind: type[Any], values: dict[str, Any]
+) -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Start, settings=LONG)
+        await bench.expect(protocol.Progress)
+        failed = await bench.answer(kind, **values)
+        assert isinstance(failed, protocol.Failed)
+        assert failed.kind == "input"
+        assert len(failed.message) < 200
+        assert bench.host.running
+
+    on_bench(go)
+
+
+@pytest.mark.parametrize("engine", [LONG_NAME, ["wasm"], None])
+def test_a_run_goes_on_with_an_engine_that_there_is(engine: Any) -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Start, settings=SMALL.to_json())
+        good = (await bench.expect(protocol.Checkpoint)).checkpoint
+        failed = await bench.answer(protocol.Start, checkpoint=good, settings={"engine": engine})
+        assert isinstance(failed, protocol.Failed)
+        assert failed.message.startswith("Engine can be")
+        assert len(failed.message) < 200
+
+    on_bench(go)

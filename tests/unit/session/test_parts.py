@@ -19,8 +19,8 @@ from tabgrad.data.augment_shared import AugmentedSource, SharedAugmenter
 from tabgrad.network import WeightsError, draw_weights, fold_mean, initial_state, save_safetensors, weights_for
 from tabgrad.session import plan
 from tabgrad.session.network import mean_image
-from tabgrad.session.schedule import Rates, learning_rates, total_steps
-from tabgrad.settings import RunSettings, SettingsError
+from tabgrad.session.schedule import Rates, learning_rates
+from tabgrad.settings import RunSettings, SettingsError, total_steps
 from tests.unit.session.session_runs import Digits, compiled, digits
 
 BASE = RunSettings(batch=100, epochs=4, lr=0.5, warm_up=0.25, decay=0.5)
@@ -143,7 +143,7 @@ def test_points_of_the_curves_do_not_depend_on_chunks(chunks: list[int]) -> None
     rng = np.random.default_rng(0)
     total = sum(chunks)
     losses, correct = rng.random(total).astype(np.float32), rng.integers(0, 10, total).astype(np.int32)
-    parts, whole = (Record(RunSettings(batch=10), 2000, 1000) for _ in range(2))
+    parts, whole = (Record(RunSettings(batch=10, epochs=20), 2000, 1000) for _ in range(2))
     whole.add(losses, correct)
     at = 0
     for n in chunks:
@@ -173,7 +173,7 @@ def test_the_mean_image_leaves_the_source_where_it_was() -> None:
 
 
 def damaged_checkpoints() -> dict[str, bytes]:
-    record = Record(RunSettings(), 10, 100)
+    record = Record(RunSettings(), total_steps(RunSettings(), 100), 100)
     body = record.to_json()
     meta = {"format": "tabgrad-checkpoint"}
     return {

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from tabgrad.incoming import unexpected
+from tabgrad.incoming import quoted, unexpected
 
 from ..base import Device, EngineError
 
@@ -60,8 +60,8 @@ async def open_engine(name: str, engines: Mapping[str, Engine] = ENGINES) -> Dev
 
     Raises EngineError, and nothing else, with one sentence: one engine's fault must never take another one away.
     """
-    if name not in engines:
-        raise EngineError(f"There is no engine called {name!r}: there are {', '.join(engines)}.")
+    if not isinstance(name, str) or name not in engines:
+        raise EngineError(f"There is no engine called {quoted(name)}: there are {', '.join(engines)}.")
     try:
         return await asyncio.wait_for(_opened(engines[name]), OPEN_LIMIT_S)
     except EngineError:
