@@ -15,6 +15,7 @@ from typing import Any, cast, get_args, get_type_hints
 from tabgrad.incoming import fits, quoted, read_json
 
 from .messages import PROTOCOL_VERSION, AnyEvent, Command, Message
+from .promises import broken_promise
 
 
 class ProtocolError(ValueError):
@@ -79,7 +80,10 @@ def _decode(text: str, blobs: Sequence[bytes], kinds: Mapping[str, type[Message]
             values[item.name] = _field(f"{what} {name!r}", item.name, body[item.name], hints[item.name], blobs)
         elif item.default is MISSING and item.default_factory is MISSING:
             raise ProtocolError(f"The {what} {name!r} lacks its field {item.name!r}.")
-    return kind(**values)
+    message = kind(**values)
+    if wrong := broken_promise(message):
+        raise ProtocolError(f"The field {wrong!r} of the {what} {name!r} holds what it never should.")
+    return message
 
 
 def _field(where: str, name: str, value: Any, hint: Any, blobs: Sequence[bytes]) -> Any:

@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 from tabgrad.protocol import (
     PROTOCOL_VERSION,
     AnyEvent,
+    Busy,
+    Checkpoint,
     Command,
     Failed,
+    Finished,
     Import,
     Message,
     Metrics,
+    Progress,
     ProtocolError,
     Start,
     Step,
@@ -35,13 +39,17 @@ EXAMPLES: dict[str, Any] = {
     "bytes": b"\x00\xff",
     "dict[str, Any]": {"lr": 0.1},
     "list[int]": [1, 2],
-    "list[float]": [0.5, 2],
-    "list[list[int]]": [[1, 0], [0, 1]],
+    "list[float]": [0.5, 1],
+    "list[list[int]]": [[1] * 10] * 10,
+    "state": "paused",
+    "reason": "early",
 }
 
 
-def example(kind: type[Message]) -> Message:
-    return kind(**{item.name: EXAMPLES[str(item.type)] for item in fields(kind)})
+def example(kind: type[Message], **changes: Any) -> Message:
+    """A message with an example in each field, found by its name or its type."""
+    values = {item.name: EXAMPLES.get(item.name, EXAMPLES[str(item.type)]) for item in fields(kind)}
+    return kind(**values | changes)
 
 
 @pytest.mark.parametrize("kind", get_args(Command), ids=message_name)
@@ -157,3 +165,31 @@ def test_the_one_event_that_the_worker_script_writes_by_hand_is_understood() -> 
     event = decode_event(json.dumps(fields))
     assert isinstance(event, Failed)
     assert event.kind == "start"
+
+
+NAN = float("nan")
+WRONG: list[tuple[type[Message], dict[str, Any]]] = [
+    (Finished, {"reason": "zzz"}),
+    (Finished, {"test_accuracy": 1.5}),
+    (Finished, {"interval": [0.5]}),
+    (Finished, {"interval": [0.9, 0.1]}),
+    (Finished, {"seconds": NAN}),
+    (Progress, {"state": "zzz"}),
+    (Progress, {"eta_s": NAN}),
+    (Progress, {"epoch": -1.0}),
+    (Metrics, {"loss": [1.0]}),
+    (Metrics, {"accuracy": [0.5, NAN]}),
+    (Metrics, {"step": [2, 1]}),
+    (Metrics, {"validation_loss": []}),
+    (Checkpoint, {"confusion": [[1]]}),
+    (Checkpoint, {"confusion": [[-1] * 10] * 10}),
+    (Checkpoint, {"weights": b""}),
+    (Checkpoint, {"validation_accuracy": NAN}),
+    (Busy, {"seconds": float("inf")}),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes"), WRONG)
+def test_an_event_that_is_well_formed_and_wrong_is_refused(kind: type[Message], changes: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError, match=f"The field '{next(iter(changes))}'"):
+        decode_event(*encode(example(kind, **changes)))

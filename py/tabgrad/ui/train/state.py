@@ -188,7 +188,7 @@ class RunState:
                 changed = {"progress"}
             case protocol.Finished():
                 self.result, self.latest_validation_accuracy = event, event.validation_accuracy
-                text = f"{_ENDINGS[event.reason]}: {self.ending}. The network is now among your runs."
+                text = f"{_ENDINGS.get(event.reason, 'Ended')}: {self.ending}. The network is now among your runs."
                 self.message = StatusMessage(text)
                 changed = {"progress", "message"}
             case protocol.Notice():

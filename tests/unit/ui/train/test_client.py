@@ -195,7 +195,7 @@ def test_a_worker_that_hangs_is_replaced_and_the_run_goes_on_from_its_checkpoint
         await page.client.ensure()
         await page.client.ask(Start(settings=SETTINGS))
         page.workers[0].say(
-            Checkpoint(step=3, epoch=1, end_of_epoch=True, validation_accuracy=0.5, checkpoint=CHECKPOINT)
+            Checkpoint(step=3, epoch=1, end_of_epoch=False, validation_accuracy=0.5, checkpoint=CHECKPOINT)
         )
         await page.until(lambda: len(page.workers) == 2)
         assert page.workers[0].ended

@@ -234,7 +234,7 @@ def test_a_resumed_run_has_its_origin_and_the_timeline_up_to_its_step() -> None:
         await bench.store.save_timeline(
             [entry for entry in (await timeline_of(bench, 10, 20, 30)) if entry.step in (10, 20, 30)]
         )
-        record = Record(SETTINGS, total_steps(SETTINGS, 640), 640, step=20, origin="MLP")
+        record = Record(SETTINGS, total_steps(SETTINGS, 6400), 6400, step=20, origin="MLP")
         checkpoint = pack(draw_weights(SHAPES, 3), record)
         await bench.begin(checkpoint=checkpoint)
         assert bench.client.told(protocol.Start)[0].checkpoint == checkpoint

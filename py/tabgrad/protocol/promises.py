@@ -1,0 +1,90 @@
+"""What events promise besides the types of their fields: ranges, lists of one length, words of a known set.
+
+The page counts on it: an event that is well formed and wrong would fail far from where it came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabgrad.incoming import is_finite
+
+from .messages import Busy, Checkpoint, Compiled, Finished, Message, Metrics, Progress
+
+#: What `Progress.state` and `Finished.reason` can be.
+STATES, REASONS = frozenset({"training", "paused", "evaluating"}), frozenset({"completed", "stopped", "early"})
+CLASSES = 10
+
+
+def broken_promise(message: Message) -> str:
+    """The name of a field that does not hold what it promises; empty if all do."""
+    match message:
+        case Busy() | Compiled():
+            kept = {"seconds": _is_amount(message.seconds)}
+        case Progress():
+            kept = _of_progress(message)
+        case Metrics():
+            kept = _of_metrics(message)
+        case Checkpoint():
+            kept = _of_checkpoint(message)
+        case Finished():
+            kept = _of_finished(message)
+        case _:
+            kept = {}
+    return next((name for name, is_kept in kept.items() if not is_kept), "")
+
+
+def _of_progress(event: Progress) -> dict[str, bool]:
+    numbers = ("step", "steps", "epoch", "epochs", "samples_per_s", "eta_s", "elapsed_s", "lr")
+    return {"state": event.state in STATES} | {name: _is_amount(getattr(event, name)) for name in numbers}
+
+
+def _of_metrics(event: Metrics) -> dict[str, bool]:
+    """Losses may be anything, also no numbers: a run can diverge."""
+    return {
+        "step": _are_steps(event.step),
+        "loss": len(event.loss) == len(event.step),
+        "accuracy": len(event.accuracy) == len(event.step) and _are_shares(*event.accuracy),
+        "validation_step": _are_steps(event.validation_step),
+        "validation_loss": len(event.validation_loss) == len(event.validation_step),
+        "validation_accuracy": len(event.validation_accuracy) == len(event.validation_step)
+        and _are_shares(*event.validation_accuracy),
+    }
+
+
+def _of_checkpoint(event: Checkpoint) -> dict[str, bool]:
+    rows = event.confusion
+    square = len(rows) == CLASSES and all(len(row) == CLASSES and min(row) >= 0 for row in rows)
+    return {
+        "step": event.step >= 0,
+        "epoch": _is_amount(event.epoch),
+        "validation_accuracy": _are_shares(event.validation_accuracy),
+        "weights": bool(event.weights) == event.end_of_epoch,
+        "confusion": square if event.end_of_epoch else not rows,
+    }
+
+
+def _of_finished(event: Finished) -> dict[str, bool]:
+    return {
+        "reason": event.reason in REASONS,
+        "step": event.step >= 0,
+        "epoch": _is_amount(event.epoch),
+        "validation_accuracy": _are_shares(event.validation_accuracy),
+        "test_accuracy": _are_shares(event.test_accuracy),
+        "interval": len(event.interval) == 2
+        and _are_shares(*event.interval)
+        and event.interval[0] <= event.interval[1],
+        "seconds": _is_amount(event.seconds),
+    }
+
+
+def _is_amount(value: float) -> bool:
+    return is_finite(value) and value >= 0
+
+
+def _are_shares(*values: float) -> bool:
+    return all(0 <= value <= 1 for value in values)
+
+
+def _are_steps(values: Sequence[int]) -> bool:
+    return list(values) == sorted(values) and min(values, default=0) >= 0
