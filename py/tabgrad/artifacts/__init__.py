@@ -7,7 +7,7 @@ Each format is read and written here and nowhere else.
     load_weights(data).settings                     # of a weights file
 """
 
-from .checkpoint import CheckpointFile, Curves, Record, pack, read_record, unpack
+from .checkpoint import CheckpointFile, Curves, Record, fitting_record, pack, read_record, unpack
 from .runs import RunRow, dump_rows, load_rows, make_row, to_csv, to_json
 from .timeline import TimelineEntry, dump_index, load_index, thinned
 from .weights import WeightsFile, load_weights, save_weights
@@ -21,6 +21,7 @@ __all__ = [
     "WeightsFile",
     "dump_index",
     "dump_rows",
+    "fitting_record",
     "load_index",
     "load_rows",
     "load_weights",

@@ -15,10 +15,19 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.incoming import fits, is_finite, read_json
-from tabgrad.network import Tensors, WeightsError, load_safetensors, read_header, save_safetensors
+from tabgrad.incoming import fits, is_finite, quoted, read_json
+from tabgrad.network import (
+    TRAINING_STATE,
+    Tensors,
+    WeightsError,
+    check_shapes,
+    load_safetensors,
+    read_header,
+    save_safetensors,
+    spec_shapes,
+)
 from tabgrad.protocol import Metrics
-from tabgrad.settings import TUNABLE, RunSettings, total_steps
+from tabgrad.settings import TUNABLE, RunSettings, total_steps, training_spec
 
 FORMAT = "tabgrad-checkpoint"
 #: Prefix of the weights of the best epoch, kept while early stopping is on.
@@ -198,6 +207,31 @@ def unpack(data: bytes) -> CheckpointFile:
 def read_record(data: bytes) -> Record:
     """What a checkpoint says of its run, from its header alone. WeightsError if the file is no checkpoint."""
     return _record(read_header(data)[1])
+
+
+def fitting_record(data: bytes) -> Record:
+    """The record of a checkpoint whose tensors have the shapes that its settings ask for, from its header alone.
+
+    WeightsError else: before anything is compiled, which takes seconds. Training state is compared with the weights
+    that it belongs to; what else there must be of it, the training program tells.
+    """
+    found, metadata = read_header(data)
+    record = _record(metadata)
+    needed = spec_shapes(training_spec(record.settings))
+    groups: dict[str, dict[str, tuple[int, ...]]] = {"": {}, BEST: {}}
+    for name, shape in found.items():
+        weight = name.removeprefix("opt.").rpartition(".")[0]
+        if name.startswith("opt.") and weight in needed and shape != needed[weight]:
+            raise WeightsError(
+                f"The tensor {quoted(name)} is {shape} in the file, this network needs {needed[weight]}."
+            )
+        if not name.startswith(TRAINING_STATE):
+            group = BEST if name.startswith(BEST) else ""
+            groups[group][name.removeprefix(group)] = shape
+    check_shapes(needed, groups[""])
+    if groups[BEST]:
+        check_shapes(needed, groups[BEST])
+    return record
 
 
 def _record(metadata: Mapping[str, str]) -> Record:

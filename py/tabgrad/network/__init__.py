@@ -9,12 +9,25 @@ NumPy only. It runs no network and knows no engine.
 
 from .activations import ACTIVATIONS, Activation
 from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
-from .stages import CLASSES, CNN_STAGES, IMAGE_SHAPE, STAGE_KINDS, Spec, Stage, StageKind, parse_stages, spec_of, stages
+from .stages import (
+    CLASSES,
+    CNN_STAGES,
+    IMAGE_SHAPE,
+    STAGE_KINDS,
+    Spec,
+    Stage,
+    StageKind,
+    parse_stages,
+    spec_of,
+    spec_shapes,
+    stages,
+)
 from .weights import (
     INPUT_MEAN,
     TRAINING_STATE,
     TRANSPOSED,
     Tensors,
+    check_shapes,
     draw_weights,
     fold_mean,
     initial_state,
@@ -42,6 +55,7 @@ __all__ = [
     "StageKind",
     "Tensors",
     "WeightsError",
+    "check_shapes",
     "draw_weights",
     "fold_mean",
     "initial_state",
@@ -54,6 +68,7 @@ __all__ = [
     "save_safetensors",
     "shapes_of",
     "spec_of",
+    "spec_shapes",
     "stages",
     "training_state_for",
     "unfold_mean",

@@ -18,6 +18,7 @@ and names; computes nothing but that form and holds no weights.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from typing import Any
 
 from tabgrad.incoming import quoted
 
-from .weights import layer_count
+from .weights import INPUT_MEAN, layer_count
 
 Spec = Mapping[str, Any]
 Shape = tuple[int, ...]
@@ -159,6 +160,20 @@ def stages(spec: Spec) -> tuple[Stage, ...]:
     if spec["kind"] == "cnn":
         return parse_stages(spec.get("stages", CNN_STAGES))
     return parse_stages([f"dense{size}" for size in spec["hidden"]])
+
+
+def spec_shapes(spec: Spec) -> dict[str, Shape]:
+    """The shapes of the weights of the network that `spec` describes, by name. Needs no tinygrad."""
+    shapes: dict[str, Shape] = {INPUT_MEAN: (math.prod(IMAGE_SHAPE),)} if spec.get("center") else {}
+    for stage in stages(spec):
+        if stage.kind == "conv":
+            kernel, channels, _ = stage.numbers
+            shapes[stage.weight] = (channels, stage.input_shape[0], kernel, kernel)
+            norm = stage.name.replace(STAGE_KINDS["conv"].list_name, "norms")
+            shapes |= {f"{norm}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
+        elif stage.kind == "dense":
+            shapes |= {stage.weight: (math.prod(stage.input_shape), stage.units), stage.bias: (stage.units,)}
+    return shapes
 
 
 def spec_of(card: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:

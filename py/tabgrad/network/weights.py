@@ -139,17 +139,8 @@ def training_state_for(program: Program, tensors: Tensors) -> dict[str, NDArray[
 
 def _check_fit(needed: Mapping[str, Buffer], found: Tensors) -> None:
     """Raises WeightsError unless `found` are tensors of exactly these names, shapes and dtypes, and finite."""
-    if missing := sorted(needed.keys() - found.keys()):
-        raise WeightsError(f"The weights file has no tensor {quoted(missing[0])}: it belongs to another network.")
-    if extra := sorted(found.keys() - needed.keys()):
-        raise WeightsError(f"The weights file has a tensor {quoted(extra[0])} too many: it belongs to another network.")
-    if is_transposed({name: buffer.shape for name, buffer in needed.items()}, shapes_of(found)):
-        raise WeightsError(TRANSPOSED)
+    check_shapes({name: buffer.shape for name, buffer in needed.items()}, shapes_of(found))
     for name, buffer in needed.items():
-        if found[name].shape != buffer.shape:
-            raise WeightsError(
-                f"The tensor {quoted(name)} is {found[name].shape} in the file, this network needs {buffer.shape}."
-            )
         if found[name].dtype != buffer.dtype:
             raise WeightsError(
                 f"The tensor {quoted(name)} is of {found[name].dtype} in the file, this network needs {buffer.dtype}."
@@ -158,6 +149,19 @@ def _check_fit(needed: Mapping[str, Buffer], found: Tensors) -> None:
             raise WeightsError(f"The tensor {quoted(name)} of the file holds values that are not finite numbers.")
         if name.endswith("running_var") and (found[name] < 0).any():
             raise WeightsError(f"The tensor {quoted(name)} of the file holds variances below 0.")
+
+
+def check_shapes(needed: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> None:
+    """Raises WeightsError unless tensors of exactly the names and shapes `needed` were `found`."""
+    if missing := sorted(needed.keys() - found.keys()):
+        raise WeightsError(f"The weights file has no tensor {quoted(missing[0])}: it belongs to another network.")
+    if extra := sorted(found.keys() - needed.keys()):
+        raise WeightsError(f"The weights file has a tensor {quoted(extra[0])} too many: it belongs to another network.")
+    if is_transposed(needed, found):
+        raise WeightsError(TRANSPOSED)
+    for name, shape in needed.items():
+        if found[name] != shape:
+            raise WeightsError(f"The tensor {quoted(name)} is {found[name]} in the file, this network needs {shape}.")
 
 
 def is_transposed(needed: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> bool:

@@ -10,15 +10,23 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from tabgrad.artifacts import CheckpointFile, Record, load_weights, read_record, unpack
+from tabgrad.artifacts import CheckpointFile, Record, fitting_record, load_weights, unpack
 from tabgrad.backends import DeviceLostError, EngineError, NoAnswerError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engine
 from tabgrad.data import DataError, RunData, Samples
 from tabgrad.data.augment import AUGMENTATIONS
 from tabgrad.data.augment_shared import AugmentedSource, SharedAugmenter
-from tabgrad.network import WeightsError, training_state_for, weights_for
+from tabgrad.network import (
+    INPUT_MEAN,
+    WeightsError,
+    check_shapes,
+    shapes_of,
+    spec_shapes,
+    training_state_for,
+    weights_for,
+)
 from tabgrad.protocol import AnyEvent, Checkpoint, Finished, Notice, Start
-from tabgrad.settings import RunSettings, total_steps
+from tabgrad.settings import RunSettings, total_steps, training_spec
 
 from .control import RunControl
 from .network import mean_image
@@ -46,9 +54,11 @@ class Run:
         self._checkpoint = command.checkpoint
         self._prefetch: asyncio.Future[None] | None = None
         if command.checkpoint:
-            self.settings = read_record(command.checkpoint).settings
+            self.settings = fitting_record(command.checkpoint).settings
         else:
             self.settings = RunSettings.make(command.settings)
+            if command.weights:
+                check_given(self.settings, command.weights)
         wanted = {"engine": command.settings.get("engine", self.settings.engine)}
         self._engine = RunSettings.make(wanted, self.settings).engine
         if command.answer_target:
@@ -169,6 +179,14 @@ class Run:
         if self.trainer is None:
             raise EngineError("The run is still being set up: try again in a moment.")
         return self.trainer
+
+
+def check_given(settings: RunSettings, content: bytes) -> None:
+    """Raises WeightsError unless the shapes in a weights file are those of the network of `settings`."""
+    needed, found = spec_shapes(training_spec(settings)), shapes_of(load_weights(content).tensors)
+    if INPUT_MEAN not in found:  # a plain network's weights fit a centred one
+        needed.pop(INPUT_MEAN, None)
+    check_shapes(needed, found)
 
 
 async def fetch_held_out(data: RunData, *names: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tabgrad import model
 from tabgrad.compiler import TINYGRAD_VERSION, Capture
-from tabgrad.network import fold_mean, parameter_count
+from tabgrad.network import fold_mean, parameter_count, spec_shapes
 from tabgrad.program import ProgramError, dumps, loads
 
 MLP = {"kind": "mlp"}
@@ -20,6 +20,7 @@ CNN = {"kind": "cnn"}
         (MLP, 101_770),
         ({"kind": "mlp", "hidden": [128, 64]}, 109_386),
         ({"kind": "mlp", "hidden": []}, 7_850),
+        ({"kind": "mlp", "center": True}, 101_770),
         (CNN, 30_354),
         (
             {"kind": "cnn", "stages": ["conv5x12", "pool", "conv3x24p1", "conv3x24p1", "pool", "conv3x48p1", "pool"]},
@@ -29,6 +30,7 @@ CNN = {"kind": "cnn"}
 )
 def test_parameter_counts(spec: model.Spec, parameters: int) -> None:
     assert parameter_count(model.shapes(model.build(spec))) == parameters
+    assert spec_shapes({"hidden": [128], **spec}) == model.shapes(model.build(spec))
 
 
 @pytest.mark.parametrize(

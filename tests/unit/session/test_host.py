@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -359,5 +360,41 @@ def test_a_run_goes_on_with_an_engine_that_there_is(engine: Any) -> None:
         assert isinstance(failed, protocol.Failed)
         assert failed.message.startswith("Engine can be")
         assert len(failed.message) < 200
+
+    on_bench(go)
+
+
+async def refused_before_compiling(bench: Bench, **command: Any) -> str:
+    """Why a Start is refused, at once: nothing was compiled for it, and the run under way goes on."""
+    compiled = len(COMPILED)
+    failed = await bench.answer(protocol.Start, **command)
+    assert isinstance(failed, protocol.Failed)
+    assert failed.kind == "input"
+    assert len(COMPILED) == compiled
+    assert bench.host.running
+    return failed.message
+
+
+@pytest.mark.parametrize("change", ["wider layers", "another network", "optimizer state", "best weights"])
+def test_a_checkpoint_of_another_network_than_its_settings_say_is_refused_before_compiling(change: str) -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Start, settings=LONG)
+        good = (await bench.expect(protocol.Checkpoint)).checkpoint
+        tensors, metadata = load_safetensors(good)
+        record = json.loads(metadata["record"])
+        match change:
+            case "wider layers":
+                record["settings"]["hidden"] = [17]
+            case "another network":
+                record["settings"]["model"] = "cnn"
+            case "optimizer state":
+                tensors["opt.layers.0.weight.velocity"] = np.zeros((3, 3), np.float32)
+            case _:
+                tensors["best.layers.0.weight"] = np.zeros((3, 3), np.float32)
+        bad = save_safetensors(tensors, {**metadata, "record": json.dumps(record)})
+        assert "tensor" in await refused_before_compiling(bench, checkpoint=bad)
+        weights = (await bench.expect(protocol.Weights)).weights
+        other = {**LONG, "hidden": [19]}
+        assert "tensor" in await refused_before_compiling(bench, settings=other, weights=weights)
 
     on_bench(go)
