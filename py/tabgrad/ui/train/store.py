@@ -176,13 +176,16 @@ class TrainStore:
             await self._drop_timeline()
 
     async def finish(self, row: RunRow, weights: bytes, entries: Sequence[TimelineEntry]) -> None:
-        """The run has ended with these weights: a row in the table, and its timeline until another run has one."""
+        """The run has ended with these weights: a row in the table, and its timeline until another run has one.
+
+        The checkpoint goes last: if the tab closes in between, the run is in the table, or can be resumed.
+        """
         await self.save_timeline(entries)
-        if not self._timeline.over:
-            self._timeline.over = True
+        resumable, self._timeline.over = not self._timeline.over, True
+        await self.add_run(row, weights)
+        if resumable:
             async with self._timeline_lock:
                 await self._kept.delete(keys.RESUME)
-        await self.add_run(row, weights)
 
     async def _make_own(self) -> None:
         """Delete the timeline of another run: the run under way has something to store."""

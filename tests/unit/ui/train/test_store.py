@@ -10,7 +10,7 @@ from tabgrad.artifacts import Curves, TimelineEntry, thinned, to_csv, to_json
 from tabgrad.artifacts.timeline import MAX_ENTRIES
 from tabgrad.data.drawings import dumps
 from tabgrad.protocol import Metrics
-from tabgrad.storage.keys import DRAWINGS, RUNS, run_weights
+from tabgrad.storage.keys import DRAWINGS, RESUME, RUNS, run_weights
 from tabgrad.ui.train.store import KEPT_WEIGHTS, own_data_option
 from tests.unit.data.own_drawings import by_hand
 from tests.unit.ui.train.train_stores import FakeStorage, another_tab, run_row, stores
@@ -271,5 +271,23 @@ def test_after_erasing_the_runs_of_before_do_not_come_back() -> None:
         assert not storage
         await other.add_run(run_row("b"), b"b")
         assert [r["id"] for r in other.runs] == ["b"]
+
+    asyncio.run(go())
+
+
+def test_a_tab_that_closes_at_the_end_of_a_run_leaves_the_run_in_the_table_or_resumable() -> None:
+    class Watched(FakeStorage):
+        async def delete(self, key: str) -> None:
+            if key == RESUME:
+                assert {RUNS, run_weights("a")} <= set(self), "the result is stored first"
+            await FakeStorage.delete(self, key)
+
+    async def go() -> None:
+        storage = Watched()
+        store = another_tab(storage, [])
+        store.begin("a", resumed=False)
+        await store.save_checkpoint(b"half way")
+        await store.finish(run_row("a"), b"w", [])
+        assert RESUME not in storage
 
     asyncio.run(go())
