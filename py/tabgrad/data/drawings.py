@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.incoming import is_finite, read_json
-from tabgrad.ink import DOT_SHARE, Stroke, normalise
+from tabgrad.ink import DOT_SHARE, MAX_PEN_WIDTH, Stroke, normalise, thin
 
 FORMAT = "tabgrad-drawings"
 VERSION = 1
@@ -23,10 +23,15 @@ VERSION = 1
 MAX_DRAWINGS = 10_000
 #: Points in a stroke.
 MAX_POINTS = 10_000
-#: Widths of strokes; 1 is the normal pen.
+#: Widths of strokes; 1 is the normal pen. Those above `ink.MAX_PEN_WIDTH` are narrowed to it.
 MIN_WIDTH, MAX_WIDTH = 0.01, 99
 #: Strokes in a drawing.
 MAX_STROKES = 2_000
+#: Strokes and points of all drawings together, which limits the time and keeps a file within `read_json`'s limits.
+MAX_ALL_STROKES, MAX_ALL_POINTS = 200_000, 3_000_000
+#: A stroke with more points is thinned when it is kept: by this share of the pad's side its line may move.
+MANY_POINTS, THINNING = 1_000, 1e-3
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DAMAGED = "The file of drawings is damaged; nothing was imported."
 
 
@@ -47,6 +52,51 @@ class Drawing:
         return normalise(self.strokes, DOT_SHARE * self.size)
 
 
+def excess(drawings: Sequence[Drawing]) -> str:
+    """ "At most 10,000 drawings", if there are more or another limit is exceeded; empty if a file can hold them."""
+    return _excess([[len(s.points) for s in d.strokes] for d in drawings])
+
+
+def _excess(sizes: Sequence[Sequence[int]]) -> str:
+    """See `excess`; `sizes` are the points of each stroke of each drawing."""
+    limits = (
+        (len(sizes), MAX_DRAWINGS, "drawings"),
+        (max(map(len, sizes), default=0), MAX_STROKES, "strokes in a drawing"),
+        (max((size for strokes in sizes for size in strokes), default=0), MAX_POINTS, "points in a stroke"),
+        (sum(map(len, sizes)), MAX_ALL_STROKES, "strokes in all drawings together"),
+        (sum(map(sum, sizes)), MAX_ALL_POINTS, "points in all drawings together"),
+    )
+    return next((f"At most {most:,} {what}" for count, most, what in limits if count > most), "")
+
+
+def newest(drawings: Sequence[Drawing]) -> list[Drawing]:
+    """As many of the last drawings as a file can hold."""
+    first, strokes, points = len(drawings), 0, 0
+    for drawing in reversed(drawings):
+        strokes += len(drawing.strokes)
+        points += sum(len(s.points) for s in drawing.strokes)
+        if strokes > MAX_ALL_STROKES or points > MAX_ALL_POINTS:
+            break
+        first -= 1
+    return list(drawings[max(first, len(drawings) - MAX_DRAWINGS) :])
+
+
+def keepable(drawing: Drawing) -> Drawing:
+    """The drawing as a file can hold it, and of the same look: long strokes are thinned, then cut in pieces."""
+    strokes = list[Stroke]()
+    for stroke in drawing.strokes:
+        points = stroke.points
+        if len(points) > MANY_POINTS:
+            points = thin(points, THINNING * drawing.size)
+        first = 0
+        while True:
+            strokes.append(Stroke(points[first : first + MAX_POINTS], stroke.width))
+            first += MAX_POINTS - 1  # a piece begins where the one before ends
+            if first + 1 >= len(points):
+                break
+    return Drawing(drawing.label, tuple(strokes), drawing.size)
+
+
 def dumps(drawings: Sequence[Drawing], size: float) -> str:
     """The text of a file. Drawings are scaled to a pad of side `size` and rounded to a hundredth of a unit."""
     items = [
@@ -54,7 +104,7 @@ def dumps(drawings: Sequence[Drawing], size: float) -> str:
             "label": d.label,
             "strokes": [
                 {
-                    "width": round(float(s.width), 3),
+                    "width": round(min(max(float(s.width), MIN_WIDTH), MAX_PEN_WIDTH), 3),
                     "points": np.round(s.points.astype(np.float64).ravel() * size / d.size, 2).tolist(),
                 }
                 for s in d.strokes
@@ -66,54 +116,60 @@ def dumps(drawings: Sequence[Drawing], size: float) -> str:
 
 
 def loads(text: str | bytes) -> list[Drawing]:
-    """Parse and check a file. Raises DrawingsError, and no other error, for any text."""
+    """Parse and check a file. Raises DrawingsError, and no other error, for any text.
+
+    What editors do to a file is accepted: a byte order mark, and a label like 7.0.
+    """
     try:
-        body = read_json(text)
+        data = text.encode() if isinstance(text, str) else text
+        body = read_json(data.removeprefix(_BYTE_ORDER_MARK))
     except ValueError as error:
         raise DrawingsError(DAMAGED) from error
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise DrawingsError("This is not a file of drawings from this page; nothing was imported.")
-    if body.get("version") != VERSION:
+    version: Any = body.get("version")
+    if type(version) is not int or version != VERSION:
         raise DrawingsError("This file of drawings is from another version of the page; nothing was imported.")
     size: Any = body.get("size")
     drawings: Any = body.get("drawings")
     if not is_finite(size) or not 1 <= size < 1e6 or not isinstance(drawings, list):
         raise DrawingsError(DAMAGED)
-    if len(drawings) > MAX_DRAWINGS:
-        raise DrawingsError(f"This file has more than {MAX_DRAWINGS:,} drawings; nothing was imported.")
+    if excess := _excess([[len(values) // 2 for values in _point_lists(item)] for item in drawings]):
+        raise DrawingsError(f"{excess} can be read; nothing was imported.")
     return [_drawing(item, float(size)) for item in drawings]
 
 
-def _drawing(item: Any, size: float) -> Drawing:
-    if not isinstance(item, dict) or not isinstance(item.get("strokes"), list):
+def _point_lists(item: Any) -> list[list[Any]]:
+    """The points of each stroke of a drawing, not checked yet."""
+    strokes = item.get("strokes") if isinstance(item, dict) else None
+    if not isinstance(strokes, list):
         raise DrawingsError(DAMAGED)
+    lists = [stroke.get("points") if isinstance(stroke, dict) else None for stroke in strokes]
+    found = [values for values in lists if isinstance(values, list)]
+    if len(found) < len(strokes):
+        raise DrawingsError(DAMAGED)
+    return found
+
+
+def _drawing(item: dict[str, Any], size: float) -> Drawing:
     label = item.get("label")
-    if type(label) is not int or not 0 <= label <= 9:
+    if not is_finite(label) or label not in range(10):
         raise DrawingsError("A drawing in this file is not labelled with a digit; nothing was imported.")
-    if len(item["strokes"]) > MAX_STROKES:
-        raise DrawingsError(f"A drawing in this file has more than {MAX_STROKES:,} strokes; nothing was imported.")
     strokes = tuple(_stroke(s, size) for s in item["strokes"])
     if not strokes:
         raise DrawingsError("A drawing in this file is empty; nothing was imported.")
-    return Drawing(label, strokes, size)
+    return Drawing(int(label), strokes, size)
 
 
-def _stroke(item: Any, size: float) -> Stroke:
-    if not isinstance(item, dict) or not is_finite(item.get("width")) or not isinstance(item.get("points"), list):
+def _stroke(item: dict[str, Any], size: float) -> Stroke:
+    values, width = item["points"], item.get("width")
+    if not is_finite(width) or not values or len(values) % 2 or not set(map(type, values)) <= {int, float}:
         raise DrawingsError(DAMAGED)
-    if not MIN_WIDTH <= item["width"] <= MAX_WIDTH:
+    if not MIN_WIDTH <= width <= MAX_WIDTH:
         raise DrawingsError("A stroke in this file has a width that no pen has; nothing was imported.")
-    if len(item["points"]) > 2 * MAX_POINTS:
-        raise DrawingsError(f"A stroke in this file has more than {MAX_POINTS:,} points; nothing was imported.")
-    try:
-        points = np.array(item["points"])
-        if points.dtype.kind not in "if" or points.ndim != 1 or np.abs(points).max(initial=0) > 10 * size:
-            raise DrawingsError("A drawing in this file lies far outside the pad; nothing was imported.")
-        return Stroke(points.astype(np.float32).reshape(-1, 2), float(item["width"]))
-    except DrawingsError:
-        raise
-    except ValueError as error:  # lists of unequal lengths, an odd number of values
-        raise DrawingsError(DAMAGED) from error
+    if max(values) > 10 * size or min(values) < -10 * size:
+        raise DrawingsError("A drawing in this file lies far outside the pad; nothing was imported.")
+    return Stroke(np.array(values, np.float32).reshape(-1, 2), min(float(width), MAX_PEN_WIDTH))
 
 
 def split(drawings: Sequence[Drawing], every: int = 2) -> tuple[list[Drawing], list[Drawing]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tabgrad.ink import DOT_SHARE, Stroke, ink_bounds
+from tabgrad.ink import DOT_SHARE, MAX_PEN_WIDTH, Stroke, ink_bounds
 
 from .base import DataError, Samples, Source, check_indices, find_split
 from .drawings import Drawing, DrawingsError, loads, split
@@ -26,8 +26,6 @@ MIN_DIGITS = 2
 MIN_IMAGES_PER_EPOCH = 2_048
 #: How much a drawing is varied: less than a template of the generator, because the visitor's handwriting is known.
 OWN_VARIATION = Variation(bend=0.025, slant=0.0, slant_spread=0.1, rotation_deg=5.0, aspect=0.1, lopsided=0.1)
-#: The page has no wider pen. Wider strokes from a file would run into the next drawing of `normalise_many`.
-MAX_PEN_WIDTH = 4.0
 
 
 class OwnData:
@@ -128,7 +126,10 @@ def _chunk_maker(drawings: Sequence[Drawing], size: int, seed: int) -> Callable[
 
 
 def _in_unit_box(drawing: Drawing) -> list[Stroke]:
-    """The strokes scaled into a box of side 1, as `vary` expects them."""
+    """The strokes scaled into a box of side 1, as `vary` expects them.
+
+    Wider pens than the page has would run into the next drawing of `normalise_many`.
+    """
     bounds = ink_bounds(drawing.strokes)
     extent, middle = max(bounds.extent, DOT_SHARE * drawing.size), bounds.middle
     return [

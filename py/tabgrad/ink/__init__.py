@@ -24,7 +24,7 @@ from .normalise import (
 )
 from .raster import EDGE_PX, PEN_PX, rasterise
 from .sheet import CELLS, Sheet, Snapshot, cell_strokes
-from .strokes import Stroke, clip_polyline, erase, strokes_from_lists
+from .strokes import MAX_PEN_WIDTH, Stroke, clip_polyline, erase, strokes_from_lists, thin
 
 __all__ = [
     "BOX_PX",
@@ -32,6 +32,7 @@ __all__ = [
     "CENTRE_PX",
     "DOT_SHARE",
     "EDGE_PX",
+    "MAX_PEN_WIDTH",
     "PEN_PX",
     "SIZE_PX",
     "Normaliser",
@@ -49,4 +50,5 @@ __all__ = [
     "normalise",
     "rasterise",
     "strokes_from_lists",
+    "thin",
 ]

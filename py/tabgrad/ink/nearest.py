@@ -26,6 +26,9 @@ _SLACK = 1e-3
 #: Pairs that are computed at once, which limits the memory.
 _PAIRS = 1 << 18
 
+#: Neighbourhoods that are kept, and bytes of each: those of wide pens are larger, and are made again.
+_KEPT, _KEPT_BYTES = 8, 4 << 20
+
 #: The ink of p pairs: pixels (p,), row by row, and indices (p,) of pieces -> float32 (p,).
 PairInk = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
 
@@ -68,9 +71,14 @@ def grid_for(size: int, reach: float, half: float) -> Grid:
     return Grid(per_px, margin, (size + 2 * margin) * per_px)
 
 
-@lru_cache(maxsize=8)
 def neighbourhood(grid: Grid, size: int, radius: float) -> Neighbourhood:
     """The cells whose middles are within `radius` pixels of a pixel's centre, for all pixels."""
+    cells = math.pi * (radius * grid.per_px) ** 2
+    small = cells * size * size * np.dtype(np.intp).itemsize <= _KEPT_BYTES
+    return _kept_neighbourhood(grid, size, radius) if small else _neighbourhood(grid, size, radius)
+
+
+def _neighbourhood(grid: Grid, size: int, radius: float) -> Neighbourhood:
     most = math.ceil(radius * grid.per_px) + grid.per_px
     steps = np.arange(-most, most + 1)
     away = (steps + 0.5) / grid.per_px - 0.5  # of a cell's middle from the centre of the pixel whose corner is at 0
@@ -80,6 +88,9 @@ def neighbourhood(grid: Grid, size: int, radius: float) -> Neighbourhood:
     corner = (np.arange(size) + grid.margin) * grid.per_px
     corners = (corner[:, None] * grid.side + corner[None, :]).reshape(-1)
     return Neighbourhood(corners[:, None] + offsets, distance[rows, columns].astype(np.float32))
+
+
+_kept_neighbourhood = lru_cache(maxsize=_KEPT)(_neighbourhood)
 
 
 class Crowd(NamedTuple):

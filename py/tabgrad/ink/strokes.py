@@ -14,6 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 Points = NDArray[np.float32]
 
+#: Wider pens from a file are narrowed to this. The page's own has 0.5 to 2; 1 is the normal pen.
+MAX_PEN_WIDTH = 4.0
+#: Passes of `thin`: each at most halves the points.
+_PASSES = 6
 #: Precision of the eraser's cuts, as a fraction of its radius.
 _CUT_PRECISION = 1 / 8
 
@@ -45,6 +49,26 @@ def strokes_from_lists(strokes: Iterable[ArrayLike], width: float = 1.0) -> list
 def segments(points: Points) -> tuple[Points, Points]:
     """Starts and ends of a polyline's segments, (m, 2) each; a dot is one segment of length 0."""
     return (points, points) if len(points) == 1 else (points[:-1], points[1:])
+
+
+def thin(points: Points, tolerance: float) -> Points:
+    """A polyline (n, 2) with fewer points. Those left out are within `tolerance` of the lines that are left.
+
+    Every second point is tried, again and again. Each pass may move the line by half of what the one before may.
+    """
+    for _ in range(_PASSES):
+        tolerance /= 2
+        last = (len(points) - 1) // 2 * 2
+        if last < 2:
+            break
+        start, middle, end = points[0:last:2], points[1:last:2], points[2 : last + 1 : 2]
+        delta, offset = end - start, middle - start
+        along = np.clip((offset * delta).sum(1) / np.maximum((delta * delta).sum(1), 1e-12), 0, 1)
+        gap = offset - along[:, None] * delta
+        keep = np.ones(len(points), bool)
+        keep[1:last:2] = (gap * gap).sum(1) > tolerance * tolerance
+        points = points[keep]
+    return points
 
 
 def clip_segments(start: Points, end: Points, low: float, high: float) -> tuple[Points, Points, NDArray[np.bool_]]:

@@ -6,20 +6,24 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from . import keys
 from .store import ByteStore, OpenStore
 
 #: Makes the new bytes under a key from those that are stored; None where nothing is.
 Change = Callable[[bytes | None], bytes | None]
+#: How many things that cannot be read are put aside for each key.
+MAX_PUT_ASIDE = 5
 
 
 @dataclass
 class _Waiting:
     """`value` is what this tab sees, None for a deleted key. `changes` are made to what is stored by then, or `value`
-    takes its place if there are none.
+    takes its place if there are none. What is stored and not `is_readable` is put aside before.
     """
 
     value: bytes | None
     changes: list[Change] = field(default_factory=list)
+    is_readable: Callable[[bytes], bool] = lambda _: True
 
 
 class KeptStore:
@@ -58,16 +62,23 @@ class KeptStore:
         """Forget `key`."""
         await self._write(key, lambda _: _Waiting(None))
 
-    async def change(self, key: str, change: Change, known: bytes | None = None) -> tuple[bytes | None, str]:
+    async def change(
+        self,
+        key: str,
+        change: Change,
+        known: bytes | None = None,
+        is_readable: Callable[[bytes], bool] = lambda _: True,
+    ) -> tuple[bytes | None, str]:
         """Change what is under `key`, in this tab or another: the new value, and what `put` returns.
 
-        If it cannot be read now, it is changed when it can; meanwhile `known` counts as what is stored.
+        If it cannot be read now, it is changed when it can; meanwhile `known` counts as what is stored. What is stored
+        and not `is_readable`, as it is damaged or a newer version's, is put aside first, or the change waits.
         """
 
         def changed(waiting: _Waiting | None) -> _Waiting:
             if waiting is None:
-                return _Waiting(change(known), [change])
-            return _Waiting(change(waiting.value), [*waiting.changes, change] if waiting.changes else [])
+                return _Waiting(change(known), [change], is_readable)
+            return _Waiting(change(waiting.value), [*waiting.changes, change] if waiting.changes else [], is_readable)
 
         return await self._write(key, changed)
 
@@ -129,6 +140,8 @@ class KeptStore:
             store = await self._ready()
             if waiting.changes:
                 value = await store.get(key)
+                if value is not None and not waiting.is_readable(value):
+                    await _put_aside(store, key, value)
                 for change in waiting.changes:
                     value = change(value)
             if value is None:
@@ -145,3 +158,15 @@ class KeptStore:
         self.version += 1
         for watcher in list(self.watchers):
             watcher()
+
+
+async def _put_aside(store: ByteStore, key: str, value: bytes) -> None:
+    """Keep a value that cannot be read beside its key, once. Raises OSError if there is no room."""
+    for number in range(1, MAX_PUT_ASIDE + 1):
+        aside = keys.put_aside(key, number)
+        there = await store.get(aside)
+        if there is None:
+            await store.put(aside, value)
+        if there is None or there == value:
+            return
+    raise OSError(f"{MAX_PUT_ASIDE} things that cannot be read are stored already: erase what is stored here.")

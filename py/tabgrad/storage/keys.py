@@ -17,6 +17,7 @@ RUNS = "train/runs"
 TRAINING_PREFIX = "train/"
 #: The programs that were compiled in this browser begin with this.
 PROGRAMS_PREFIX = "program/"
+_UNREAD = "-unread"
 # localStorage.
 #: Whether anything was drawn here: then the pad shows no example of its own.
 SEEN = "tabgrad.seen"
@@ -38,6 +39,16 @@ RUN_LOCK = "tabgrad-run"
 def is_shared_text(key: str) -> bool:
     """Whether earlier versions kept a short text under this name, for all folders of a host."""
     return key == THEME or key.startswith((ENGINE_CHOICE_PREFIX, SECTION_PREFIX))
+
+
+def put_aside(key: str, number: int) -> str:
+    """Where what stood under `key` and cannot be read is put aside: "…-unread", then "…-unread-2" and so on."""
+    return f"{key}{_UNREAD}" if number == 1 else f"{key}{_UNREAD}-{number}"
+
+
+def is_put_aside(key: str) -> bool:
+    """Whether `put_aside` gave this key."""
+    return _UNREAD in key
 
 
 def run_weights(run_id: str) -> str:

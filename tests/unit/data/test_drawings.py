@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabgrad.data.drawings import Drawing, DrawingsError, dumps, loads, split
-from tabgrad.ink import Stroke
+from tabgrad.ink import MAX_PEN_WIDTH, Stroke
 
 points = st.lists(st.tuples(st.floats(0, 280, width=32), st.floats(0, 280, width=32)), min_size=1, max_size=20)
 own = st.builds(
@@ -64,6 +64,12 @@ GOOD = json.loads(dumps([Drawing(1, (Stroke(np.zeros((1, 2), np.float32)),), 280
         {"drawings": [{"label": 1, "strokes": [{"points": [1, 2], "width": 0}]}]},
         {"drawings": [{"label": 1, "strokes": [{"points": [1, 2], "width": 1}] * 3000}]},
         {"drawings": [{"label": 1, "strokes": [{"points": [1, 2] * 20000, "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [-(1 << 63), 0], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, True], "width": 1}]}]},
+        {"drawings": [{"label": 7.5, "strokes": [{"points": [1, 2], "width": 1}]}]},
+        {"drawings": [{"label": 1, "strokes": [{"points": [1, 2], "width": 1}] * 2000}] * 101},
+        {"version": True},
+        {"version": 1.0},
         {"size": "280"},
         {"size": 1e-300},
         {"size": 10**400},
@@ -90,3 +96,11 @@ def test_the_split_holds_out_half_of_each_digit_and_stays_stable() -> None:
     more_learn, more_test = split([*drawings, drawing(3), drawing(1)])
     assert all(d in more_learn for d in learn)
     assert all(d in more_test for d in test)
+
+
+def test_a_file_that_was_edited_by_hand_is_read() -> None:
+    strokes = [{"width": 60, "points": [1, 2]}]
+    text = json.dumps({**GOOD, "drawings": [{"label": 7.0, "strokes": strokes}]})
+    for content in (text, "\ufeff" + text, b"\xef\xbb\xbf" + text.encode()):
+        (drawing,) = loads(content)
+        assert (drawing.label, type(drawing.label), drawing.strokes[0].width) == (7, int, MAX_PEN_WIDTH)

@@ -18,10 +18,12 @@ from tabgrad.ink import (
     clip_polyline,
     erase,
     fit_box,
+    nearest,
     normalise,
     rasterise,
     strokes_from_lists,
 )
+from tabgrad.ink.strokes import distance_to_path, thin
 
 PAD = 280.0
 point = st.tuples(st.floats(0, PAD, width=32), st.floats(0, PAD, width=32))
@@ -231,3 +233,25 @@ def test_ink_outside_the_pad_is_cut_off() -> None:
 def test_invalid_strokes_are_refused(points: NDArray[np.float64]) -> None:
     with pytest.raises(ValueError, match="stroke"):
         Stroke(points)
+
+
+def test_the_cells_around_a_wide_pen_are_not_kept() -> None:
+    kept = nearest._kept_neighbourhood
+    kept.cache_clear()
+    grid = nearest.grid_for(28, 1.5, 0.5)
+    assert nearest.neighbourhood(grid, 28, 2.0) is nearest.neighbourhood(grid, 28, 2.0)
+    wide = nearest.neighbourhood(grid, 28, 8.0)
+    assert wide.cells.nbytes > nearest._KEPT_BYTES
+    assert kept.cache_info().currsize == 1
+
+
+def test_a_thinned_line_stays_where_it_was() -> None:
+    rng = np.random.default_rng(1)
+    angles = np.linspace(0, 20, 12_000)
+    spiral = np.stack([140 + 6 * angles * np.cos(angles), 140 + 6 * angles * np.sin(angles)], 1)
+    for points in (spiral.astype(np.float32), rng.uniform(0, 280, (301, 2)).astype(np.float32)):
+        thinned = thin(points, 0.25)
+        assert distance_to_path(points[::7], thinned).max() <= 0.25
+        np.testing.assert_array_equal(thinned[[0, -1]], points[[0, -1]])
+    assert len(thin(spiral.astype(np.float32), 0.25)) < 1_000
+    assert len(thin(points[:1], 0.25)) == 1

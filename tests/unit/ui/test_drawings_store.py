@@ -160,3 +160,59 @@ def test_removing_the_last_of_equal_drawings_removes_one() -> None:
         assert store.drawings == []
 
     asyncio.run(go())
+
+
+def scribble(points: int, strokes: int = 1) -> Drawing:
+    rng = np.random.default_rng(0)
+    lines = (Stroke(rng.uniform(0, 280, (points, 2)).astype(np.float32)) for _ in range(strokes))
+    return Drawing(3, tuple(lines), 280.0)
+
+
+def test_what_is_kept_can_be_read_on_the_next_visit() -> None:
+    async def go() -> None:
+        memory = with_drawings(5, 6)
+        store = drawings_in(memory)
+        long = scribble(10_001)
+        assert await store.add([long]) == ""
+        for more in ([scribble(1, 2_001)], [scribble(9_000)] * 340, [scribble(1, 2_000)] * 101):
+            with pytest.raises(files.DrawingsError, match=r"^At most .* can be kept, so nothing was added\.$"):
+                await store.add(more)
+        again = drawings_in(memory)
+        assert await again.load() == ""
+        assert [d.label for d in again.drawings] == [5, 6, 3]
+        assert np.abs(again.drawings[2].image() - long.image()).max() < 0.05
+        assert len(files.loads(again.dumps())) == 3
+
+    asyncio.run(go())
+
+
+def test_drawings_that_cannot_be_read_are_put_aside_and_not_replaced() -> None:
+    async def go() -> None:
+        memory = with_drawings(5)
+        damaged, newer = b"{damaged", memory[keys.DRAWINGS].replace(b'"version":1', b'"version":2')
+        for content in (newer, damaged, newer):
+            memory[keys.DRAWINGS] = content
+            store = drawings_in(memory)
+            assert "put aside" in await store.load()
+            assert await store.add([drawing(7)]) == ""
+            assert (store.fault, [d.label for d in store.drawings]) == ("", [7])
+        aside = {key: value for key, value in memory.items() if key != keys.DRAWINGS}
+        assert aside == {keys.put_aside(keys.DRAWINGS, 1): newer, keys.put_aside(keys.DRAWINGS, 2): damaged}
+        assert [d.label for d in files.loads(memory[keys.DRAWINGS])] == [7]
+
+    asyncio.run(go())
+
+
+def test_without_room_to_put_it_aside_a_file_that_cannot_be_read_stays() -> None:
+    async def go() -> None:
+        memory = FakeStorage({keys.DRAWINGS: b"{damaged" * 100})
+        memory.room = 1_000
+        store = drawings_in(memory)
+        assert "export" in await store.add([drawing(7)])
+        assert dict(memory) == {keys.DRAWINGS: b"{damaged" * 100}
+        memory.room = 10_000
+        await store.add([drawing(8)])
+        assert [d.label for d in files.loads(memory[keys.DRAWINGS])] == [7, 8]
+        assert memory[keys.put_aside(keys.DRAWINGS, 1)] == b"{damaged" * 100
+
+    asyncio.run(go())

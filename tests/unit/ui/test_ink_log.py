@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from tabgrad.ink import Sheet, Snapshot, Stroke
+from tabgrad.ink import MAX_PEN_WIDTH, Sheet, Snapshot, Stroke
 from tabgrad.ui.examples import example
 from tabgrad.ui.pad.gestures import begin
-from tabgrad.ui.pad.ink_log import from_log, to_log
+from tabgrad.ui.pad.ink_log import MAX_ACTIONS, MAX_BYTES, from_log, to_log
 from tabgrad.ui.prediction import PAD_UNITS, standard_input
 
 
@@ -53,10 +53,18 @@ def test_what_is_no_action_is_left_out() -> None:
     pen = {"tool": "pen", "width": 1.5, "points": [1, 2, 3, 4]}
     changes: list[dict[str, object]] = [
         *({"tool": tool} for tool in (3, ["pen"], "brush")),
-        *({"points": points} for points in ([], [1], ["1", "2"], [1e9, 2], [[1, 2]], 7)),
+        *({"points": points} for points in ([], [1], ["1", "2"], [1e9, 2], [[1, 2]], 7, [1, True], [-(1 << 63), 0])),
         *({"width": width} for width in (0, -1, "2", 1e9, True)),
     ]
     log = [pen, *({**pen, **change} for change in changes), 7, None, {"tool": "clear"}, pen]
     actions, pointer = from_log(json.dumps({"log": log, "pointer": 4}))
     assert [action.tool for action in actions] == ["pen", "clear", "pen"]
     assert (actions[0].points.tolist(), actions[0].width, pointer) == ([[1, 2], [3, 4]], 1.5, 4)
+
+
+def test_a_log_that_is_too_long_is_cut_and_wide_pens_are_narrowed() -> None:
+    pen = {"tool": "pen", "width": 60, "points": [1, 2]}
+    actions, _ = from_log(json.dumps({"log": [pen] * (MAX_ACTIONS + 1), "pointer": -1}))
+    assert len(actions) == MAX_ACTIONS
+    assert {action.width for action in actions} == {MAX_PEN_WIDTH}
+    assert from_log(json.dumps({"log": [pen], "more": "x" * MAX_BYTES})) == ([], -1)

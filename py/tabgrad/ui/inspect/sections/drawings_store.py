@@ -11,6 +11,11 @@ from tabgrad.storage import KeptStore, keys
 
 from ...prediction import PAD_UNITS
 
+UNREADABLE = (
+    "Your drawings of before cannot be read: they are damaged, or from a newer version of the page. They stay stored: "
+    "when you keep a new drawing, they are put aside."
+)
+
 
 class DrawingsStore:
     """`drawings` in the order in which they were made, in this tab or another. Every change goes to `kept` at once.
@@ -37,7 +42,9 @@ class DrawingsStore:
             found = await self._kept.get(keys.DRAWINGS) or b""
             if found != self._stored:
                 self.drawings, self._stored = files.loads(found) if found else [], found
-        except (OSError, files.DrawingsError) as error:
+        except files.DrawingsError:
+            self._unread = UNREADABLE
+        except OSError as error:
             self._unread = f"{error} You can still make new drawings; export them before you leave."
         return self._unread
 
@@ -47,14 +54,16 @@ class DrawingsStore:
         return _sentence(self._kept.why_waiting(keys.DRAWINGS)) or self._unread
 
     async def add(self, drawings: Sequence[Drawing]) -> str:
-        """Append drawings, also to those that another tab has stored meanwhile. DrawingsError if there is no room."""
+        """Append drawings, also to those that another tab has stored meanwhile.
+
+        DrawingsError if a later visit could not read the file with them: then nothing is added.
+        """
         async with self._lock:
             await self._read()  # `load` has said what is wrong
-            if len(self.drawings) + len(drawings) > files.MAX_DRAWINGS:
-                raise files.DrawingsError(
-                    f"At most {files.MAX_DRAWINGS:,} drawings can be kept, so nothing was added: remove some first."
-                )
-            failed = await self._change(lambda before: [*before, *drawings][-files.MAX_DRAWINGS :])
+            new = [files.keepable(drawing) for drawing in drawings]
+            if excess := files.excess([*self.drawings, *new]):
+                raise files.DrawingsError(f"{excess} can be kept, so nothing was added.")
+            failed = await self._change(lambda before: files.newest([*before, *new]))
         if not failed and not self._asked:
             self._asked = True
             self._persist()
@@ -77,7 +86,10 @@ class DrawingsStore:
             """What another tab has stored by then stays."""
             return written if (content or b"") == stored else _dumps(change(_readable(content)))
 
-        content, failed = await self._kept.change(keys.DRAWINGS, changed, stored)
+        def is_readable(content: bytes) -> bool:
+            return content == stored or _is_readable(content)
+
+        content, failed = await self._kept.change(keys.DRAWINGS, changed, stored, is_readable)
         self._stored, self._unread = content or b"", ""
         self.drawings = mine if content == written else _readable(content)
         return _sentence(failed)
@@ -100,11 +112,19 @@ def _without(drawings: list[Drawing], one: Drawing) -> list[Drawing]:
 
 
 def _readable(content: bytes | None) -> list[Drawing]:
-    """The drawings in a file; none if it is damaged."""
+    """The drawings in a file; none if it is damaged: then `KeptStore` has put it aside."""
     try:
         return list(files.loads(content)) if content else []
     except files.DrawingsError:
         return []
+
+
+def _is_readable(content: bytes) -> bool:
+    try:
+        files.loads(content)
+    except files.DrawingsError:
+        return not content
+    return True
 
 
 def _sentence(reason: str) -> str:
