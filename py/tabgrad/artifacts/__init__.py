@@ -8,7 +8,7 @@ Each format is read and written here and nowhere else.
 """
 
 from .checkpoint import CheckpointFile, Curves, Record, fitting_record, pack, read_record, unpack
-from .runs import RunRow, dump_rows, load_rows, make_row, to_csv, to_json
+from .runs import RunRow, RunTable, dump_rows, is_table, load_rows, load_table, make_row, to_csv, to_json
 from .timeline import TimelineEntry, dump_index, load_index, thinned
 from .weights import WeightsFile, load_weights, save_weights
 
@@ -17,13 +17,16 @@ __all__ = [
     "Curves",
     "Record",
     "RunRow",
+    "RunTable",
     "TimelineEntry",
     "WeightsFile",
     "dump_index",
     "dump_rows",
     "fitting_record",
+    "is_table",
     "load_index",
     "load_rows",
+    "load_table",
     "load_weights",
     "make_row",
     "pack",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tabgrad.incoming import fits, is_finite, read_json
@@ -13,6 +15,8 @@ from tabgrad.protocol import Finished
 from tabgrad.settings import RunSettings, SettingsError
 
 RunRow = dict[str, Any]
+#: The id of a run, which is part of a key in the storage.
+_ID = re.compile(r"[A-Za-z0-9_-]+")
 #: What the parts of a row are. Tables of version 0.1 lack some that are not `REQUIRED`.
 TYPES: dict[str, Any] = {
     "id": str,
@@ -55,14 +59,79 @@ def make_row(run_id: str, result: Finished, engine: str, parameters: int, origin
     }
 
 
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """A stored table: `rows` that can be shown, and `others`, as a newer version may have written them.
+
+    Each of the others stands with the ids of the rows that come after it, so that it keeps its place.
+    """
+
+    rows: list[RunRow]
+    others: list[tuple[list[str], Any]]
+
+    @property
+    def highest_number(self) -> int:
+        """The highest number of a run."""
+        found = [row.get("number") for row in (*self.rows, *(other for _, other in self.others)) if _is_object(row)]
+        return max((number for number in found if fits(number, int)), default=0)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all rows that have one."""
+        found = [row.get("id") for row in (*self.rows, *(other for _, other in self.others)) if _is_object(row)]
+        return {run_id for run_id in found if _is_id(run_id)}
+
+    def with_rows(self, rows: list[RunRow]) -> RunTable:
+        """The table with these rows in the place of those that can be shown."""
+        return RunTable(rows, self.others)
+
+    def dumps(self) -> bytes:
+        """The table as it is stored: what cannot be shown stays as it is."""
+        waiting, everything = list(self.others), list[Any]()
+        for row in self.rows:
+            while waiting and row["id"] in waiting[0][0]:
+                everything.append(waiting.pop(0)[1])
+            everything.append(row)
+        return dump_rows([*everything, *(other for _, other in waiting)])
+
+
+def is_table(content: bytes) -> bool:
+    """Whether the stored bytes are a table, of whatever rows."""
+    try:
+        return isinstance(read_json(content), list)
+    except ValueError:
+        return False
+
+
+def load_table(content: bytes) -> RunTable:
+    """A stored table; an empty one if it is none."""
+    try:
+        found = read_json(content)
+    except ValueError:
+        found = None
+    everything: list[Any] = found if isinstance(found, list) else []
+    rows, others, seen = list[RunRow](), list[tuple[int, Any]](), set[str]()
+    for row in everything:
+        if not _is_usable(row):
+            others.append((len(rows), row))
+        elif row["id"] not in seen:  # of one id the first
+            seen.add(row["id"])
+            rows.append(row)
+    ids = [row["id"] for row in rows]
+    return RunTable(rows, [(ids[before:], row) for before, row in others])
+
+
 def load_rows(content: bytes) -> list[RunRow]:
     """The rows of a stored table; rows that cannot be read are left out rather than shown wrong."""
-    try:
-        rows = read_json(content)
-    except ValueError:
-        return []
-    usable = [row for row in rows if _is_usable(row)] if isinstance(rows, list) else []
-    return list({row["id"]: row for row in reversed(usable)}.values())[::-1]  # of one id the first
+    return load_table(content).rows
+
+
+def _is_object(row: Any) -> bool:
+    return isinstance(row, dict)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT and _ID.fullmatch(value) is not None
 
 
 def _is_usable(row: Any) -> bool:
@@ -71,14 +140,16 @@ def _is_usable(row: Any) -> bool:
     if not all(fits(value, TYPES[name]) for name, value in row.items() if name in TYPES):
         return False
     accuracies = (row["validation_accuracy"], row["test_accuracy"], *row.get("test_interval", ()))
-    numbers = (row["number"], row["seconds"], row["epochs_done"])
+    numbers = [row[name] for name in ("number", "seconds", "epochs_done", "parameters", "steps") if name in row]
     texts = (row[name] for name, kind in TYPES.items() if kind is str and name in row)
     try:
         RunSettings.stored(row["settings"])
     except SettingsError:
         return False
     return (
-        all(0 <= accuracy <= 1 for accuracy in accuracies)
+        _is_id(row["id"])
+        and len(row.get("test_interval", ())) in (0, 2)
+        and all(0 <= accuracy <= 1 for accuracy in accuracies)
         and all(is_finite(number) and number >= 0 for number in numbers)
         and all(len(text) <= MAX_TEXT for text in texts)
     )

@@ -29,6 +29,7 @@ from tabgrad.network import (
 from tabgrad.settings import RunSettings, SettingsError, answering_spec
 
 from .checkpoint import BEST
+from .checkpoint import FORMAT as CHECKPOINT
 
 FORMAT = "tabgrad-weights"
 #: Bytes of a specification or of settings, which have some hundreds.
@@ -130,16 +131,25 @@ def save_weights(weights: Tensors, settings: RunSettings | None = None, step: in
     return save_safetensors(fold_mean(weights), metadata)
 
 
+def _stored_settings(metadata: Mapping[str, str]) -> Any:
+    """The settings that a file names, not checked yet; None if it names none. ValueError if they are damaged."""
+    if "settings" in metadata:
+        return read_json(metadata["settings"], max_bytes=MAX_DESCRIPTION_BYTES)
+    if metadata.get("format") != CHECKPOINT:
+        return None
+    record = read_json(metadata.get("record", ""))
+    if not isinstance(record, dict) or "settings" not in record:
+        raise ValueError("The checkpoint has no settings.")
+    return record["settings"]
+
+
 def load_weights(data: bytes) -> WeightsFile:
-    """Read a weights file, or the weights of a checkpoint. Raises WeightsError."""
+    """Read a weights file, or the weights of a checkpoint, whose settings stand in its record. Raises WeightsError."""
     tensors, metadata = load_safetensors(data)
     weights = {name: t for name, t in tensors.items() if not name.startswith((*TRAINING_STATE, BEST))}
     try:
-        given = (
-            RunSettings.stored(read_json(metadata["settings"], max_bytes=MAX_DESCRIPTION_BYTES))
-            if "settings" in metadata
-            else None
-        )
+        stored = _stored_settings(metadata)
+        given = None if stored is None else RunSettings.stored(stored)
     except SettingsError as error:
         raise WeightsError(f"The weights file's settings cannot be used: {error}") from error
     except ValueError as error:

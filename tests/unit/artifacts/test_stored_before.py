@@ -354,3 +354,10 @@ def test_an_exported_file_of_drawings_can_be_imported() -> None:
     assert [d.label for d in drawings] == LABELS
     learn, test = drawing_files.split(drawings)
     assert (len(learn), len(test)) == (22, 18)
+
+
+def test_the_weights_of_a_checkpoint_know_their_settings() -> None:
+    file = load_weights(stored(CHECKPOINT))
+    assert file.settings == read_record(stored(CHECKPOINT)).settings
+    assert file.spec["hidden"] == [4]
+    assert file.remark == ""

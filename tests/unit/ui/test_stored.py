@@ -19,3 +19,8 @@ def test_one_thing_is_said_without_an_and() -> None:
     assert Stored(runs=1, bytes=900).summary == "Stored in this browser: 1 finished run. Together under 0.1 MB."
     assert Stored(resumable=True, under_way=True).listing == "the run under way"
     assert Stored(drawings=1234, settings=True).listing == "1,234 drawings of yours and the settings of the page"
+
+
+def test_what_cannot_be_read_can_be_erased_too() -> None:
+    assert Stored(unread=1).listing == "something that cannot be read"
+    assert Stored(runs=1, unread=2).listing == "1 finished run and 2 things that cannot be read"

@@ -11,13 +11,28 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from tabgrad.artifacts import RunRow, TimelineEntry, dump_index, dump_rows, load_index, load_rows
+from tabgrad.artifacts import (
+    RunRow,
+    RunTable,
+    TimelineEntry,
+    dump_index,
+    dump_rows,
+    is_table,
+    load_index,
+    load_rows,
+    load_table,
+)
 from tabgrad.storage import KeptStore, keys
 
 #: Runs whose weights are kept; the table remembers more.
 KEPT_WEIGHTS = 12
 KEPT_RUNS = 200
-ChangeRows = Callable[[list[RunRow]], list[RunRow]]
+#: Gives the rows that can be shown after a change.
+ChangeRows = Callable[[RunTable], list[RunRow]]
+UNREADABLE = (
+    "The table of your runs cannot be read: it is damaged, or from a newer version of the page. It stays stored: when "
+    "the next run ends, it is put aside."
+)
 
 
 @dataclass
@@ -63,12 +78,14 @@ class TrainStore:
         kept.watchers.append(self._on_kept)
 
     async def load(self) -> None:
-        """Read the table of runs, with those of other tabs. A damaged one is replaced by an empty one."""
+        """Read the table of runs, with those of other tabs. One that cannot be read counts as empty."""
         try:
             found = await self._kept.get(keys.RUNS)
         except OSError:
             return
         self.runs = load_rows(found) if found is not None else []
+        if found is not None and not is_table(found):
+            self._say(UNREADABLE)
 
     @property
     def fault(self) -> str:
@@ -201,11 +218,10 @@ class TrainStore:
 
     async def add_run(self, row: RunRow, weights: bytes) -> None:
         """Number a finished run and add it to the table, newest first. Weights of old runs are deleted."""
-        may_return = [self.forgotten.row] if self.forgotten else []
+        may_return = self.forgotten.row["number"] if self.forgotten else 0
 
-        def add(rows: list[RunRow]) -> list[RunRow]:
-            number = 1 + max((other["number"] for other in [*rows, *may_return]), default=0)
-            return [{**row, "number": number}, *rows]
+        def add(table: RunTable) -> list[RunRow]:
+            return [{**row, "number": 1 + max(table.highest_number, may_return)}, *table.rows]
 
         await self._put_run(row["id"], weights, add)
         if not self.fault:
@@ -215,18 +231,25 @@ class TrainStore:
         """Store a run's weights, and its row in the table."""
         if weights is not None:
             await self._kept.put(keys.run_weights(run_id), weights)
-        await self._change_runs(lambda rows: add(rows)[:KEPT_RUNS])
+        await self._change_runs(lambda table: add(table)[:KEPT_RUNS])
         for old in self.runs[KEPT_WEIGHTS:]:
             await self._kept.delete(keys.run_weights(old["id"]))
 
     async def _change_runs(self, change: ChangeRows) -> None:
         """Change the table of runs, to which another tab may have added some."""
 
-        def changed(content: bytes | None) -> bytes:
-            return dump_rows(change(load_rows(content) if content else []))
+        gone = set[str]()
 
-        table, _ = await self._kept.change(keys.RUNS, changed, dump_rows(self.runs))
+        def changed(content: bytes | None) -> bytes:
+            before = load_table(content or b"")
+            after = before.with_rows(change(before))
+            gone.update(before.ids - after.ids)
+            return after.dumps()
+
+        table, _ = await self._kept.change(keys.RUNS, changed, dump_rows(self.runs), is_table)
         self.runs = load_rows(table) if table else []
+        for run_id in gone - {row["id"] for row in self.runs}:
+            await self._kept.delete(keys.run_weights(run_id))
 
     async def remove_run(self, run_id: str) -> None:
         """Forget a run. The last one that was forgotten can be restored."""
@@ -236,7 +259,7 @@ class TrainStore:
             return
         weights, timeline = await self.weights(run_id), list[TimelineEntry]()
         await self._kept.delete(keys.run_weights(run_id))
-        await self._change_runs(lambda rows: [other for other in rows if other["id"] != run_id])
+        await self._change_runs(lambda table: [other for other in table.rows if other["id"] != run_id])
         async with self._timeline_lock:
             owner, found = await self._index()
             if owner == run_id:
@@ -251,7 +274,7 @@ class TrainStore:
             return
         row = forgotten.row
         await self._put_run(
-            row["id"], forgotten.weights, lambda rows: sorted([*rows, row], key=lambda other: -other["number"])
+            row["id"], forgotten.weights, lambda table: sorted([*table.rows, row], key=lambda other: -other["number"])
         )
         async with self._timeline_lock:
             if forgotten.timeline and not (await self._index())[1] and await self.checkpoint() is None:

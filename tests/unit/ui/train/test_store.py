@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import numpy as np
+import pytest
 
 from tabgrad.artifacts import Curves, TimelineEntry, thinned, to_csv, to_json
 from tabgrad.artifacts.timeline import MAX_ENTRIES
 from tabgrad.data.drawings import dumps
 from tabgrad.protocol import Metrics
-from tabgrad.storage.keys import DRAWINGS, RESUME, RUNS, run_weights
+from tabgrad.storage.keys import DRAWINGS, RESUME, RUNS, put_aside, run_weights
 from tabgrad.ui.train.store import KEPT_WEIGHTS, own_data_option
 from tests.unit.data.own_drawings import by_hand
 from tests.unit.ui.train.train_stores import FakeStorage, another_tab, run_row, stores
@@ -174,13 +176,52 @@ def test_training_works_without_storage() -> None:
     asyncio.run(go())
 
 
-def test_a_damaged_table_of_runs_is_replaced() -> None:
+def test_a_table_of_runs_that_cannot_be_read_is_put_aside() -> None:
     async def go() -> None:
-        for content in (b"{", b"3", b'[1, {"id": 3}]'):
-            store, storage, _ = stores()
-            storage[RUNS] = content
+        for content in (b"{", b"3", b'{"version": 2}'):
+            store, storage, said = stores()
+            storage[RUNS], storage[run_weights("old")] = content, b"w"
             await store.load()
             assert store.runs == []
+            assert "put aside" in said[0]
+            await store.add_run(run_row("a"), b"w")
+            assert [row["id"] for row in store.runs] == ["a"]
+            assert storage[put_aside(RUNS, 1)] == content
+            assert run_weights("old") in storage
+            assert said == []
+
+    asyncio.run(go())
+
+
+def test_rows_that_cannot_be_shown_stay_as_they_are_in_their_place() -> None:
+    async def go() -> None:
+        store, storage, said = stores()
+        for run_id in "abc":
+            await store.add_run(run_row(run_id), b"w")
+        rows = json.loads(storage[RUNS])
+        rows[0]["settings"]["new_setting"] = 1
+        rows[1]["settings"]["data"] = "fashion"
+        storage[RUNS] = json.dumps([*rows, 7]).encode()
+        again = another_tab(storage, said)
+        await again.load()
+        assert [row["id"] for row in again.runs] == ["a"]
+        await again.add_run(run_row("d"), b"w")
+        await again.remove_run("a")
+        kept = json.loads(storage[RUNS])
+        assert kept == [{**run_row("d"), "number": 4}, *rows[:2], 7]
+        assert set(storage) == {RUNS, *map(run_weights, "bcd")}
+
+    asyncio.run(go())
+
+
+def test_weights_of_a_row_that_falls_off_the_table_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tabgrad.ui.train.store.KEPT_RUNS", 2)
+
+    async def go() -> None:
+        store, storage, _ = stores()
+        for run_id in "abc":
+            await store.add_run(run_row(run_id), b"w")
+        assert set(storage) == {RUNS, run_weights("b"), run_weights("c")}
 
     asyncio.run(go())
 
@@ -188,7 +229,6 @@ def test_a_damaged_table_of_runs_is_replaced() -> None:
 def test_runs_export_as_csv_and_json() -> None:
     import csv
     import io
-    import json
 
     rows = [run_row("a"), run_row("b")]
     table = list(csv.DictReader(io.StringIO(to_csv(rows))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tabgrad.artifacts import load_rows
+from tabgrad.artifacts import is_table, load_rows
 from tabgrad.data import drawings
 from tabgrad.incoming import unexpected
 from tabgrad.interop import dom, erasing, storage
@@ -88,13 +88,15 @@ class StoredSection:
         kept = self._page.kept
         sizes = await kept.sizes()
         rows, own = await kept.get(keys.RUNS), await kept.get(keys.DRAWINGS)
+        unread = sum(map(keys.is_put_aside, sizes)) + (rows is not None and not is_table(rows))
         try:
             count = len(drawings.loads(own)) if own else 0
         except drawings.DrawingsError:
-            count = 0
+            count, unread = 0, unread + 1
         return Stored(
             runs=len(load_rows(rows)) if rows else 0,
             drawings=count,
+            unread=unread,
             resumable=keys.RESUME in sizes,
             settings=erasing.has_texts(keys.is_shared_text),
             offline_bytes=await erasing.offline_bytes(),

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored: how many finished runs and drawings, and what else. `shared`: earlier versions left something."""
+    """What is stored: how many finished runs and drawings, and what else. `shared`: earlier versions left something.
+
+    `unread`: how many tables of runs and files of drawings cannot be read.
+    """
 
     runs: int = 0
     drawings: int = 0
+    unread: int = 0
     resumable: bool = False
     settings: bool = False
     offline_bytes: int = 0
@@ -25,6 +29,10 @@ class Stored:
             found.append("1 finished run" if self.runs == 1 else f"{self.runs:,} finished runs")
         if self.drawings:
             found.append("1 drawing of yours" if self.drawings == 1 else f"{self.drawings:,} drawings of yours")
+        if self.unread:
+            found.append(
+                "something that cannot be read" if self.unread == 1 else f"{self.unread} things that cannot be read"
+            )
         if self.resumable:
             found.append("the run under way" if self.under_way else "an interrupted run")
         if self.settings:
