@@ -152,7 +152,7 @@ def _point_lists(item: Any) -> list[list[Any]]:
 
 
 def _drawing(item: dict[str, Any], size: float) -> Drawing:
-    label = item.get("label")
+    label: Any = item.get("label")
     if not is_finite(label) or label not in range(10):
         raise DrawingsError("A drawing in this file is not labelled with a digit; nothing was imported.")
     strokes = tuple(_stroke(s, size) for s in item["strokes"])
@@ -162,7 +162,8 @@ def _drawing(item: dict[str, Any], size: float) -> Drawing:
 
 
 def _stroke(item: dict[str, Any], size: float) -> Stroke:
-    values, width = item["points"], item.get("width")
+    values: list[Any] = item["points"]
+    width: Any = item.get("width")
     if not is_finite(width) or not values or len(values) % 2 or not set(map(type, values)) <= {int, float}:
         raise DrawingsError(DAMAGED)
     if not MIN_WIDTH <= width <= MAX_WIDTH:
