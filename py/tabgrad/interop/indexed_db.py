@@ -147,7 +147,7 @@ async def _transaction(database: Any, mode: str, begin: Callable[[Any], Any]) ->
 def storage_error(error: Any) -> StorageError:
     """The sentence for an error of the browser."""
     name = str(getattr(error, "name", "") or error or "it gives no reason")
-    if "Quota" in name:
+    if "Quota" in f"{name} {error}":  # of one that is thrown at once, Pyodide gives the name only in its text
         return StorageFullError("The browser's storage for this page is full.")
     return StorageError(f"The browser does not let this page store anything ({name}).")
 
