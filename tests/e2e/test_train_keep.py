@@ -19,12 +19,16 @@ HIDE = """() => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 #: Whether the storage has a run to resume.
-IS_KEPT = """() => new Promise((resolve) => {
-  indexedDB.open("tabgrad").onsuccess = ({ target: { result: database } }) => {
-    const request = database.transaction("files").objectStore("files").getKey("train/resume");
-    request.onsuccess = () => { database.close(); resolve(request.result !== undefined); };
-  };
-})"""
+IS_KEPT = """async () => {
+  const name = `tabgrad:${new URL(".", document.baseURI).pathname}`;
+  if (!(await indexedDB.databases()).some((database) => database.name === name)) return false;
+  return new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target: { result: database } }) => {
+      const request = database.transaction("files").objectStore("files").getKey("train/resume");
+      request.onsuccess = () => { database.close(); resolve(request.result !== undefined); };
+    };
+  });
+}"""
 #: A browser whose answers about locks take a second, as on a busy machine.
 SLOW_LOCKS = """(() => {
   const { request } = LockManager.prototype;
