@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.drawing import DIGITS, draw, guess
-from tests.e2e.support import Visit, predictions, settled, wait_dataset, wait_predictions, wait_until
+from tests.e2e.support import Visit, dataset, predictions, settled, wait_dataset, wait_predictions, wait_until
 
 Open = Callable[..., Visit]
 
@@ -77,7 +77,7 @@ def test_a_gpu_that_never_answers_is_left_for_the_other_engine(open_visit: Open)
     page.get_by_test_id("tool-clear").click()
     draw(page, DIGITS[7])
     expect(page.get_by_test_id("engine-badge")).to_contain_text("WebAssembly", timeout=60_000)
-    settled(page)
+    wait_until(page, lambda: dataset(page, "answer") == "shown", "the answer of the other engine")
     assert guess(page) == "7"
     assert "has not answered for 20 s. MLP on WebAssembly answers instead." in status(page)
 
