@@ -11,6 +11,6 @@ tinygrad. A module that imports tinygrad itself imports `environment` first.
 
 from . import environment
 from .capture import TINYGRAD_VERSION, Capture
-from .stub import VARIANTS
+from .stub import VARIANTS, NoValueError, compiling_for, current_target
 
-__all__ = ["TINYGRAD_VERSION", "VARIANTS", "Capture", "environment"]
+__all__ = ["TINYGRAD_VERSION", "VARIANTS", "Capture", "NoValueError", "compiling_for", "current_target", "environment"]

@@ -11,6 +11,7 @@ from .mlp import MLP
 from .optim import Training
 from .programs import activations, evaluation, inference, saliency, training
 from .spec import Network, build, initial_weights, shapes, state, trained
+from .written import WrittenNetwork
 
 __all__ = [
     "CNN",
@@ -18,6 +19,7 @@ __all__ = [
     "Network",
     "Spec",
     "Training",
+    "WrittenNetwork",
     "activations",
     "build",
     "evaluation",

@@ -6,14 +6,26 @@ names, optimizer state under `opt.*`, dropout's generator under `rng.*`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 from tinygrad import Tensor, dtypes
 
 from tabgrad.compiler import Capture
-from tabgrad.network import Spec
+from tabgrad.network import Spec, is_written
 from tabgrad.program import Program, Target
 
 from .optim import RULES, Training
-from .spec import Network, build, state, trained
+from .source import explained
+from .spec import Network, build, draws_random_numbers, state, trained
+
+
+@contextmanager
+def _capture(name: str, spec: Spec, target: Target, variant: str, *, training: bool = False) -> Iterator[Capture]:
+    """A capture for a program of `spec`. Whatever fails for a written network is a SourceError."""
+    what = explained("Compiling the network") if is_written(spec) else nullcontext()
+    with what, Capture(name, target, variant, training) as c:
+        yield c
 
 
 def _network(c: Capture, spec: Spec) -> Network:
@@ -25,7 +37,7 @@ def _network(c: Capture, spec: Spec) -> Network:
 
 def inference(spec: Spec, target: Target, variant: str = "") -> Program:
     """Input `x` float32 (1, 784) in 0..1; output `logits` (1, 10)."""
-    with Capture("infer", target, variant) as c:
+    with _capture("infer", spec, target, variant) as c:
         network = _network(c, spec)
         c.output("logits", network(c.buffer("x", "input", (1, 784))))
     return c.program
@@ -33,7 +45,7 @@ def inference(spec: Spec, target: Target, variant: str = "") -> Program:
 
 def activations(spec: Spec, target: Target, variant: str = "") -> Program:
     """As `inference`, with one more output for each stage of the network: `act.0`, `act.1`, ... (1, ...)."""
-    with Capture("activations", target, variant) as c:
+    with _capture("activations", spec, target, variant) as c:
         network, taps = _network(c, spec), list[Tensor]()
         c.output("logits", network(c.buffer("x", "input", (1, 784)), taps))
         for i, tap in enumerate(taps):
@@ -47,7 +59,7 @@ def saliency(spec: Spec, target: Target, variant: str = "") -> Program:
     A one-hot seed asks why this digit; +1 and -1 ask why this digit and not that one. Simonyan et al. 2014,
     https://arxiv.org/abs/1312.6034.
     """
-    with Capture("saliency", target, variant) as c:
+    with _capture("saliency", spec, target, variant) as c:
         network = _network(c, spec)
         x, seed = c.buffer("x", "input", (1, 784)), c.buffer("seed", "input", (1, 10))
         logits = network(x)
@@ -71,7 +83,7 @@ def _correct(logits: Tensor, y: Tensor) -> Tensor:
 
 def evaluation(spec: Spec, batch: int, target: Target, variant: str = "") -> Program:
     """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, 10), `loss` (1,) mean, `correct` int32 (1,)."""
-    with Capture("evaluate", target, variant) as c:
+    with _capture("evaluate", spec, target, variant) as c:
         network = _network(c, spec)
         x, y = _pixels(c, batch)
         logits = c.output("logits", network(x))
@@ -90,14 +102,14 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
     The loss is log-softmax and negative log-likelihood in one: the maximum is subtracted before exp, so that no logit
     can overflow (tinygrad's `log_softmax`).
     """
-    with Capture("train", target, variant, training=True) as c:
+    with _capture("train", spec, target, variant, training=True) as c:
         network = _network(c, spec)
         params = trained(network)
         optimizer = RULES[recipe.optimizer](params, recipe)
         for name, tensor in optimizer.state.items():
             c.declare(name, "state", tensor)
         hyper = {name: c.buffer(name, "input", (1,)) for name in optimizer.hyperparameters}
-        if getattr(network, "dropout", 0.0):
+        if draws_random_numbers(network):
             c.random_state()
         x, y = _pixels(c, recipe.batch)
         logits = network(x)

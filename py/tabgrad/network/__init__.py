@@ -9,6 +9,7 @@ NumPy only. It runs no network and knows no engine.
 
 from .activations import ACTIVATIONS, Activation
 from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
+from .source import CODE, MAX_SOURCE_BYTES, SourceError, check_source, is_written, mentions
 from .stages import CLASSES, CNN_STAGES, IMAGE_SHAPE, STAGE_KINDS, Spec, Stage, StageKind, parse_stages, spec_of, stages
 from .weights import (
     INPUT_MEAN,
@@ -31,23 +32,29 @@ __all__ = [
     "ACTIVATIONS",
     "CLASSES",
     "CNN_STAGES",
+    "CODE",
     "IMAGE_SHAPE",
     "INPUT_MEAN",
+    "MAX_SOURCE_BYTES",
     "STAGE_KINDS",
     "TRAINING_STATE",
     "TRANSPOSED",
     "Activation",
+    "SourceError",
     "Spec",
     "Stage",
     "StageKind",
     "Tensors",
     "WeightsError",
+    "check_source",
     "draw_weights",
     "fold_mean",
     "initial_state",
     "is_trained",
     "is_transposed",
+    "is_written",
     "load_safetensors",
+    "mentions",
     "parameter_count",
     "parse_stages",
     "read_header",
@@ -55,6 +62,7 @@ __all__ = [
     "shapes_of",
     "spec_of",
     "stages",
+    "threefry",
     "training_state_for",
     "unfold_mean",
     "weights_for",

@@ -1,0 +1,116 @@
+"""A network that a visitor wrote: its source is run, and what it makes is checked before anything is compiled.
+
+It is called like the networks of this page, so that the same programs are captured from it. Each check that fails is a
+`SourceError`: one sentence, and the line.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import nullcontext
+
+import numpy as np
+from tinygrad import Tensor
+from tinygrad.dtype import dtypes, strong_dtype
+from tinygrad.nn.state import get_state_dict
+
+from tabgrad.compiler import compiling_for, current_target
+from tabgrad.network import CLASSES, IMAGE_SHAPE, SourceError
+from tabgrad.program import DTYPES
+
+from .source import Module, explained, kind_of, repeatable
+
+#: Training keeps parameters, gradients, and up to two moments of each: four times as much. Bytes.
+MAX_PARAMETER_BYTES = 64 << 20
+#: Tensors of a network. A checkpoint has up to four times as many, and a file of safetensors at most 1,000.
+MAX_TENSORS = 240
+MAX_NAME = 150
+#: What the buffers of programs and the tensors of checkpoints are called that are not the network's.
+_TAKEN = re.compile(
+    r"x|y|lr|seed|teacher|logits|loss|correct|saliency|momentum|weight_decay|clip_norm|input_mean"
+    r"|(opt|rng|best|act|rand)\..*"
+)
+
+
+class WrittenNetwork:
+    """`Net()` of a source. `tensors` are its state dict by name, `parameters` those that training changes.
+
+    Tensors that are a formula (`Tensor.arange`, `Tensor.eye`) have no buffer in tinygrad and are no part of it.
+    The constructor raises SourceError. It needs no capture, but a network for a program is made within one.
+    """
+
+    def __init__(self, source: str) -> None:
+        with nullcontext() if current_target() else compiling_for("wasm", "simd"):
+            self.module = module = Module(source)
+            line = module.line("Net.__init__", "Net")
+            if "Net" not in module.names:
+                raise SourceError("The code defines no “Net”: write class Net, the network.")
+            if not isinstance(module.names["Net"], type):
+                raise SourceError("“Net” must be a class: it is called without arguments and gives the network.", line)
+            with repeatable(), explained("Net()", line):
+                self.net = module.names["Net"]()
+            with explained("Listing the tensors of Net", line):
+                found = get_state_dict(self.net)
+            self.tensors = self._checked(found)
+        self.parameters = {name: t for name, t in self.tensors.items() if t.is_param and t.is_floating_point()}
+        if not self.parameters:
+            raise SourceError("The network has no parameters, so there is nothing to train.", module.line("Net"))
+        if not callable(self.net):
+            raise SourceError("The network cannot be called: give Net a method __call__(self, x).", module.line("Net"))
+
+    def _checked(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors that have a buffer, each under its first name, in formats that both engines have."""
+        line, tensors = self.module.line("Net.__init__", "Net"), dict[int, tuple[str, Tensor]]()
+        for name, tensor in found.items():
+            if not tensor.uop.is_virtual and id(tensor) not in tensors:
+                tensors[id(tensor)] = name, tensor
+                self._check(name, tensor, line)
+        if len(tensors) > MAX_TENSORS:
+            raise SourceError(f"The network has {len(tensors)} tensors, more than the {MAX_TENSORS} it may have.", line)
+        size = sum(tensor.numel() * tensor.dtype.itemsize for _, tensor in tensors.values())
+        if size > MAX_PARAMETER_BYTES:
+            raise SourceError(
+                f"The network's tensors take {size / 2**20:,.0f} MB, more than the {MAX_PARAMETER_BYTES >> 20} MB that "
+                "a network may take here: make it smaller.",
+                line,
+            )
+        return dict(tensors.values())
+
+    def _check(self, name: str, tensor: Tensor, line: int) -> None:
+        if not name or len(name) > MAX_NAME or not name.isprintable():
+            raise SourceError("A tensor of the network has no usable name: keep tensors in attributes.", line)
+        if _TAKEN.fullmatch(name):
+            raise SourceError(f"The tensor “{name}” has a name that this page uses itself: call it otherwise.", line)
+        if any(not isinstance(n, int) for n in tensor.shape) or 0 in tensor.shape:
+            raise SourceError(f"The tensor “{name}” has the shape {tensor.shape}, without any numbers in it.", line)
+        if tensor.dtype in dtypes.weaks:
+            tensor.uop = tensor.cast(strong_dtype(tensor.dtype)).uop
+        if tensor.dtype in (dtypes.int64, dtypes.uint64):  # WGSL has none; BatchNorm counts batches in one
+            tensor.uop = tensor.cast(dtypes.int32).uop
+        if tensor.dtype.fmt is None or np.dtype(tensor.dtype.fmt).name not in DTYPES:
+            raise SourceError(
+                f"The tensor “{name}” is of {_format(tensor)}, which the engines lack: make it float32.", line
+            )
+
+    def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
+        """x (B, 784) in 0..1 -> logits (B, 10), float32. Raises SourceError."""
+        line = self.module.line("Net.__call__", "Net")
+        with repeatable(), explained("Calling the network", line):
+            logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
+        meant = (x.shape[0], CLASSES)
+        if not isinstance(logits, Tensor):
+            raise SourceError(f"The network must return a Tensor {meant}, not {kind_of(logits)}.", line)
+        if logits.shape != meant:
+            raise SourceError(
+                f"The network returns logits of the shape {logits.shape} for {meant[0]} images; {meant} is meant, one "
+                f"number for each of the {CLASSES} classes.",
+                line,
+            )
+        if not logits.is_floating_point():
+            raise SourceError(f"The logits are of {_format(logits)}; they must be floating-point numbers.", line)
+        return logits.cast(dtypes.float32)
+
+
+def _format(tensor: Tensor) -> str:
+    """The name of a tensor's dtype, as tinygrad calls it."""
+    return str(tensor.dtype).removeprefix("dtypes.")
