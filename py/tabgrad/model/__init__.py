@@ -9,7 +9,7 @@ from tabgrad.network import Spec
 from .cnn import CNN
 from .mlp import MLP
 from .optim import Training
-from .programs import activations, evaluation, inference, saliency, training
+from .programs import activations, evaluation, inference, initial, saliency, training
 from .spec import Network, build, initial_weights, shapes, state, trained
 from .written import WrittenNetwork
 
@@ -24,6 +24,7 @@ __all__ = [
     "build",
     "evaluation",
     "inference",
+    "initial",
     "initial_weights",
     "saliency",
     "shapes",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
+import numpy as np
 from tinygrad import Tensor, dtypes
 
 from tabgrad.compiler import Capture
@@ -33,6 +34,22 @@ def _network(c: Capture, spec: Spec) -> Network:
     for name, tensor in state(network).items():
         c.declare(name, "weight", tensor)
     return network
+
+
+def initial(spec: Spec, target: Target, variant: str = "") -> Program:
+    """What a written network starts from: an output or a const under the name of each tensor that is not 0 throughout.
+
+    It equals what tinygrad gives for `Tensor.manual_seed(seed); Net()`, if the inputs `rand.<offset>`, uint32 (count,),
+    hold `threefry.random_words(threefry.key_of(seed), offset, count)`. The const `rng.counter`, uint32 (2,), is where
+    the generator stands then.
+    """
+    with _capture("init", spec, target, variant) as c:
+        drawn = c.random_inputs()
+        network = build(spec)
+        for name, tensor in state(network).items():
+            c.first_value(name, tensor)
+        c.constant("rng.counter", np.array([drawn.count & 0xFFFFFFFF, drawn.count >> 32], np.uint32))
+    return c.program
 
 
 def inference(spec: Spec, target: Target, variant: str = "") -> Program:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tabgrad.backends import Device, Executable
 from tabgrad.data import Samples, Source
 from tabgrad.metrics import Results
-from tabgrad.network import INPUT_MEAN, Tensors, draw_weights, fold_mean, initial_state, unfold_mean
-from tabgrad.program import Program, ProgramError
+from tabgrad.network import INPUT_MEAN, Tensors, draw_weights, fold_mean, initial_state, threefry, unfold_mean
+from tabgrad.program import DTYPES, Program, ProgramError
 
 from .pace import Emit, Pace, max_step_s
 
@@ -68,6 +68,29 @@ class LoadedNetwork:
         """Free both programs. Idempotent."""
         self.evaluate.destroy()
         self.train.destroy()
+
+
+async def first_values(device: Device, program: Program, seed: int) -> dict[str, NDArray[Any]]:
+    """What a written network starts from, by name, without what is 0: `program` is its "init" program.
+
+    Raises ProgramError or EngineError.
+    """
+    key = threefry.key_of(seed)
+    values: dict[str, NDArray[Any]] = {
+        buffer.name: np.frombuffer(buffer.data, DTYPES[buffer.dtype]).reshape(buffer.shape)
+        for buffer in program.by_role("const")
+    }
+    if program.dispatch:
+        words = {
+            buffer.name: threefry.random_words(key, int(buffer.name.removeprefix("rand.")), buffer.shape[0])
+            for buffer in program.by_role("input")
+        }
+        executable = await device.load(program)
+        try:
+            values |= await executable.run(words, [buffer.name for buffer in program.by_role("output")])
+        finally:
+            executable.destroy()
+    return {**values, "rng.seed": key}
 
 
 async def load_network(device: Device, train: Program, evaluate: Program) -> LoadedNetwork:
