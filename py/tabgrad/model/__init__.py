@@ -11,7 +11,7 @@ from .mlp import MLP
 from .optim import Training
 from .programs import activations, evaluation, inference, initial, saliency, training
 from .spec import Network, build, initial_weights, shapes, state, trained
-from .written import WrittenNetwork
+from .written import WrittenNetwork, augmentation
 
 __all__ = [
     "CNN",
@@ -21,6 +21,7 @@ __all__ = [
     "Training",
     "WrittenNetwork",
     "activations",
+    "augmentation",
     "build",
     "evaluation",
     "inference",

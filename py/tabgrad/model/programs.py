@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import TypeGuard
 
 import numpy as np
 from tinygrad import Tensor, dtypes
@@ -16,9 +17,11 @@ from tabgrad.compiler import Capture
 from tabgrad.network import Spec, is_written
 from tabgrad.program import Program, Target
 
-from .optim import RULES, Training
+from .optim import RULES, Optimizer, Training
 from .source import explained
 from .spec import Network, build, draws_random_numbers, state, trained
+from .written import WrittenNetwork
+from .written_optim import SourceOptimizer
 
 
 @contextmanager
@@ -37,7 +40,8 @@ def _network(c: Capture, spec: Spec) -> Network:
 
 
 def initial(spec: Spec, target: Target, variant: str = "") -> Program:
-    """What a written network starts from: an output or a const under the name of each tensor that is not 0 throughout.
+    """What a written network, and the optimizer of its source, start from: an output or a const under the name of each
+    tensor that is not 0 throughout.
 
     It equals what tinygrad gives for `Tensor.manual_seed(seed); Net()`, if the inputs `rand.<offset>`, uint32 (count,),
     hold `threefry.random_words(threefry.key_of(seed), offset, count)`. The const `rng.counter`, uint32 (2,), is where
@@ -46,7 +50,8 @@ def initial(spec: Spec, target: Target, variant: str = "") -> Program:
     with _capture("init", spec, target, variant) as c:
         drawn = c.random_inputs()
         network = build(spec)
-        for name, tensor in state(network).items():
+        rule = SourceOptimizer(network) if _has_optimizer(network) else None
+        for name, tensor in [*state(network).items(), *(rule.state.items() if rule else ())]:
             c.first_value(name, tensor)
         c.constant("rng.counter", np.array([drawn.count & 0xFFFFFFFF, drawn.count >> 32], np.uint32))
     return c.program
@@ -115,14 +120,15 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
     Inputs `x` uint8 (B, 784), `y` int32 (B,) and the optimizer's hyperparameters, float32 (1,) each: `lr`,
     `weight_decay`, with SGD and Muon `momentum`, with `clip` also `clip_norm`; with a teacher also its logits,
     `teacher` (B, 10).
-    Outputs `loss` (1,) before the step and `correct` int32 (1,).
+    Outputs `loss` (1,) before the step and `correct` int32 (1,). A written network's source can bring its own loss, and
+    its own optimizer, of which only `lr` is an input then.
     The loss is log-softmax and negative log-likelihood in one: the maximum is subtracted before exp, so that no logit
     can overflow (tinygrad's `log_softmax`).
     """
     with _capture("train", spec, target, variant, training=True) as c:
         network = _network(c, spec)
-        params = trained(network)
-        optimizer = RULES[recipe.optimizer](params, recipe)
+        optimizer = _optimizer(network, recipe)
+        params = optimizer.params
         for name, tensor in optimizer.state.items():
             c.declare(name, "state", tensor)
         hyper = {name: c.buffer(name, "input", (1,)) for name in optimizer.hyperparameters}
@@ -130,7 +136,9 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
             c.random_state()
         x, y = _pixels(c, recipe.batch)
         logits = network(x)
-        loss = logits.sparse_categorical_crossentropy(y, label_smoothing=recipe.label_smoothing)
+        loss = network.loss(logits, y) if isinstance(network, WrittenNetwork) else None
+        if loss is None:
+            loss = logits.sparse_categorical_crossentropy(y, label_smoothing=recipe.label_smoothing)
         if recipe.teacher_share:
             loss = _distilled(loss, logits, c.buffer("teacher", "input", (recipe.batch, 10)), recipe)
         grads = [g.contiguous() for g in loss.gradient(*params.values())]
@@ -142,6 +150,17 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
             grads = _clip(grads, c.buffer("clip_norm", "input", (1,)))
         optimizer.step(grads, hyper, c.run)
     return c.program
+
+
+def _has_optimizer(network: Network) -> TypeGuard[WrittenNetwork]:
+    return isinstance(network, WrittenNetwork) and network.module.function("optimizer") is not None
+
+
+def _optimizer(network: Network, recipe: Training) -> Optimizer:
+    """The source's own optimizer, or the rule of the recipe."""
+    if _has_optimizer(network):
+        return SourceOptimizer(network)
+    return RULES[recipe.optimizer](trained(network), recipe)
 
 
 def _distilled(loss: Tensor, logits: Tensor, teacher: Tensor, recipe: Training) -> Tensor:

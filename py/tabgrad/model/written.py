@@ -6,10 +6,13 @@ It is called like the networks of this page, so that the same programs are captu
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import numpy as np
+from numpy.typing import NDArray
 from tinygrad import Tensor
 from tinygrad.dtype import dtypes, strong_dtype
 from tinygrad.nn.state import get_state_dict
@@ -20,6 +23,8 @@ from tabgrad.program import DTYPES
 
 from .source import Module, explained, kind_of, repeatable
 
+#: Distorts images uint8 (B, 28, 28), with random numbers of the generator.
+Augment = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 #: Training keeps parameters, gradients, and up to two moments of each: four times as much. Bytes.
 MAX_PARAMETER_BYTES = 64 << 20
 #: Tensors of a network. A checkpoint has up to four times as many, and a file of safetensors at most 1,000.
@@ -109,6 +114,47 @@ class WrittenNetwork:
         if not logits.is_floating_point():
             raise SourceError(f"The logits are of {_format(logits)}; they must be floating-point numbers.", line)
         return logits.cast(dtypes.float32)
+
+    def loss(self, logits: Tensor, y: Tensor) -> Tensor | None:
+        """The source's own loss of logits (B, 10) for labels y int32 (B,), float32 (); None if it has none."""
+        function, line = self.module.function("loss"), self.module.line("loss")
+        if function is None:
+            return None
+        with repeatable(), explained("loss(logits, y)", line):
+            loss = function(logits, y)
+        if not isinstance(loss, Tensor):
+            raise SourceError(f"“loss” must return a Tensor, not {kind_of(loss)}.", line)
+        if math.prod(loss.shape) != 1:
+            raise SourceError(
+                f"“loss” must return one number, not a tensor of the shape {loss.shape}: take its mean().", line
+            )
+        if not loss.is_floating_point():
+            raise SourceError(f"The loss is of {_format(loss)}; it must be a floating-point number.", line)
+        return loss.reshape(()).cast(dtypes.float32)
+
+
+def augmentation(source: str) -> Augment | None:
+    """The source's own augmentation, checked whenever it is called; None if it has none. Raises SourceError."""
+    with compiling_for("wasm", "simd"):
+        module = Module(source)
+    function, line = module.function("augment"), module.line("augment")
+    if function is None:
+        return None
+
+    def augment(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        with explained("augment(images, rng)", line):
+            changed = function(images.copy(), rng)
+        if not isinstance(changed, np.ndarray):
+            raise SourceError(f"“augment” must return a NumPy array, not {kind_of(changed)}.", line)
+        if changed.dtype != np.uint8 or changed.shape != images.shape:
+            raise SourceError(
+                f"“augment” must return images of uint8 {images.shape}, as it gets them, not {changed.dtype} "
+                f"{changed.shape}.",
+                line,
+            )
+        return changed
+
+    return augment
 
 
 def _format(tensor: Tensor) -> str:

@@ -117,6 +117,74 @@ def test_what_an_engine_lacks_is_one_sentence(source: str, target: Target) -> No
     assert "\n" not in str(caught.value)
 
 
+#: The same for what only training needs: these lines follow the network's, from line 7.
+UNTRAINABLE = {
+    "def loss(logits, y):\n    return (logits - y.one_hot(10)).square().mean(1)": (
+        "one number, not a tensor of the sha",
+        7,
+    ),
+    "def loss(logits, y):\n    return None": ("“loss” must return a Tensor, not None", 7),
+    "def loss(logits, y):\n    return logits.sum().cast(dtypes.int32)": ("The loss is of int", 7),
+    "def loss(logits):\n    return logits.sum()": ("loss(logits, y) fails with TypeError", 7),
+    "def loss(logits, y):\n    return logits.cross(y)": ("has no attribute 'cross'", 8),
+    "loss = 3": ("“loss” must be a function, not a value of type int", 7),
+    "def optimizer(parameters):\n    return nn.optim.Adam([])": ("at least one param", 8),
+    "def optimizer(parameters):\n    return None": ("must return an optimizer of tinygrad.nn.optim, not None", 7),
+    "def optimizer(parameters):\n    return nn.optim.SGD([Tensor.ones(3)])": ("not the network's", 7),
+    "def optimizer(parameters):\n    return nn.optim.SGD(parameters, lr=0.0)": ("a number above 0", 7),
+    "def optimizer(parameters):\n    return nn.optim.SGD(parameters, lr='fast')": (
+        "optimizer(parameters) fails with",
+        8,
+    ),
+    "def optimizer(parameters, lr):\n    return nn.optim.SGD(parameters)": ("missing 1 required positional", 7),
+}
+
+
+@pytest.mark.parametrize("lines", UNTRAINABLE)
+def test_what_cannot_be_trained_is_one_sentence_at_a_line(lines: str) -> None:
+    sentence, line = UNTRAINABLE[lines]
+    with pytest.raises(SourceError) as caught:
+        model.training(spec(net(WEIGHT) + lines), model.Training(batch=2), "wasm")
+    assert sentence in str(caught.value)
+    assert caught.value.line == line
+
+
+UNDISTORTED = {
+    "def augment(images, rng):\n    return images / 255": ("not float64 (3, 28, 28)", 7),
+    "def augment(images, rng):\n    return images[:2]": ("not uint8 (2, 28, 28)", 7),
+    "def augment(images, rng):\n    return None": ("must return a NumPy array, not None", 7),
+    "def augment(images):\n    return images": ("augment(images, rng) fails with TypeError", 7),
+    "def augment(images, rng):\n    return rng.roll(images)": ("has no attribute 'roll'", 8),
+}
+
+
+@pytest.mark.parametrize("lines", UNDISTORTED)
+def test_an_augmentation_that_cannot_be_used_is_one_sentence_at_a_line(lines: str) -> None:
+    sentence, line = UNDISTORTED[lines]
+    augment = model.augmentation(net(WEIGHT) + lines)
+    assert augment is not None
+    with pytest.raises(SourceError) as caught:
+        augment(np.zeros((3, 28, 28), np.uint8), np.random.default_rng(1))
+    assert sentence in str(caught.value)
+    assert caught.value.line == line
+
+
+def test_an_augmentation_changes_a_copy() -> None:
+    images = np.arange(3 * 784).astype(np.uint8).reshape(3, 28, 28)
+    before = images.copy()
+    augment = model.augmentation(net(WEIGHT) + "def augment(images, rng):\n    images[:] = 7\n    return images")
+    assert augment is not None
+    assert (augment(images, np.random.default_rng(1)) == 7).all()
+    np.testing.assert_array_equal(images, before)
+    assert model.augmentation(net(WEIGHT)) is None
+
+
+def test_a_parameter_that_takes_no_part_stays_as_it_is() -> None:
+    source = net(f"{WEIGHT}; self.idle = Tensor.ones(3)")
+    program = model.training(spec(source), model.Training(batch=2), "wasm")
+    assert {"w", "idle"} == {b.name for b in program.by_role("weight")}
+
+
 def test_state_and_parameters_are_tinygrads_own() -> None:
     network = model.build(spec(CONVOLUTIONS))
     shapes = model.shapes(network)
