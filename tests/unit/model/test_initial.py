@@ -14,10 +14,10 @@ from tabgrad.program import Program, Target
 from tabgrad.session.network import first_values
 from tests.native_gpu import open_gpu
 from tests.unit.model import tinygrad_itself
-from tests.unit.model.written_sources import CONVOLUTIONS, DENSE, net, spec
+from tests.unit.model.written_sources import CONVOLUTIONS, DENSE, POOLED, net, spec
 
 SOURCES = {
-    "dense": DENSE,
+    "dense": POOLED,
     "convolutions": CONVOLUTIONS,
     "layers of nn": """
 from tinygrad import Tensor, nn

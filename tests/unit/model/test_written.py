@@ -188,7 +188,7 @@ def test_a_parameter_that_takes_no_part_stays_as_it_is() -> None:
 def test_state_and_parameters_are_tinygrads_own() -> None:
     network = model.build(spec(CONVOLUTIONS))
     shapes = model.shapes(network)
-    assert shapes["layers.0.weight"] == (4, 1, 5, 5)
+    assert shapes["layers.0.weight"] == (2, 1, 5, 5)
     assert shapes["layers.4.num_batches_tracked"] == ()
     assert model.trained(network).keys() == {
         name for name in shapes if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))

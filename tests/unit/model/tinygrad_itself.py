@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scripts.bench.peers import clang
 
 Arrays = dict[str, NDArray[Any]]
-BATCH, STEPS = 4, 4
+BATCH, STEPS = 4, 2
 
 
 @cache
