@@ -21,6 +21,7 @@ from tabgrad.compiler import compiling_for, current_target
 from tabgrad.network import CLASSES, IMAGE_SHAPE, SourceError
 from tabgrad.program import DTYPES
 
+from .quicker import quicker_gradients
 from .source import Module, explained, kind_of, repeatable
 
 #: Distorts images uint8 (B, 28, 28), with random numbers of the generator.
@@ -45,7 +46,8 @@ class WrittenNetwork:
     """
 
     def __init__(self, source: str) -> None:
-        with nullcontext() if current_target() else compiling_for("wasm", "simd"):
+        compiling = nullcontext() if current_target() else compiling_for("wasm", "simd")
+        with compiling, quicker_gradients():
             self.module = module = Module(source)
             line = module.line("Net.__init__", "Net")
             if "Net" not in module.names:
@@ -100,7 +102,7 @@ class WrittenNetwork:
     def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
         """x (B, 784) in 0..1 -> logits (B, 10), float32. Raises SourceError."""
         line = self.module.line("Net.__call__", "Net")
-        with repeatable(), explained("Calling the network", line):
+        with quicker_gradients(), repeatable(), explained("Calling the network", line):
             logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
         meant = (x.shape[0], CLASSES)
         if not isinstance(logits, Tensor):
