@@ -7,6 +7,7 @@ from tabgrad.compiler import environment  # noqa: F401 - must run before tinygra
 from tabgrad.network import Spec
 
 from .cnn import CNN
+from .describe import describe
 from .mlp import MLP
 from .optim import Training
 from .programs import activations, evaluation, inference, initial, saliency, training
@@ -23,6 +24,7 @@ __all__ = [
     "activations",
     "augmentation",
     "build",
+    "describe",
     "evaluation",
     "inference",
     "initial",

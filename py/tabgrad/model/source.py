@@ -47,7 +47,8 @@ class Module:
     def __init__(self, source: str) -> None:
         check_source(source)
         self.source = source
-        self._lines = _lines(source)
+        self._tree = _parsed(source)
+        self._lines = _lines(self._tree)
         module = types.ModuleType(MODULE)
         module.__file__ = FILE_NAME
         linecache.cache[FILE_NAME] = (len(source), None, source.splitlines(keepends=True), FILE_NAME)
@@ -66,6 +67,17 @@ class Module:
     def line(self, *names: str) -> int:
         """The line that defines the first of `names` that there is, such as "Net.__call__"; 0 if there is none."""
         return next((self._lines[name] for name in names if name in self._lines), 0)
+
+    def lambda_text(self, function: types.FunctionType) -> str:
+        """The text of a lambda of the source; empty if it cannot be found."""
+        code = function.__code__
+        if code.co_filename != FILE_NAME or code.co_name != "<lambda>":
+            return ""
+        begins = {(line, column) for line, _, column, _ in code.co_positions()}
+        lambdas = [node for node in ast.walk(self._tree) if isinstance(node, ast.Lambda)]
+        inside = (node for node in lambdas if {(n.lineno, n.col_offset) for n in _places(node.body)} & begins)
+        # of lambdas within each other, the innermost comes last
+        return next((" ".join(ast.unparse(node).split()) for node in reversed(list(inside))), "")
 
 
 @contextmanager
@@ -98,14 +110,18 @@ def repeatable() -> Iterator[None]:
         random.setstate(saved[1])
 
 
-def _lines(source: str) -> dict[str, int]:
-    """The lines at which the top of a source and its classes define names. Empty if it cannot be parsed."""
+def _parsed(source: str) -> ast.Module:
+    """The syntax tree; an empty one if the source cannot be parsed: running it says what is wrong."""
     try:
-        body = ast.parse(source).body
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}  # running it says what is wrong
+        return ast.Module([], [])
+
+
+def _lines(tree: ast.Module) -> dict[str, int]:
+    """The lines at which the top of a source and its classes define names."""
     found = dict[str, int]()
-    for node in body:
+    for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found[node.name] = node.lineno
         elif isinstance(node, ast.Assign):
@@ -114,6 +130,15 @@ def _lines(source: str) -> dict[str, int]:
             methods = (item for item in node.body if isinstance(item, ast.FunctionDef))
             found |= {f"{node.name}.{item.name}": item.lineno for item in methods}
     return found
+
+
+def _places(node: ast.expr) -> Iterator[ast.expr]:
+    """The expressions within one, without those of lambdas in it."""
+    yield node
+    if not isinstance(node, ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield from _places(child)
 
 
 def _line(error: BaseException) -> int:

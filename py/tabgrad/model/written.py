@@ -23,6 +23,8 @@ from tabgrad.program import DTYPES
 
 from .quicker import quicker_gradients
 from .source import Module, explained, kind_of, repeatable
+from .taps import Call, Recorder
+from .taps import taps as named_taps
 
 #: Distorts images uint8 (B, 28, 28), with random numbers of the generator.
 Augment = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
@@ -100,9 +102,27 @@ class WrittenNetwork:
             )
 
     def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
-        """x (B, 784) in 0..1 -> logits (B, 10), float32. Raises SourceError."""
+        """x (B, 784) in 0..1 -> logits (B, 10), float32. Raises SourceError.
+
+        Appends the outputs of the layers to `taps`: those that `taps.taps` names `act.0`, `act.1`, ...
+        """
+        with quicker_gradients():
+            logits, calls = self.trace(x) if taps is not None else (self._logits(x), [])
+        if taps is not None:
+            named = {name: call.output for call, name in named_taps(calls, logits) if name.startswith("act.")}
+            taps += named.values()
+        return logits
+
+    def trace(self, x: Tensor) -> tuple[Tensor, list[Call]]:
+        """The logits, and the calls of the layers that they come from."""
+        recorder = Recorder(self.net)
+        with explained("Calling the network", self.module.line("Net.__call__", "Net")), recorder.recording():
+            logits = self._logits(x)
+        return logits, recorder.calls
+
+    def _logits(self, x: Tensor) -> Tensor:
         line = self.module.line("Net.__call__", "Net")
-        with quicker_gradients(), repeatable(), explained("Calling the network", line):
+        with repeatable(), explained("Calling the network", line):
             logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
         meant = (x.shape[0], CLASSES)
         if not isinstance(logits, Tensor):

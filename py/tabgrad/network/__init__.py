@@ -9,7 +9,7 @@ NumPy only. It runs no network and knows no engine.
 
 from .activations import ACTIVATIONS, Activation
 from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
-from .source import CODE, MAX_SOURCE_BYTES, SourceError, check_source, is_written, mentions
+from .source import CODE, MAX_SOURCE_BYTES, Description, LayerRow, SourceError, check_source, is_written, mentions
 from .stages import CLASSES, CNN_STAGES, IMAGE_SHAPE, STAGE_KINDS, Spec, Stage, StageKind, parse_stages, spec_of, stages
 from .weights import (
     INPUT_MEAN,
@@ -40,6 +40,8 @@ __all__ = [
     "TRAINING_STATE",
     "TRANSPOSED",
     "Activation",
+    "Description",
+    "LayerRow",
     "SourceError",
     "Spec",
     "Stage",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 #: The kind of a specification whose network is a source.
@@ -21,6 +22,47 @@ class SourceError(ValueError):
     def __init__(self, sentence: str, line: int = 0) -> None:
         super().__init__(sentence)
         self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """A layer of a written network, in the table of layers; one row, however often it is called for an image.
+
+    `path` is where `Net` keeps it ("layers.0"), `call` what it is ("Conv2d (32, 1, 5, 5)", "Tensor.relu", the text of a
+    lambda). `shape` is that of its output for one image, `kind` what that is: "units" (N,), "rows" (T, N), "maps"
+    (C, H, W), or "values" if it is none of them. `parameters` are its own, `multiply_adds` those of all its calls for
+    one image. `tap` is the output with its values: of the "activations" program, or "logits"; empty if there is none.
+    """
+
+    path: str
+    call: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+    count: int
+    tap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What can be said of a source without compiling it.
+
+    `parameters` are those that training changes, `size_bytes` the size of all tensors, `multiply_adds` for one image.
+    `learning_rate` is that of the source's own optimizer, None if it has none.
+    """
+
+    layers: tuple[LayerRow, ...]
+    parameters: int
+    size_bytes: int
+    multiply_adds: int
+    learning_rate: float | None
+    has_loss: bool
+    has_augmentation: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a message."""
+        return {**asdict(self), "layers": [asdict(row) for row in self.layers]}
 
 
 def check_source(source: str) -> None:
