@@ -14,14 +14,17 @@ import numpy as np
 from tinygrad import Tensor, dtypes
 
 from tabgrad.compiler import Capture
-from tabgrad.network import Spec, is_written
+from tabgrad.network import SourceError, Spec, is_written
 from tabgrad.program import Program, Target
 
 from .optim import RULES, Optimizer, Training
 from .source import explained
 from .spec import Network, build, draws_random_numbers, state, trained
-from .written import WrittenNetwork
+from .written import MAX_PARAMETER_BYTES, WrittenNetwork
 from .written_optim import SourceOptimizer
+
+#: Data within a program of a written network: constants of NumPy, and in the init program its first weights. Bytes.
+MAX_CONSTANT_BYTES = MAX_PARAMETER_BYTES
 
 
 @contextmanager
@@ -30,6 +33,8 @@ def _capture(name: str, spec: Spec, target: Target, variant: str, *, training: b
     what = explained("Compiling the network") if is_written(spec) else nullcontext()
     with what, Capture(name, target, variant, training) as c:
         yield c
+    if is_written(spec) and (size := sum(len(b.data) for b in c.program.buffers)) > MAX_CONSTANT_BYTES:
+        raise SourceError(f"The network holds {size >> 20} MB of constants, more than a program may have: use fewer.")
 
 
 def _network(c: Capture, spec: Spec) -> Network:

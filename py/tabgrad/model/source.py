@@ -34,7 +34,6 @@ _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], s
         "{what} reads the value of a tensor (as .item(), .numpy() and .tolist() do), and while a network is compiled "
         "there is none.",
     ),
-    (RecursionError, "{what} calls itself without end."),
     ((SystemExit, KeyboardInterrupt), "{what} ends Python ({name}), which it cannot do here."),
     (MemoryError, "{what} needs more memory than there is."),
     (ProgramError, "{message}"),
@@ -156,6 +155,8 @@ def _sentence(what: str, error: BaseException) -> str:
         return f"Python cannot read this line: {error.msg}."
     if isinstance(error, KeyError) and isinstance(error.args[0], DType):  # tinygrad's renderers look formats up
         return f"The engine cannot compute in {str(error.args[0]).removeprefix('dtypes.')}: cast to float32."
+    if isinstance(error, RecursionError):
+        return f"{what} calls itself without end." if _line(error) else f"{what} goes too deep, or in a circle."
     name = type(error).__name__
     for kinds, sentence in _SENTENCES:
         if isinstance(error, kinds):

@@ -52,7 +52,7 @@ UNUSABLE = {
     net("self.x = Tensor.zeros(784, 10)"): ("“x” has a name that this page uses", 3),
     net("self.opt = [Tensor.zeros(784, 10)]"): ("“opt.0” has a name", 3),
     net("self.w = {'\\n': Tensor.zeros(3)}"): ("no usable name", 3),
-    net("self.w, self.me = Tensor.zeros(784, 10), self"): ("calls itself without end", 3),
+    net("self.w, self.me = Tensor.zeros(784, 10), self"): ("goes too deep, or in a circle", 3),
     "from tinygrad import Tensor\nclass Net:\n    def __init__(self):\n        self.w = Tensor.zeros(3)": (
         "give Net a method __call__",
         2,
@@ -241,6 +241,14 @@ def test_numbers_that_numpy_draws_are_the_same_in_every_program() -> None:
     before = np.random.random()
     np.random.seed(5)
     assert np.random.random() == before
+
+
+def test_constants_have_an_end() -> None:
+    source = "import numpy as np\n" + net(
+        WEIGHT, "return x.flatten(1) @ self.w + Tensor(np.ones((10, 2_000_000), np.float32)).sum(1)"
+    )
+    with pytest.raises(SourceError, match="76 MB of constants"):
+        model.inference(spec(source), "wasm")
 
 
 def test_tracebacks_and_inspect_show_the_source() -> None:
