@@ -120,14 +120,17 @@ def _no_value(tensor: Any) -> NoReturn:
 
 @contextmanager
 def _unrealised() -> Iterator[None]:
-    """Within this context `Tensor.realize` leaves tensors as they are: what they stand for is computed in the program.
-
-    Models call it to have a value computed early, which changes no value.
-    """
+    """Within this context `Tensor.realize` computes nothing: it asks the program to have a buffer for its tensors."""
     from tinygrad import Tensor
 
+    def contiguous(*tensors: Any, **_options: Any) -> Any:
+        for tensor in tensors:
+            if not tensor.uop.is_virtual and not tensor.uop.has_buffer_identity(after_ok=True):
+                tensor.uop = tensor.contiguous().uop
+        return tensors[0]
+
     realize, buffer = Tensor.realize, Tensor._buffer
-    Tensor.realize = lambda tensor, *_tensors, **_options: tensor
+    Tensor.realize = contiguous
     Tensor._buffer = _no_value
     try:
         yield

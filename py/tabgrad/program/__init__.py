@@ -11,12 +11,13 @@ writes modules, `wasm_opcodes` names the instructions.
 """
 
 from .codec import dumps, loads, program_hash
-from .schema import DTYPES, Buffer, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key
+from .schema import DTYPES, Buffer, BufferLimitError, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key
 from .validate import Limits, check_device, validate
 
 __all__ = [
     "DTYPES",
     "Buffer",
+    "BufferLimitError",
     "Dispatch",
     "Kernel",
     "Limits",

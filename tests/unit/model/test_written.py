@@ -232,6 +232,31 @@ def test_realize_is_no_reading_of_values() -> None:
     assert model.inference(spec(source), "wasm").by_role("output")[0].shape == (1, 10)
 
 
+def test_a_kernel_with_too_many_buffers_is_cut_in_two() -> None:
+    source = """from tinygrad import Tensor, nn
+class Net:
+    def __init__(self):
+        self.z, self.r, self.h = (nn.Linear(28 + 8, 8) for _ in range(3))
+        self.out = nn.Linear(8, 10)
+    def __call__(self, x):
+        h = Tensor.zeros(x.shape[0], 8)
+        for i in range(0, 28, 7):
+            row = x[:, 0, i]
+            z, r = self.z(row.cat(h, dim=1)).sigmoid(), self.r(row.cat(h, dim=1)).sigmoid()
+            h = (1 - z) * h + z * self.h(row.cat(r * h, dim=1)).tanh()
+        return self.out(h)
+"""
+    program = model.training(spec(source), model.Training(batch=8), "wgsl")
+    assert max(len(dispatch.buffers) for dispatch in program.dispatch) <= 8
+
+
+def test_pixels_that_are_rounded_have_no_saliency() -> None:
+    source = net("self.e = nn.Embedding(4, 10)", "return self.e((x * 3.9).cast(dtypes.int32).flatten(1)).mean(1)")
+    model.inference(spec(source), "wasm")
+    with pytest.raises(SourceError, match="has no saliency"):
+        model.saliency(spec(source), "wasm")
+
+
 def test_numbers_that_numpy_draws_are_the_same_in_every_program() -> None:
     source = "import numpy as np\n" + net(WEIGHT, "return x.flatten(1)[:, Tensor(np.random.permutation(784))] @ self.w")
     (one,), (other,) = (model.inference(spec(source), "wasm").by_role("const") for _ in range(2))
