@@ -42,6 +42,7 @@ ON_DEMAND = (
     "backends/oracle/",
     "backends/webgpu/timing.py",
     "interop/erasing.py",
+    "network/threefry.py",
     "program/wasm_opcodes.py",
     "ui/inspect/",
     "ui/widgets/picture.py",

@@ -127,7 +127,7 @@ class Run:
         self._network = await load_network(
             self.device, model.training(recipe.spec, training, target, variant), self._evaluator.program.program
         )
-        self._network.initialise(self.seed, self.corpus.mean)
+        await self._network.initialise(self.seed, self.corpus.mean)
 
     async def _take(
         self, size: int, source: DistillationSet | Source

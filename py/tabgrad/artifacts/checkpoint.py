@@ -213,11 +213,14 @@ def fitting_record(data: bytes) -> Record:
     """The record of a checkpoint whose tensors have the shapes that its settings ask for, from its header alone.
 
     WeightsError else: before anything is compiled, which takes seconds. Training state is compared with the weights
-    that it belongs to; what else there must be of it, the training program tells.
+    that it belongs to; what else there must be of it, the training program tells. It tells everything of a network that
+    somebody wrote.
     """
     found, metadata = read_header(data)
     record = _record(metadata)
     needed = spec_shapes(training_spec(record.settings))
+    if needed is None:
+        return record
     groups: dict[str, dict[str, tuple[int, ...]]] = {"": {}, BEST: {}}
     for name, shape in found.items():
         weight = name.removeprefix("opt.").rpartition(".")[0]

@@ -124,7 +124,7 @@ def save_weights(weights: Tensors, settings: RunSettings | None = None, step: in
     metadata = {"format": FORMAT}
     if settings is not None:
         metadata |= {
-            "spec": json.dumps(answering_spec(settings)),
+            "spec": json.dumps({name: value for name, value in answering_spec(settings).items() if name != "source"}),
             "settings": json.dumps(settings.to_json()),
             "step": str(step),
         }

@@ -11,5 +11,6 @@ tinygrad. A module that imports tinygrad itself imports `environment` first.
 
 from . import environment
 from .capture import TINYGRAD_VERSION, Capture
+from .stub import NoValueError, compiling_for, current_target
 
-__all__ = ["TINYGRAD_VERSION", "Capture", "environment"]
+__all__ = ["TINYGRAD_VERSION", "Capture", "NoValueError", "compiling_for", "current_target", "environment"]

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tabgrad.program import (
     VARIANTS,
@@ -30,16 +32,19 @@ from tabgrad.program import (
     validate,
 )
 
+from .generator import Drawn, kept_apart
 from .stub import DEVICES, compiling_for
 
 from tinygrad import Tensor  # isort: skip # after the stub devices are in place
 from tinygrad.dtype import to_dtype  # isort: skip
 from tinygrad.engine.realize import compile_linear, get_call_arg_uops  # isort: skip
 from tinygrad.helpers import Context  # isort: skip
-from tinygrad.uop.ops import Ops, UOp  # isort: skip
+from tinygrad.uop.ops import GroupOp, Ops, UOp  # isort: skip
 
 #: The release of tinygrad whose internals this module uses; tests compare it with the locked version.
 TINYGRAD_VERSION = "0.14.0"
+#: A first value that is one number throughout is data of its program up to this size, else a kernel writes it. Bytes.
+MAX_FILL_BYTES = 1 << 16
 
 
 def _buffer_of(tensor: Tensor) -> Any:
@@ -52,6 +57,25 @@ def _buffer_of(tensor: Tensor) -> Any:
     return uop.buffer
 
 
+#: A tensor that is one number throughout still is after these.
+_KEEP_A_FILL = (GroupOp.Movement - {Ops.PAD}) | {Ops.CAST, Ops.CONTIGUOUS}
+
+
+def _fill(tensor: Tensor) -> float | None:
+    """The number that a tensor holds throughout, None if it holds several or one that is not known here."""
+    uop = tensor.uop
+    while True:
+        if uop.op in _KEEP_A_FILL:
+            uop = uop.src[0]
+        elif uop.op is Ops.AFTER and uop.src[1].op is Ops.STORE and uop.src[1].src[0] is uop.src[0]:
+            uop = uop.src[1].src[1]  # what was stored into all of it
+        else:
+            break
+    if uop.op is Ops.BUFFER and uop.device in DEVICES.values():
+        return 0.0  # `Tensor.empty`
+    return float(uop.val) if uop.op is Ops.CONST else None
+
+
 class Capture:
     """Collects the kernels of one program. A context manager: `program` is set when the block ends without an error.
 
@@ -62,17 +86,21 @@ class Capture:
 
     def __init__(self, name: str, target: Target, variant: str = "", training: bool = False) -> None:
         self.name, self.target, self.variant = name, target, variant or VARIANTS[target][0]
-        self._contexts = [compiling_for(target, self.variant), Context(TRAINING=int(training), TRACEMETA=0)]
+        context = Context(TRAINING=int(training), TRACEMETA=0)
+        self._contexts = [compiling_for(target, self.variant), context, kept_apart()]
+        self._stack = ExitStack()
         self._roles: dict[int, tuple[str, Role, tuple[int, ...]]] = {}
         self._outputs: dict[str, Tensor] = {}
         self._linears: list[UOp] = []
         self._keep: list[Any] = []  # buffers are identified by id(), so none may be freed and its id used again
         self._buffers: dict[int, int] = {}
         self._program_buffers: list[Buffer] = []
+        self._constants: list[Buffer] = []
+        self._unused: list[Any] = []  # buffers that become part of the program when a kernel names them
 
     def __enter__(self) -> Capture:
         for context in self._contexts:
-            context.__enter__()
+            self._stack.enter_context(context)
         return self
 
     def __exit__(
@@ -83,10 +111,7 @@ class Capture:
                 self.run()
                 self.program = self._finish()
         finally:
-            Tensor._device_seeds.pop(DEVICES[self.target], None)
-            Tensor._device_rng_counters.pop(DEVICES[self.target], None)
-            for context in reversed(self._contexts):
-                context.__exit__(kind, error, trace)
+            self._stack.close()
 
     def buffer(self, name: str, role: Role, shape: Sequence[int], dtype: str = "float32") -> Tensor:
         """A new named buffer (an input, a weight, state) as a realised tensor."""
@@ -113,6 +138,37 @@ class Capture:
         device = DEVICES[self.target]
         Tensor._device_seeds[device] = self.buffer("rng.seed", "state", (2,), "uint32")
         Tensor._device_rng_counters[device] = self.buffer("rng.counter", "state", (2,), "uint32")
+
+    def random_inputs(self) -> Drawn:
+        """From here on random numbers are inputs, which the caller draws: `rand.<offset>`, uint32 (count,).
+
+        It holds the `count` words that tinygrad's generator gives after `offset` of them. Nothing is compiled for them.
+        """
+
+        def words(offset: int, count: int) -> Tensor:
+            tensor = Tensor.empty(count, dtype="uint32")
+            self._unused.append(buffer := _buffer_of(tensor))
+            self._roles[id(buffer)] = (f"rand.{offset}", "input", (count,))
+            return tensor
+
+        drawn = Drawn(words)
+        self._stack.enter_context(drawn.installed())
+        return drawn
+
+    def constant(self, name: str, value: NDArray[Any]) -> None:
+        """Add data under a name. No kernel uses it: it is for whoever loads the program."""
+        self._constants.append(Buffer(name, value.dtype.name, value.shape, "const", value.tobytes()))
+
+    def first_value(self, name: str, tensor: Tensor) -> None:
+        """Name a result that a buffer of another program starts with.
+
+        It is an output if kernels compute it and a const if it is known now. If it is 0 throughout, it is left out.
+        """
+        value, dtype = _fill(tensor), np.dtype(tensor.dtype.fmt)
+        if value is None or (value and tensor.numel() * dtype.itemsize > MAX_FILL_BYTES):
+            self.output(name, tensor)
+        elif value:
+            self.constant(name, np.full(tensor.shape, value, dtype))
 
     def output(self, name: str, tensor: Tensor) -> Tensor:
         """Name a result. It gets a buffer of its own at the next `run`, or when the capture ends."""
@@ -155,7 +211,7 @@ class Capture:
             target=self.target,
             variant=self.variant,
             kernels=kernels,
-            buffers=tuple(self._program_buffers),
+            buffers=(*self._program_buffers, *self._constants),
             dispatch=tuple(dispatch),
             tinygrad=TINYGRAD_VERSION,
         )
@@ -183,13 +239,20 @@ class Capture:
         if id(buffer) not in self._buffers:
             self._keep.append(buffer)
             index = self._buffers[id(buffer)] = len(self._program_buffers)
-            name, role, shape = self._roles.get(id(buffer), (f"t{index}", "scratch", (buffer.size,)))
+            name, role, shape = self._roles.get(id(buffer), (self._scratch_name(index), "scratch", (buffer.size,)))
             self._program_buffers.append(Buffer(name, np.dtype(buffer.dtype.fmt).name, shape, role))
         return self._buffers[id(buffer)]
 
+    def _scratch_name(self, index: int) -> str:
+        """A name that no other buffer has: a tensor of a network may be called t7, too."""
+        name, taken = f"t{index}", {name for name, _, _ in self._roles.values()}
+        while name in taken:
+            name = f"{name}_"
+        return name
+
     def _call(self, call: UOp, kernels: dict[str, Kernel]) -> Dispatch | None:
         code, args = call.src[0], get_call_arg_uops(call)
-        if code.op is Ops.COPY:  # a constant of the host (a dropout seed): the buffer becomes a const
+        if code.op is Ops.COPY:  # a constant of the host: the buffer becomes a const, also if it is an output
             index, data = self._index(args[0].buffer), bytes(args[1].buffer.as_memoryview())
             old = self._program_buffers[index]
             self._program_buffers[index] = Buffer(old.name, old.dtype, old.shape, "const", data)

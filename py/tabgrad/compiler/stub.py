@@ -25,6 +25,11 @@ from tinygrad.renderer import Renderer  # isort: skip
 
 Optimize = Callable[[Any], Any]  # tinygrad's Scheduler -> Scheduler
 
+
+class NoValueError(RuntimeError):
+    """A model reads a tensor's value, and while it is captured there is none."""
+
+
 #: The tinygrad device of each target. For names that start with WEBGPU tinygrad makes no views into buffers and plans
 #: no memory: a Program has whole buffers only, and the engines plan memory themselves. Only the exact name WEBGPU
 #: also limits a kernel to 8 buffers, which WebAssembly does not need.
@@ -32,7 +37,7 @@ DEVICES: dict[Target, str] = {"wgsl": "WEBGPU", "wasm": "WEBGPU_WASM"}
 
 
 def _refuse(what: str) -> NoReturn:
-    raise RuntimeError(
+    raise NoValueError(
         f"The compiler has no device to {what}: a model may not read a tensor's value while it is captured."
     )
 
@@ -103,6 +108,35 @@ def _toolchain(target: Target, variant: str) -> tuple[type[Renderer], Optimize]:
     return wgsl.RENDERERS[variant], partial(wgsl.tile_kernel, profile=wgsl.PROFILES[variant])
 
 
+def current_target() -> Target | None:
+    """The target of the `compiling_for` that is under way, None outside of one."""
+    return next((target for target, device in _CLASSES.items() if device.current is not None), None)
+
+
+def _no_value(tensor: Any) -> NoReturn:
+    _refuse("read from")
+
+
+@contextmanager
+def _unrealised() -> Iterator[None]:
+    """Within this context `Tensor.realize` computes nothing: it asks the program to have a buffer for its tensors."""
+    from tinygrad import Tensor
+
+    def contiguous(*tensors: Any, **_options: Any) -> Any:
+        for tensor in tensors:
+            if not tensor.uop.is_virtual and not tensor.uop.has_buffer_identity(after_ok=True):
+                tensor.uop = tensor.contiguous().uop
+        return tensors[0]
+
+    realize, buffer = Tensor.realize, Tensor._buffer
+    Tensor.realize = contiguous
+    Tensor._buffer = _no_value
+    try:
+        yield
+    finally:
+        Tensor.realize, Tensor._buffer = realize, buffer
+
+
 @contextmanager
 def compiling_for(target: Target, variant: str) -> Iterator[str]:
     """Within this context tensors are on the stub device of `target`, and kernels are compiled for `variant`.
@@ -115,7 +149,7 @@ def compiling_for(target: Target, variant: str) -> Iterator[str]:
     device = _CLASSES[target]
     # PARALLEL=0: if tinygrad was imported before `environment`, it may have a pool of processes, which would compile
     # without our heuristic
-    with Context(DEV=DEVICES[target], PARALLEL=0):
+    with Context(DEV=DEVICES[target], PARALLEL=0), _unrealised():
         device.current = renderer(DEV.target(DEVICES[target]))
         heuristic.hand_coded_optimizations = optimize
         try:

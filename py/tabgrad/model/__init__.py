@@ -7,10 +7,12 @@ from tabgrad.compiler import environment  # noqa: F401 - must run before tinygra
 from tabgrad.network import Spec
 
 from .cnn import CNN
+from .describe import describe
 from .mlp import MLP
 from .optim import Training
-from .programs import activations, evaluation, inference, saliency, training
+from .programs import activations, evaluation, inference, initial, saliency, training
 from .spec import Network, build, initial_weights, shapes, state, trained
+from .written import WrittenNetwork, augmentation
 
 __all__ = [
     "CNN",
@@ -18,10 +20,14 @@ __all__ = [
     "Network",
     "Spec",
     "Training",
+    "WrittenNetwork",
     "activations",
+    "augmentation",
     "build",
+    "describe",
     "evaluation",
     "inference",
+    "initial",
     "initial_weights",
     "saliency",
     "shapes",

@@ -10,6 +10,8 @@ from tinygrad.helpers import TRAINING  # isort: skip
 from tinygrad.uop.ops import UOp  # isort: skip
 
 _WHOLE = ((0, 0), (0, 0))  # images and channels are not padded
+#: Numbers in all windows of a batch, above which a convolution's gradient is made without them: 64 MB.
+MAX_WINDOWS = 1 << 24
 
 
 class Linear:
@@ -27,35 +29,45 @@ class Linear:
         return x @ self.weight + self.bias
 
 
+def _image_gradient(weight: Tensor, g: Tensor) -> Tensor:
+    """The gradient with respect to the images, for g (B, Cout, H', W')."""
+    batch, out, rows, columns = (int(n) for n in g.shape)
+    _, channels, height, width = (int(n) for n in weight.shape)
+    if batch * channels * height * width * rows * columns > MAX_WINDOWS:
+        margins = (*_WHOLE, (height - 1, height - 1), (width - 1, width - 1))
+        return g.pad(margins).conv2d(weight.flip((2, 3)).transpose(0, 1)).contiguous()
+    # what every window sends back to the pixels it has read, (B, Cin, K, K, H', W')
+    windows = weight.reshape(out, -1).transpose() @ g.reshape(batch, out, rows * columns)
+    windows = windows.contiguous().reshape(batch, channels, height, width, rows, columns)
+    offsets = [(i, j) for i in range(height) for j in range(width)]
+    shifted = [windows[:, :, i, j].pad((*_WHOLE, (i, height - 1 - i), (j, width - 1 - j))) for i, j in offsets]
+    # contiguous, or what follows would add it up again for each reader
+    return functools.reduce(Tensor.add, shifted).contiguous()
+
+
 def _convolve_backward(gradient: UOp, call: UOp) -> tuple[UOp, UOp]:
     """Gradients with respect to x and weight."""
     x, weight, g = Tensor(call.src[1]), Tensor(call.src[2]), Tensor(gradient).contiguous()
-    batch, out, rows, columns = (int(n) for n in g.shape)
-    _, channels, kernel, _ = (int(n) for n in weight.shape)
-    # what every window sends back to the pixels it has read, (B, Cin, K, K, H', W')
-    windows = weight.reshape(out, -1).transpose() @ g.reshape(batch, out, rows * columns)
-    windows = windows.contiguous().reshape(batch, channels, kernel, kernel, rows, columns)
-    offsets = [(i, j) for i in range(kernel) for j in range(kernel)]
-    shifted = [windows[:, :, i, j].pad((*_WHOLE, (i, kernel - 1 - i), (j, kernel - 1 - j))) for i, j in offsets]
-    dx = functools.reduce(Tensor.add, shifted).contiguous()  # else what follows would add it up again for each reader
     # every weight has seen all images through one window: images and channels change places
     dweight = x.transpose(0, 1).conv2d(g.transpose(0, 1)).transpose(0, 1)
-    return dx.uop, dweight.uop
+    return _image_gradient(weight, g).uop, dweight.uop
 
 
 @function(grad_fxn=_convolve_backward)  # type: ignore[untyped-decorator] # tinygrad is untyped here
-def _convolve(x: Tensor, weight: Tensor) -> Tensor:
+def convolve(x: Tensor, weight: Tensor) -> Tensor:
+    """x (B, Cin, H, W), weight (Cout, Cin, K, L) -> (B, Cout, H - K + 1, W - L + 1), as `Tensor.conv2d`.
+
+    Its gradient is our own. tinygrad derives the gradient with respect to the image from how the convolution reads its
+    windows, and each of its elements then finds its windows by division and remainder. Written down directly it is a
+    matrix product and a sum of shifted images: on a CPU less than half the time. The formula is im2col's: Chellapilla,
+    Puri, Simard 2006, https://inria.hal.science/inria-00112631. Where all windows together are large, it is a
+    convolution with the flipped weights, which takes a fifth longer and keeps nothing.
+    """
     return x.conv2d(weight)
 
 
 class Conv2d:
-    """x (B, Cin, H, W) -> (B, Cout, H + 2 padding - K + 1, W + 2 padding - K + 1); no bias, a BatchNorm follows.
-
-    Its gradient is our own, `_convolve_backward`. tinygrad derives the gradient with respect to the image from how the
-    convolution reads its windows, and each of its elements then finds its windows by division and remainder. Written
-    down directly it is a matrix product and a sum of shifted images: on a CPU less than half the time. The formula is
-    im2col's: Chellapilla, Puri, Simard 2006, https://inria.hal.science/inria-00112631.
-    """
+    """x (B, Cin, H, W) -> (B, Cout, H + 2 padding - K + 1, W + 2 padding - K + 1); no bias, a BatchNorm follows."""
 
     def __init__(self, channels_in: int, channels_out: int, kernel: int, padding: int = 0) -> None:
         self.weight = Tensor.empty(channels_out, channels_in, kernel, kernel)
@@ -64,7 +76,7 @@ class Conv2d:
     def __call__(self, x: Tensor) -> Tensor:
         if p := self.padding:
             x = x.pad((*_WHOLE, (p, p), (p, p)))
-        return _convolve(x, self.weight)
+        return convolve(x, self.weight)
 
 
 class BatchNorm:

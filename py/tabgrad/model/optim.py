@@ -41,9 +41,12 @@ class Training:
 class Optimizer(Protocol):
     """An update rule on the parameters that it was made with.
 
-    `hyperparameters` names its inputs, `state` holds its tensors by their names in the state dict.
+    `hyperparameters` names its inputs, `state` holds its tensors by their names in the state dict. `params` are the
+    parameters that it moves, in the order of the gradients.
     """
 
+    @property
+    def params(self) -> Mapping[str, Tensor]: ...
     @property
     def hyperparameters(self) -> Sequence[str]: ...
     @property

@@ -26,6 +26,7 @@ from typing import Any
 
 from tabgrad.incoming import quoted
 
+from .source import is_written
 from .weights import INPUT_MEAN, layer_count
 
 Spec = Mapping[str, Any]
@@ -162,8 +163,13 @@ def stages(spec: Spec) -> tuple[Stage, ...]:
     return parse_stages([f"dense{size}" for size in spec["hidden"]])
 
 
-def spec_shapes(spec: Spec) -> dict[str, Shape]:
-    """The shapes of the weights of the network that `spec` describes, by name. Needs no tinygrad."""
+def spec_shapes(spec: Spec) -> dict[str, Shape] | None:
+    """The shapes of the weights of the network that `spec` describes, by name. Needs no tinygrad.
+
+    None for a network that somebody wrote: only running its source tells.
+    """
+    if is_written(spec):
+        return None
     shapes: dict[str, Shape] = {INPUT_MEAN: (math.prod(IMAGE_SHAPE),)} if spec.get("center") else {}
     for stage in stages(spec):
         if stage.kind == "conv":

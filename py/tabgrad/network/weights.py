@@ -26,19 +26,21 @@ Tensors = Mapping[str, NDArray[Any]]
 TRAINING_STATE = ("opt.", "rng.")
 #: A bound on logits: far from float32's largest number, and no trained network is near it.
 LARGEST_ANSWER = 1e33
+#: The mean image (784,) that a centred network subtracts from its input.
+INPUT_MEAN = "input_mean"
+#: Names in the networks of this page. Of others only the numbers themselves are checked.
+_OWN = re.compile(rf"(layers|convs|norms)\.\d\.(weight|bias|running_mean|running_var)|{INPUT_MEAN}")
 #: What a batch norm adds to a variance.
 NORM_EPS = 1e-5
 TRANSPOSED = (
-    "The file's layers are in PyTorch's layout, (outputs, inputs); this page needs (inputs, outputs): transpose each "
-    "“layers.….weight”."
+    "The file's dense layers have inputs and outputs the other way round than this network (PyTorch's layout is "
+    "outputs, inputs): transpose each “….weight”."
 )
-#: The mean image (784,) that a centred network subtracts from its input.
-INPUT_MEAN = "input_mean"
 
 
 def is_trained(name: str) -> bool:
     """Whether training changes this weight by gradient."""
-    return not name.endswith(("running_mean", "running_var", INPUT_MEAN))
+    return not name.endswith(("running_mean", "running_var", "num_batches_tracked", INPUT_MEAN))
 
 
 def layer_count(names: Iterable[str]) -> int:
@@ -116,15 +118,15 @@ def unfold_mean(weights: Tensors, mean: NDArray[np.float32]) -> dict[str, NDArra
 def weights_for(program: Program, tensors: Tensors) -> dict[str, NDArray[Any]]:
     """The weights of `program` among `tensors`; WeightsError with one sentence if they do not fit.
 
-    The one check of weights, whatever they come from: names, shapes and dtypes, finite values, and answers that cannot
-    overflow. A plain network's weights fit a centred one: its mean is zero then.
+    The one check of weights, whatever they come from: names, shapes and dtypes, finite values, and for the networks of
+    this page answers that cannot overflow. A plain network's weights fit a centred one: its mean is zero then.
     """
     found = dict(tensors)
     needed = {b.name: b for b in program.by_role("weight")}
     if INPUT_MEAN in needed:
         found.setdefault(INPUT_MEAN, np.zeros(needed[INPUT_MEAN].shape, np.float32))
     _check_fit(needed, found)
-    if not largest_answer(found) < LARGEST_ANSWER:
+    if all(map(_OWN.fullmatch, found)) and not largest_answer(found) < LARGEST_ANSWER:
         raise WeightsError("The weights are so large that the network's answers would not be numbers any more.")
     return found
 
@@ -165,7 +167,7 @@ def check_shapes(needed: Mapping[str, tuple[int, ...]], found: Mapping[str, tupl
 
 
 def is_transposed(needed: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether the dense layers `found` are those `needed` in PyTorch's layout: (outputs, inputs)."""
+    """Whether the dense layers `found` are those `needed`, with inputs and outputs the other way round."""
     dense = [name for name, shape in needed.items() if len(shape) == 2]
     layouts = [(needed[name], found.get(name, ())[::-1]) for name in dense]
     return all(one == other for one, other in layouts) and any(needed[name] != found.get(name) for name in dense)

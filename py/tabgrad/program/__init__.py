@@ -11,13 +11,26 @@ writes modules, `wasm_opcodes` names the instructions.
 """
 
 from .codec import dumps, loads, program_hash
-from .schema import DTYPES, VARIANTS, Buffer, Dispatch, Kernel, Program, ProgramError, Role, Target, kernel_key
+from .schema import (
+    DTYPES,
+    VARIANTS,
+    Buffer,
+    BufferLimitError,
+    Dispatch,
+    Kernel,
+    Program,
+    ProgramError,
+    Role,
+    Target,
+    kernel_key,
+)
 from .validate import Limits, check_device, validate
 
 __all__ = [
     "DTYPES",
     "VARIANTS",
     "Buffer",
+    "BufferLimitError",
     "Dispatch",
     "Kernel",
     "Limits",

@@ -31,6 +31,10 @@ class ProgramError(ValueError):
     """A program or a weights file cannot be used. The message is one sentence that the page can show."""
 
 
+class BufferLimitError(ProgramError):
+    """A kernel binds more buffers than WebGPU guarantees."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """One compute kernel.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tabgrad.incoming import quoted
 
-from .schema import DTYPES, Buffer, Dispatch, Kernel, Program, ProgramError, kernel_key
+from .schema import DTYPES, Buffer, BufferLimitError, Dispatch, Kernel, Program, ProgramError, kernel_key
 from .wasm_binary import is_kernel_module
 
 #: WebGPU's default for maxStorageBuffersPerShaderStage. Some browsers grant 10; none grants less.
@@ -112,7 +112,9 @@ def _check_dispatch(program: Program, number: int, dispatch: Dispatch) -> None:
     if not dispatch.buffers or any(not 0 <= i < len(program.buffers) for i in dispatch.buffers):
         raise ProgramError(f"{where} names a buffer that is not in the file.")
     if program.target == "wgsl" and len(dispatch.buffers) > MAX_STORAGE_BUFFERS:
-        raise ProgramError(f"{where} binds {len(dispatch.buffers)} buffers; WebGPU guarantees {MAX_STORAGE_BUFFERS}.")
+        raise BufferLimitError(
+            f"{where} binds {len(dispatch.buffers)} buffers; WebGPU guarantees {MAX_STORAGE_BUFFERS}."
+        )
     if len(set(dispatch.buffers)) != len(dispatch.buffers):
         raise ProgramError(f"{where} binds the same buffer twice.")
     if any(not 1 <= n <= MAX_WORKGROUPS for n in dispatch.workgroups):

@@ -15,7 +15,7 @@ from tabgrad.backends import DeviceLostError, EngineError
 from tabgrad.data import DataError
 from tabgrad.data.catalogue import DataSets
 from tabgrad.incoming import unexpected
-from tabgrad.network import WeightsError
+from tabgrad.network import SourceError, WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.settings import RunSettings, SettingsError
 
@@ -33,6 +33,7 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (DataError, "data"),
     (SettingsError, "input"),
     (ProgramError, "input"),
+    (SourceError, "code"),
     (WeightsError, "input"),
     (MemoryError, "memory"),
     (OSError, "data"),
@@ -44,7 +45,7 @@ def failure(error: BaseException, reply_to: int) -> protocol.Failed:
     for kind, name in _KINDS:
         if isinstance(error, kind):
             message = str(error) or "There is not enough memory: try a smaller network or batch."
-            return protocol.Failed(reply_to=reply_to, kind=name, message=message)
+            return protocol.Failed(reply_to=reply_to, kind=name, message=message, line=getattr(error, "line", 0))
     what = unexpected(error)
     return protocol.Failed(
         reply_to=reply_to, kind="internal", message=f"Something went wrong in training ({what}). Your runs are kept."

@@ -16,29 +16,37 @@ from tabgrad.backends import Device, Executable
 from tabgrad.data import Samples, Source
 from tabgrad.incoming import quoted
 from tabgrad.metrics import Results
-from tabgrad.network import INPUT_MEAN, Tensors, draw_weights, fold_mean, initial_state, unfold_mean
-from tabgrad.program import Program, ProgramError
+from tabgrad.network import INPUT_MEAN, Tensors, draw_weights, fold_mean, initial_state, threefry, unfold_mean
+from tabgrad.program import DTYPES, Program, ProgramError
 
 from .pace import Emit, Pace, max_step_s
 
+#: What a written network starts from, by name, for a seed; without what is 0.
+Draw = Callable[[int], Awaitable[Tensors]]
 #: Images that the mean is taken over: they are in the first block, so a run need not wait for the rest.
 MEAN_SAMPLES = 1000
 
 
 class LoadedNetwork:
-    """`train` and `evaluate` are loaded programs of one network; make one with `load_network`."""
+    """`train` and `evaluate` are loaded programs of one network; make one with `load_network`.
 
-    def __init__(self, train: Executable, evaluate: Executable) -> None:
-        self.train, self.evaluate = train, evaluate
+    `draw` gives what a written network starts from, for a seed; None for the networks of this page.
+    """
+
+    def __init__(self, train: Executable, evaluate: Executable, draw: Draw | None = None) -> None:
+        self.train, self.evaluate, self._draw = train, evaluate, draw
         self.weight_names = tuple(b.name for b in train.program.by_role("weight"))
         self.state_names = tuple(b.name for b in train.program.by_role("state"))
 
-    def initialise(self, seed: int, mean: NDArray[np.float32], given: Tensors | None = None) -> None:
+    async def initialise(self, seed: int, mean: NDArray[np.float32], given: Tensors | None = None) -> None:
         """Set the weights, drawn by the seed or `given` ones that fit, and fresh optimizer state.
 
-        `mean` (784,) is the training images' mean, for a network that centres.
+        `mean` (784,) is the training images' mean, for a network that centres. Raises ProgramError or EngineError.
         """
         program = self.train.program
+        if self._draw is not None:
+            self.write(_beginning(program, await self._draw(seed), seed) | dict(given or {}))
+            return
         weights = draw_weights({b.name: b.shape for b in program.by_role("weight")}, seed)
         if INPUT_MEAN in self.weight_names:
             weights = unfold_mean(fold_mean(given), mean) if given else {**weights, INPUT_MEAN: mean}
@@ -73,11 +81,47 @@ class LoadedNetwork:
         self.train.destroy()
 
 
-async def load_network(device: Device, train: Program, evaluate: Program) -> LoadedNetwork:
-    """Load both programs on `device`, sharing weights. Raises ProgramError or EngineError."""
+def _beginning(program: Program, values: Tensors, seed: int) -> dict[str, NDArray[Any]]:
+    """All that a written network's program keeps, before its first step. What is not in `values` is 0.
+
+    The state of an optimizer of this page, which the source does not know, starts as for other networks.
+    """
+    found = {b.name: np.zeros(b.shape, DTYPES[b.dtype]) for b in program.by_role("weight")}
+    found |= {b.name: initial_state(b.name, b.shape, seed).astype(DTYPES[b.dtype]) for b in program.by_role("state")}
+    return found | {name: value for name, value in values.items() if name in found}
+
+
+async def first_values(device: Device, program: Program, seed: int) -> dict[str, NDArray[Any]]:
+    """What a written network starts from, by name, without what is 0: `program` is its "init" program.
+
+    Raises ProgramError or EngineError.
+    """
+    key = threefry.key_of(seed)
+    values: dict[str, NDArray[Any]] = {
+        buffer.name: np.frombuffer(buffer.data, DTYPES[buffer.dtype]).reshape(buffer.shape)
+        for buffer in program.by_role("const")
+    }
+    if program.dispatch:
+        words = {
+            buffer.name: threefry.random_words(key, int(buffer.name.removeprefix("rand.")), buffer.shape[0])
+            for buffer in program.by_role("input")
+        }
+        executable = await device.load(program)
+        try:
+            values |= await executable.run(words, [buffer.name for buffer in program.by_role("output")])
+        finally:
+            executable.destroy()
+    return {**values, "rng.seed": key}
+
+
+async def load_network(device: Device, train: Program, evaluate: Program, init: Program | None = None) -> LoadedNetwork:
+    """Load both programs on `device`, sharing weights; `init` is a written network's. Raises ProgramError or
+    EngineError.
+    """
+    draw = None if init is None else partial(first_values, device, init)
     training = await device.load(train)
     try:
-        return LoadedNetwork(training, await device.load(evaluate, share=training))
+        return LoadedNetwork(training, await device.load(evaluate, share=training), draw)
     except BaseException:
         training.destroy()
         raise

@@ -56,7 +56,9 @@ def tuned(settings: RunSettings, values: Mapping[str, Any]) -> RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProgramRequest:
-    """A program, named by what it is made from. `kind` is "train", "evaluate" or "infer"."""
+    """A program, named by what it is made from. `kind` is "train", "evaluate" or "infer"; for a written network also
+    "init".
+    """
 
     kind: str
     spec: Mapping[str, Any]
@@ -79,8 +81,14 @@ def training_request(settings: RunSettings, target: str, variant: str) -> Progra
 
 def evaluation_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:
     """The evaluation program of a run. Dropout does nothing there, so one program serves all rates."""
-    evaluated = {**training_spec(settings), "dropout": 0.0}
+    spec = training_spec(settings)
+    evaluated = {**spec, "dropout": 0.0} if "dropout" in spec else spec
     return ProgramRequest("evaluate", evaluated, {"batch": EVALUATION_BATCH}, target, variant)
+
+
+def initial_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:
+    """The program that makes what a written network starts from."""
+    return ProgramRequest("init", training_spec(settings), {}, target, variant)
 
 
 def answer_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from tabgrad.data import Fetch
 from tabgrad.interop.clock import now_s
+from tabgrad.network import SourceError, is_written
 from tabgrad.program import Program, ProgramError, Target, dumps, loads
 from tabgrad.protocol import Busy, Compiled
 from tabgrad.storage import Cache, OpenStore, keys
@@ -19,13 +20,21 @@ from .pace import Emit
 from .plan import ProgramRequest
 
 #: What the programs of each kind are for, in words for the visitor.
-_PURPOSES: Mapping[str, str] = {"train": "training", "evaluate": "measuring", "infer": "answering"}
-#: A compilation may take this long before the page may take the worker for dead. Seconds.
-MAX_COMPILE_S = 120.0
+_PURPOSES: Mapping[str, str] = {
+    "train": "training",
+    "evaluate": "measuring",
+    "infer": "answering",
+    "init": "the first weights",
+}
+#: A compilation may take this long before the page may take the worker for dead: of a network of this page, and of one
+#: that somebody wrote. Seconds.
+MAX_COMPILE_S, MAX_WRITTEN_COMPILE_S = 120.0, 600.0
 
 
 def compile_program(request: ProgramRequest) -> Program:
-    """Compile with tinygrad, which blocks for seconds. ProgramError if there is no such network."""
+    """Compile with tinygrad, which blocks for seconds. ProgramError if there is no such network, SourceError for a
+    written one that cannot be used.
+    """
     from tabgrad import model
 
     target, spec, options = cast(Target, request.target), request.spec, cast(Any, dict(request.options))
@@ -34,7 +43,11 @@ def compile_program(request: ProgramRequest) -> Program:
             return model.training(spec, model.Training(**options), target, request.variant)
         if request.kind == "evaluate":
             return model.evaluation(spec, options["batch"], target, request.variant)
+        if request.kind == "init":
+            return model.initial(spec, target, request.variant)
         return model.inference(spec, target, request.variant)
+    except SourceError:
+        raise
     except ValueError as error:
         raise ProgramError(str(error)) from error
 
@@ -64,11 +77,11 @@ class ProgramLibrary:
         version: str,
     ) -> None:
         self._prebuilt, self._fetch, self._cache = prebuilt, fetch, cache
-        self._load_compiler, self._version = load_compiler, version
+        self.load_compiler, self._version = load_compiler, version
         self._ready: dict[str, Program] = {}
 
     async def get(self, request: ProgramRequest, emit: Emit) -> Program:
-        """The program; `emit` is told unless it was ready. Raises ProgramError, or OSError from `fetch`."""
+        """The program; `emit` is told unless it was ready. Raises ProgramError, SourceError, or what `fetch` raises."""
         stem = request.stem
         if stem not in self._ready:
             started = now_s()
@@ -95,8 +108,9 @@ class ProgramLibrary:
                 program = loads(kept)
                 if (program.target, program.variant) == (request.target, request.variant):
                     return program, "cache"
-        emit(Busy(what=f"tinygrad writes the program for {_PURPOSES[request.kind]}", seconds=MAX_COMPILE_S))
-        await self._load_compiler()
+        seconds = MAX_WRITTEN_COMPILE_S if is_written(request.spec) else MAX_COMPILE_S
+        emit(Busy(what=f"tinygrad writes the program for {_PURPOSES[request.kind]}", seconds=seconds))
+        await self.load_compiler()
         program = compile_program(request)
         await self._cache.put(key, dumps(program).encode())
         return program, "compiled"

@@ -12,14 +12,16 @@ from tabgrad.backends.engines import EngineChoice
 from tabgrad.data import RunData
 from tabgrad.data.catalogue import DataSets
 from tabgrad.incoming import quoted
+from tabgrad.network import CODE, mentions
 from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
 from tabgrad.settings import RunSettings
 
 from .network import LoadedNetwork, load_network
 from .pace import Emit
-from .plan import answer_request, evaluation_request, training_request
+from .plan import answer_request, evaluation_request, initial_request, training_request
 from .programs import ProgramLibrary
+from .written import Augment
 
 #: Opens "auto" or an engine by its name. Raises EngineError if that engine cannot be opened.
 OpenEngine = Callable[[str], Awaitable[EngineChoice]]
@@ -46,16 +48,27 @@ class Runtime:
         return self._opened[1].device
 
     async def network(self, settings: RunSettings) -> LoadedNetwork:
-        """A network for `settings`, its contents undefined. Raises ProgramError, EngineError or OSError."""
+        """A network for `settings`, its contents undefined. Raises ProgramError, SourceError, EngineError, OSError."""
         device = await self.device(settings.engine)
         variant = device.variants[0]
         requests = [make(settings, device.target, variant) for make in (training_request, evaluation_request)]
         key = " ".join(request.stem for request in requests)
         if self._network is None or self._network[0] != key:
             self.unload()
-            train, evaluate = [await self._programs.get(request, self._emit) for request in requests]
-            self._network = (key, await load_network(device, train, evaluate))
+            if settings.model == CODE:
+                requests.append(initial_request(settings, device.target, variant))
+            programs = [await self._programs.get(request, self._emit) for request in requests]
+            self._network = (key, await load_network(device, *programs))
         return self._network[1]
+
+    async def augmentation(self, settings: RunSettings) -> Augment | None:
+        """The augmentation of a written network's source; None if it has none. Raises SourceError or OSError."""
+        if settings.model != CODE or not mentions(settings.source, "augment"):
+            return None
+        await self._programs.load_compiler()
+        from tabgrad import model
+
+        return model.augmentation(settings.source)
 
     def announce(self, data: RunData, reply_to: int = 0) -> None:
         """Tell the page which engine and data are in use."""

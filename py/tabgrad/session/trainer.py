@@ -6,6 +6,7 @@ alone: chunk lengths follow the clock, but data order, rates, validation and ear
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from tabgrad.artifacts import Record, pack
 from tabgrad.data import Samples, Source
 from tabgrad.metrics import Results
-from tabgrad.network import Tensors, WeightsError
+from tabgrad.network import CODE, Tensors, WeightsError, mentions
 from tabgrad.settings import RunSettings, total_steps
 
 from .control import Diverged, RunControl, divergence_advice
@@ -72,6 +73,9 @@ class Trainer:
         self._good: tuple[int, dict[str, NDArray[Any]]] = (0, {})
         self._best_epoch: tuple[int, dict[str, NDArray[Any]]] | None = None  # of this session; None before its first
         self._loss: float | None = None
+        # another loss than cross-entropy may have any size
+        own = record.settings.model == CODE and mentions(record.settings.source, "loss")
+        self._diverged_loss, self._good_loss = (math.inf, math.inf) if own else (DIVERGED_LOSS, GOOD_LOSS)
 
     async def run(self) -> str:
         """Train until done, stopped or early; returns "completed", "stopped" or "early". Raises Diverged, Abandoned,
@@ -197,7 +201,7 @@ class Trainer:
         share = min(1.0, count * self.record.settings.batch / LOSS_WINDOW)
         mean = float(losses.mean(dtype=np.float64))
         self._loss = mean if self._loss is None else self._loss + share * (mean - self._loss)
-        if not self._loss < DIVERGED_LOSS:
+        if not self._loss < self._diverged_loss:
             await self._restore_good_weights()
         if self.reporter.weights_due:
             await self._share_weights()
@@ -267,7 +271,7 @@ class Trainer:
         weights = await self.network.weights()
         if not all(np.isfinite(w).all() for w in weights.values()):
             await self._restore_good_weights()
-        if self._loss is not None and self._loss < GOOD_LOSS:
+        if self._loss is not None and self._loss < self._good_loss:
             self._good = (self.record.step, weights)
         self.reporter.weights(weights, self.record.step)
 

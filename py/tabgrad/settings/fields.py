@@ -14,7 +14,7 @@ from typing import Any
 from tabgrad.backends.engines import ENGINE_TITLES
 from tabgrad.data import DATA_SET_TITLES
 from tabgrad.incoming import quoted
-from tabgrad.network import ACTIVATIONS
+from tabgrad.network import ACTIVATIONS, SourceError, check_source
 
 from .optimizers import OPTIMIZERS
 
@@ -92,6 +92,17 @@ class SizesField:
         if len(sizes) > self.most or any(not 1 <= size <= self.high for size in sizes):
             raise SettingsError(f"{self.label} can be at most {self.most} numbers from 1 to {self.high}.")
         return sizes
+
+
+def check_code(value: Any) -> str:
+    """`value` if it is a text that a source can be; SettingsError with one sentence otherwise."""
+    if not isinstance(value, str):
+        raise SettingsError(f"The code must be a text, not {quoted(value)}.")
+    try:
+        check_source(value)
+    except SourceError as error:
+        raise SettingsError(str(error)) from error
+    return value
 
 
 #: Every field by its name in `RunSettings`, in the order in which the form shows them.

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from tabgrad.incoming import quoted
-from tabgrad.network import CNN_STAGES
+from tabgrad.network import CNN_STAGES, CODE
 
-from .fields import FIELDS, SettingsError
+from .fields import FIELDS, SettingsError, check_code
 from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, OptimizerRow
 
 #: The settings that decide the architecture.
-ARCHITECTURE = frozenset({"model", "hidden", "activation"})
+ARCHITECTURE = frozenset({"model", "hidden", "activation", "source"})
 #: In an address it also chooses the engine that answers drawings, so it may stand there alone.
 NOT_OF_A_RUN = frozenset({"engine"})
 
@@ -27,7 +27,8 @@ NOT_OF_A_RUN = frozenset({"engine"})
 class RunSettings:
     """Everything that decides a run, JSON-able. Construct through `make` to have the limits checked.
 
-    The defaults are the preset "fast".
+    The defaults are the preset "fast". `source` is the text of the network if `model` is "code"; it is no field of the
+    form, and never part of an address.
     """
 
     model: str = "mlp"
@@ -51,6 +52,7 @@ class RunSettings:
     data: str = "mnist"
     seed: int = 1
     engine: str = "auto"
+    source: str = ""
 
     @property
     def optimizer_row(self) -> OptimizerRow:
@@ -60,8 +62,10 @@ class RunSettings:
     def unused(self) -> frozenset[str]:
         """The fields that have no effect with these settings."""
         names = set(OPTIMIZER_FIELDS - self.optimizer_row.fields)
-        if self.model == "cnn":
+        if self.model != "mlp":
             names |= {"hidden", "center"}
+        if self.model == CODE:
+            names |= {"activation", "dropout"}
         if self.schedule != "exponential":
             names.add("decay")
         if self.schedule != "one_cycle":
@@ -73,10 +77,10 @@ class RunSettings:
         """`base` (default: the defaults) changed by `values`; SettingsError names the first value that is wrong."""
         if not isinstance(values, Mapping):
             raise SettingsError("Settings must be names with values.")
-        unknown = sorted(set(values) - set(FIELDS))
+        unknown = sorted(set(values) - {*FIELDS, "source"})
         if unknown:
             raise SettingsError(f"There is no setting called {quoted(unknown[0])}.")
-        checked: dict[str, Any] = {name: FIELDS[name].check(value) for name, value in values.items()}
+        checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items()}
         return replace(base or cls(), **checked)
 
     @classmethod
@@ -85,8 +89,18 @@ class RunSettings:
         return cls.make(values, STORED_DEFAULTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, complete: `make` of it gives an equal object."""
-        return {**asdict(self), "hidden": list(self.hidden)}
+        """Plain values, complete: `make` of it gives an equal object. Without `source` if there is none."""
+        values = {**asdict(self), "hidden": list(self.hidden)}
+        return values if self.source else {name: value for name, value in values.items() if name != "source"}
+
+
+def _checked(name: str, value: Any) -> Any:
+    """A setting's value as it is kept. Raises SettingsError."""
+    if name == "source":
+        return check_code(value)
+    if name == "model" and value == CODE:  # the form does not offer it by itself: it comes with a source
+        return CODE
+    return FIELDS[name].check(value)
 
 
 #: What files and addresses mean by a setting that they leave out: the defaults of version 0.1. They never change, and
@@ -108,7 +122,7 @@ def to_query(settings: RunSettings) -> str:
     if changed - NOT_OF_A_RUN:
         changed |= _differences(RunSettings(), STORED_DEFAULTS)
     pairs = []
-    for name in (item.name for item in fields(RunSettings) if item.name in changed):
+    for name in (item.name for item in fields(RunSettings) if item.name in changed & FIELDS.keys()):
         value = getattr(settings, name)
         text = "-".join(map(str, value)) if isinstance(value, tuple) else f"{value}".removesuffix(".0")
         pairs.append((name, text))
@@ -126,7 +140,7 @@ def from_query(query: str) -> tuple[RunSettings, list[str]]:
     settings = STORED_DEFAULTS if given.keys() - NOT_OF_A_RUN else RunSettings()
     for name, text in given.items():
         try:
-            settings = RunSettings.make({name: text}, settings)
+            settings = RunSettings.make({name: FIELDS[name].check(text)}, settings)
         except SettingsError as error:
             refused.append(str(error))
     return settings, refused
@@ -138,6 +152,8 @@ def _differences(one: RunSettings, other: RunSettings) -> set[str]:
 
 def training_spec(settings: RunSettings) -> dict[str, Any]:
     """The specification of the network in training."""
+    if settings.model == CODE:
+        return {"kind": CODE, "source": settings.source}
     common = {"activation": settings.activation, "dropout": settings.dropout}
     if settings.model == "cnn":
         return {"kind": "cnn", **common}
@@ -151,6 +167,8 @@ def answering_spec(settings: RunSettings) -> dict[str, Any]:
 
 def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | None:
     """`base` with the architecture of a complete `spec`; None if no settings give that network."""
+    if spec["kind"] == CODE:
+        return RunSettings.make({"model": CODE, "source": spec["source"]}, base)
     if spec["kind"] == "cnn" and tuple(spec["stages"]) != CNN_STAGES:
         return None
     values = {"model": spec["kind"], "activation": spec.get("activation", "relu")}
@@ -164,4 +182,6 @@ def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | No
 
 def network_name(settings: RunSettings) -> str:
     """What a run's network is called: "784-128-10" or "Small CNN"; "CNN" is the larger one that comes with the site."""
+    if settings.model == CODE:
+        return "Your network"
     return "Small CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))

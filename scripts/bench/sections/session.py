@@ -54,7 +54,7 @@ open_engine, programs, _ = builtins.services
 device = (await open_engine("wasm")).device
 requests = [make(settings, "wasm", device.variants[0]) for make in (plan.training_request, plan.evaluation_request)]
 network = await load_network(device, *[await programs.get(r, print) for r in requests])
-network.initialise(1, np.zeros(784, np.float32))
+await network.initialise(1, np.zeros(784, np.float32))
 for name, value in plan.hyperparameters(settings, network.train.program).items():
     network.train.write(name, value)
 rng, chunk, rates = np.random.default_rng(0), 16, []

@@ -90,6 +90,16 @@ def test_a_batch_norm_counts_with_its_variance() -> None:
             weights_for(program, bad)
 
 
+def test_a_network_that_somebody_wrote_may_be_deep() -> None:
+    shapes = {f"blocks.{i}.weight": (100, 100) for i in range(20)}
+    program = Program("deep", "wgsl", {}, tuple(Buffer(n, "float32", s, "weight") for n, s in shapes.items()), ())
+    weights = {name: np.full(shape, 0.5, np.float32) for name, shape in shapes.items()}
+    assert not largest_answer(weights) < LARGEST_ANSWER
+    assert weights_for(program, weights).keys() == shapes.keys()
+    with pytest.raises(WeightsError, match="not finite"):
+        weights_for(program, {**weights, "blocks.3.weight": np.full((100, 100), np.nan, np.float32)})
+
+
 @pytest.mark.parametrize("missing", ["layers.0.bias", "layers.0.weight"])
 def test_a_mean_image_without_a_layer_that_it_fits_is_one_sentence(missing: str) -> None:
     weights = {**GOOD, "input_mean": np.zeros(784, np.float32)}

@@ -127,7 +127,7 @@ async def prepare(
         source.position = record.step * record.settings.batch
     else:
         record = Record(settings, total_steps(settings, TRAINING_IMAGES), TRAINING_IMAGES)
-        network.initialise(settings.seed, await mean_image(source))
+        await network.initialise(settings.seed, await mean_image(source))
     trainer = Trainer(network, source, record, validation=validation, emit=events.append, control=control)
     trainer.best = best
     return Run(trainer, network, source, control, device, events)

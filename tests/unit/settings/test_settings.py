@@ -1,13 +1,14 @@
 """Settings keep within their limits and survive JSON and the URL."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tabgrad.network import CODE
 from tabgrad.settings import (
     FIELDS,
     PRESETS,
@@ -16,10 +17,13 @@ from tabgrad.settings import (
     RunSettings,
     SettingsError,
     SizesField,
+    answering_spec,
     caution,
     from_query,
     network_name,
+    settings_for,
     to_query,
+    training_spec,
 )
 
 
@@ -37,7 +41,7 @@ SETTINGS = st.fixed_dictionaries({name: values_of(field) for name, field in FIEL
 
 
 def test_every_setting_has_a_field_that_allows_its_default() -> None:
-    assert [item.name for item in fields(RunSettings)] == list(FIELDS)
+    assert [item.name for item in fields(RunSettings)] == [*FIELDS, "source"]  # which comes from the editor
     assert RunSettings.make(RunSettings().to_json()) == RunSettings()
 
 
@@ -211,3 +215,28 @@ def test_a_run_that_is_longer_than_was_found_to_be_safe_is_cautioned(values: dic
     if not is_safe:
         (rate,) = re.findall(r"a rate of ([\d.e-]+) or", caution(settings))
         assert caution(RunSettings.make({"lr": float(rate)}, settings)) == ""
+
+
+WRITTEN = RunSettings(model=CODE, source="class Net: ...\n")
+
+
+def test_a_source_is_kept_and_describes_its_network() -> None:
+    assert RunSettings.stored(WRITTEN.to_json()) == RunSettings.make(WRITTEN.to_json()) == WRITTEN
+    assert training_spec(WRITTEN) == answering_spec(WRITTEN) == {"kind": CODE, "source": WRITTEN.source}
+    assert settings_for(training_spec(WRITTEN), RunSettings()) == WRITTEN
+    assert "source" not in RunSettings().to_json()
+    assert {"hidden", "activation", "center", "dropout"} <= WRITTEN.unused()
+
+
+def test_a_source_is_never_in_an_address() -> None:
+    assert "class" not in to_query(WRITTEN)
+    assert "source" not in to_query(replace(WRITTEN, lr=0.1))
+    assert from_query("source=raise&lr=0.1")[0].source == ""
+    settings, refused = from_query("model=code")
+    assert (settings.model, len(refused)) == ("mlp", 1)
+
+
+@pytest.mark.parametrize("source", [None, 3, "x" * 100_001, "\0", "\ud800"])
+def test_what_no_source_can_be_is_refused(source: object) -> None:
+    with pytest.raises(SettingsError):
+        RunSettings.make({"model": CODE, "source": source})

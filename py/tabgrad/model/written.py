@@ -1,0 +1,184 @@
+"""A network that a visitor wrote: its source is run, and what it makes is checked before anything is compiled.
+
+It is called like the networks of this page, so that the same programs are captured from it. Each check that fails is a
+`SourceError`: one sentence, and the line.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+from numpy.typing import NDArray
+from tinygrad import Tensor
+from tinygrad.dtype import dtypes, strong_dtype
+from tinygrad.nn.state import get_state_dict
+
+from tabgrad.compiler import compiling_for, current_target
+from tabgrad.network import CLASSES, IMAGE_SHAPE, SourceError
+from tabgrad.program import DTYPES
+
+from .quicker import quicker_gradients
+from .source import Module, explained, kind_of, repeatable
+from .taps import Call, Recorder
+from .taps import taps as named_taps
+
+#: Distorts images uint8 (B, 28, 28), with random numbers of the generator.
+Augment = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+#: Training keeps parameters, gradients, and up to two moments of each: four times as much. Bytes.
+MAX_PARAMETER_BYTES = 64 << 20
+#: Tensors of a network. A checkpoint has up to four times as many, and a file of safetensors at most 1,000.
+MAX_TENSORS = 240
+MAX_NAME = 150
+#: What the buffers of programs and the tensors of checkpoints are called that are not the network's.
+_TAKEN = re.compile(
+    r"x|y|lr|seed|teacher|logits|loss|correct|saliency|momentum|weight_decay|clip_norm|input_mean"
+    r"|(opt|rng|best|act|rand)\..*"
+)
+
+
+class WrittenNetwork:
+    """`Net()` of a source. `tensors` are its state dict by name, `parameters` those that training changes.
+
+    Tensors that are a formula (`Tensor.arange`, `Tensor.eye`) have no buffer in tinygrad and are no part of it.
+    The constructor raises SourceError. It needs no capture, but a network for a program is made within one.
+    """
+
+    def __init__(self, source: str) -> None:
+        compiling = nullcontext() if current_target() else compiling_for("wasm", "simd")
+        with compiling, quicker_gradients():
+            self.module = module = Module(source)
+            line = module.line("Net.__init__", "Net")
+            if "Net" not in module.names:
+                raise SourceError("The code defines no “Net”: write class Net, the network.")
+            if not isinstance(module.names["Net"], type):
+                raise SourceError("“Net” must be a class: it is called without arguments and gives the network.", line)
+            with repeatable(), explained("Net()", line):
+                self.net = module.names["Net"]()
+            with explained("Listing the tensors of Net", line):
+                found = get_state_dict(self.net)
+            self.tensors = self._checked(found)
+        self.parameters = {name: t for name, t in self.tensors.items() if t.is_param and t.is_floating_point()}
+        if not self.parameters:
+            raise SourceError("The network has no parameters, so there is nothing to train.", module.line("Net"))
+        if not callable(self.net):
+            raise SourceError("The network cannot be called: give Net a method __call__(self, x).", module.line("Net"))
+
+    def _checked(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors that have a buffer, each under its first name, in formats that both engines have."""
+        line, tensors = self.module.line("Net.__init__", "Net"), dict[int, tuple[str, Tensor]]()
+        for name, tensor in found.items():
+            if not tensor.uop.is_virtual and id(tensor) not in tensors:
+                tensors[id(tensor)] = name, tensor
+                self._check(name, tensor, line)
+        if len(tensors) > MAX_TENSORS:
+            raise SourceError(f"The network has {len(tensors)} tensors, more than the {MAX_TENSORS} it may have.", line)
+        size = sum(tensor.numel() * tensor.dtype.itemsize for _, tensor in tensors.values())
+        if size > MAX_PARAMETER_BYTES:
+            raise SourceError(
+                f"The network's tensors take {size / 2**20:,.0f} MB, more than the {MAX_PARAMETER_BYTES >> 20} MB that "
+                "a network may take here: make it smaller.",
+                line,
+            )
+        return dict(tensors.values())
+
+    def _check(self, name: str, tensor: Tensor, line: int) -> None:
+        if not name or len(name) > MAX_NAME or not name.isprintable():
+            raise SourceError("A tensor of the network has no usable name: keep tensors in attributes.", line)
+        if _TAKEN.fullmatch(name):
+            raise SourceError(f"The tensor “{name}” has a name that this page uses itself: call it otherwise.", line)
+        if any(not isinstance(n, int) for n in tensor.shape) or 0 in tensor.shape:
+            raise SourceError(f"The tensor “{name}” has the shape {tensor.shape}, without any numbers in it.", line)
+        if tensor.dtype in dtypes.weaks:
+            tensor.uop = tensor.cast(strong_dtype(tensor.dtype)).uop
+        if tensor.dtype in (dtypes.int64, dtypes.uint64):  # WGSL has none; BatchNorm counts batches in one
+            tensor.uop = tensor.cast(dtypes.int32).uop
+        if tensor.dtype.fmt is None or np.dtype(tensor.dtype.fmt).name not in DTYPES:
+            raise SourceError(
+                f"The tensor “{name}” is of {_format(tensor)}, which the engines lack: make it float32.", line
+            )
+
+    def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
+        """x (B, 784) in 0..1 -> logits (B, 10), float32. Raises SourceError.
+
+        Appends the outputs of the layers to `taps`: those that `taps.taps` names `act.0`, `act.1`, ...
+        """
+        with quicker_gradients():
+            logits, calls = self.trace(x) if taps is not None else (self._logits(x), [])
+        if taps is not None:
+            named = {name: call.output for call, name in named_taps(calls, logits) if name.startswith("act.")}
+            taps += named.values()
+        return logits
+
+    def trace(self, x: Tensor) -> tuple[Tensor, list[Call]]:
+        """The logits, and the calls of the layers that they come from."""
+        recorder = Recorder(self.net)
+        with explained("Calling the network", self.module.line("Net.__call__", "Net")), recorder.recording():
+            logits = self._logits(x)
+        return logits, recorder.calls
+
+    def _logits(self, x: Tensor) -> Tensor:
+        line = self.module.line("Net.__call__", "Net")
+        with repeatable(), explained("Calling the network", line):
+            logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
+        meant = (x.shape[0], CLASSES)
+        if not isinstance(logits, Tensor):
+            raise SourceError(f"The network must return a Tensor {meant}, not {kind_of(logits)}.", line)
+        if logits.shape != meant:
+            raise SourceError(
+                f"The network returns logits of the shape {logits.shape} for {meant[0]} images; {meant} is meant, one "
+                f"number for each of the {CLASSES} classes.",
+                line,
+            )
+        if not logits.is_floating_point():
+            raise SourceError(f"The logits are of {_format(logits)}; they must be floating-point numbers.", line)
+        return logits.cast(dtypes.float32)
+
+    def loss(self, logits: Tensor, y: Tensor) -> Tensor | None:
+        """The source's own loss of logits (B, 10) for labels y int32 (B,), float32 (); None if it has none."""
+        function, line = self.module.function("loss"), self.module.line("loss")
+        if function is None:
+            return None
+        with repeatable(), explained("loss(logits, y)", line):
+            loss = function(logits, y)
+        if not isinstance(loss, Tensor):
+            raise SourceError(f"“loss” must return a Tensor, not {kind_of(loss)}.", line)
+        if math.prod(loss.shape) != 1:
+            raise SourceError(
+                f"“loss” must return one number, not a tensor of the shape {loss.shape}: take its mean().", line
+            )
+        if not loss.is_floating_point():
+            raise SourceError(f"The loss is of {_format(loss)}; it must be a floating-point number.", line)
+        return loss.reshape(()).cast(dtypes.float32)
+
+
+def augmentation(source: str) -> Augment | None:
+    """The source's own augmentation, checked whenever it is called; None if it has none. Raises SourceError."""
+    with compiling_for("wasm", "simd"):
+        module = Module(source)
+    function, line = module.function("augment"), module.line("augment")
+    if function is None:
+        return None
+
+    def augment(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        with explained("augment(images, rng)", line):
+            changed = function(images.copy(), rng)
+        if not isinstance(changed, np.ndarray):
+            raise SourceError(f"“augment” must return a NumPy array, not {kind_of(changed)}.", line)
+        if changed.dtype != np.uint8 or changed.shape != images.shape:
+            raise SourceError(
+                f"“augment” must return images of uint8 {images.shape}, as it gets them, not {changed.dtype} "
+                f"{changed.shape}.",
+                line,
+            )
+        return changed
+
+    return augment
+
+
+def _format(tensor: Tensor) -> str:
+    """The name of a tensor's dtype, as tinygrad calls it."""
+    return str(tensor.dtype).removeprefix("dtypes.")
