@@ -41,8 +41,10 @@ PAGE_LAYERS = (
 ON_DEMAND = (
     "backends/oracle/",
     "backends/webgpu/timing.py",
+    "interop/code_editor.py",
     "interop/erasing.py",
     "program/wasm_opcodes.py",
+    "ui/code/",
     "ui/inspect/",
     "ui/widgets/picture.py",
 )

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored: how many finished runs and drawings, and what else. `shared`: earlier versions left something."""
+    """What is stored: how many finished runs, drawings and edited networks, and what else.
+
+    `shared`: earlier versions left something.
+    """
 
     runs: int = 0
     drawings: int = 0
+    networks: int = 0
     resumable: bool = False
     settings: bool = False
     offline_bytes: int = 0
@@ -25,6 +29,8 @@ class Stored:
             found.append("1 finished run" if self.runs == 1 else f"{self.runs:,} finished runs")
         if self.drawings:
             found.append("1 drawing of yours" if self.drawings == 1 else f"{self.drawings:,} drawings of yours")
+        if self.networks:
+            found.append("1 edited network" if self.networks == 1 else f"{self.networks:,} edited networks")
         if self.resumable:
             found.append("the run under way" if self.under_way else "an interrupted run")
         if self.settings:
