@@ -11,12 +11,12 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
 
 from tabgrad.storage import KeptStore
 
 from ..tasks import Tasks
 from . import link
+from .compiling import Compiler, Compiling
 from .copies import LINK, Copies, Copy
 from .documents import COPY, Documents, Text
 from .examples import EXAMPLES
@@ -32,19 +32,8 @@ READ_AND_RUN = f"This code came with a link. Read it, then press \u2018{RUN_LINK
 NOT_STORED = "{} Your text is here until this tab closes: download it to keep it."
 BESIDE = "Another tab has changed this copy. Yours is kept beside it."
 COMPILING = "Compiling \N{HORIZONTAL ELLIPSIS}"
-TOO_LONG = f"This source is too long: the page compiles up to {link.MAX_SOURCE:,} characters."
 COPIED = "The link is copied. It has your code, and the settings of this page."
 LONG = " It has {:,} characters, and some programs cut links as long as that: a download is safer."
-
-
-class Compiler(Protocol):
-    """Makes programs of a source, in the worker. Both methods raise RuntimeError with one sentence if that is lost."""
-
-    async def compile(self, source: str) -> Compiled | SourceProblem:
-        """Compile the source for the engine in use, or say what is wrong with it."""
-
-    async def train(self, source: str) -> None:
-        """Begin a run with the network of a source that was compiled."""
 
 
 class CodeController:
@@ -65,12 +54,11 @@ class CodeController:
         compiler: Compiler | None = None,
         now_s: Callable[[], float] = time.time,
     ) -> None:
-        self._fetch, self._keep, self._kept, self._render, self._compiler = fetch, keep, kept, render, compiler
+        self._fetch, self._keep, self._kept, self._render = fetch, keep, kept, render
+        self._compiling = Compiling(compiler) if compiler else None
         self._copies = Copies(store, now_s)
         self._documents: Documents | None = None
         self._pause: asyncio.TimerHandle | None = None
-        self._result: tuple[str, Compiled | SourceProblem] | None = None  # of the source that was compiled last
-        self._is_compiling = self._again = False  # asked to compile while compiling
         self._not_stored = ""  # what was said because the text could not be stored
         self.state = CodeState(examples=EXAMPLES, can_compile=compiler is not None)
         self.tasks = Tasks(self._failed_inside)
@@ -116,9 +104,10 @@ class CodeController:
     def _opened(self) -> None:
         """Another text is in the editor."""
         self._forget_pause()
-        self._result = None
-        self.state.status = "compiling" if self._is_compiling else "ready"
+        if self._compiling is not None:
+            self._compiling.forget()
         self._set_problem(None)
+        self._follow()
         if self._advice or not self.state.is_error:
             self._say(self._advice)
 
@@ -127,7 +116,7 @@ class CodeController:
         """What is said of code from a link; empty for any other."""
         if self._documents is None or not self._documents.now.unread:
             return ""
-        return READ_AND_RUN if self._compiler else READ_IT
+        return READ_AND_RUN if self._compiling else READ_IT
 
     # ---- Typing and saving
 
@@ -159,12 +148,20 @@ class CodeController:
 
     def _follow(self) -> None:
         state = self.state
-        if not self._is_compiling:
-            found = self._result[1] if self._result and self._result[0] == self._text.text else None
-            state.status = "ready" if found is None else "compiled" if isinstance(found, Compiled) else "failed"
+        state.status = self._status
         if state.problem is not None and state.problem.line and (lines := self._text.problem_lines()):
             state.problem = replace(state.problem, line=lines[0])
         self._show()
+
+    @property
+    def _status(self) -> Status:
+        """Of the text as it is now."""
+        if self._compiling is None:
+            return "ready"
+        if self._compiling.is_running:
+            return "compiling"
+        found = self._compiling.found(self._text.text)
+        return "ready" if found is None else "compiled" if isinstance(found, Compiled) else "failed"
 
     def leaving(self) -> None:
         """The page is reloaded or left."""
@@ -212,55 +209,38 @@ class CodeController:
 
     async def compile(self, *, pressed: bool) -> None:
         """Compile the text as it is now. Code from a link is compiled only if the visitor has `pressed` the button."""
-        if self._documents is None or self._compiler is None:
+        if self._documents is None or self._compiling is None:
             return
         if self._documents.now.unread and not pressed:
             self._say(self._advice)
             return
         self._documents.may_run()
-        self._again = True
-        if self._is_compiling:
-            return
-        self._is_compiling = True
-        self.state.status = "compiling"
         try:
-            while self._again:
-                self._again = False
-                source = await self._compile_once(self._compiler, self._documents)
-                self._again &= source != self._text.text
+            await self._compiling.run(self._begin_compiling, self._show_result, lambda: self._text.text)
         finally:
-            self._is_compiling = False
-            self.state.status = "ready"
             self._follow()
 
-    async def _compile_once(self, compiler: Compiler, documents: Documents) -> str:
-        """Compile the text, which it returns, and show what came of it if the same document is still there."""
+    async def _begin_compiling(self) -> str:
         self._set_problem(None)
         self._say(COMPILING)
         await self.save()
-        document, source = documents.now, self._text.text
-        found = SourceProblem(0, TOO_LONG) if len(source) > link.MAX_SOURCE else await self._ask(compiler, source)
-        if documents.now is document:
-            self._result = source, found
-            self._say(found.sentence if isinstance(found, Compiled) else "")
-            self._set_problem(found if isinstance(found, SourceProblem) else None)
-        return source
+        return self._text.text
 
-    async def _ask(self, compiler: Compiler, source: str) -> Compiled | SourceProblem:
-        try:
-            return await compiler.compile(source)
-        except RuntimeError as error:
-            return SourceProblem(0, str(error))
+    def _show_result(self, found: Compiled | SourceProblem) -> None:
+        self._say(found.sentence if isinstance(found, Compiled) else "")
+        self._set_problem(found if isinstance(found, SourceProblem) else None)
 
     async def train(self) -> None:
         """Train the network as it is written now; it is compiled first if it has changed."""
-        if self._compiler is None or self._is_compiling:
+        compiling = self._compiling
+        if compiling is None or compiling.is_running:
             return
-        if self._result is None or self._result[0] != self._text.text:
+        if compiling.found(self._text.text) is None:
             await self.compile(pressed=False)
-        if self._result is not None and isinstance(self._result[1], Compiled):
+        source = self._text.text
+        if isinstance(compiling.found(source), Compiled):
             try:
-                await self._compiler.train(self._result[0])
+                await compiling.compiler.train(source)
             except RuntimeError as error:
                 self._say(str(error), error=True)
 

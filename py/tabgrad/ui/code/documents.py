@@ -7,31 +7,17 @@ visitor: `controller` does.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from tabgrad.incoming import fits, read_json
-
+from . import tab_memory
 from .copies import LINK, Copies, Copy, new_id
 from .examples import EXAMPLES
+from .tab_memory import TabMemory
 
 #: In the menu: what comes before the id of a copy.
 COPY = "copy:"
-#: The undo history of a text is kept for a reload up to this size: browsers have about 5 MB for a tab. Characters.
-MAX_HISTORY = 1_000_000
-#: What a tab keeps of itself.
-_TAB = {
-    "base": str,
-    "original": str,
-    "source": str,
-    "editor": str,
-    "id": str,
-    "version": int,
-    "saved": bool,
-    "unread": bool,
-}
 
 
 class Text(Protocol):
@@ -78,6 +64,11 @@ class Document:
         """What the menu calls it."""
         return COPY + self.copy.id if self.copy else self.base
 
+    @property
+    def original_to_keep(self) -> str:
+        """The original if nobody else has it: that of a link."""
+        return self.original or "" if self.base == LINK else ""
+
 
 class Documents:
     """`now` is in the editor, `linked` came with the newest link.
@@ -107,9 +98,9 @@ class Documents:
 
     async def begin(self, kept: str) -> None:
         """Show what this tab has `kept` before a reload, else the newest copy, else an example. Raises OSError."""
-        if await self._go_on(kept):
-            return
-        if self.copies.rows:
+        if (memory := tab_memory.loads(kept)) is not None:
+            await self._go_on(memory)
+        elif self.copies.rows:
             await self.open_copy(self.copies.rows[0])
         else:
             await self.open_example(self.now.base)
@@ -167,52 +158,43 @@ class Documents:
             else:
                 self._before_reset = None
                 if kept is None or (source, now.unread) != (kept.source, kept.unread):
-                    original = now.original or "" if now.base == LINK else ""
-                    copy = replace(kept or Copy(new_id(), now.base, ""), source=source)
-                    now.copy = await self.copies.save(replace(copy, original=original, unread=now.unread))
+                    copy = replace(kept or Copy(new_id(), now.base, ""), source=source, unread=now.unread)
+                    now.copy = await self.copies.save(replace(copy, original=now.original_to_keep))
                     beside = now.copy.id != copy.id
             self.keep()
         return beside
 
     def keep(self) -> None:
         """Keep the text with its undo history for a reload of this tab."""
-        now, source, editor = self.now, self._text.text, self._text.save()
-        tab: dict[str, Any] = {
-            "base": now.base,
-            "original": now.original or "" if now.base == LINK else "",
-            "source": source,
-            "editor": editor if len(editor) <= MAX_HISTORY else "",
-            "id": now.copy.id if now.copy else "",
-            "version": now.copy.version if now.copy else 0,
-            "saved": now.copy is not None and now.copy.source == source,
-            "unread": now.unread,
-        }
-        self._keep(json.dumps(tab))
+        now, source, copy = self.now, self._text.text, self.now.copy
+        memory = TabMemory(
+            base=now.base,
+            original=now.original_to_keep,
+            source=source,
+            editor=self._text.save(),
+            id=copy.id if copy else "",
+            version=copy.version if copy else 0,
+            saved=copy is not None and copy.source == source,
+            unread=now.unread,
+        )
+        self._keep(tab_memory.dumps(memory))
 
-    async def _go_on(self, kept: str) -> bool:
-        """Show what this tab had, with its undo history; False if there is nothing, or it is newer in the storage."""
-        try:
-            tab = read_json(kept or "{}")
-        except ValueError:
-            return False
-        if not fits(tab, dict) or not all(fits(tab.get(name), kind) for name, kind in _TAB.items()):
-            return False
-        base, source, copy = tab["base"], tab["source"], None
-        if tab["id"]:
-            stored = next((row for row in self.copies.rows if row.id == tab["id"]), None)
-            if stored is not None and stored.version != tab["version"] and tab["saved"]:
-                await self.open_copy(stored)
-                return True
-            # What was not saved before the reload is saved now.
-            copy = Copy(tab["id"], base, source if tab["saved"] and stored else "", version=tab["version"])
-            copy = replace(copy, unread=tab["unread"])
-        original = tab["original"] if base == LINK else await self._original(base)
-        self.now = Document(base, original, copy, tab["unread"])
-        if base == LINK:
-            self.linked = Document(LINK, original, unread=tab["unread"])
-        if not self._text.restore(tab["editor"]) or self._text.text != source:
-            self._text.open(source)
-        return True
+    async def _go_on(self, tab: TabMemory) -> None:
+        """Show what this tab had, with its undo history."""
+        stored = next((row for row in self.copies.rows if row.id == tab.id), None)
+        if stored is not None and stored.version != tab.version and tab.saved:
+            await self.open_copy(stored)  # another tab has changed it since
+            return
+        copy = None
+        if tab.id:  # without its source if not all of it was saved: then it is saved now
+            copy = Copy(tab.id, tab.base, tab.source if tab.saved and stored else "", version=tab.version)
+            copy = replace(copy, unread=tab.unread)
+        original = tab.original if tab.base == LINK else await self._original(tab.base)
+        self.now = Document(tab.base, original, copy, tab.unread)
+        if tab.base == LINK:
+            self.linked = Document(LINK, original, unread=tab.unread)
+        if not self._text.restore(tab.editor) or self._text.text != tab.source:
+            self._text.open(tab.source)
 
     def erased(self) -> None:
         """All that was stored is erased. The text stays until the tab is closed."""

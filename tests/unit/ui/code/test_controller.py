@@ -10,8 +10,8 @@ import pytest
 from tabgrad.storage import keys
 from tabgrad.ui.code import copies, link
 from tabgrad.ui.code.controller import PAUSE_S, READ_AND_RUN, READ_IT
-from tabgrad.ui.code.documents import MAX_HISTORY
 from tabgrad.ui.code.examples import EXAMPLES
+from tabgrad.ui.code.tab_memory import MAX_HISTORY
 from tests.unit.ui.code.code_bench import MLP, ORIGINALS, FakeCompiler, Tab, in_tab
 from tests.unit.ui.train.train_stores import FakeStorage
 
