@@ -12,7 +12,7 @@ import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighl
 import { search, searchKeymap } from "@codemirror/search";
 import { EditorSelection, EditorState, Prec, RangeSet, StateEffect, StateField } from "@codemirror/state";
 import {
-  Decoration, EditorView, gutterLineClass, GutterMarker, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers,
+  Decoration, EditorView, gutterLineClass, GutterMarker, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers, ViewPlugin,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
@@ -20,6 +20,8 @@ import { tags } from "@lezer/highlight";
 
 /** Once Escape is pressed, Tab leaves the editor, however late it is pressed. Milliseconds. */
 const FOR_EVER = 1e12;
+/** Wrapped lines are indented by at most this. Characters. */
+const MAX_INDENT = 16;
 /** Half of a character cannot be encoded: pasted text may have it. */
 const HALF_CHARACTERS = /\p{Surrogate}/gu;
 
@@ -40,7 +42,7 @@ const looks = EditorView.theme({
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
   ".cm-scroller": { fontFamily: FONT, lineHeight: "1.55", overflow: "auto", borderRadius: "inherit" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
-  ".cm-line": { padding: "0 0.75rem 0 0.5rem" },
+  ".cm-line": { padding: "0 0.75rem 0 calc(0.5rem + var(--indent, 0ch))", textIndent: "calc(-1 * var(--indent, 0ch))" },
   ".cm-activeLine": { backgroundColor: "transparent" },
   "&.cm-focused .cm-activeLine": { backgroundColor: "var(--code-line)" },
   ".cm-gutters": { color: "var(--muted)", backgroundColor: "var(--code-paper)", borderRight: "1px solid var(--line)" },
@@ -54,7 +56,9 @@ const looks = EditorView.theme({
   // Search
   ".cm-panels": { color: "var(--ink)", backgroundColor: "var(--card)", zIndex: "1" },
   ".cm-panels-top": { borderBottom: "1px solid var(--line)", borderRadius: "inherit" },
-  ".cm-panel.cm-search": { fontFamily: "var(--font-sans, sans-serif)", fontSize: "1rem", padding: "0.5rem 2.75rem 0.5rem 0.75rem" },
+  ".cm-panel.cm-search": { padding: "0.5rem 2.75rem 0.5rem 0.75rem" },
+  ".cm-panel.cm-search :is(input, button)": { fontFamily: "inherit", boxSizing: "border-box" },
+  ".cm-panel.cm-search :focus-visible": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
   ".cm-panel.cm-search label": { fontSize: "0.9375rem", display: "inline-flex", alignItems: "center", gap: "0.25rem", minHeight: "2rem" },
   ".cm-panel.cm-search [name=close]": { top: "0.25rem", right: "0.25rem", width: "2.5rem", height: "2.5rem", color: "inherit", fontSize: "1.25rem", cursor: "pointer" },
   ".cm-panel.cm-search .cm-textfield": { height: "2.25rem", minWidth: "0", width: "11rem", fontSize: "1rem", color: "inherit", backgroundColor: "var(--sheet)", border: "1px solid var(--muted)", borderRadius: "0.375rem" },
@@ -63,11 +67,39 @@ const looks = EditorView.theme({
   ".cm-searchMatch.cm-searchMatch-selected": { backgroundColor: "var(--code-selected)", outline: "2px solid var(--code-name)" },
   // Completion
   ".cm-tooltip": { color: "var(--ink)", backgroundColor: "var(--card)", border: "1px solid var(--muted)", borderRadius: "0.375rem" },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: FONT, maxWidth: "min(32rem, 90vw)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: FONT, maxHeight: "none", maxWidth: "min(32rem, 90vw)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "0.25rem 0.5rem" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { color: "var(--paper)", backgroundColor: "var(--ink)" },
   ".cm-completionDetail": { color: "inherit" },
 });
+
+// ---- Wrapped lines: they go on where their text begins, which Python's meaning depends on ---------------------------
+
+/** @param {EditorView} view */
+function indentsOf({ state: { doc }, visibleRanges }) {
+  const found = [];
+  for (const range of visibleRanges)
+    for (let line = doc.lineAt(range.from); ; line = doc.line(line.number + 1)) {
+      const width = Math.min(line.length - line.text.trimStart().length, MAX_INDENT);
+      if (width) found.push(Decoration.line({ attributes: { style: `--indent: ${width}ch` } }).range(line.from));
+      if (line.to >= range.to || line.number === doc.lines) break;
+    }
+  return Decoration.set(found, true);
+}
+
+const indents = ViewPlugin.fromClass(
+  class {
+    /** @param {EditorView} view */
+    constructor(view) {
+      this.decorations = indentsOf(view);
+    }
+    /** @param {import("@codemirror/view").ViewUpdate} update */
+    update({ docChanged, viewportChanged, view }) {
+      if (docChanged || viewportChanged) this.decorations = indentsOf(view);
+    }
+  },
+  { decorations: ({ decorations }) => decorations },
+);
 
 // ---- Problems: at their lines, which move with the text -------------------------------------------------------------
 
@@ -78,6 +110,9 @@ const mark = new (class extends GutterMarker {
   elementClass = "cm-problemNumber";
 })();
 
+/** Where the text of a line begins: it moves along when a line is put before it. @param {import("@codemirror/state").Line} line */
+const firstLetter = ({ from, length, text }) => from + length - text.trimStart().length;
+
 /** Where the problems are: a position in each of their lines. @type {StateField<readonly number[]>} */
 const problems = StateField.define({
   create: () => /** @type {readonly number[]} */ ([]),
@@ -85,7 +120,7 @@ const problems = StateField.define({
     let moved = docChanged ? positions.map((at) => changes.mapPos(at, 1)) : positions;
     for (const effect of effects)
       if (effect.is(showProblems))
-        moved = effect.value.filter(({ line }) => line >= 1 && line <= newDoc.lines).map(({ line }) => newDoc.line(line).from);
+        moved = effect.value.filter(({ line }) => line >= 1 && line <= newDoc.lines).map(({ line }) => firstLetter(newDoc.line(line)));
     return moved;
   },
 });
@@ -99,7 +134,7 @@ const problemMarks = [
   gutterLineClass.compute([problems, "doc"], (state) => RangeSet.of(problemLines(state).map(({ from }) => mark.range(from)))),
   EditorView.decorations.compute([problems, "doc"], (state) => {
     const lines = problemLines(state).filter(({ text }) => text.trim());
-    return Decoration.set(lines.map(({ from, to, text }) => underline.range(to - text.trimStart().length, to)));
+    return Decoration.set(lines.map((line) => underline.range(firstLetter(line), line.to)));
   }),
 ];
 
@@ -124,6 +159,22 @@ export function make(host, doc, onChange, onCompile) {
   });
   help.textContent = host.dataset.help ?? "";
 
+  let frame = 0;
+  /** Bars of the page hide what is at the edges of the window: the cursor must not be there. @param {EditorView} view */
+  function comeOut(view) {
+    cancelAnimationFrame(frame);
+    // In the first frame CodeMirror scrolls by itself, as far as it knows.
+    frame = requestAnimationFrame(() => (frame = requestAnimationFrame(scroll)));
+    function scroll() {
+      const cursor = view.hasFocus && view.coordsAtPos(view.state.selection.main.head);
+      if (!cursor) return;
+      const margins = getComputedStyle(host);
+      const first = parseFloat(margins.scrollMarginTop);
+      const last = (window.visualViewport?.height ?? innerHeight) - parseFloat(margins.scrollMarginBottom);
+      if (cursor.bottom > last) scrollBy(0, cursor.bottom - last);
+      else if (cursor.top < first) scrollBy(0, cursor.top - first);
+    }
+  }
   const compile = () => {
     onCompile();
     return true; // and no line is inserted
@@ -146,9 +197,10 @@ export function make(host, doc, onChange, onCompile) {
     indentOnInput(),
     bracketMatching(),
     closeBrackets(),
-    autocompletion({ icons: false }),
+    autocompletion({ icons: false, maxRenderedOptions: 8 }),
     search({ top: true }),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
+    indents,
     problemMarks,
     syntaxHighlighting(colours),
     looks,
@@ -156,18 +208,15 @@ export function make(host, doc, onChange, onCompile) {
     EditorView.contentAttributes.of({
       "aria-label": host.dataset.label ?? "Code",
       "aria-describedby": "help problems",
+      tabindex: "0", // which it has without it, too, but tools that check the page do not know that
       spellcheck: "false",
       autocapitalize: "off",
       autocorrect: "off",
     }),
-    // Bars of the page stand above its text: the cursor must not go behind them.
-    EditorView.scrollMargins.of(() => {
-      const { scrollMarginTop, scrollMarginBottom } = getComputedStyle(host);
-      return { top: parseFloat(scrollMarginTop) || 0, bottom: parseFloat(scrollMarginBottom) || 0 };
-    }),
     EditorView.domEventHandlers({ focus: (_event, view) => view.setTabFocusMode(false) }),
-    EditorView.updateListener.of(({ docChanged }) => {
+    EditorView.updateListener.of(({ docChanged, selectionSet, view }) => {
       if (docChanged) onChange();
+      if (docChanged || selectionSet) comeOut(view);
     }),
   ];
   const view = new EditorView({ state: EditorState.create({ doc, extensions }), root });

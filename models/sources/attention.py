@@ -1,4 +1,7 @@
-"""Attention over patches: the image as 49 small patches that look at each other, as in a vision transformer."""
+"""Attention over patches: small pieces of the image that look at each other.
+
+Vision transformers work like this. Here the image has 49 pieces.
+"""
 
 from tinygrad import Tensor, nn
 
@@ -22,8 +25,10 @@ class Attention:
             return y.reshape(-1, PATCHES, HEADS, SIZE // HEADS).transpose(1, 2)
 
         q, k, v = heads(self.query(x)), heads(self.key(x)), heads(self.value(x))
-        scores = q @ k.transpose(2, 3) / (SIZE // HEADS) ** 0.5  # (B, 4, 49, 49): how well each pair fits
-        found = scores.softmax() @ v  # each row of scores sums to 1 now
+        # How well each pair of patches fits: (B, 4, 49, 49).
+        scores = q @ k.transpose(2, 3) / (SIZE // HEADS) ** 0.5
+        # softmax makes weights of the scores. They sum to 1 for each patch that looks.
+        found = scores.softmax() @ v
         return self.mix(found.transpose(1, 2).reshape(-1, PATCHES, SIZE))
 
 
@@ -32,14 +37,16 @@ class Net:
 
     def __init__(self):
         self.embed = nn.Linear(PIXELS, SIZE)
-        self.place = Tensor.normal(PATCHES, SIZE, std=0.02)  # attention knows no order: this says where a patch is
+        # Attention knows no order. These numbers say where a patch is.
+        self.place = Tensor.normal(PATCHES, SIZE, std=0.02)
         self.norm1, self.norm2 = nn.LayerNorm(SIZE), nn.LayerNorm(SIZE)
         self.attention = Attention()
         self.wide, self.narrow = nn.Linear(SIZE, 2 * SIZE), nn.Linear(2 * SIZE, SIZE)
         self.output = nn.Linear(SIZE, 10)
 
     def __call__(self, x: Tensor) -> Tensor:
-        x = x.reshape(-1, 7, 4, 7, 4).permute(0, 1, 3, 2, 4).reshape(-1, PATCHES, PIXELS)  # cut into patches
+        x = x.reshape(-1, 7, 4, 7, 4).permute(0, 1, 3, 2, 4)  # cut into patches
+        x = x.reshape(-1, PATCHES, PIXELS)
         x = self.embed(x) + self.place  # (B, 49, 32)
         x = x + self.attention(self.norm1(x))
         x = x + self.narrow(self.wide(self.norm2(x)).gelu())

@@ -1,14 +1,14 @@
-"""CNN: small filters slide over the image, and find strokes and corners wherever they are."""
+"""CNN: small filters slide over the image, and find strokes wherever they are."""
 
 from tinygrad import Tensor, nn
 
 
 class Net:
-    """Two convolutions, each followed by max pooling, and a dense layer with 64 units."""
+    """Two convolutions with max pooling, and a dense layer with 64 units."""
 
     def __init__(self):
-        self.conv1 = nn.Conv2d(1, 8, kernel_size=5, padding=2)  # 8 filters of 5x5 pixels
-        self.conv2 = nn.Conv2d(8, 16, kernel_size=5, padding=2)  # 16 filters, each over all 8 maps
+        self.conv1 = nn.Conv2d(1, 8, 5, padding=2)  # 8 filters of 5 by 5 pixels
+        self.conv2 = nn.Conv2d(8, 16, 5, padding=2)  # 16 filters, each over all 8 maps
         self.hidden = nn.Linear(16 * 7 * 7, 64)
         self.output = nn.Linear(64, 10)
 

@@ -1,4 +1,4 @@
-"""An autoencoder's encoder: the image is squeezed into eight numbers, and they alone decide."""
+"""An autoencoder's encoder: the image becomes eight numbers, and they alone decide."""
 
 from tinygrad import Tensor, nn
 
@@ -8,8 +8,9 @@ CODE = 8  # how many numbers stand for an image; try 2
 class Net:
     """The first half of an autoencoder, with a classifier on its code.
 
-    The second half, the decoder, would paint the image again from the code. Here the ten digits are all that has to be
-    told apart, so that the code keeps what matters for them and forgets the rest.
+    The second half, the decoder, would paint the image again from the code. Here the
+    ten digits are all that has to be told apart. The code keeps what matters for that,
+    and forgets the rest.
     """
 
     def __init__(self):

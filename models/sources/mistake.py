@@ -1,8 +1,8 @@
 """A network with one mistake. Can you find it?
 
-The mistake is in the sizes: what one layer returns does not fit what the next one expects. Compile the network, and
-read the message: at which line does it happen, and which two numbers are not equal? Then count: how large are the maps
-after each line of `__call__`?
+The mistake is in the sizes: what one layer returns does not fit what the next expects.
+Compile the network, and read the message. At which line does it happen, and which two
+numbers are not equal? Then count: how large are the maps after each line of `__call__`?
 """
 
 from tinygrad import Tensor, nn

@@ -1,4 +1,4 @@
-"""MLP: every pixel is connected to 128 hidden units, and every unit to the ten digits."""
+"""MLP: each pixel is connected to 128 hidden units, and each unit to the ten digits."""
 
 from tinygrad import Tensor, nn
 
@@ -11,7 +11,7 @@ class Net:
         self.output = nn.Linear(128, 10)
 
     def __call__(self, x: Tensor) -> Tensor:
-        # x has the shape (B, 1, 28, 28): B images at a time, with values from 0 (paper) to 1 (ink).
+        # x has the shape (B, 1, 28, 28): B images, with values from 0 (paper) to 1.
         x = x.flatten(1)  # (B, 784): the pixels of an image in one row
-        x = self.hidden(x).relu()  # try silu(), tanh() or sigmoid() in the place of relu()
+        x = self.hidden(x).relu()  # try silu() or tanh() in the place of relu()
         return self.output(x)  # the largest of the ten numbers is the answer

@@ -1,4 +1,4 @@
-"""Residual network: each block adds something to its input, so that many blocks can be trained."""
+"""Residual network: each block adds something to its input."""
 
 from tinygrad import Tensor, nn
 
@@ -12,7 +12,8 @@ class Residual:
 
     def __call__(self, x: Tensor) -> Tensor:
         change = self.conv2(self.conv1(x).relu())
-        # Without `x +` this would be a plain CNN. With it, the gradient reaches the first block undiminished.
+        # Without `x +` this would be a plain CNN. With it, the gradient has a short way
+        # back to the first block, so that networks of many blocks can learn.
         return (x + change).relu()
 
 
@@ -20,7 +21,8 @@ class Net:
     """A convolution, two pairs of residual blocks, and the mean of each map."""
 
     def __init__(self):
-        self.stem = nn.Conv2d(1, 16, 3, stride=2, padding=1)  # stride 2: the maps have half the width and height
+        # stride=2: the maps have half the width and half the height.
+        self.stem = nn.Conv2d(1, 16, 3, stride=2, padding=1)
         self.blocks = [Residual(16), Residual(16)]
         self.down = nn.Conv2d(16, 32, 3, stride=2, padding=1)
         self.more_blocks = [Residual(32), Residual(32)]

@@ -1,4 +1,4 @@
-"""RNN: reads the image from top to bottom, two rows at a time, and remembers what it has seen."""
+"""RNN: reads the image from top to bottom, two rows at a time, and remembers."""
 
 from tinygrad import Tensor, nn
 

@@ -62,6 +62,7 @@ def test_the_mistake_is_at_the_line_and_in_the_sizes_that_its_comment_speaks_of(
 def test_an_example_is_short_and_ordinary_tinygrad(name: str) -> None:
     source = (SOURCES / f"{name}.py").read_text()
     assert len(source.splitlines()) <= 60
+    assert max(map(len, source.splitlines())) <= 88, "it fits the editor without a wrapped line"
     assert source.startswith('"""')
     assert set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE)) == {"tinygrad"}
     assert "\t" not in source
