@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import fetch_mnist
-from scripts.sitebuild import data, licences, page, parts, prune, python
+from scripts.sitebuild import data, editor, licences, page, parts, prune, python
 from scripts.sitebuild.output import Site
 from tabgrad import __version__
 from tabgrad.data import DataError
@@ -23,6 +23,8 @@ from tabgrad.data import DataError
 WEB = parts.ROOT / "web"
 MODELS = parts.ROOT / "models"
 TRAINING = MODELS / "training"
+#: Networks as Python, for the code editor to begin with.
+SOURCES = MODELS / "sources"
 MANIFEST = "{{manifest}}"
 LICENCES = "licences.txt"
 #: Files of Pyodide that the page fetches, besides its standard library and lock file.
@@ -92,6 +94,13 @@ def add_data(site: Site, files: dict[str, bytes] | None) -> dict[str, Any]:
     return {"mnist": {"index": site.add_folder("data/mnist", data.mnist_blocks(files)) + "index.json"}}
 
 
+def add_code(site: Site, script: bytes) -> dict[str, Any]:
+    """Add the code editor and the example sources; returns {"editor": URL, "examples": {name: URL}}."""
+    sources = {path.stem: path.read_bytes() for path in sorted(SOURCES.glob("*.py"))}
+    examples = {name: site.add(f"code/{name}.py", content) for name, content in sources.items()}
+    return {"editor": site.add("code/editor.js", script), "examples": examples}
+
+
 def stylesheet(source: Path) -> bytes:
     """web/style.css as Tailwind builds it, with only the classes that the sources use."""
     tool = parts.NODE_MODULES / ".bin" / "tailwindcss"
@@ -150,7 +159,8 @@ def build(out: Path, mnist: dict[str, bytes] | None) -> list[str]:
     site = Site()
     wheel, numpy_origin = parts.numpy_wheel()
     pyodide_url = add_pyodide(site, wheel)
-    site.add_plain(LICENCES, licences.gathered(wheel))
+    bundle = editor.bundled()
+    site.add_plain(LICENCES, licences.gathered(wheel, editor.licences(bundle.packages)))
     pyscript_url = add_pyscript(site)
     manifest: dict[str, Any] = {
         "pyodide": {"index_url": pyodide_url, "packages": ["numpy"]},
@@ -158,6 +168,7 @@ def build(out: Path, mnist: dict[str, bytes] | None) -> list[str]:
         "models": add_models(site),
         "training": add_programs(site, TRAINING, "models/training"),
         "data": add_data(site, mnist),
+        "code": add_code(site, bundle.script),
     }
     manifest["sizes"] = site.sizes(boot_files(site, manifest, pyscript_url))
     add_page(site, manifest, pyscript_url)

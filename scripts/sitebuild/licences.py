@@ -1,5 +1,6 @@
 """The licences of all parts of the site, collected in one text file."""
 
+from collections.abc import Mapping
 from importlib import metadata
 
 from scripts.sitebuild.archive import unpack
@@ -12,8 +13,8 @@ Both are unchanged, except that the standard library was reduced and compiled to
 RULE = "\n\n" + 80 * "-" + "\n\n"
 
 
-def gathered(numpy_wheel: bytes) -> bytes:
-    """All licences as UTF-8 text, ours first. `numpy_wheel` is the original wheel."""
+def gathered(numpy_wheel: bytes, bundled: Mapping[str, str]) -> bytes:
+    """All licences as UTF-8 text, ours first. `numpy_wheel` is the original wheel; `bundled` has more, by name."""
     wheel = unpack(numpy_wheel)
     numpy = next((name for name in wheel if name.endswith(".dist-info/LICENSE.txt")), None)
     tinygrad = next((p for p in metadata.files("tinygrad") or [] if p.name == "LICENSE"), None)
@@ -28,6 +29,7 @@ def gathered(numpy_wheel: bytes) -> bytes:
         "NumPy (without the parts that the page does not use)": wheel[numpy].decode(),
         "tinygrad (its compiler)": tinygrad.read_text(),
         "uPlot": npm_file("uplot/LICENSE").decode(),
+        **bundled,
         "Atkinson Hyperlegible Next": (ROOT / "web" / "fonts" / "OFL.txt").read_text(),
     }
     return RULE.join(f"{name}\n\n{text.strip()}" for name, text in texts.items()).encode() + b"\n"

@@ -41,9 +41,11 @@ PAGE_LAYERS = (
 ON_DEMAND = (
     "backends/oracle/",
     "backends/webgpu/timing.py",
+    "interop/code_editor.py",
     "interop/erasing.py",
     "network/threefry.py",
     "program/wasm_opcodes.py",
+    "ui/code/",
     "ui/inspect/",
     "ui/widgets/picture.py",
 )

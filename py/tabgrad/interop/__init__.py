@@ -17,6 +17,7 @@ __all__ = [
     "IN_BROWSER",
     "chart",
     "clock",
+    "code_editor",
     "convert",
     "dom",
     "erasing",

@@ -13,7 +13,7 @@ import js
 import pyodide_js
 from pyodide.ffi import JsException
 
-from .convert import first_event, js_function, to_js
+from .convert import first_event, js_function, or_none, to_js
 from .folder import named
 
 
@@ -139,6 +139,14 @@ def keep_for_reload(key: str, value: str) -> None:
             js.sessionStorage.removeItem(named(key))
     except (JsException, AttributeError):
         return
+
+
+def kept_for_reload(key: str) -> str:
+    """What this tab has kept under `key`; empty if it is nothing."""
+    try:
+        return str(or_none(js.sessionStorage.getItem(named(key))) or "")
+    except (JsException, AttributeError):
+        return ""
 
 
 async def copy(text: str) -> bool:

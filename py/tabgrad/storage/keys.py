@@ -7,6 +7,8 @@ reads the theme and keeps ink over a reload.
 # IndexedDB (`interop.storage`).
 #: The visitor's own drawings: a file of `data.drawings`.
 DRAWINGS = "mine/drawings"
+#: The visitor's edited copies of example networks, as Python: `ui.code.copies`.
+CODE = "mine/code"
 #: The checkpoint from which an interrupted run can go on.
 RESUME = "train/resume"
 #: The timeline of a run: its index, and below it the weights of each entry by step.
@@ -31,6 +33,8 @@ SECTION_PREFIX = "inside."
 # sessionStorage.
 #: The ink of a page that was reloaded: a log of actions (`ui.pad.ink_log`).
 INK = "tabgrad.ink"
+#: What is in this tab's code editor, with its undo history: `ui.code.controller`.
+CODE_TAB = "tabgrad.code"
 # Web Locks.
 #: The run lock: held by the tab whose run can be resumed.
 RUN_LOCK = "tabgrad-run"

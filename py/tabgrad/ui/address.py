@@ -3,7 +3,7 @@
     ?answer=cnn&hidden=64&lr=0.1&show=pad,train#tour-3
 
 `answer` is the model that answers, `show` the parts of the page that a lesson needs, every other name in the query a
-setting of the next run, `engine` among them. The fragment is the tab, or a step of the tour.
+setting of the next run, `engine` among them. The fragment is the tab, a step of the tour, or code for the editor.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # the first answer does not wait for them
 TABS: Mapping[str, str] = {"train": "Train", "inside": "Look inside", "data": "Data and mistakes", "code": "Code"}
 #: Earlier names of tabs: links to them still work.
 OLD_TABS: Mapping[str, str] = {"kernels": "code"}
+#: What a link has before its packed code, which is for the tab of this name.
+CODE, CODE_TAB = "code=", "code"
 #: What a step of the tour is called, before its number.
 TOUR = "tour-"
 #: The areas of the page that `?show=` can name, and the controls in them. Others are always there.
@@ -51,10 +53,14 @@ class Location(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a fragment leads: a `tab`, or a `step` of the tour from 1 on. Neither, if it names nothing."""
+    """Where a fragment leads: a `tab`, or a `step` of the tour from 1 on. Neither, if it names nothing.
+
+    `code` is what a link has for the code editor, packed (`ui.code.link`).
+    """
 
     tab: str = ""
     step: int = 0
+    code: str = ""
 
 
 class Address:
@@ -160,12 +166,18 @@ class Address:
         """The address of what is on the page now: tab or step of the tour, model, settings."""
         return self._location.href()
 
+    def link_with_code(self, packed: str) -> str:
+        """The address with code in the place of tab and tour."""
+        return f"{self._location.href().partition('#')[0]}#{CODE}{packed}"
+
 
 def place_of(fragment: str) -> Place:
     """What a fragment names: "data" a tab, "tour-3" a step of the tour."""
     name = OLD_TABS.get(fragment, fragment)
     if name in TABS:
         return Place(tab=name)
+    if fragment.startswith(CODE):
+        return Place(tab=CODE_TAB, code=fragment.removeprefix(CODE))
     step = fragment.removeprefix(TOUR)
     if step != fragment and step.isascii() and step.isdecimal():
         return Place(step=int(step[:4]))  # there are fewer than a thousand

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from tabgrad.backends.engines import EngineChoice, select_engine
 from tabgrad.ink import Snapshot
@@ -26,11 +27,12 @@ from .pad.pad import Pad
 from .prediction import Answer, Predictor
 from .share import CopyLink
 from .status import Status
-from .tabs import Tabs
+from .tabs import BuildPanel, Shown, Tabs
 from .theme import Theme
 
 #: Ink is kept for a reload when nothing was drawn for so long: if Python dies, there is no later moment. Seconds.
 KEEP_AFTER_S = 0.5
+LINK_COPIED = "The link is copied. It opens this tab, with these settings."
 
 
 class App:
@@ -99,6 +101,7 @@ class App:
         """The work area. A panel is imported when it is shown: the first answer does not wait for it."""
         inspect = InspectPanels(self.page)
         panels = {"train": self._build_train, **inspect.builders()}
+        panels["code"] = partial(self._build_code, panels["code"])
         shown = {name: build for name, build in panels.items() if self._address.shows(name)}
         self._tabs = tabs = Tabs(shown, self._on_tab, self.page.bench.make_room)
         self.page.open_panel = tabs.show
@@ -108,7 +111,7 @@ class App:
         if shown and not tabs.name:
             tabs.show(next(iter(shown)))
         link = dom.by_id("copy-link")
-        self._link = CopyLink(link, self._address, self._status.say)
+        self._link = CopyLink(link, lambda: (self._address.link(), LINK_COPIED), self._status.say)
         example = dom.by_id("try-example")
         example.disabled = False
         self._example = dom.Listener(example, "click", lambda _event: self.page.try_example())
@@ -127,10 +130,15 @@ class App:
             self._stop_example = ghost.stop
             self.page.painters.append(ghost.redraw)
 
-    def _build_train(self, place: dom.Element) -> Callable[[bool], object]:
+    def _build_train(self, place: dom.Element) -> Shown:
         from .train.panel import TrainPanel
 
         return TrainPanel(self.page, place).set_visible
+
+    def _build_code(self, kernels: BuildPanel, place: dom.Element) -> Shown:
+        from .code.panel import CodePanel
+
+        return CodePanel(self.page, place, kernels).set_visible
 
     def _show(self, answer: Answer | None) -> None:
         self.page.latest = answer

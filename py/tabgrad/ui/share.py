@@ -1,4 +1,4 @@
-"""'Copy link': the address of what is on the page now, on the clipboard, or ready to be copied by hand."""
+"""Buttons that copy a link: on the clipboard, or ready to be copied by hand."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ from collections.abc import Callable
 
 from tabgrad.interop import dom, page
 
-from .address import Address
 from .tasks import Tasks
 
-COPIED = "The link is copied. It opens this tab, with these settings."
 BY_HAND = "The browser does not let this page copy. The link is selected here: press Ctrl C, or Cmd C on a Mac."
 
 
 class CopyLink:
-    """The button in `frame`. `say` gets what came of it."""
+    """The button in `frame`. `link` makes the link, and what to say when it is copied; `say` gets what came of it."""
 
-    def __init__(self, frame: dom.Element, address: Address, say: Callable[[str], object]) -> None:
-        self._address, self._say = address, say
+    def __init__(self, frame: dom.Element, link: Callable[[], tuple[str, str]], say: Callable[[str], object]) -> None:
+        self._link, self._say = link, say
         self._tasks = Tasks(lambda error: say(f"The link could not be copied ({error}). It is in the address bar."))
         self._frame = frame
         (button,) = dom.select("button", frame)
         button.disabled = False
         self._presses = dom.Listener(button, "click", lambda _event: self._tasks.do(self._copy()))
         self._field: dom.Element | None = None
+        self._name = dom.data(button, "testid")
 
     async def _copy(self) -> None:
-        link = self._address.link()
+        link, copied = self._link()
         if await page.copy(link):
             self._hide()
-            self._say(COPIED)
+            self._say(copied)
             return
         if self._field is None:
-            names = {"data_testid": "copy-link-text", "aria_label": "The link"}
+            names = {"data_testid": f"{self._name}-text", "aria_label": "The link"}
             self._field = dom.create("input", self._frame, class_="copy-link-text", readonly="", **names)
             self._listener = dom.Listener(self._field, "blur", lambda _event: self._hide())
         self._field.hidden = False

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from tabgrad import protocol
 from tabgrad.settings import RunSettings, SettingsError, from_query, to_query
 from tabgrad.ui.address import Address
+from tabgrad.ui.code import link
 from tests.fuzz.formats.base import SETTINGS, Format, check_sentence
 from tests.fuzz.mutate import NUMBERS, TEXTS, Damage
 
@@ -64,6 +65,15 @@ def use_address(given: tuple[str, str], read: tuple[RunSettings, list[str]]) -> 
         assert len(sentence) <= 200
 
 
+def damaged_link(damage: Damage) -> str:
+    packed = link.pack(damage.rng.choice(["class Net: ...\n" * 9, *TEXTS]).encode("utf-8", "replace").decode())
+    return damage.bytes(packed.encode()).decode("latin-1") if damage.rng.random() < 0.9 else packed
+
+
+def use_link(_packed: str, source: str) -> None:
+    assert link.unpack(link.pack(source)) == source
+
+
 def damaged_settings(damage: Damage) -> Any:
     return damage.json(SETTINGS.to_json())
 
@@ -107,6 +117,7 @@ def message_format(kinds: Any, decode: Callable[[str, list[bytes]], Any]) -> For
 
 ADDRESSES: dict[str, Format] = {
     "address": Format(damaged_address, lambda given: from_query(given[0]), use_address),
+    "code link": Format(damaged_link, link.unpack, use_link, (link.LinkError,)),
     "settings": Format(damaged_settings, RunSettings.make, use_settings, (SettingsError,)),
     "command": message_format(protocol.Command, protocol.decode_command),
     "event": message_format(protocol.AnyEvent, protocol.decode_event),

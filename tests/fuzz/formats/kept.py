@@ -9,6 +9,9 @@ import numpy as np
 from tabgrad.artifacts import RunRow, TimelineEntry, dump_index, dump_rows, load_index, load_rows, to_csv
 from tabgrad.ink import Sheet, Snapshot, Stroke
 from tabgrad.settings import RunSettings
+from tabgrad.ui.code import copies, tab_memory
+from tabgrad.ui.code.copies import Copy
+from tabgrad.ui.code.tab_memory import TabMemory
 from tabgrad.ui.pad.gestures import begin
 from tabgrad.ui.pad.ink_log import LoggedAction, from_log, to_log
 from tests.fuzz.formats.base import SETTINGS, Format
@@ -76,8 +79,28 @@ def use_timeline(_content: bytes, read: tuple[str, list[TimelineEntry]]) -> None
         assert np.array(entry.confusion, np.int64).shape in ((0,), (10, 10))
 
 
+def damaged_copies(damage: Damage) -> bytes:
+    rows = [Copy("1", "mlp", "class Net: ..."), Copy("2", "link", "x = 1", "x = 2", True, 3, 1.7e9)]
+    return damage.text(json.loads(copies.dumps(rows)))
+
+
+def use_copies(_content: bytes, rows: list[Copy]) -> None:
+    assert copies.loads(copies.dumps(rows)) == rows
+
+
+def damaged_memory(damage: Damage) -> str:
+    memory = TabMemory("mlp", "", "x = 1", "{}", "1", 2, True, False)
+    return damage.text(json.loads(tab_memory.dumps(memory))).decode("utf-8", "replace")
+
+
+def use_memory(_text: str, memory: TabMemory | None) -> None:
+    assert memory is None or tab_memory.loads(tab_memory.dumps(memory)) == memory
+
+
 KEPT: dict[str, Format] = {
     "ink log": Format(damaged_log, from_log, use_log),
     "runs": Format(damaged_rows, load_rows, use_rows),
     "timeline": Format(damaged_timeline, load_index, use_timeline, (ValueError,), shown=False),
+    "code copies": Format(damaged_copies, copies.loads, use_copies),
+    "code editor": Format(damaged_memory, tab_memory.loads, use_memory),
 }

@@ -1,5 +1,6 @@
 """The built site is complete, reproducible and self-hosted, with relative URLs. Needs node_modules, like the build."""
 
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ import pytest
 
 from scripts import build as building
 from scripts.sitebuild import output, parts
+from tabgrad.ui.code.examples import EXAMPLES
 
 
 class Inline(HTMLParser):
@@ -94,8 +96,19 @@ def test_the_licence_of_every_part_is_included(dist: Path) -> None:
         "Apache License",
         "NumPy Developers",
         "SIL OPEN FONT",
+        "@codemirror/view",
+        "style-mod",
+        "Marijn Haverbeke",
     ):
         assert words in text
+
+
+def test_the_editor_is_small_and_comes_with_every_example(dist: Path, index: Inline) -> None:
+    manifest = json.loads(index.manifest)
+    code = manifest["code"]
+    assert code["examples"].keys() == EXAMPLES.keys()
+    assert len(gzip.compress((dist / code["editor"]).read_bytes(), 9)) < 150_000
+    assert code["editor"] not in manifest["sizes"], "the start does not wait for it"
 
 
 def test_the_manifest_has_the_sizes_of_the_files(dist: Path, index: Inline) -> None:

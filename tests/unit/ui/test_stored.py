@@ -18,6 +18,8 @@ def test_all_that_is_stored_is_counted() -> None:
 def test_one_thing_is_said_without_an_and() -> None:
     assert Stored(runs=1, bytes=900).summary == "Stored in this browser: 1 finished run. Together under 0.1 MB."
     assert Stored(resumable=True, under_way=True).listing == "the run under way"
+    assert Stored(networks=1, resumable=True).listing == "1 edited network and an interrupted run"
+    assert Stored(networks=12).listing == "12 edited networks"
     assert Stored(drawings=1234, settings=True).listing == "1,234 drawings of yours and the settings of the page"
 
 

@@ -10,6 +10,7 @@ from tabgrad.incoming import unexpected
 from tabgrad.interop import dom, erasing, storage
 from tabgrad.storage import keys
 
+from ...code import copies
 from ...tasks import Tasks
 from ...widgets.controls import Button
 from ..pacing import waiting
@@ -31,8 +32,8 @@ class StoredSection:
     name = "stored"
     title = "What is stored here"
     lead = (
-        "Your runs and drawings stay in this browser, on this machine, so that they are here on your next visit. "
-        "You can erase them."
+        "Your runs, drawings and networks stay in this browser, on this machine, so that they are here on your next "
+        "visit. You can erase them."
     )
     needs_network = False
 
@@ -97,6 +98,7 @@ class StoredSection:
             runs=len(load_rows(rows)) if rows else 0,
             drawings=count,
             unread=unread,
+            networks=len(copies.loads(await kept.get(keys.CODE))),
             resumable=keys.RESUME in sizes,
             settings=erasing.has_texts(keys.is_shared_text),
             offline_bytes=await erasing.offline_bytes(),

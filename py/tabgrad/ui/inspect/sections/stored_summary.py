@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored: how many finished runs and drawings, and what else. `shared`: earlier versions left something.
+    """What is stored: how many finished runs, drawings and edited networks, and what else.
 
-    `unread`: how many tables of runs and files of drawings cannot be read.
+    `unread`: how many tables of runs and files of drawings cannot be read. `shared`: earlier versions left something.
     """
 
     runs: int = 0
     drawings: int = 0
     unread: int = 0
+    networks: int = 0
     resumable: bool = False
     settings: bool = False
     offline_bytes: int = 0
@@ -29,6 +30,8 @@ class Stored:
             found.append("1 finished run" if self.runs == 1 else f"{self.runs:,} finished runs")
         if self.drawings:
             found.append("1 drawing of yours" if self.drawings == 1 else f"{self.drawings:,} drawings of yours")
+        if self.networks:
+            found.append("1 edited network" if self.networks == 1 else f"{self.networks:,} edited networks")
         if self.unread:
             found.append(
                 "something that cannot be read" if self.unread == 1 else f"{self.unread} things that cannot be read"

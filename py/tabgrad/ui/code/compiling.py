@@ -1,0 +1,73 @@
+"""Compiles what is in the editor: one text at a time, and always the newest. Says nothing to the visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from . import link
+from .state import Compiled, SourceProblem
+
+TOO_LONG = f"This source is too long: the page compiles up to {link.MAX_SOURCE:,} characters."
+
+
+class Compiler(Protocol):
+    """Makes programs of a source, in the worker. Both methods raise RuntimeError with one sentence if that is lost."""
+
+    async def compile(self, source: str) -> Compiled | SourceProblem:
+        """Compile the source for the engine in use, or say what is wrong with it."""
+
+    async def train(self, source: str) -> None:
+        """Begin a run with the network of a source that was compiled."""
+
+
+class Compiling:
+    """What is compiled by `compiler`, and what came of the last text."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self.compiler = compiler
+        self.is_running = self._again = False
+        self._last: tuple[str, Compiled | SourceProblem] | None = None
+        self._document = 0  # counts them
+
+    def found(self, source: str) -> Compiled | SourceProblem | None:
+        """What came of this very text, if it was the last."""
+        return self._last[1] if self._last and self._last[0] == source else None
+
+    def forget(self) -> None:
+        """Another document is in the editor: what comes of the text that is compiled now is not about it."""
+        self._last, self._document = None, self._document + 1
+
+    async def run(
+        self,
+        begin: Callable[[], Awaitable[str]],
+        end: Callable[[Compiled | SourceProblem], object],
+        text: Callable[[], str],
+    ) -> None:
+        """Compile what `begin` returns, and tell `end` what came of it.
+
+        If that was asked for meanwhile once more, and `text` is another one by then, it is done once more.
+        """
+        self._again = True
+        if self.is_running:
+            return
+        self.is_running = True
+        try:
+            while self._again:
+                self._again = False
+                source, document = await begin(), self._document
+                found = await self._ask(source)
+                if document == self._document:
+                    self._last = source, found
+                    end(found)
+                self._again &= source != text()
+        finally:
+            self.is_running = False
+
+    async def _ask(self, source: str) -> Compiled | SourceProblem:
+        if len(source) > link.MAX_SOURCE:
+            return SourceProblem(0, TOO_LONG)
+        try:
+            return await self.compiler.compile(source)
+        except RuntimeError as error:
+            return SourceProblem(0, str(error))
