@@ -71,7 +71,7 @@ def wait_dataset(page: Page, name: str, *values: str, timeout_s: float = TIMEOUT
     """Wait until the root's dataset field `name` is one of `values`; returns it."""
     deadline = time.monotonic() + timeout_s
     while (value := dataset(page, name)) not in values:
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or (name, value) == ("app", "failed"):
             error = dataset(page, "error")
             raise TimeoutError(
                 f"data-{name} is still {value!r}, not {' or '.join(values)}; the page's error: {error!r}"

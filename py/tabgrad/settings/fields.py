@@ -14,7 +14,7 @@ from typing import Any
 from tabgrad.backends.engines import ENGINE_TITLES
 from tabgrad.data import DATA_SET_TITLES
 from tabgrad.incoming import quoted
-from tabgrad.network import ACTIVATIONS, SourceError, check_source
+from tabgrad.network import ACTIVATIONS, CODE, SourceError, check_source
 
 from .optimizers import OPTIMIZERS
 
@@ -109,8 +109,8 @@ def check_code(value: Any) -> str:
 FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     "model": ChoiceField(
         "Network",
-        {"mlp": "MLP", "cnn": "Small CNN"},
-        "An MLP weighs all pixels at once; a CNN looks for small shapes anywhere in the image.",
+        {"mlp": "MLP", "cnn": "Small CNN", CODE: "Your code"},
+        "An MLP weighs all pixels at once, a CNN looks for small shapes; “Your code” comes from the tab Code.",
     ),
     "hidden": SizesField(
         "Hidden layers", 4, 1024, "How many units each hidden layer has: 128, or 256, 64 for two layers."

@@ -80,7 +80,8 @@ class RunSettings:
         unknown = sorted(set(values) - {*FIELDS, "source"})
         if unknown:
             raise SettingsError(f"There is no setting called {quoted(unknown[0])}.")
-        checked: dict[str, Any] = {name: _checked(name, value) for name, value in values.items()}
+        checks = {name: field.check for name, field in FIELDS.items()} | {"source": check_code}
+        checked: dict[str, Any] = {name: checks[name](value) for name, value in values.items()}
         return replace(base or cls(), **checked)
 
     @classmethod
@@ -92,15 +93,6 @@ class RunSettings:
         """Plain values, complete: `make` of it gives an equal object. Without `source` if there is none."""
         values = {**asdict(self), "hidden": list(self.hidden)}
         return values if self.source else {name: value for name, value in values.items() if name != "source"}
-
-
-def _checked(name: str, value: Any) -> Any:
-    """A setting's value as it is kept. Raises SettingsError."""
-    if name == "source":
-        return check_code(value)
-    if name == "model" and value == CODE:  # the form does not offer it by itself: it comes with a source
-        return CODE
-    return FIELDS[name].check(value)
 
 
 #: What files and addresses mean by a setting that they leave out: the defaults of version 0.1. They never change, and
@@ -140,7 +132,7 @@ def from_query(query: str) -> tuple[RunSettings, list[str]]:
     settings = STORED_DEFAULTS if given.keys() - NOT_OF_A_RUN else RunSettings()
     for name, text in given.items():
         try:
-            settings = RunSettings.make({name: FIELDS[name].check(text)}, settings)
+            settings = RunSettings.make({name: text}, settings)
         except SettingsError as error:
             refused.append(str(error))
     return settings, refused

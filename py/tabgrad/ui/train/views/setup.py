@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tabgrad.interop import dom
+from tabgrad.network import CODE
 from tabgrad.settings import (
     FIELDS,
     PRESETS,
@@ -26,6 +27,7 @@ from ..state import RunState
 
 HINT = "A new network knows nothing. It can also go on from the network that answers now, and then has the same layers."
 REFUSAL = "It cannot go on from {}, which has other layers than the networks that are trained here."
+NO_SOURCE = "There is no code to train yet: write a network in the tab Code, and press Compile."
 PRESETS_HINT = (
     "Settings that go well together. The figures say how many validation images the network will read right: images "
     "that are kept back from training."
@@ -118,6 +120,7 @@ class SettingsForm:
         self._errors: dict[str, Any] = {}
         self._listeners: list[dom.Listener] = []
         self.good = RunSettings()  # the latest good value of each setting
+        self.source = ""  # of the network "code", which is no input of the form
         self._changeable: frozenset[str] = frozenset(FIELDS)
         self._fixed: frozenset[str] = frozenset()
         chips = dom.create("div", parent, class_="train-chips", role="group", aria_label="Settings of the run")
@@ -184,16 +187,24 @@ class SettingsForm:
                 made.focus()
                 raise
             self._mark(name, "")
-        return RunSettings.make({name: str(made.value) for name, made in self._inputs.items()})
+        settings = RunSettings.make({name: str(made.value) for name, made in self._inputs.items()})
+        if settings.model != CODE:
+            return settings
+        if not self.source:
+            self._mark("model", NO_SOURCE)
+            self._inputs["model"].focus()
+            raise SettingsError(NO_SOURCE)
+        return replace(settings, source=self.source)
 
     def show(self, settings: RunSettings) -> None:
         """Put these values into the inputs."""
-        self.good = settings
-        for item in fields(RunSettings):
-            value = getattr(settings, item.name)
+        self.good = replace(settings, source="")
+        self.source = settings.source or self.source
+        for name in FIELDS:
+            value = getattr(settings, name)
             text = ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
-            self._inputs[item.name].value = text.removesuffix(".0")
-            self._mark(item.name, "")
+            self._inputs[name].value = text.removesuffix(".0")
+            self._mark(name, "")
         self._show_relevance()
 
     def fix(self, names: frozenset[str]) -> None:
