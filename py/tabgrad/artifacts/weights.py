@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tabgrad.incoming import quoted, read_json
 from tabgrad.network import (
     ACTIVATIONS,
+    MAX_SOURCE_BYTES,
     TRAINING_STATE,
     TRANSPOSED,
     Tensors,
@@ -32,8 +33,8 @@ from .checkpoint import BEST
 from .checkpoint import FORMAT as CHECKPOINT
 
 FORMAT = "tabgrad-weights"
-#: Bytes of a specification or of settings, which have some hundreds.
-MAX_DESCRIPTION_BYTES = 20_000
+#: Bytes of a specification or of settings: some hundreds, and a source, of which JSON makes up to six bytes for one.
+MAX_DESCRIPTION_BYTES = 20_000 + 6 * MAX_SOURCE_BYTES
 #: What a specification says of a network that answers.
 DESCRIBED = {"kind", "hidden", "activation"}
 Shapes = Mapping[str, tuple[int, ...]]

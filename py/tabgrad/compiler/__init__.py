@@ -11,6 +11,7 @@ tinygrad. A module that imports tinygrad itself imports `environment` first.
 
 from . import environment
 from .capture import TINYGRAD_VERSION, Capture
+from .progress import watching
 from .stub import NoValueError, compiling_for, current_target
 
-__all__ = ["TINYGRAD_VERSION", "Capture", "NoValueError", "compiling_for", "current_target", "environment"]
+__all__ = ["TINYGRAD_VERSION", "Capture", "NoValueError", "compiling_for", "current_target", "environment", "watching"]

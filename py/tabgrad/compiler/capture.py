@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -32,6 +33,7 @@ from tabgrad.program import (
     validate,
 )
 
+from . import lines as source_lines
 from .generator import Drawn, kept_apart
 from .stub import DEVICES, compiling_for
 
@@ -79,15 +81,22 @@ def _fill(tensor: Tensor) -> float | None:
 class Capture:
     """Collects the kernels of one program. A context manager: `program` is set when the block ends without an error.
 
-    `training` turns on tinygrad's TRAINING (dropout and batch statistics).
+    `training` turns on tinygrad's TRAINING (dropout and batch statistics). With `source_file`, what tracebacks call a
+    source, launches know the lines of it that they come from.
     """
 
     program: Program
 
-    def __init__(self, name: str, target: Target, variant: str = "", training: bool = False) -> None:
+    def __init__(
+        self, name: str, target: Target, variant: str = "", training: bool = False, source_file: str = ""
+    ) -> None:
         self.name, self.target, self.variant = name, target, variant or VARIANTS[target][0]
         context = Context(TRAINING=int(training), TRACEMETA=0)
         self._contexts = [compiling_for(target, self.variant), context, kept_apart()]
+        self._lines = source_lines.Lines(source_file) if source_file else None
+        if self._lines is not None:  # the cache of schedules does not know of lines
+            self._contexts += [self._lines.noted(), Context(SCACHE=0)]
+        self._born: dict[int, int] = {}  # the line that made a named buffer
         self._stack = ExitStack()
         self._roles: dict[int, tuple[str, Role, tuple[int, ...]]] = {}
         self._outputs: dict[str, Tensor] = {}
@@ -122,9 +131,12 @@ class Capture:
 
         The tensor's value is dropped: tinygrad would compile initial zeros into the kernels as constants.
         """
+        line = self._lines.of_tensor(tensor) if self._lines is not None else 0
         tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype))
         tensor.realize()
         buffer = _buffer_of(tensor)
+        if line:
+            self._born[id(buffer)] = line
         self._keep.append(buffer)
         self._roles[id(buffer)] = (name, role, tuple(int(n) for n in tensor.shape))
         return tensor
@@ -187,7 +199,8 @@ class Capture:
         todo = [t for t in (*pending, *tensors) if not t.uop.is_virtual and not t.uop.has_buffer_identity()]
         if not todo:
             return
-        with Context(PCONTIG=3 if in_place else 0):
+        handed_on = self._lines.handed_on() if self._lines is not None else nullcontext()
+        with Context(PCONTIG=3 if in_place else 0), handed_on:
             linear, variables = Tensor.linear_with_vars(*todo)
         if variables:
             raise ProgramError(f"The program {self.name!r} has symbolic shapes; every shape must be fixed.")
@@ -202,9 +215,14 @@ class Capture:
             self._roles[id(buffer)] = (name, "output", tuple(int(n) for n in tensor.shape))
         for buffer in list(self._keep):  # named buffers come first, in the order in which they were made
             self._index(buffer)
-        compiled = self._compile(UOp(Ops.LINEAR, src=tuple(call for linear in self._linears for call in linear.src)))
+        calls = [call for linear in self._linears for call in linear.src]
+        compiled = self._compile(UOp(Ops.LINEAR, src=tuple(calls)))
         kernels: dict[str, Kernel] = {}
-        dispatch = [d for call in compiled.src if (d := self._call(call, kernels)) is not None]
+        dispatch = [
+            replace(d, lines=self._lines_of(call))
+            for call, done in zip(calls, compiled.src, strict=True)
+            if (d := self._call(done, kernels)) is not None
+        ]
         used = {i for d in dispatch for i in d.buffers}
         program = Program(
             name=self.name,
@@ -220,6 +238,13 @@ class Capture:
         if idle:
             raise ProgramError(f"The program {self.name!r} never touches {', '.join(idle)}.")
         return program
+
+    def _lines_of(self, call: UOp) -> tuple[int, ...]:
+        """The lines of the source that a launch comes from: its operations', and those that made its weights."""
+        if self._lines is None:
+            return ()
+        made = {self._born[i] for uop in get_call_arg_uops(call) if (i := id(uop.buffer.base)) in self._born}
+        return tuple(sorted(self._lines.of_kernel(call.src[0]) | made))
 
     def _compile(self, linear: UOp) -> UOp:
         try:

@@ -3,7 +3,7 @@
 Importing it imports tinygrad: only the worker, the scripts and the tests do.
 """
 
-from tabgrad.compiler import environment  # noqa: F401 - must run before tinygrad is imported
+from tabgrad.compiler import environment, watching  # noqa: F401 - must run before tinygrad is imported
 from tabgrad.network import Spec
 
 from .cnn import CNN
@@ -34,4 +34,5 @@ __all__ = [
     "state",
     "trained",
     "training",
+    "watching",
 ]

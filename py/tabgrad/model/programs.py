@@ -20,7 +20,7 @@ from tabgrad.network import SourceError, Spec, is_written
 from tabgrad.program import BufferLimitError, Program, ProgramError, Target
 
 from .optim import RULES, Optimizer, Training
-from .source import explained
+from .source import FILE_NAME, explained
 from .spec import Network, build, draws_random_numbers, state, trained
 from .written import MAX_PARAMETER_BYTES, WrittenNetwork
 from .written_optim import SourceOptimizer
@@ -59,7 +59,7 @@ def _within_limits(capture: Callable[P, Program]) -> Callable[P, Program]:
 def _capture(name: str, spec: Spec, target: Target, variant: str, *, training: bool = False) -> Iterator[Capture]:
     """A capture for a program of `spec`. Whatever fails for a written network is a SourceError."""
     what = explained("Compiling the network") if is_written(spec) else nullcontext()
-    with what, Capture(name, target, variant, training) as c:
+    with what, Capture(name, target, variant, training, FILE_NAME if is_written(spec) else "") as c:
         yield c
     if is_written(spec) and (size := sum(len(b.data) for b in c.program.buffers)) > MAX_CONSTANT_BYTES:
         raise SourceError(f"The network holds {size >> 20} MB of constants, more than a program may have: use fewer.")

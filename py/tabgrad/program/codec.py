@@ -19,6 +19,8 @@ from .validate import MAX_BOUND, MAX_DIMENSIONS, validate
 MAX_PROGRAM_BYTES = 64 << 20
 #: The largest program of the site has 77 kernels, 90 buffers and 86 launches.
 MAX_KERNELS, MAX_BUFFERS, MAX_LAUNCHES = 4_000, 10_000, 20_000
+#: Lines of a source that one kernel comes from.
+MAX_LINES = 1_000
 DAMAGED = "The program file is damaged: a part of it is not what it must be."
 
 
@@ -52,6 +54,8 @@ def _dispatch(dispatch: Dispatch) -> dict[str, Any]:
     }
     if dispatch.label:
         out["label"] = dispatch.label
+    if dispatch.lines:
+        out["lines"] = list(dispatch.lines)
     return out
 
 
@@ -139,14 +143,15 @@ def _parse_buffer(item: Any) -> Buffer:
 
 
 def _parse_dispatch(item: Any) -> Dispatch:
-    values = {"label": ""} | _object(item)
+    values = {"label": "", "lines": []} | _object(item)
     _check_length(values.get("buffers"), MAX_BOUND)
     _check_length(values.get("workgroups"), len("xyz"))
-    _check(values, {"kernel": str, "buffers": list[int], "workgroups": list[int], "label": str})
+    _check_length(values.get("lines"), MAX_LINES)
+    _check(values, {"kernel": str, "buffers": list[int], "workgroups": list[int], "label": str, "lines": list[int]})
     if len(values["workgroups"]) != len("xyz"):
         raise ProgramError(DAMAGED)
     x, y, z = values["workgroups"]
-    return Dispatch(values["kernel"], tuple(values["buffers"]), (x, y, z), values["label"])
+    return Dispatch(values["kernel"], tuple(values["buffers"]), (x, y, z), values["label"], tuple(values["lines"]))
 
 
 def _object(item: Any) -> dict[str, Any]:

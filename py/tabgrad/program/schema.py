@@ -80,13 +80,15 @@ class Buffer:
 class Dispatch:
     """One launch of a kernel: indices into `Program.buffers` in binding order, and the workgroup counts (x, y, z).
 
-    `label` names the tensor operation that it came from, for human readers only.
+    `label` names the tensor operation that it came from, and `lines` are the lines of the source that it comes from, if
+    somebody wrote one; both for human readers only.
     """
 
     kernel: str
     buffers: tuple[int, ...]
     workgroups: tuple[int, int, int] = (1, 1, 1)
     label: str = ""
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

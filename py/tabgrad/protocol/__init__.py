@@ -10,7 +10,9 @@ from .messages import (
     Busy,
     Checkpoint,
     Command,
+    Compile,
     Compiled,
+    Compiling,
     Dispose,
     Failed,
     Finished,
@@ -31,6 +33,7 @@ from .messages import (
     Stop,
     Tune,
     Weights,
+    Written,
 )
 from .wire import ProtocolError, decode_command, decode_event, encode, message_name
 
@@ -41,7 +44,9 @@ __all__ = [
     "Busy",
     "Checkpoint",
     "Command",
+    "Compile",
     "Compiled",
+    "Compiling",
     "Dispose",
     "Failed",
     "Finished",
@@ -63,6 +68,7 @@ __all__ = [
     "Stop",
     "Tune",
     "Weights",
+    "Written",
     "decode_command",
     "decode_event",
     "encode",

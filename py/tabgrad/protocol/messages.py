@@ -33,6 +33,16 @@ class Prepare(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compile(Message):
+    """Make the network that the source in `settings` writes, for the page's engine `answer_target` (as in Start), with
+    its first values for the seed; answered by Written. A run under way waits while it compiles.
+    """
+
+    settings: dict[str, Any]
+    answer_target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start(Message):
     """Begin a run with `settings`, or go on from `checkpoint`, whose own settings then count.
 
@@ -106,7 +116,21 @@ class Dispose(Message):
     """Forget the run and free its buffers; the worker stays ready for another."""
 
 
-Command = Prepare | Start | Pause | Resume | Step | Stop | Tune | SaveCheckpoint | Import | ShowProgram | Ping | Dispose
+Command = (
+    Prepare
+    | Compile
+    | Start
+    | Pause
+    | Resume
+    | Step
+    | Stop
+    | Tune
+    | SaveCheckpoint
+    | Import
+    | ShowProgram
+    | Ping
+    | Dispose
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +181,27 @@ class Compiled(Event):
     seconds: float
     kernels: int = 0
     program: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiling(Event):
+    """tinygrad compiles the program `name`: `kernel` of `kernels` are done; those compiled before do not count."""
+
+    name: str
+    kernel: int
+    kernels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written(Event):
+    """The network of a source can answer: `description` is a `network.Description` as JSON, `program` its inference
+    program, `weights` its first values as a weights file. `seconds` is what it took.
+    """
+
+    description: dict[str, Any]
+    program: bytes
+    weights: bytes
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,4 +287,18 @@ class Failed(Event):
     line: int = 0
 
 
-AnyEvent = Accepted | Busy | Notice | Ready | Compiled | Progress | Metrics | Weights | Checkpoint | Finished | Failed
+AnyEvent = (
+    Accepted
+    | Busy
+    | Notice
+    | Ready
+    | Compiled
+    | Compiling
+    | Written
+    | Progress
+    | Metrics
+    | Weights
+    | Checkpoint
+    | Finished
+    | Failed
+)

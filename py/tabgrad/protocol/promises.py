@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tabgrad.incoming import is_finite
 
-from .messages import Busy, Checkpoint, Compiled, Finished, Message, Metrics, Progress
+from .messages import Busy, Checkpoint, Compiled, Compiling, Finished, Message, Metrics, Progress, Written
 
 #: What `Progress.state` and `Finished.reason` can be.
 STATES, REASONS = frozenset({"training", "paused", "evaluating"}), frozenset({"completed", "stopped", "early"})
@@ -19,8 +19,10 @@ CLASSES = 10
 def broken_promise(message: Message) -> str:
     """The name of a field that does not hold what it promises; empty if all do."""
     match message:
-        case Busy() | Compiled():
+        case Busy() | Compiled() | Written():
             kept = {"seconds": _is_amount(message.seconds)}
+        case Compiling():
+            kept = {"kernel": 0 <= message.kernel <= message.kernels}
         case Progress():
             kept = _of_progress(message)
         case Metrics():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from tabgrad import protocol
@@ -77,6 +78,8 @@ class WorkerHost:
                 self._between_chunks(command)
             elif isinstance(command, protocol.Prepare):
                 self._spawn(self._prepare(command), command.id)
+            elif isinstance(command, protocol.Compile):
+                self._spawn(self._compile(command), command.id)
             elif isinstance(command, protocol.Dispose):
                 self._spawn(self._dispose(command), command.id)
             elif isinstance(command, protocol.ShowProgram):
@@ -178,6 +181,15 @@ class WorkerHost:
             await data.source(settings.seed).take(1)
             self._runtime.announce(data, reply_to=command.id)
             await fetch_held_out(data, "validation")  # a run begins with them
+
+    async def _compile(self, command: protocol.Compile) -> None:
+        settings = RunSettings.make(command.settings)
+        if self.running:  # between two chunks of it, on the engine that it has opened
+            written = await self._runtime.written(settings, command.answer_target)
+        else:
+            async with self._runtime_lock:
+                written = await self._runtime.written(settings, command.answer_target)
+        self._send(replace(written, reply_to=command.id))
 
     async def _dispose(self, command: protocol.Dispose) -> None:
         if self._run is not None:

@@ -45,7 +45,7 @@ class LoadedNetwork:
         """
         program = self.train.program
         if self._draw is not None:
-            self.write(_beginning(program, await self._draw(seed), seed) | dict(given or {}))
+            self.write(beginning(program, await self._draw(seed), seed) | dict(given or {}))
             return
         weights = draw_weights({b.name: b.shape for b in program.by_role("weight")}, seed)
         if INPUT_MEAN in self.weight_names:
@@ -81,7 +81,7 @@ class LoadedNetwork:
         self.train.destroy()
 
 
-def _beginning(program: Program, values: Tensors, seed: int) -> dict[str, NDArray[Any]]:
+def beginning(program: Program, values: Tensors, seed: int) -> dict[str, NDArray[Any]]:
     """All that a written network's program keeps, before its first step. What is not in `values` is 0.
 
     The state of an optimizer of this page, which the source does not know, starts as for other networks.

@@ -13,7 +13,7 @@ from tabgrad.data import Fetch
 from tabgrad.interop.clock import now_s
 from tabgrad.network import SourceError, is_written
 from tabgrad.program import Program, ProgramError, Target, dumps, loads
-from tabgrad.protocol import Busy, Compiled
+from tabgrad.protocol import Busy, Compiled, Compiling
 from tabgrad.storage import Cache, OpenStore, keys
 
 from .pace import Emit
@@ -31,10 +31,20 @@ _PURPOSES: Mapping[str, str] = {
 MAX_COMPILE_S, MAX_WRITTEN_COMPILE_S = 120.0, 600.0
 
 
-def compile_program(request: ProgramRequest) -> Program:
+def compile_program(request: ProgramRequest, emit: Emit = lambda _event: None) -> Program:
     """Compile with tinygrad, which blocks for seconds. ProgramError if there is no such network, SourceError for a
     written one that cannot be used.
     """
+    from tabgrad import model
+
+    def tell(done: int, kernels: int) -> None:
+        emit(Compiling(name=request.kind, kernel=done, kernels=kernels))
+
+    with model.watching(tell):
+        return _compile(request)
+
+
+def _compile(request: ProgramRequest) -> Program:
     from tabgrad import model
 
     target, spec, options = cast(Target, request.target), request.spec, cast(Any, dict(request.options))
@@ -111,6 +121,6 @@ class ProgramLibrary:
         seconds = MAX_WRITTEN_COMPILE_S if is_written(request.spec) else MAX_COMPILE_S
         emit(Busy(what=f"tinygrad writes the program for {_PURPOSES[request.kind]}", seconds=seconds))
         await self.load_compiler()
-        program = compile_program(request)
+        program = compile_program(request, emit)
         await self._cache.put(key, dumps(program).encode())
         return program, "compiled"

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from tabgrad.artifacts import save_weights
 from tabgrad.backends import Device, EngineError
 from tabgrad.backends.engines import EngineChoice
 from tabgrad.data import RunData
 from tabgrad.data.catalogue import DataSets
 from tabgrad.incoming import quoted
+from tabgrad.interop.clock import now_s
 from tabgrad.network import CODE, mentions
 from tabgrad.program import Program, ProgramError, dumps
-from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready
+from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready, Written
 from tabgrad.settings import RunSettings
 
-from .network import LoadedNetwork, load_network
+from .network import LoadedNetwork, beginning, first_values, load_network
 from .pace import Emit
 from .plan import answer_request, evaluation_request, initial_request, training_request
-from .programs import ProgramLibrary
+from .programs import MAX_WRITTEN_COMPILE_S, ProgramLibrary
 from .written import Augment
 
 #: Opens "auto" or an engine by its name. Raises EngineError if that engine cannot be opened.
@@ -60,6 +62,30 @@ class Runtime:
             programs = [await self._programs.get(request, self._emit) for request in requests]
             self._network = (key, await load_network(device, *programs))
         return self._network[1]
+
+    async def written(self, settings: RunSettings, answer_target: str) -> Written:
+        """What the page needs to answer with the network that the source of `settings` writes.
+
+        Raises ProgramError, SourceError, EngineError or OSError.
+        """
+        begun = now_s()
+        await self._programs.load_compiler()
+        from tabgrad import model
+
+        self._emit(Busy(what="Python runs your code", seconds=MAX_WRITTEN_COMPILE_S))
+        description = model.describe(settings.source)
+        target, _, variant = answer_target.partition(".")
+        infer = await self._programs.get(answer_request(settings, target, variant), self._emit)
+        device = self._opened[1].device if self._opened else await self.device(settings.engine)
+        request = initial_request(settings, device.target, device.variants[0])
+        init = await self._programs.get(request, self._emit)
+        values = beginning(infer, await first_values(device, init, settings.seed), settings.seed)
+        return Written(
+            description=description.to_json(),
+            program=dumps(infer).encode(),
+            weights=save_weights(values, settings),
+            seconds=now_s() - begun,
+        )
 
     async def augmentation(self, settings: RunSettings) -> Augment | None:
         """The augmentation of a written network's source; None if it has none. Raises SourceError or OSError."""

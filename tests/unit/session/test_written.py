@@ -223,3 +223,43 @@ def test_requests_name_the_source() -> None:
     assert len({request.stem for request in [*requests, other]}) == 4
     with pytest.raises(SourceError, match="no “Net”"):
         compile_program(answer_request(replace(WRITTEN, source=""), "wasm", "simd"))
+
+
+def test_a_source_is_compiled_and_answers_before_it_is_trained() -> None:
+    async def go(bench: Bench) -> None:
+        written = await bench.answer(protocol.Compile, settings=WRITTEN.to_json(), answer_target="wasm.simd")
+        assert isinstance(written, protocol.Written)
+        assert [row["call"] for row in written.description["layers"]][:2] == ["Linear (16, 784)", "BatchNorm (16,)"]
+        assert load_weights(written.weights).settings == WRITTEN
+        network.append(written)
+        again = await bench.answer(protocol.Compile, settings=WRITTEN.to_json(), answer_target="wasm.simd")
+        assert isinstance(again, protocol.Written)
+        assert again.weights == written.weights, "the seed decides the first values"
+
+    network = list[protocol.Written]()
+    on_bench(go)
+    results = answers(network[0].program, network[0].weights, digits(20, seed=0))
+    assert np.isfinite(results.logits).all()
+
+
+def test_a_source_is_compiled_while_a_run_is_under_way() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Start, settings=SMALL.to_json())
+        written = await bench.answer(protocol.Compile, settings=PLAIN.to_json(), answer_target="wasm.simd")
+        assert isinstance(written, protocol.Written)
+        await bench.expect(protocol.Finished)
+        assert len(bench.opened) == 1, "on the engine of the run"
+
+    on_bench(go)
+
+
+def test_a_mistake_in_a_source_is_said_at_its_line_and_a_run_goes_on() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Start, settings=SMALL.to_json())
+        wrong = replace(PLAIN, source=PLAIN.source.replace("Linear(16, 10)", "Linear(17, 10)"))
+        failed = await bench.answer(protocol.Compile, settings=wrong.to_json(), answer_target="wasm.simd")
+        assert isinstance(failed, protocol.Failed)
+        assert (failed.kind, failed.line) == ("code", 10)
+        await bench.expect(protocol.Finished)
+
+    on_bench(go)
