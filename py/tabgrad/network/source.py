@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar, get_type_hints
+
+from tabgrad.incoming import fits
 
 #: The kind of a specification whose network is a source.
 CODE = "code"
 #: The longest source. Bytes of its UTF-8.
 MAX_SOURCE_BYTES = 100_000
+
+
+Made = TypeVar("Made")
 
 
 class SourceError(ValueError):
@@ -63,6 +68,25 @@ class Description:
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a message."""
         return {**asdict(self), "layers": [asdict(row) for row in self.layers]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Description:
+        """The description that `to_json` made these values of. ValueError if none did."""
+        rows = [_made(LayerRow, row, shape=list[int]) for row in values.get("layers", ())]
+        described = _made(cls, values, layers=list[Any])
+        return replace(described, layers=tuple(replace(row, shape=tuple(row.shape)) for row in rows))
+
+
+def _made(kind: type[Made], values: Any, **hints: Any) -> Made:
+    """An object of a dataclass, its fields from JSON; `hints` say what some of them are there. ValueError if wrong."""
+    known = get_type_hints(kind) | hints
+    if (
+        not isinstance(values, Mapping)
+        or values.keys() != known.keys()
+        or not all(fits(values[name], hint) for name, hint in known.items())
+    ):
+        raise ValueError(f"This is no {kind.__name__}.")
+    return kind(**values)
 
 
 def check_source(source: str) -> None:

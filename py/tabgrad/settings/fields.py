@@ -105,6 +105,7 @@ def check_code(value: Any) -> str:
     return value
 
 
+LEAST_RATE, LARGEST_RATE = 1e-6, 10.0
 #: Every field by its name in `RunSettings`, in the order in which the form shows them.
 FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     "model": ChoiceField(
@@ -134,7 +135,7 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
         "The rule by which the network changes its weights after each batch.",
     ),
     "lr": NumberField(
-        "Learning rate", 1e-6, 10.0, "How far the weights move in one step; too far spoils what it knows."
+        "Learning rate", LEAST_RATE, LARGEST_RATE, "How far the weights move in one step; too far spoils what it knows."
     ),
     "schedule": ChoiceField(
         "Schedule",

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 from tabgrad.incoming import quoted
 from tabgrad.network import CNN_STAGES, CODE
 
-from .fields import FIELDS, SettingsError, check_code
+from .fields import FIELDS, LARGEST_RATE, LEAST_RATE, SettingsError, check_code
 from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, OptimizerRow
 
 #: The settings that decide the architecture.
@@ -170,6 +170,21 @@ def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | No
         return RunSettings.make(values, base)
     except SettingsError:
         return None
+
+
+def settings_for_code(base: RunSettings, source: str, rate: float | None) -> RunSettings:
+    """`base` for the network of a source. `rate` is the learning rate of the source's own optimizer, None without one.
+
+    A network that is new to the form begins with settings that suit most: Adam at its usual rate, or its own optimizer
+    at its own rate, which stays as it is then. What the visitor has changed since stays.
+    """
+    settings = replace(base, model=CODE, source=source)
+    is_new = base.model != CODE
+    if is_new:
+        settings = replace(settings, optimizer="adam", lr=OPTIMIZERS["adam"].usual_rate, weight_decay=0.0, momentum=0.9)
+    if rate is not None and (is_new or base.source != source):
+        settings = replace(settings, lr=min(max(rate, LEAST_RATE), LARGEST_RATE), schedule="constant")
+    return settings
 
 
 def network_name(settings: RunSettings) -> str:

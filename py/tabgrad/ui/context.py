@@ -17,6 +17,7 @@ from tabgrad.storage import KeptStore
 from .address import Address
 from .answering import Answering
 from .bench import Bench
+from .compiler import Compiler
 from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
@@ -39,6 +40,8 @@ class PageContext:
     bench: Bench
     #: Shows a panel of the work area by its name.
     open_panel: Callable[[str], object]
+    #: Compiles what is in the editor, set by the training panel; None where there is no such panel.
+    compiler: Compiler | None = None
     #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
     training_program: Callable[[str], Awaitable[Program]]
 

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
+from ..compiler import Compiled, Compiler, SourceProblem
 from . import link
-from .state import Compiled, SourceProblem
 
 TOO_LONG = f"This source is too long: the page compiles up to {link.MAX_SOURCE:,} characters."
 
 
-class Compiler(Protocol):
-    """Makes programs of a source, in the worker. Both methods raise RuntimeError with one sentence if that is lost."""
-
-    async def compile(self, source: str) -> Compiled | SourceProblem:
-        """Compile the source for the engine in use, or say what is wrong with it."""
-
-    async def train(self, source: str) -> None:
-        """Begin a run with the network of a source that was compiled."""
-
-
 class Compiling:
-    """What is compiled by `compiler`, and what came of the last text."""
+    """What is compiled by `compiler`, and what came of the last text. `said` gets sentences about how far it is."""
 
-    def __init__(self, compiler: Compiler) -> None:
-        self.compiler = compiler
+    def __init__(self, compiler: Compiler, said: Callable[[str], object]) -> None:
+        self.compiler, self._said = compiler, said
         self.is_running = self._again = False
         self._last: tuple[str, Compiled | SourceProblem] | None = None
         self._document = 0  # counts them
@@ -68,6 +57,6 @@ class Compiling:
         if len(source) > link.MAX_SOURCE:
             return SourceProblem(0, TOO_LONG)
         try:
-            return await self.compiler.compile(source)
+            return await self.compiler.compile(source, self._said)
         except RuntimeError as error:
             return SourceProblem(0, str(error))

@@ -14,13 +14,14 @@ from dataclasses import replace
 
 from tabgrad.storage import KeptStore
 
+from ..compiler import Compiled, Compiler, SourceProblem
 from ..tasks import Tasks
 from . import link
-from .compiling import Compiler, Compiling
+from .compiling import Compiling
 from .copies import LINK, Copies, Copy
 from .documents import COPY, Documents, Text
 from .examples import EXAMPLES
-from .state import CodeState, Compiled, SourceProblem, Status
+from .state import CodeState, Status
 
 #: The text is saved when nothing was typed for so long. Seconds.
 PAUSE_S = 0.6
@@ -55,7 +56,7 @@ class CodeController:
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._fetch, self._keep, self._kept, self._render = fetch, keep, kept, render
-        self._compiling = Compiling(compiler) if compiler else None
+        self._compiling = Compiling(compiler, self.say) if compiler else None
         self._copies = Copies(store, now_s)
         self._documents: Documents | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -149,6 +150,8 @@ class CodeController:
     def _follow(self) -> None:
         state = self.state
         state.status = self._status
+        found = self._compiling.found(self._text.text) if self._compiling else None
+        state.description = found.description if isinstance(found, Compiled) else None
         if state.problem is not None and state.problem.line and (lines := self._text.problem_lines()):
             state.problem = replace(state.problem, line=lines[0])
         self._show()
@@ -230,6 +233,11 @@ class CodeController:
         self._say(found.sentence if isinstance(found, Compiled) else "")
         self._set_problem(found if isinstance(found, SourceProblem) else None)
 
+    def cancel(self) -> None:
+        """Give up the compilation under way."""
+        if self._compiling is not None and self._compiling.is_running:
+            self._compiling.compiler.cancel()
+
     async def train(self) -> None:
         """Train the network as it is written now; it is compiled first if it has changed."""
         compiling = self._compiling
@@ -240,7 +248,7 @@ class CodeController:
         source = self._text.text
         if isinstance(compiling.found(source), Compiled):
             try:
-                await compiling.compiler.train(source)
+                compiling.compiler.train(source)
             except RuntimeError as error:
                 self._say(str(error), error=True)
 

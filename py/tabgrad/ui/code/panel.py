@@ -7,12 +7,13 @@ from tabgrad.interop import page as browser
 from tabgrad.interop.files import fetch_bytes
 from tabgrad.storage import keys
 
+from ..compiler import SourceProblem
 from ..context import PageContext
 from ..share import CopyLink
 from ..tabs import BuildPanel
 from ..widgets.controls import Button
 from .controller import RUN_LINKED, CodeController
-from .state import CodeState, SourceProblem
+from .state import CodeState
 
 TITLE = "Networks in Python"
 LEAD = (
@@ -41,6 +42,7 @@ class CodePanel:
             keep=lambda text: browser.keep_for_reload(keys.CODE_TAB, text),
             kept=browser.kept_for_reload(keys.CODE_TAB),
             render=self._render,
+            compiler=page.compiler,
         )
         self._do = self._control.tasks.do
         self._build(place)
@@ -59,9 +61,10 @@ class CodePanel:
         dom.create("span", label, text="Network")
         self._select = dom.create("select", label, class_="select", data_testid="code-example")
         self._choices = dom.Listener(self._select, "change", lambda _event: self._choose())
-        self._compile = self._train = None
+        self._compile = self._train = self._cancel = None
         if self._control.state.can_compile:
             self._compile = Button(bar, "Compile", self._on_compile, "code-compile", "text-button")
+            self._cancel = Button(bar, "Cancel", self._control.cancel, "code-cancel")
             self._train = Button(bar, "Train", lambda: self._do(self._control.train()), "code-train")
         self._reset = Button(bar, "Reset", lambda: self._do(self._control.reset()), "code-reset")
         share = dom.create("div", bar, class_="code-share", data_part="link")
@@ -164,9 +167,11 @@ class CodePanel:
             self._select.value = state.chosen
         self._reset.enable(state.is_edited or state.can_undo_reset)
         self._reset.element.textContent = "Undo reset" if state.can_undo_reset else "Reset"
-        if self._compile is not None and self._train is not None:
+        if self._compile is not None and self._train is not None and self._cancel is not None:
             self._compile.element.textContent = RUN_LINKED if state.unread else "Compile"
             self._compile.enable(state.status not in ("none", "loading"))
+            self._compile.element.hidden = state.status == "compiling"
+            self._cancel.element.hidden = state.status != "compiling"
             self._train.enable(state.status in ("ready", "compiled") and not state.unread)
         if str(self._status.textContent) != state.message:
             self._status.textContent = state.message

@@ -6,29 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tabgrad.network import Description
+
+from ..compiler import SourceProblem
+
 #: `documentElement.dataset.code`.
 Status = Literal["none", "loading", "ready", "compiling", "compiled", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A source became programs; `sentence` says so, with figures."""
-
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceProblem:
-    """What is wrong with a source: one sentence, and its line from 1 on, 0 if it has none."""
-
-    line: int
-    message: str
 
 
 @dataclass
 class CodeState:
     """`examples`, `copies` and `chosen` are the menu's: titles by value. `message` is the status line.
 
+    `description` is of the text if it was compiled as it is now.
     `is_edited`: the text is not the original. `can_undo_reset`: it is, because the visitor has just gone back to it.
     `unread`: the code came with a link, and nobody has said yet that it may run. Without `can_compile` nothing can.
     """
@@ -44,3 +34,4 @@ class CodeState:
     message: str = ""
     is_error: bool = False
     problem: SourceProblem | None = None
+    description: Description | None = None

@@ -209,13 +209,20 @@ class TrainClient:
         if now - self._ping[1] > max(ANSWER_WITHIN_S, 3 * self._slowest_answer_s) and now - self._heard_at > QUIET_S:
             await self.restart()
 
-    async def restart(self) -> None:
+    async def replace_worker(self) -> None:
+        """End the worker in the middle of what it does, because the visitor wants that; a run goes on with another."""
+        await self.restart(wanted=True)
+
+    async def restart(self, *, wanted: bool = False) -> None:
         """End the worker, start another, and go on with the run under way from its last checkpoint.
 
-        What the visitor wants meanwhile counts: the run may be gone then, paused, or about to stop.
+        What the visitor wants meanwhile counts: the run may be gone then, paused, or about to stop. `wanted`: it has
+        not crashed.
         """
-        self._give_up("Training has crashed.")
-        if self._restarts >= MAX_RESTARTS:
+        self._give_up("The worker was stopped." if wanted else "Training has crashed.")
+        if wanted:
+            self._restarts = 0
+        elif self._restarts >= MAX_RESTARTS:
             self._lose("Training keeps crashing here: reload the page.")
             return
         replaced = self._replaced = asyncio.get_running_loop().create_future()
@@ -234,7 +241,8 @@ class TrainClient:
                 replaced.set_result(None)
         if resumed is not None:
             where = "its last checkpoint" if resumed.checkpoint else "the beginning"
-            self._on_event(protocol.Notice(message=f"Training had crashed. It is started again, from {where}."))
+            what = "The worker was stopped, and with it the run." if wanted else "Training had crashed."
+            self._on_event(protocol.Notice(message=f"{what} It is started again, from {where}."))
 
     def _resume(self) -> protocol.Start | None:
         """Tell a new worker of the run that is still wanted, if there is one; returns what it was told."""

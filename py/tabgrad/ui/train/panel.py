@@ -34,6 +34,7 @@ from .views.pill import RunPill
 from .views.progress import ProgressView, ResumeOffer, RunButtons
 from .views.results import UNDO, RunsTable
 from .views.setup import PresetButtons
+from .written import WrittenNetworks
 
 
 class TrainPanel:
@@ -52,6 +53,13 @@ class TrainPanel:
         )
         self._models = TrainedModels(context.answering, client, self._store.weights)
         context.training_program = self._models.training_program
+        context.compiler = self._written = WrittenNetworks(
+            client,
+            self._models,
+            settings=lambda: self._form.with_source,
+            compiled=self._show_written,
+            begin=self._train_written,
+        )
         self._control = RunController(
             client,
             self._store,
@@ -158,7 +166,8 @@ class TrainPanel:
         self._form.set_option("data", "mine", title, enabled=enabled)
 
     def _receive(self, event: AnyEvent) -> None:
-        self._control.receive(event)  # which is made after the client
+        self._written.follow(event)  # which is made after the client, as the other one
+        self._control.receive(event)
 
     # ---- Rendering
 
@@ -235,6 +244,17 @@ class TrainPanel:
             self._do(self._control.reset())
         else:
             self._control.press(button)
+
+    def _show_written(self, settings: RunSettings) -> None:
+        """A source was compiled: it is the network of the next run."""
+        if not self._control.state.under_way:
+            self._beginning.show_fresh(settings)
+            self._page.address.set_settings(self._form.good)
+
+    def _train_written(self, settings: RunSettings) -> None:
+        self._beginning.show_fresh(settings)
+        self._page.open_panel("train")
+        self._begin()
 
     def _begin(self, *, paused: bool = False, checkpoint: bytes = b"") -> None:
         try:

@@ -141,6 +141,11 @@ class TrainedModels:
         if self._picking is not None:
             await self._picking
 
+    async def offer_written(self, network: LiveModel) -> None:
+        """A network that was compiled and has learned nothing becomes a model of its own, and answers."""
+        self._answering.registry.offer(network.name, network.title, network.make)
+        await self._answering.pick(network.name)
+
     async def offer_file(self, weights: WeightsFile) -> None:
         """A weights file becomes a model of its own, and answers. Raises WeightsError, ProgramError, EngineError."""
         settings = weights.settings

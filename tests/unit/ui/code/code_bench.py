@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from tabgrad.storage import KeptStore
 from tabgrad.ui.code.controller import CodeController
 from tabgrad.ui.code.examples import EXAMPLES
-from tabgrad.ui.code.state import CodeState, Compiled, SourceProblem
+from tabgrad.ui.code.state import CodeState
+from tabgrad.ui.compiler import Compiled, SourceProblem
 from tests.unit.ui.train.train_stores import FakeStorage
 
 ORIGINALS = {name: f"# {title}\n" for name, title in EXAMPLES.items()}
@@ -66,8 +67,9 @@ class FakeCompiler:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def compile(self, source: str) -> Compiled | SourceProblem:
+    async def compile(self, source: str, said: Callable[[str], object]) -> Compiled | SourceProblem:
         self.asked.append(source)
+        said("Compiling for answering: kernel 1 of 2 …")
         await self.gate.wait()
         if self.lost:
             raise RuntimeError(self.lost)
@@ -75,7 +77,11 @@ class FakeCompiler:
             return Compiled(f"Compiled {source!r}.")
         return SourceProblem(source.count("\n") or 1, "There is no Net.")
 
-    async def train(self, source: str) -> None:
+    def cancel(self) -> None:
+        self.lost = "Stopped."
+        self.gate.set()
+
+    def train(self, source: str) -> None:
         if self.lost:
             raise RuntimeError(self.lost)
         self.trained.append(source)

@@ -196,6 +196,11 @@ class SettingsForm:
             raise SettingsError(NO_SOURCE)
         return replace(settings, source=self.source)
 
+    @property
+    def with_source(self) -> RunSettings:
+        """The latest good values, with the source that the network "code" has."""
+        return replace(self.good, source=self.source)
+
     def show(self, settings: RunSettings) -> None:
         """Put these values into the inputs."""
         self.good = replace(settings, source="")

@@ -1,0 +1,41 @@
+"""What the tabs Code and Train agree on: who compiles a source, and what comes of it. Compiles nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tabgrad.network import Description
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A source became a network; `sentence` says so, with figures, `description` what it is made of."""
+
+    sentence: str
+    description: Description | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """What is wrong with a source: one sentence, and its line from 1 on, 0 if it has none."""
+
+    line: int
+    message: str
+
+
+class Compiler(Protocol):
+    """Makes networks of sources, in the worker."""
+
+    async def compile(self, source: str, said: Callable[[str], object]) -> Compiled | SourceProblem:
+        """Have the network of a source answer, or say what is wrong with it. `said` gets sentences meanwhile.
+
+        Raises RuntimeError with one sentence if the worker cannot be used.
+        """
+
+    def cancel(self) -> None:
+        """Give up the compilation under way."""
+
+    def train(self, source: str) -> None:
+        """Begin a run with the network of a source that was compiled. Raises RuntimeError with one sentence."""

@@ -1,0 +1,149 @@
+"""Networks that the visitor writes, seen from the page: has the worker compile a source, and offers what it became.
+
+Owns what the worker said of a source, and when a compilation is given up. Knows no document; the editor is `ui.code`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from tabgrad import protocol
+from tabgrad.artifacts import load_weights
+from tabgrad.interop.clock import now_s
+from tabgrad.network import CODE, Description, SourceError
+from tabgrad.protocol import AnyEvent
+from tabgrad.settings import RunSettings, settings_for_code
+
+from ..compiler import Compiled, SourceProblem
+from ..models.live import LiveModel
+from ..widgets.format import amount, duration
+from .client import TrainClient
+from .trained_models import TrainedModels
+
+#: The name of the compiled network in the model picker, and its title before it has learned anything.
+WRITTEN, TITLE = "code", "Your code, untrained"
+#: A compilation that tells nothing for so long is taken for a loop without an end. Seconds.
+SILENT_FOR_S = 60.0
+NO_END = "The code has not come to an end in {:.0f} s, so it was stopped. Is there a loop without an end?"
+CANCELLED = "Stopped. Your code is as it was."
+LOST = "The worker that compiles was lost. Press Compile to try again."
+BUSY_WITH_RUN = "A run is under way: stop it before you train this network."
+PURPOSES = {"infer": "answering", "init": "its first weights", "train": "training", "evaluate": "measuring"}
+
+
+class WrittenNetworks:
+    """`settings` gives those of the form; `begin` puts settings into it and starts a run with them.
+
+    `compiled` gets the settings that go with a source that was compiled. Implements `ui.code.compiling.Compiler`.
+    """
+
+    def __init__(
+        self,
+        client: TrainClient,
+        models: TrainedModels,
+        *,
+        settings: Callable[[], RunSettings],
+        compiled: Callable[[RunSettings], object],
+        begin: Callable[[RunSettings], object],
+    ) -> None:
+        self._client, self._models = client, models
+        self._settings, self._compiled, self._begin = settings, compiled, begin
+        self._said: Callable[[str], object] = lambda _sentence: None
+        self._heard = asyncio.Event()
+        self._cancelled: asyncio.Event | None = None
+        self._described: dict[str, Description] = {}  # by source: the last one that was compiled
+
+    def follow(self, event: AnyEvent) -> None:
+        """What the worker says; also what is not about a compilation."""
+        if isinstance(event, protocol.Compiling):
+            self._heard.set()
+            if event.kernels:
+                purpose = PURPOSES.get(event.name, event.name)
+                self._said(f"Compiling for {purpose}: kernel {event.kernel} of {event.kernels} …")
+
+    async def compile(self, source: str, said: Callable[[str], object]) -> Compiled | SourceProblem:
+        """Compile a source, and have its untrained network answer; `said` gets sentences about how far that is.
+
+        Raises RuntimeError with one sentence if the worker cannot be used.
+        """
+        self._said = said
+        try:
+            await self._client.ensure()
+            return Compiled(*await self._compile(source))
+        except SourceError as error:
+            return SourceProblem(error.line, str(error))
+        finally:
+            self._said = lambda _sentence: None
+
+    async def _compile(self, source: str) -> tuple[str, Description]:
+        """Raises SourceError."""
+        base = self._settings()
+        begin = replace(base, model=CODE, source=source)
+        written = await self._ask(protocol.Compile(settings=begin.to_json(), answer_target=self._models.target))
+        assert isinstance(written, protocol.Written)
+        description = Description.from_json(written.description)
+        self._described = {source: description}
+        settings = settings_for_code(base, source, description.learning_rate)
+        await self._offer(written, settings)
+        self._compiled(settings)
+        seconds = written.seconds
+        if not self._client.running:  # else its programs are made when its own run begins
+            started = now_s()
+            await self._ask(protocol.Prepare(settings=settings.to_json()))
+            seconds += now_s() - started
+        return _sentence(description, seconds), description
+
+    async def _offer(self, written: protocol.Written, settings: RunSettings) -> None:
+        network = LiveModel(WRITTEN, TITLE, settings.data)
+        network.set_program(written.program)
+        network.set_weights(load_weights(written.weights))
+        await self._models.offer_written(network)
+
+    async def _ask(self, command: protocol.Command) -> AnyEvent:
+        """The worker's answer. Raises SourceError if it is a refusal, or does not come."""
+        asked = asyncio.ensure_future(self._client.ask(command))
+        self._cancelled = asyncio.Event()
+        cancelled = asyncio.ensure_future(self._cancelled.wait())
+        try:
+            while True:
+                self._heard.clear()
+                heard = asyncio.ensure_future(self._heard.wait())
+                waited_for = (asked, cancelled, heard)
+                done, _ = await asyncio.wait(waited_for, timeout=SILENT_FOR_S, return_when=asyncio.FIRST_COMPLETED)
+                heard.cancel()
+                if asked in done:
+                    break
+                if cancelled in done or not done:
+                    sentence = CANCELLED if cancelled in done else NO_END.format(SILENT_FOR_S)
+                    asked.cancel()
+                    await self._client.replace_worker()
+                    raise SourceError(sentence)
+        finally:
+            cancelled.cancel()
+            self._cancelled = None
+        answer = await asked
+        if isinstance(answer, protocol.Failed):
+            raise SourceError(answer.message if answer.kind != "internal" else LOST, answer.line)
+        return answer
+
+    def cancel(self) -> None:
+        """Give up the compilation under way."""
+        if self._cancelled is not None:
+            self._cancelled.set()
+
+    def train(self, source: str) -> None:
+        """Begin a run with the network of a source that was compiled. Raises RuntimeError with a sentence."""
+        if self._client.running:
+            raise RuntimeError(BUSY_WITH_RUN)
+        described = self._described.get(source)
+        self._begin(settings_for_code(self._settings(), source, described.learning_rate if described else None))
+
+
+def _sentence(what: Description, seconds: float) -> str:
+    layers = f"{len(what.layers)} layer" + ("" if len(what.layers) == 1 else "s")
+    return (
+        f"Compiled in {duration(seconds)}: {layers}, {amount(what.parameters)} parameters. It answers now, and knows "
+        "nothing yet: press Train."
+    )
