@@ -20,8 +20,9 @@ NUMPY_DOCSTRINGS = {"numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_sca
 #: tinygrad's drivers and generated headers have 34 MB. The page only compiles, to WGSL and WebAssembly.
 TINYGRAD_FOLDERS = {"amd", "autogen", "graph", "isa", "llm", "support", "viz"}
 TINYGRAD_FILES = {"nn/onnx.py", "nn/torch.py", "renderer/llvmir.py", "renderer/nir.py", "renderer/ptx.py"}
-#: Files in removed folders that the other modules import.
+#: Files in removed folders that the other modules import, and the devices whose buffers hold Python's and NumPy's data.
 TINYGRAD_KEEP = {"renderer/isa/__init__.py", "runtime/support/__init__.py", "runtime/support/memory.py"}
+TINYGRAD_KEEP |= {"runtime/ops_python.py", "runtime/ops_npy.py"}
 
 #: Removes JavaScript Promise Integration from a browser that has it.
 NO_STACK_SWITCHING = b"""for (const name of ["Suspending", "promising"]) Reflect.deleteProperty(WebAssembly, name);

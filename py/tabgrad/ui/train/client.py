@@ -25,6 +25,8 @@ QUIET_S = 1.0
 MAX_RESTARTS = 3
 #: Starting takes longer than answering: Pyodide, NumPy and our package have to come. Seconds.
 START_WITHIN_S = 120.0
+#: While it compiles, the worker tells of each kernel; the largest ones and the scheduler before them take this long.
+KERNEL_WITHIN_S = 300.0
 
 
 class Channel(Protocol):
@@ -140,7 +142,7 @@ class TrainClient:
             return
         now = self._heard_at = now_s()
         # The first message of a new worker ends its grace period; a busy one gets another.
-        self._grace_until = now + event.seconds if isinstance(event, protocol.Busy) else now
+        self._grace_until = now + _busy_s(event)
         if self._ping is not None and event.reply_to == self._ping[0]:
             self._slowest_answer_s = max(self._slowest_answer_s, now - self._ping[1])
             self._ping = None
@@ -258,3 +260,10 @@ class TrainClient:
         """The run, if there is one, has ended, because no worker goes on with it."""
         self._run = None
         self._on_event(protocol.Failed(kind="internal", message=sentence))
+
+
+def _busy_s(event: protocol.AnyEvent) -> float:
+    """How long the worker may be unable to answer after an event."""
+    if isinstance(event, protocol.Busy):
+        return event.seconds
+    return KERNEL_WITHIN_S if isinstance(event, protocol.Compiling) else 0.0

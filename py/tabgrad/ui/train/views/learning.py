@@ -37,6 +37,7 @@ CONFUSION_TITLE = "What it confuses, on validation images"
 FIRST_LAYER_TITLE = "What its first layer looks for, now"
 FIRST_LAYER_NOTE = "Each picture is one unit: orange is ink that it wants, blue is ink that it does not want."
 NO_LAYER = "The pictures appear here when you train."
+NO_PICTURES = "The first layer of this network has no weights for single pixels."
 #: Pictures in the first layer's card, in rows of so many: more would be too small to see.
 MAX_UNITS, UNITS_IN_ROW = 21, 7
 
@@ -216,21 +217,35 @@ class FirstLayer:
 
     def draw(self) -> None:
         """Paint the pictures, in the colours of the present theme."""
-        self._empty.hidden = self._weights is not None
-        self._canvas.hidden = self._weights is None
-        if self._weights is None or not self._visible:
+        images = first_layer(self._weights.tensors) if self._weights is not None else None
+        self._empty.hidden = images is not None
+        self._empty.textContent = NO_LAYER if self._weights is None else NO_PICTURES
+        self._canvas.hidden = images is None
+        if images is None or not self._visible:
             return
-        rgba = diverging(first_layer(self._weights.tensors), 1.0, dark=is_dark())
+        rgba = diverging(images, 1.0, dark=is_dark())
         self._canvas.height, self._canvas.width = rgba.shape[:2]
         dom.put_rgba(self._canvas, rgba)
 
 
-def first_layer(tensors: Tensors) -> NDArray[np.floating[Any]]:
-    """The weights of the first units as one picture, each within -1 to 1. A few are larger: eight in two rows."""
-    if "convs.0.weight" in tensors:
-        images = tensors["convs.0.weight"][:MAX_UNITS, 0]
-    else:
-        images = tensors["layers.0.weight"].T[:MAX_UNITS].reshape(-1, 28, 28)
+def _as_images(tensor: NDArray[Any]) -> NDArray[Any] | None:
+    """A picture (side, side) for each unit of a layer that sees the image: a convolution, or a dense layer."""
+    if tensor.ndim == 4 and tensor.shape[2] == tensor.shape[3]:
+        return tensor[:, 0]
+    if tensor.ndim == 2 and 784 in tensor.shape:  # (inputs, outputs) here, (outputs, inputs) in tinygrad
+        return (tensor.T if tensor.shape[0] == 784 else tensor).reshape(-1, 28, 28)
+    return None
+
+
+def first_layer(tensors: Tensors) -> NDArray[np.floating[Any]] | None:
+    """The weights of the first units as one picture, each within -1 to 1. A few are larger: eight in two rows.
+
+    None if no tensor has weights for images.
+    """
+    images = next((found for tensor in tensors.values() if (found := _as_images(tensor)) is not None), None)
+    if images is None:
+        return None
+    images = images[:MAX_UNITS]
     largest = np.abs(images).max(axis=(1, 2), keepdims=True)
     size = max(1, 28 // images.shape[1])
     tiles = (images / np.where(largest > 0, largest, 1)).repeat(size, 1).repeat(size, 2)
