@@ -147,8 +147,9 @@ const problemMarks = [
  * @param {string} doc the text to begin with
  * @param {() => void} onChange called after every change of the text
  * @param {() => void} onCompile called when Control Enter or Command Enter is pressed
+ * @param {() => void} onMove called when the cursor has moved
  */
-export function make(host, doc, onChange, onCompile) {
+export function make(host, doc, onChange, onCompile, onMove) {
   const root = host.attachShadow({ mode: "open" });
   // What describes a text field has to be in its own tree; this is read out, and shown by the page elsewhere.
   const [help, said] = ["help", "problems"].map((id) => {
@@ -218,6 +219,7 @@ export function make(host, doc, onChange, onCompile) {
     EditorView.updateListener.of(({ docChanged, selectionSet, view }) => {
       if (docChanged) onChange();
       if (docChanged || selectionSet) comeOut(view);
+      if (selectionSet) onMove();
     }),
   ];
   const view = new EditorView({ state: EditorState.create({ doc, extensions }), root });

@@ -35,7 +35,7 @@ class Launch:
 
     `flops`: the compiler's estimate of floating-point operations. `nbytes`: the size of all its buffers, which is the
     memory traffic if each byte is moved once. `origin`: the tensor expressions that it computes, as far as the names of
-    the buffers tell.
+    the buffers tell. `lines`: those of the source that it comes from.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Launch:
     flops: int
     code: str
     origin: str
+    lines: tuple[int, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -66,7 +67,14 @@ def _launch(program: Program, dispatch: Dispatch, backward: bool) -> Launch:
     code = kernel.source or listing(kernel.module, names)
     name = _ANSI.sub("", dispatch.label) or kernel.entry
     return Launch(
-        name, dispatch.workgroups, first, tuple(others), kernel.flops, code, _origin(program, names, backward)
+        name,
+        dispatch.workgroups,
+        first,
+        tuple(others),
+        kernel.flops,
+        code,
+        "" if dispatch.lines else _origin(program, names, backward),
+        dispatch.lines,
     )
 
 

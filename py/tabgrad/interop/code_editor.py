@@ -32,11 +32,20 @@ class CodeEditor:
     """An editor in `host`, an empty element. Await `load` first.
 
     `data-label` of the host names the text field, and `data-help` describes it to screen readers. `changed` is called
-    after every change of the text, `entered` when Control Enter or Command Enter is pressed.
+    after every change of the text, `entered` when Control Enter or Command Enter is pressed, `moved` when the cursor
+    has moved.
     """
 
-    def __init__(self, host: Any, text: str, changed: Callable[[], object], entered: Callable[[], object]) -> None:
-        self._proxies = [js_function(_silent(call)) for call in (changed, entered)]
+    def __init__(
+        self,
+        host: Any,
+        text: str,
+        *,
+        changed: Callable[[], object],
+        entered: Callable[[], object],
+        moved: Callable[[], object],
+    ) -> None:
+        self._proxies = [js_function(_silent(call)) for call in (changed, entered, moved)]
         self._editor = getattr(js, _GLOBAL).make(host, text, *self._proxies)
 
     @property

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tabgrad.network import Description
+from tabgrad.program import Program
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A source became a network; `sentence` says so, with figures, `description` what it is made of."""
+    """A source became a network; `sentence` says so, with figures, `description` what it is made of.
+
+    `program` answers with it.
+    """
 
     sentence: str
     description: Description | None = None
+    program: Program | None = None
 
 
 @dataclass(frozen=True, slots=True)

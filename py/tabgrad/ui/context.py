@@ -18,6 +18,7 @@ from .address import Address
 from .answering import Answering
 from .bench import Bench
 from .compiler import Compiler
+from .lines import LineLink
 from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
@@ -50,6 +51,8 @@ class PageContext:
         #: Whether there is a run that has not ended, set by the training panel.
         self.run_under_way: Callable[[], bool] = lambda: False
         self._examples = 0  # how many were on the pad so far
+        #: What ties the code in the editor to the kernels below it.
+        self.lines = LineLink()
         self.latest: Answer | None = None
         self.example: Answer | None = None
         self.watchers: list[Callable[[], object]] = []

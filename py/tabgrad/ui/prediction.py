@@ -92,6 +92,7 @@ class Predictor:
             self._task.cancel()
             self._task = None
         self._inference_time.clear()
+        self._drawn_at = now_s()  # what is drawn has waited for this network, not it for the drawing
         self._generation += 1
         if model is None:
             self._show(None)

@@ -151,7 +151,7 @@ class CodeController:
         state = self.state
         state.status = self._status
         found = self._compiling.found(self._text.text) if self._compiling else None
-        state.description = found.description if isinstance(found, Compiled) else None
+        state.compiled = found if isinstance(found, Compiled) else None
         if state.problem is not None and state.problem.line and (lines := self._text.problem_lines()):
             state.problem = replace(state.problem, line=lines[0])
         self._show()

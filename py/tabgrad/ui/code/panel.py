@@ -13,6 +13,7 @@ from ..share import CopyLink
 from ..tabs import BuildPanel
 from ..widgets.controls import Button
 from .controller import RUN_LINKED, CodeController
+from .outcome import OutcomeView
 from .state import CodeState
 
 TITLE = "Networks in Python"
@@ -71,12 +72,13 @@ class CodePanel:
         self._share = dom.create("button", share, text="Copy link", class_="quiet-button", data_testid="code-share")
         self._copy = CopyLink(share, self._link, self._control.say)
         self._download = Button(bar, "Download", self._on_download, "code-download")
+        self._status = dom.create("p", root, class_="code-note", role="status", data_testid="code-status")
         self._host = dom.create(
             "div", root, class_="code-editor", data_testid="code-editor", data_label=LABEL, data_help=KEYS
         )
         self._error = dom.create("p", root, class_="code-error", role="alert", data_testid="code-error")
         self._presses = dom.Listener(self._error, "click", self._on_error_line)
-        self._status = dom.create("p", root, class_="code-note", role="status", data_testid="code-status")
+        self._outcome = OutcomeView(root, self._page.lines)
         dom.create("p", root, text=KEYS, class_="code-note")
         for button in (self._reset.element, self._share, self._download.element):
             button.disabled = True
@@ -111,9 +113,12 @@ class CodePanel:
         finally:
             self._is_loading = False
         self._control.say("")
-        editor = code_editor.CodeEditor(self._host, "", self._control.changed, self._on_enter)
+        editor = code_editor.CodeEditor(
+            self._host, "", changed=self._control.changed, entered=self._on_enter, moved=self._on_move
+        )
         await self._control.begin(editor)
         self._editor = editor
+        self._page.lines.source, self._page.lines.go_to = (lambda: editor.text), editor.go_to
         for button in (self._share, self._download.element):
             button.disabled = False
         await self._open_linked()
@@ -148,6 +153,10 @@ class CodePanel:
     def _on_enter(self) -> None:
         self._do(self._control.compile(pressed=False))
 
+    def _on_move(self) -> None:
+        if self._editor is not None:
+            self._page.lines.moved(self._editor.line())
+
     def _on_download(self) -> None:
         name, content = self._control.file()
         browser.download(name, content, "text/x-python")
@@ -176,6 +185,7 @@ class CodePanel:
         if str(self._status.textContent) != state.message:
             self._status.textContent = state.message
         self._status.dataset.kind = "error" if state.is_error else ""
+        self._outcome.show(state.compiled)
         if state.problem != self._shown_problem:
             self._shown_problem = state.problem
             self._render_problem(state.problem)

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tabgrad.network import Description
-
-from ..compiler import SourceProblem
+from ..compiler import Compiled, SourceProblem
 
 #: `documentElement.dataset.code`.
 Status = Literal["none", "loading", "ready", "compiling", "compiled", "failed"]
@@ -18,7 +16,7 @@ Status = Literal["none", "loading", "ready", "compiling", "compiled", "failed"]
 class CodeState:
     """`examples`, `copies` and `chosen` are the menu's: titles by value. `message` is the status line.
 
-    `description` is of the text if it was compiled as it is now.
+    `compiled` is what came of the text as it is now.
     `is_edited`: the text is not the original. `can_undo_reset`: it is, because the visitor has just gone back to it.
     `unread`: the code came with a link, and nobody has said yet that it may run. Without `can_compile` nothing can.
     """
@@ -34,4 +32,4 @@ class CodeState:
     message: str = ""
     is_error: bool = False
     problem: SourceProblem | None = None
-    description: Description | None = None
+    compiled: Compiled | None = None

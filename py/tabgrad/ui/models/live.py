@@ -19,12 +19,12 @@ NOT_SURE_BELOW = 0.5
 
 
 class LiveModel:
-    """`data` names the set that it learns from, or has learned from; empty if that is not known."""
+    """`data` names the set that it learns from, or has learned from; empty if that is not known. `program` answers."""
 
     def __init__(self, name: str, title: str, data: str = "") -> None:
         self.name, self.title, self._data = name, title, data
         self._source = b""
-        self._program: Program | None = None
+        self.program: Program | None = None
         self._weights: WeightsFile | None = None
         self._spec: dict[str, Any] = {}
         self._model: Model | None = None
@@ -39,12 +39,12 @@ class LiveModel:
     def set_program(self, program: bytes) -> None:
         """The network's inference program, as JSON. Forgets the weights of another network. Raises ProgramError."""
         if program != self._source:
-            self._program, self._source = loads(program), program
+            self.program, self._source = loads(program), program
             self._weights, self._model, self._spec = None, None, {}
 
     def set_weights(self, weights: WeightsFile) -> bool:
         """Newer weights; returns whether they are the network's first. Does nothing before there is a program."""
-        if self._program is None:
+        if self.program is None:
             return False
         is_first = self._weights is None
         self._weights = weights
@@ -54,7 +54,7 @@ class LiveModel:
     @property
     def can_answer(self) -> bool:
         """Whether there are a program and weights."""
-        return self._program is not None and self._weights is not None
+        return self.program is not None and self._weights is not None
 
     def is_active(self, model: Model | None) -> bool:
         """Whether `model` is this network on an engine."""
@@ -69,14 +69,14 @@ class LiveModel:
 
     async def make(self, device: Device) -> Model:
         """Put it on the page's engine. Raises ProgramError, WeightsError or EngineError."""
-        if self._program is None or self._weights is None:
+        if self.program is None or self._weights is None:
             raise WeightsError("No network has been trained yet: press Train.")
         card = {"title": self.title, "not_sure_below": NOT_SURE_BELOW, "learned_from": self._data}
         if self._spec:  # a file from elsewhere has none: its tensors say what it is
             card["spec"] = self._spec
-        program, weights = self._program, self._weights
+        program, weights = self.program, self._weights
         model = await load_model(device, self.name, card, program, weights.tensors)
-        if self._program is program and self._weights is not weights:  # newer ones have come meanwhile
+        if self.program is program and self._weights is not weights:  # newer ones have come meanwhile
             write_weights(model.executable, self._weights.tensors)
         # The model before this one may still be answering; the one before that cannot be.
         while len(self._previous) > 1:

@@ -13,6 +13,7 @@ from tabgrad import protocol
 from tabgrad.artifacts import load_weights
 from tabgrad.interop.clock import now_s
 from tabgrad.network import CODE, Description, SourceError
+from tabgrad.program import Program
 from tabgrad.protocol import AnyEvent
 from tabgrad.settings import RunSettings, settings_for_code
 
@@ -22,8 +23,8 @@ from ..widgets.format import amount, duration
 from .client import TrainClient
 from .trained_models import TrainedModels
 
-#: The name of the compiled network in the model picker, and its title before it has learned anything.
-WRITTEN, TITLE = "code", "Your code, untrained"
+#: The name of the compiled network in the model picker, and its title there.
+WRITTEN, TITLE = "code", "Your code"
 #: A compilation that tells nothing for so long is taken for a loop without an end. Seconds.
 SILENT_FOR_S = 60.0
 NO_END = "The code has not come to an end in {:.0f} s, so it was stopped. Is there a loop without an end?"
@@ -71,13 +72,13 @@ class WrittenNetworks:
         self._said = said
         try:
             await self._client.ensure()
-            return Compiled(*await self._compile(source))
+            return await self._compile(source)
         except SourceError as error:
             return SourceProblem(error.line, str(error))
         finally:
             self._said = lambda _sentence: None
 
-    async def _compile(self, source: str) -> tuple[str, Description]:
+    async def _compile(self, source: str) -> Compiled:
         """Raises SourceError."""
         base = self._settings()
         begin = replace(base, model=CODE, source=source)
@@ -86,20 +87,21 @@ class WrittenNetworks:
         description = Description.from_json(written.description)
         self._described = {source: description}
         settings = settings_for_code(base, source, description.learning_rate)
-        await self._offer(written, settings)
+        program = await self._offer(written, settings)
         self._compiled(settings)
         seconds = written.seconds
         if not self._client.running:  # else its programs are made when its own run begins
             started = now_s()
             await self._ask(protocol.Prepare(settings=settings.to_json()))
             seconds += now_s() - started
-        return _sentence(description, seconds), description
+        return Compiled(_sentence(description, seconds), description, program)
 
-    async def _offer(self, written: protocol.Written, settings: RunSettings) -> None:
+    async def _offer(self, written: protocol.Written, settings: RunSettings) -> Program | None:
         network = LiveModel(WRITTEN, TITLE, settings.data)
         network.set_program(written.program)
         network.set_weights(load_weights(written.weights))
         await self._models.offer_written(network)
+        return network.program
 
     async def _ask(self, command: protocol.Command) -> AnyEvent:
         """The worker's answer. Raises SourceError if it is a refusal, or does not come."""

@@ -72,6 +72,7 @@ class KernelsSection:
         )
         self._code.hidden = True
         dom.create("p", body, class_="note", text=NOTE)
+        self._page.lines.watchers.append(self._mark_line)
 
     async def update(self, state: ViewState) -> None:
         assert state.probe is not None
@@ -97,6 +98,7 @@ class KernelsSection:
         self._code.hidden, self._code_title.textContent = True, ""
         self._rows.textContent = self._clock.textContent = ""
         self._times = [self._row(i, launch) for i, launch in enumerate(self._table)]
+        self._mark_line()
         self._button.enable(program is not None and self._task is None)
         if program is None:
             return
@@ -109,20 +111,38 @@ class KernelsSection:
 
     def _row(self, index: int, launch: Launch) -> dom.Element:
         """Add a row; returns the cell for its time. Phones show a row as a card, with the labels in `data_label`."""
-        row = dom.create("tr", self._rows)
+        row = dom.create("tr", self._rows, data_lines=" ".join(map(str, launch.lines)))
         dom.create("td", row, text=str(index))
         dom.create("button", dom.create("td", row), text=launch.name, type="button", class_="link", data_row=str(index))
         shape = " \N{MULTIPLICATION SIGN} ".join(map(str, launch.writes.shape))
         part, writes, operations, nbytes, time = COLUMNS[2:]
-        dom.create("td", row, text=launch.origin or UNKNOWN, class_="origin", data_label=part)
+        self._build_origin(dom.create("td", row, class_="origin", data_label=part), launch)
         dom.create("td", row, text=f"{launch.writes.name} ({shape})", data_label=writes)
         dom.create("td", row, text=amount(launch.flops), data_label=operations, data_value=str(launch.flops))
         dom.create("td", row, text=amount(launch.nbytes, "B"), data_label=nbytes, data_value=str(launch.nbytes))
         return dom.create("td", row, text=UNKNOWN, class_="time", data_label=time, data_testid=f"kernel-time-{index}")
 
+    def _build_origin(self, cell: dom.Element, launch: Launch) -> None:
+        """The tensor expressions that a launch computes; for a network that somebody wrote, its lines."""
+        if not launch.lines:
+            cell.textContent = launch.origin or UNKNOWN
+            return
+        dom.create("span", cell, text="line " if len(launch.lines) == 1 else "lines ")
+        for line in launch.lines:
+            dom.create("button", cell, text=str(line), type="button", class_="link", data_line=str(line))
+
+    def _mark_line(self) -> None:
+        """Mark the launches that come from the line of the cursor."""
+        line = str(self._page.lines.line)
+        for row in dom.select("tr", self._rows):
+            row.classList.toggle("of-line", line in dom.data(row, "lines").split())
+
     def _on_click(self, event: dom.Event) -> None:
         button = dom.closest(event.target, "button")
         if button is None:
+            return
+        if button.hasAttribute("data-line"):
+            self._page.lines.go_to(int(dom.data(button, "line")))
             return
         launch = self._table[int(dom.data(button, "row"))]
         reads = ", ".join(b.name for b in launch.reads) or "nothing"
