@@ -43,6 +43,8 @@ const looks = EditorView.theme({
   ".cm-scroller": { fontFamily: FONT, lineHeight: "1.55", overflow: "auto", borderRadius: "inherit" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
   ".cm-line": { padding: "0 0.75rem 0 calc(0.5rem + var(--indent, 0ch))", textIndent: "calc(-1 * var(--indent, 0ch))" },
+  // Classes: a browser that splits a line by itself copies its style, and the page's policy forbids that.
+  ...Object.fromEntries(Array.from({ length: MAX_INDENT }, (_, i) => [`.cm-indent-${i + 1}`, { "--indent": `${i + 1}ch` }])),
   ".cm-activeLine": { backgroundColor: "transparent" },
   "&.cm-focused .cm-activeLine": { backgroundColor: "var(--code-line)" },
   ".cm-gutters": { color: "var(--muted)", backgroundColor: "var(--code-paper)", borderRight: "1px solid var(--line)" },
@@ -82,7 +84,7 @@ function indentsOf({ state: { doc }, visibleRanges }) {
   for (const range of visibleRanges)
     for (let line = doc.lineAt(range.from); ; line = doc.line(line.number + 1)) {
       const width = Math.min(line.length - line.text.trimStart().length, MAX_INDENT);
-      if (width) found.push(Decoration.line({ attributes: { style: `--indent: ${width}ch` } }).range(line.from));
+      if (width) found.push(Decoration.line({ class: `cm-indent-${width}` }).range(line.from));
       if (line.to >= range.to || line.number === doc.lines) break;
     }
   return Decoration.set(found, true);
