@@ -61,9 +61,10 @@ STEPS = (
         "mistakes",
     ),
     TourStep(
-        "The code",
-        "All of this is written in Python. A few lines describe a network, and tinygrad turns them into small programs "
-        "for your machine, called kernels. Press one to read it, or measure how long each of them takes.",
+        "Your code",
+        "A network is a few lines of Python. Change one: choose MLP, write silu in the place of relu, and press Compile. "
+        "tinygrad turns the lines into small programs for your machine, called kernels. Then press Train, and compare "
+        "the two runs in their table. Which one makes fewer mistakes?",
         "code",
         target="#panel-code",
     ),
