@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"backends", "data", "incoming", "network"},
     "protocol": {"incoming"},
     "artifacts": {"incoming", "network", "protocol", "settings"},
-    "compiler": {"program"},
+    "compiler": {"incoming", "program"},
     "model": {"compiler", "network", "program"},
     "explain": {"data", "ink", "network", "program"},
     "session": {

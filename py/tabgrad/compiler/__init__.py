@@ -10,8 +10,17 @@ tinygrad. A module that imports tinygrad itself imports `environment` first.
 """
 
 from . import environment
-from .capture import TINYGRAD_VERSION, Capture
+from .capture import TINYGRAD_VERSION, Capture, kernel_cache
 from .progress import watching
 from .stub import NoValueError, compiling_for, current_target
 
-__all__ = ["TINYGRAD_VERSION", "Capture", "NoValueError", "compiling_for", "current_target", "environment", "watching"]
+__all__ = [
+    "TINYGRAD_VERSION",
+    "Capture",
+    "NoValueError",
+    "compiling_for",
+    "current_target",
+    "environment",
+    "kernel_cache",
+    "watching",
+]

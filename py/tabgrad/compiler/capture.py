@@ -35,47 +35,22 @@ from tabgrad.program import (
 
 from . import lines as source_lines
 from .generator import Drawn, kept_apart
+from .kernels import CompiledKernel, KernelCache, compiled, key_of
 from .stub import DEVICES, compiling_for
+from .tensors import buffer_of, fill_of
 
 from tinygrad import Tensor  # isort: skip # after the stub devices are in place
 from tinygrad.dtype import to_dtype  # isort: skip
 from tinygrad.engine.realize import compile_linear, get_call_arg_uops  # isort: skip
 from tinygrad.helpers import Context  # isort: skip
-from tinygrad.uop.ops import GroupOp, Ops, UOp  # isort: skip
+from tinygrad.uop.ops import Ops, UOp  # isort: skip
 
 #: The release of tinygrad whose internals this module uses; tests compare it with the locked version.
 TINYGRAD_VERSION = "0.14.0"
 #: A first value that is one number throughout is data of its program up to this size, else a kernel writes it. Bytes.
 MAX_FILL_BYTES = 1 << 16
-
-
-def _buffer_of(tensor: Tensor) -> Any:
-    """The tinygrad Buffer behind a realised tensor. Raises ProgramError if the tensor has no buffer of its own."""
-    uop = tensor.uop.base
-    while uop.op is not Ops.BUFFER:
-        if not uop.src:
-            raise ProgramError("A tensor of the program has no buffer of its own: it is a constant.")
-        uop = uop.src[0]
-    return uop.buffer
-
-
-#: A tensor that is one number throughout still is after these.
-_KEEP_A_FILL = (GroupOp.Movement - {Ops.PAD}) | {Ops.CAST, Ops.CONTIGUOUS}
-
-
-def _fill(tensor: Tensor) -> float | None:
-    """The number that a tensor holds throughout, None if it holds several or one that is not known here."""
-    uop = tensor.uop
-    while True:
-        if uop.op in _KEEP_A_FILL:
-            uop = uop.src[0]
-        elif uop.op is Ops.AFTER and uop.src[1].op is Ops.STORE and uop.src[1].src[0] is uop.src[0]:
-            uop = uop.src[1].src[1]  # what was stored into all of it
-        else:
-            break
-    if uop.op is Ops.BUFFER and uop.device in DEVICES.values():
-        return 0.0  # `Tensor.empty`
-    return float(uop.val) if uop.op is Ops.CONST else None
+#: Shared by all captures.
+kernel_cache = KernelCache()
 
 
 class Capture:
@@ -134,7 +109,7 @@ class Capture:
         line = self._lines.of_tensor(tensor) if self._lines is not None else 0
         tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype))
         tensor.realize()
-        buffer = _buffer_of(tensor)
+        buffer = buffer_of(tensor)
         if line:
             self._born[id(buffer)] = line
         self._keep.append(buffer)
@@ -159,7 +134,7 @@ class Capture:
 
         def words(offset: int, count: int) -> Tensor:
             tensor = Tensor.empty(count, dtype="uint32")
-            self._unused.append(buffer := _buffer_of(tensor))
+            self._unused.append(buffer := buffer_of(tensor))
             self._roles[id(buffer)] = (f"rand.{offset}", "input", (count,))
             return tensor
 
@@ -176,7 +151,7 @@ class Capture:
 
         It is an output if kernels compute it and a const if it is known now. If it is 0 throughout, it is left out.
         """
-        value, dtype = _fill(tensor), np.dtype(tensor.dtype.fmt)
+        value, dtype = fill_of(tensor), np.dtype(tensor.dtype.fmt)
         if value is None or (value and tensor.numel() * dtype.itemsize > MAX_FILL_BYTES):
             self.output(name, tensor)
         elif value:
@@ -208,7 +183,7 @@ class Capture:
 
     def _finish(self) -> Program:
         for name, tensor in self._outputs.items():
-            buffer = _buffer_of(tensor)
+            buffer = buffer_of(tensor)
             if id(buffer) in self._roles:
                 raise ProgramError(f"The output {name!r} is the same buffer as {self._roles[id(buffer)][0]!r}.")
             self._keep.append(buffer)
@@ -216,12 +191,11 @@ class Capture:
         for buffer in list(self._keep):  # named buffers come first, in the order in which they were made
             self._index(buffer)
         calls = [call for linear in self._linears for call in linear.src]
-        compiled = self._compile(UOp(Ops.LINEAR, src=tuple(calls)))
         kernels: dict[str, Kernel] = {}
         dispatch = [
             replace(d, lines=self._lines_of(call))
-            for call, done in zip(calls, compiled.src, strict=True)
-            if (d := self._call(done, kernels)) is not None
+            for call, kernel in zip(calls, self._compile(calls), strict=True)
+            if (d := self._call(call, kernel, kernels)) is not None
         ]
         used = {i for d in dispatch for i in d.buffers}
         program = Program(
@@ -246,7 +220,17 @@ class Capture:
         made = {self._born[i] for uop in get_call_arg_uops(call) if (i := id(uop.buffer.base)) in self._born}
         return tuple(sorted(self._lines.of_kernel(call.src[0]) | made))
 
-    def _compile(self, linear: UOp) -> UOp:
+    def _compile(self, calls: list[UOp]) -> list[CompiledKernel | None]:
+        """The kernel of each call, None for one that launches none. Those that are known are not compiled again."""
+        keys = [key_of(call) for call in calls]
+        missing = {key: call for key, call in zip(keys, calls, strict=True) if key and kernel_cache.get(key) is None}
+        if missing:
+            done = self._tinygrad_compiles(UOp(Ops.LINEAR, src=tuple(missing.values())))
+            for key, call in zip(missing, done.src, strict=True):
+                kernel_cache.put(key, compiled(call.src[0]))
+        return [kernel_cache.get(key) for key in keys]
+
+    def _tinygrad_compiles(self, linear: UOp) -> UOp:
         try:
             return compile_linear(linear)
         except RuntimeError as error:
@@ -275,25 +259,21 @@ class Capture:
             name = f"{name}_"
         return name
 
-    def _call(self, call: UOp, kernels: dict[str, Kernel]) -> Dispatch | None:
+    def _call(self, call: UOp, found: CompiledKernel | None, kernels: dict[str, Kernel]) -> Dispatch | None:
         code, args = call.src[0], get_call_arg_uops(call)
         if code.op is Ops.COPY:  # a constant of the host: the buffer becomes a const, also if it is an output
             index, data = self._index(args[0].buffer), bytes(args[1].buffer.as_memoryview())
             old = self._program_buffers[index]
             self._program_buffers[index] = Buffer(old.name, old.dtype, old.shape, "const", data)
             return None
-        if code.op is not Ops.PROGRAM:
+        if found is None:
             raise ProgramError(f"The program {self.name!r} needs {code.op.name}, which no engine here can run.")
-        info = code.arg
-        source = next(s.arg for s in code.src if s.op is Ops.SOURCE)
-        estimates = code.src[0].arg.estimates
-        flops = int(estimates.ops) if estimates is not None else 0
         if self.target == "wasm":
-            kernel = Kernel(info.function_name, module=base64.b64decode(source), flops=flops)
+            kernel = Kernel(found.entry, module=base64.b64decode(found.code), flops=found.flops)
         else:
-            kernel = Kernel(info.function_name, source=source, flops=flops)
+            kernel = Kernel(found.entry, source=found.code, flops=found.flops)
         key = kernel_key(kernel)
         kernels.setdefault(key, kernel)
-        buffers = tuple(self._index(args[g].buffer) for g in info.globals)
-        x, y, z = (*(int(n) for n in info.global_size), 1, 1)[:3] if self.target == "wgsl" else (1, 1, 1)
-        return Dispatch(key, buffers, (x, y, z), label=info.function_name)
+        buffers = tuple(self._index(args[g].buffer) for g in found.buffers)
+        x, y, z = (*found.size, 1, 1)[:3] if self.target == "wgsl" else (1, 1, 1)
+        return Dispatch(key, buffers, (x, y, z), label=found.entry)

@@ -3,7 +3,7 @@
 Importing it imports tinygrad: only the worker, the scripts and the tests do.
 """
 
-from tabgrad.compiler import environment, watching  # noqa: F401 - must run before tinygrad is imported
+from tabgrad.compiler import environment, kernel_cache, watching  # noqa: F401 - must run before tinygrad is imported
 from tabgrad.network import Spec
 
 from .cnn import CNN
@@ -29,6 +29,7 @@ __all__ = [
     "inference",
     "initial",
     "initial_weights",
+    "kernel_cache",
     "saliency",
     "shapes",
     "state",

@@ -26,6 +26,8 @@ _PURPOSES: Mapping[str, str] = {
     "infer": "answering",
     "init": "the first weights",
 }
+#: What the kernels of all programs are kept under.
+KERNELS = "kernels"
 #: A compilation may take this long before the page may take the worker for dead: of a network of this page, and of one
 #: that somebody wrote. Seconds.
 MAX_COMPILE_S, MAX_WRITTEN_COMPILE_S = 120.0, 600.0
@@ -89,6 +91,7 @@ class ProgramLibrary:
         self._prebuilt, self._fetch, self._cache = prebuilt, fetch, cache
         self.load_compiler, self._version = load_compiler, version
         self._ready: dict[str, Program] = {}
+        self._has_recalled = False
 
     async def get(self, request: ProgramRequest, emit: Emit) -> Program:
         """The program; `emit` is told unless it was ready. Raises ProgramError, SourceError, or what `fetch` raises."""
@@ -121,6 +124,23 @@ class ProgramLibrary:
         seconds = MAX_WRITTEN_COMPILE_S if is_written(request.spec) else MAX_COMPILE_S
         emit(Busy(what=f"tinygrad writes the program for {_PURPOSES[request.kind]}", seconds=seconds))
         await self.load_compiler()
+        await self._recall_kernels()
         program = compile_program(request, emit)
         await self._cache.put(key, dumps(program).encode())
+        await self._keep_kernels()
         return program, "compiled"
+
+    async def _recall_kernels(self) -> None:
+        """What was compiled on earlier visits need not be compiled again, in whatever program it is."""
+        if not self._has_recalled:
+            self._has_recalled = True
+            if kept := await self._cache.get(keys.compiled_program(self._version, KERNELS)):
+                from tabgrad import model
+
+                model.kernel_cache.loads(kept)
+
+    async def _keep_kernels(self) -> None:
+        from tabgrad import model
+
+        if model.kernel_cache.grown:
+            await self._cache.put(keys.compiled_program(self._version, KERNELS), model.kernel_cache.dumps())

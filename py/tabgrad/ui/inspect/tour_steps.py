@@ -62,9 +62,9 @@ STEPS = (
     ),
     TourStep(
         "Your code",
-        "A network is a few lines of Python. Change one: choose MLP, write silu in the place of relu, and press Compile. "
-        "tinygrad turns the lines into small programs for your machine, called kernels. Then press Train, and compare "
-        "the two runs in their table. Which one makes fewer mistakes?",
+        "A network is a few lines of Python. Change one: choose MLP, write silu in the place of relu, and press "
+        "Compile. tinygrad turns the lines into small programs for your machine, called kernels. Then press Train, and "
+        "compare the two runs in their table. Which one makes fewer mistakes?",
         "code",
         target="#panel-code",
     ),
