@@ -20,11 +20,13 @@ from tabgrad.network import SourceError, WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.settings import RunSettings, SettingsError
 
+from .console import Console
 from .control import Abandoned, Diverged
 from .pace import Emit
 from .programs import ProgramLibrary
 from .run import Run, fetch_held_out
 from .runtime import OpenEngine, Runtime
+from .trainer import Trainer
 
 #: `Failed.kind` for each exception. The first that fits counts.
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -59,6 +61,7 @@ class WorkerHost:
     def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, send: Emit) -> None:
         self._send = send
         self._runtime = Runtime(open_engine, programs, data_sets, send)
+        self._console = Console(data_sets, programs.load_compiler)
         self._run: Run | None = None
         self._running: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,6 +85,8 @@ class WorkerHost:
                 self._spawn(self._compile(command), command.id)
             elif isinstance(command, protocol.Dispose):
                 self._spawn(self._dispose(command), command.id)
+            elif isinstance(command, (protocol.Evaluate, protocol.Complete)):
+                self._consult(command)
             elif isinstance(command, protocol.ShowProgram):
                 self._runtime.show_program(command.name, command.id)
             else:
@@ -166,6 +171,36 @@ class WorkerHost:
                     raise  # the run must know, too, that its device is gone
 
         run.control.request(answered)
+
+    def _consult(self, command: protocol.Evaluate | protocol.Complete) -> None:
+        """Have the console act: between chunks if there is a run, and without a network while one is being set up."""
+
+        async def answer(trainer: Trainer | None) -> None:
+            if isinstance(command, protocol.Complete):
+                self._send(await self._console.complete(command, trainer))
+            else:
+                self._send(await self._console.evaluate(command, trainer))
+
+        async def alone() -> None:
+            async with self._runtime_lock:
+                trainer = self._run.trainer if self._run else None
+                await answer(trainer if trainer and self._runtime.has(trainer.network) else None)
+
+        async def between_chunks() -> None:
+            try:
+                await answer(trainer)
+            except Exception as error:
+                self._send(failure(error, command.id))
+                if isinstance(error, EngineError):
+                    raise  # the run must know, too, that its device is gone
+
+        trainer = self._run.trainer if self._run and self.running else None
+        if not self.running:
+            self._spawn(alone(), command.id)
+        elif self._run is None or trainer is None or isinstance(command, protocol.Complete):
+            self._spawn(answer(trainer), command.id)
+        else:
+            self._run.control.request(between_chunks)
 
     async def _prepare(self, command: protocol.Prepare) -> None:
         settings = RunSettings.make(command.settings)
