@@ -28,6 +28,9 @@ from .run import Run, fetch_held_out
 from .runtime import OpenEngine, Runtime
 from .trainer import Trainer
 
+#: Fetching and importing tinygrad for the console may take this long before the page may take the worker for dead.
+#: Seconds.
+MAX_LOAD_S = 120.0
 #: `Failed.kind` for each exception. The first that fits counts.
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (Diverged, "diverged"),
@@ -61,7 +64,12 @@ class WorkerHost:
     def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, send: Emit) -> None:
         self._send = send
         self._runtime = Runtime(open_engine, programs, data_sets, send)
-        self._console = Console(data_sets, programs.load_compiler)
+
+        async def load_compiler() -> None:
+            send(protocol.Busy(what="", seconds=MAX_LOAD_S))
+            await programs.load_compiler()
+
+        self._console = Console(data_sets, load_compiler)
         self._run: Run | None = None
         self._running: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -179,7 +187,8 @@ class WorkerHost:
             if isinstance(command, protocol.Complete):
                 self._send(await self._console.complete(command, trainer))
             else:
-                self._send(await self._console.evaluate(command, trainer))
+                begins = trainer is None and self.running
+                self._send(await self._console.evaluate(command, trainer, begins=begins))
 
         async def alone() -> None:
             async with self._runtime_lock:
@@ -224,6 +233,7 @@ class WorkerHost:
         else:
             async with self._runtime_lock:
                 written = await self._runtime.written(settings, command.answer_target)
+        self._console.compiled(settings, written.weights)
         self._send(replace(written, reply_to=command.id))
 
     async def _dispose(self, command: protocol.Dispose) -> None:

@@ -12,6 +12,7 @@ from tabgrad import protocol
 from tabgrad.network import load_safetensors
 from tabgrad.session.console import Interpreter, Item, Output
 from tabgrad.session.console.completion import complete
+from tabgrad.session.console.console import BEGINS, NO_NETWORK, NO_RUN
 from tabgrad.session.console.interpreter import ENDS_PYTHON, NO_AWAIT
 from tabgrad.session.console.output import MAX_CHARACTERS, MAX_PICTURES, TOO_MUCH, picture_of
 from tabgrad.settings import RunSettings
@@ -278,10 +279,12 @@ def test_a_block_that_a_command_did_not_name_is_there_for_the_next_one() -> None
 
 def test_without_a_network_each_name_says_so() -> None:
     async def go(bench: Bench) -> None:
-        for name in ("net", "weights", "metrics", "history"):
-            assert await text_of(bench, name) == "No network has been trained in this tab yet: press Train.\n"
+        for name in ("metrics", "history"):
+            assert await text_of(bench, name) == f"{NO_RUN}\n"
+        for name in ("net", "weights"):
+            assert await text_of(bench, name) == f"{NO_NETWORK}\n"
         for use in ("net(1)", "weights['a']", "weights['a'] = 1", "metrics.loss", "list(history)"):
-            assert "press Train" in await text_of(bench, use)
+            assert ": press " in await text_of(bench, use)
         assert await text_of(bench, "bool(net)") == "False\n"
 
     on_bench(go)
@@ -289,11 +292,14 @@ def test_without_a_network_each_name_says_so() -> None:
 
 def test_tensors_compute() -> None:
     async def go(bench: Bench) -> None:
+        assert await text_of(bench, "1") == "1\n"
+        assert bench.events[:-1] == []  # tinygrad is not loaded before a command needs it
         assert await text_of(bench, "(Tensor([1, 2, 3]) * 2).numpy()") == "array([2, 4, 6], dtype=int32)\n"
         text = await text_of(bench, "Tensor([1.5, 2]) + 1")
         assert text.startswith("Tensor of float (2,) on ")
         assert text.endswith("[2.5 3. ]\n")
         assert (await evaluate(bench, "Tensor(x)")).items[0]["kind"] == "image"
+        assert [event for event in bench.events if isinstance(event, protocol.Busy)] != []
         assert "calls in tinygrad" in await text_of(bench, "Tensor([1, 2]).reshape(3)")
 
     on_bench(go)
@@ -310,6 +316,20 @@ def test_the_network_answers_with_its_weights(settings: RunSettings) -> None:
         assert float(before) != 0
         assert await text_of(bench, "for name in weights: weights[name] = weights[name] * 0") == ""
         assert float(await text_of(bench, "f()")) == 0  # also where a function alone names the network
+
+    on_bench(go)
+
+
+def test_a_network_that_was_compiled_answers_before_it_is_trained() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.answer(protocol.Compile, settings=PLAIN.to_json(), answer_target="wasm.simd")
+        assert await text_of(bench, "net(Tensor(x.reshape(1, 1, 28, 28))).shape") == "(1, 10)\n"
+        assert await text_of(bench, "np.array_equal(net.l1.weight.numpy(), weights['l1.weight'])") == "True\n"
+        assert await text_of(bench, "weights['l2.bias'] = np.ones(10, np.float32)") == ""
+        assert float(await text_of(bench, "net.l2.bias.sum().item()")) == 10
+        assert await text_of(bench, "metrics") == f"{NO_RUN}\n"
+        await trained(bench, SMALL)
+        assert "layers.0.weight" in await text_of(bench, "weights")
 
     on_bench(go)
 
@@ -367,12 +387,21 @@ def test_a_run_goes_on_while_commands_come() -> None:
     on_bench(go)
 
 
+def test_while_a_run_is_set_up_the_console_says_so() -> None:
+    async def go(bench: Bench) -> None:
+        bench.send(protocol.Start, settings=LONG.to_json())
+        assert await text_of(bench, "print(weights)\nprint(metrics)") == f"{BEGINS}\n{BEGINS}\n"
+        await bench.expect(protocol.Progress)
+
+    on_bench(go)
+
+
 def test_after_another_network_was_loaded_the_last_run_has_none() -> None:
     async def go(bench: Bench) -> None:
         await trained(bench, SMALL)
         assert "step" in await text_of(bench, "metrics")
         await bench.answer(protocol.Prepare, settings=replace(SMALL, hidden=(17,)).to_json())
-        assert "press Train" in await text_of(bench, "weights")
+        assert NO_NETWORK in await text_of(bench, "weights")
 
     on_bench(go)
 

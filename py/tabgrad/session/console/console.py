@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tabgrad.artifacts import load_weights
 from tabgrad.data import DataError
 from tabgrad.data.catalogue import DataSets
 from tabgrad.network import IMAGE_SHAPE, SourceError, Tensors, WeightsError
@@ -25,6 +26,8 @@ from .objects import Data, Missing, Weights, history_of, metrics_of
 from .output import Output
 
 NO_RUN = "No network has been trained in this tab yet: press Train."
+BEGINS = "The run is still being set up: try again in a moment."
+NO_NETWORK = "No network has been compiled or trained in this tab yet: press Compile or Train."
 #: Names that need tinygrad, and those that need the network.
 _TINYGRAD, _NETWORK = frozenset({"Tensor", "nn", "net", "tinygrad"}), frozenset({"net", "weights"})
 
@@ -41,18 +44,26 @@ class Console:
         self._weights = Weights()
         self._model: Any = None  # tabgrad.model, once tinygrad is here
         self._live: tuple[str, Any] | None = None  # the specification as text, and its network
+        self._untrained: tuple[RunSettings, Tensors] | None = None
 
-    async def evaluate(self, command: Evaluate, trainer: Trainer | None) -> Evaluated:
+    def compiled(self, settings: RunSettings, weights: bytes) -> None:
+        """The network of a source was compiled; these are its first weights, as a weights file.
+
+        It is the console's network while none is in training or has just been trained.
+        """
+        self._untrained = settings, load_weights(weights).tensors
+
+    async def evaluate(self, command: Evaluate, trainer: Trainer | None, *, begins: bool = False) -> Evaluated:
         """Run a command. `trainer` has the network, None if there is none; no steps may be in flight.
 
-        Raises EngineError if the device is lost.
+        `begins`: there is none yet, because a run is being set up. Raises EngineError if the device is lost.
         """
         output = Output()
         self._used |= _names(tree := _parsed(command.code))
         image = np.frombuffer(command.image, "<f4").reshape(IMAGE_SHAPE[1:]).copy() if command.image else _paper()
         self._interpreter.bind({"x": image})
         try:
-            await self._prepare(tree, trainer)
+            await self._prepare(tree, trainer, begins)
             with self._model.computing() if self._model else nullcontext():
                 self._interpreter.run(command.code, output)
             await self._follow_up(trainer)
@@ -70,27 +81,24 @@ class Console:
         start, found = complete(command.code, command.cursor, known)
         return Completions(reply_to=command.id, start=start, names=found)
 
-    async def _prepare(self, tree: ast.AST, trainer: Trainer | None) -> None:
+    async def _prepare(self, tree: ast.AST, trainer: Trainer | None, begins: bool) -> None:
         """Bind the objects that the commands so far have named. Raises what they need may raise."""
-        settings = trainer.record.settings if trainer else None
-        self._bind_figures(trainer)
+        self._bind_figures(trainer, begins)
         if "data" in self._used:
-            await (await self._open_data((settings or RunSettings()).data)).fetch_for(tree)
-        if self._model is None and (_TINYGRAD if trainer else _TINYGRAD - _NETWORK) & self._used:
+            settings = trainer.record.settings if trainer else RunSettings()
+            await (await self._open_data(settings.data)).fetch_for(tree)
+        has_network = trainer is not None or (self._untrained is not None and not begins)
+        if self._model is None and (_TINYGRAD if has_network else _TINYGRAD - _NETWORK) & self._used:
             await self._load()
-        if trainer is None or settings is None:
+        if not has_network:
             self._weights.read({})
-            self._interpreter.bind(dict.fromkeys(_NETWORK, Missing(NO_RUN)))
+            self._interpreter.bind(dict.fromkeys(_NETWORK, Missing(BEGINS if begins else NO_NETWORK)))
         elif _NETWORK & self._used:
-            values = await trainer.network.weights()
-            self._weights.read(values)
-            self._interpreter.bind({"weights": self._weights})
-            if "net" in self._used:
-                self._bind_network(settings, values)
+            await self._bind_network(trainer)
 
-    def _bind_figures(self, trainer: Trainer | None) -> None:
+    def _bind_figures(self, trainer: Trainer | None, begins: bool = False) -> None:
         if trainer is None:
-            figures = dict.fromkeys(("metrics", "history"), Missing(NO_RUN))
+            figures = dict.fromkeys(("metrics", "history"), Missing(BEGINS if begins else NO_RUN))
             self._interpreter.bind(figures)
         else:
             record = trainer.record
@@ -110,20 +118,31 @@ class Console:
         self._model = model.live
         self._interpreter.bind(model.live.NAMES)
 
-    def _bind_network(self, settings: RunSettings, values: Tensors) -> None:
-        spec = training_spec(settings)
-        key = repr(spec)
-        if self._live is None or self._live[0] != key:
-            self._live = key, self._model.LiveNetwork(spec)
-        self._live[1].set(values)
-        self._interpreter.bind({"net": self._live[1].callable})
+    async def _bind_network(self, trainer: Trainer | None) -> None:
+        values: Tensors
+        if trainer is not None:
+            settings, values = trainer.record.settings, await trainer.network.weights()
+        else:
+            assert self._untrained is not None
+            settings, values = self._untrained
+        self._weights.read(values)
+        self._interpreter.bind({"weights": self._weights})
+        if "net" in self._used:
+            spec = training_spec(settings)
+            if self._live is None or self._live[0] != repr(spec):
+                self._live = repr(spec), self._model.LiveNetwork(spec)
+            self._live[1].set(values)
+            self._interpreter.bind({"net": self._live[1].callable})
 
     async def _follow_up(self, trainer: Trainer | None) -> None:
         """Fetch what the command lacked, and give the network what it has set."""
         if self._data is not None:
             await self._data[1].fetch_wanted()
-        if trainer is not None and self._weights.changes:
-            await trainer.use(self._weights.changes)
+        changes = self._weights.changes
+        if trainer is not None and changes:
+            await trainer.use(changes)
+        elif self._untrained is not None and changes:
+            self._untrained = self._untrained[0], {**self._untrained[1], **changes}
 
 
 def evaluated(output: Output, reply_to: int) -> Evaluated:
