@@ -6,6 +6,7 @@ Importing it imports tinygrad: only the worker, the scripts and the tests do.
 from tabgrad.compiler import environment, kernel_cache, watching  # noqa: F401 - must run before tinygrad is imported
 from tabgrad.network import Spec
 
+from . import live
 from .cnn import CNN
 from .describe import describe
 from .mlp import MLP
@@ -30,6 +31,7 @@ __all__ = [
     "initial",
     "initial_weights",
     "kernel_cache",
+    "live",
     "saliency",
     "shapes",
     "state",

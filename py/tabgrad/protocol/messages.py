@@ -107,6 +107,25 @@ class ShowProgram(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate(Message):
+    """Run Python in the console, between two chunks of steps if there is a run; answered by Evaluated.
+
+    `image` is what is on the pad, float32 (28, 28); empty for paper.
+    """
+
+    code: str
+    image: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete(Message):
+    """Ask the console what could stand at `cursor`, a place in `code`; answered by Completions."""
+
+    code: str
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ping(Message):
     """Prove that the worker is alive; answered by Accepted."""
 
@@ -128,6 +147,8 @@ Command = (
     | SaveCheckpoint
     | Import
     | ShowProgram
+    | Evaluate
+    | Complete
     | Ping
     | Dispose
 )
@@ -277,6 +298,26 @@ class Finished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated(Event):
+    """What a command of the console shows, in order.
+
+    Each item has its "kind" ("text", "error" or "image") and a "text". An image has a "height" and a "width", too, and
+    the `pixels` of all images follow one another, a byte each, 0 for black.
+    """
+
+    items: list[dict[str, Any]]
+    pixels: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completions(Event):
+    """What could stand in the console's code from `start` up to the cursor, in order."""
+
+    start: int
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Event):
     """Something went wrong: `message` is one sentence for the visitor. `kind` is "input" (a command was refused,
     the run goes on), "code", "diverged", "device", "memory", "data" or "internal" (the run has ended). For "code", what
@@ -301,4 +342,6 @@ AnyEvent = (
     | Checkpoint
     | Finished
     | Failed
+    | Evaluated
+    | Completions
 )

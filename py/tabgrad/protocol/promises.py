@@ -6,14 +6,37 @@ The page counts on it: an event that is well formed and wrong would fail far fro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from tabgrad.incoming import is_finite
+from tabgrad.incoming import fits, is_finite
 
-from .messages import Busy, Checkpoint, Compiled, Compiling, Finished, Message, Metrics, Progress, Written
+from .messages import (
+    Busy,
+    Checkpoint,
+    Compiled,
+    Compiling,
+    Complete,
+    Completions,
+    Evaluate,
+    Evaluated,
+    Finished,
+    Message,
+    Metrics,
+    Progress,
+    Written,
+)
 
 #: What `Progress.state` and `Finished.reason` can be.
 STATES, REASONS = frozenset({"training", "paused", "evaluating"}), frozenset({"completed", "stopped", "early"})
 CLASSES = 10
+#: Bytes of an image float32 (28, 28).
+IMAGE_BYTES = 28 * 28 * 4
+#: What an item of `Evaluated` has, by its kind.
+ITEM_PARTS = {
+    "text": {"kind", "text"},
+    "error": {"kind", "text"},
+    "image": {"kind", "text", "height", "width"},
+}
 
 
 def broken_promise(message: Message) -> str:
@@ -31,6 +54,14 @@ def broken_promise(message: Message) -> str:
             kept = _of_checkpoint(message)
         case Finished():
             kept = _of_finished(message)
+        case Evaluate():
+            kept = {"image": len(message.image) in (0, IMAGE_BYTES)}
+        case Evaluated():
+            kept = _of_evaluated(message)
+        case Complete():
+            kept = {"cursor": 0 <= message.cursor <= len(message.code)}
+        case Completions():
+            kept = {"start": message.start >= 0}
         case _:
             kept = {}
     return next((name for name, is_kept in kept.items() if not is_kept), "")
@@ -78,6 +109,19 @@ def _of_finished(event: Finished) -> dict[str, bool]:
         and event.interval[0] <= event.interval[1],
         "seconds": _is_amount(event.seconds),
     }
+
+
+def _of_evaluated(event: Evaluated) -> dict[str, bool]:
+    are_items = all(map(_is_item, event.items))
+    sizes = [item["height"] * item["width"] for item in event.items if item.get("kind") == "image"] if are_items else []
+    return {"items": are_items, "pixels": sum(sizes) == len(event.pixels)}
+
+
+def _is_item(item: dict[str, Any]) -> bool:
+    kind = item.get("kind")
+    if not isinstance(kind, str) or item.keys() != ITEM_PARTS.get(kind) or not isinstance(item["text"], str):
+        return False
+    return all(fits(item[side], int) and item[side] > 0 for side in ("height", "width") if side in item)
 
 
 def _is_amount(value: float) -> bool:

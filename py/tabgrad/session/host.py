@@ -20,12 +20,17 @@ from tabgrad.network import SourceError, WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.settings import RunSettings, SettingsError
 
+from .console import Console
 from .control import Abandoned, Diverged
 from .pace import Emit
 from .programs import ProgramLibrary
 from .run import Run, fetch_held_out
 from .runtime import OpenEngine, Runtime
+from .trainer import Trainer
 
+#: Fetching and importing tinygrad for the console may take this long before the page may take the worker for dead.
+#: Seconds.
+MAX_LOAD_S = 120.0
 #: `Failed.kind` for each exception. The first that fits counts.
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (Diverged, "diverged"),
@@ -59,6 +64,12 @@ class WorkerHost:
     def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, send: Emit) -> None:
         self._send = send
         self._runtime = Runtime(open_engine, programs, data_sets, send)
+
+        async def load_compiler() -> None:
+            send(protocol.Busy(what="", seconds=MAX_LOAD_S))
+            await programs.load_compiler()
+
+        self._console = Console(data_sets, load_compiler)
         self._run: Run | None = None
         self._running: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,6 +93,8 @@ class WorkerHost:
                 self._spawn(self._compile(command), command.id)
             elif isinstance(command, protocol.Dispose):
                 self._spawn(self._dispose(command), command.id)
+            elif isinstance(command, (protocol.Evaluate, protocol.Complete)):
+                self._consult(command)
             elif isinstance(command, protocol.ShowProgram):
                 self._runtime.show_program(command.name, command.id)
             else:
@@ -167,6 +180,37 @@ class WorkerHost:
 
         run.control.request(answered)
 
+    def _consult(self, command: protocol.Evaluate | protocol.Complete) -> None:
+        """Have the console act: between chunks if there is a run, and without a network while one is being set up."""
+
+        async def answer(trainer: Trainer | None) -> None:
+            if isinstance(command, protocol.Complete):
+                self._send(await self._console.complete(command, trainer))
+            else:
+                begins = trainer is None and self.running
+                self._send(await self._console.evaluate(command, trainer, begins=begins))
+
+        async def alone() -> None:
+            async with self._runtime_lock:
+                trainer = self._run.trainer if self._run else None
+                await answer(trainer if trainer and self._runtime.has(trainer.network) else None)
+
+        async def between_chunks() -> None:
+            try:
+                await answer(trainer)
+            except Exception as error:
+                self._send(failure(error, command.id))
+                if isinstance(error, EngineError):
+                    raise  # the run must know, too, that its device is gone
+
+        trainer = self._run.trainer if self._run and self.running else None
+        if not self.running:
+            self._spawn(alone(), command.id)
+        elif self._run is None or trainer is None or isinstance(command, protocol.Complete):
+            self._spawn(answer(trainer), command.id)
+        else:
+            self._run.control.request(between_chunks)
+
     async def _prepare(self, command: protocol.Prepare) -> None:
         settings = RunSettings.make(command.settings)
         if command.answer_target:
@@ -189,6 +233,7 @@ class WorkerHost:
         else:
             async with self._runtime_lock:
                 written = await self._runtime.written(settings, command.answer_target)
+        self._console.compiled(settings, written.weights)
         self._send(replace(written, reply_to=command.id))
 
     async def _dispose(self, command: protocol.Dispose) -> None:

@@ -136,6 +136,10 @@ class Runtime:
         content, count = dumps(program).encode(), len(program.kernels)
         self._emit(Compiled(reply_to=reply_to, name=name, source="", seconds=0.0, kernels=count, program=content))
 
+    def has(self, network: LoadedNetwork) -> bool:
+        """Whether this network is loaded still."""
+        return self._network is not None and self._network[1] is network
+
     def unload(self) -> None:
         """Free the network."""
         if self._network is not None:

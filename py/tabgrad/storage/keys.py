@@ -35,6 +35,8 @@ SECTION_PREFIX = "inside."
 INK = "tabgrad.ink"
 #: What is in this tab's code editor, with its undo history: `ui.code.controller`.
 CODE_TAB = "tabgrad.code"
+#: What was typed in this tab's console: `ui.code.console_history`.
+CONSOLE = "tabgrad.console"
 # Web Locks.
 #: The run lock: held by the tab whose run can be resumed.
 RUN_LOCK = "tabgrad-run"

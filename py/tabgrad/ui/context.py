@@ -23,6 +23,7 @@ from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
 from .prediction import Answer, Predictor, standard_input
+from .worker_link import WorkerLink
 
 #: What every button that calls `try_example` says.
 TRY_AN_EXAMPLE = "Try an example"
@@ -50,6 +51,8 @@ class PageContext:
         self.manifest, self._predictor, self.answering, self.address = manifest, predictor, answering, address
         #: Whether there is a run that has not ended, set by the training panel.
         self.run_under_way: Callable[[], bool] = lambda: False
+        #: The worker, set by the training panel; None on a page without one.
+        self.worker: WorkerLink | None = None
         self._examples = 0  # how many were on the pad so far
         #: What ties the code in the editor to the kernels below it.
         self.lines = LineLink()

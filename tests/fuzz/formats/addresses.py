@@ -92,12 +92,18 @@ EXAMPLES: dict[str, Any] = {
     "list[int]": [1, 2],
     "list[float]": [0.5, 2],
     "list[list[int]]": [[1, 0], [0, 1]],
+    "list[str]": ["item", "items"],
+    "items": [{"kind": "text", "text": "1"}, {"kind": "image", "text": "an image", "height": 1, "width": 2}],
+    "code": "x.shape",
+    "image": b"",
 }
 
 
 def damaged_message(damage: Damage, kinds: Any) -> tuple[bytes, list[bytes]]:
     kind = damage.rng.choice(get_args(kinds))
-    message = kind(**{item.name: EXAMPLES[str(item.type)] for item in fields(kind)})
+    message = kind(
+        **{item.name: EXAMPLES[item.name if item.name in EXAMPLES else str(item.type)] for item in fields(kind)}
+    )
     text, blobs = protocol.encode(message)
     return damage.text(json.loads(text)), blobs[: damage.rng.randint(0, 3)]
 

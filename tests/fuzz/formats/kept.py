@@ -9,7 +9,7 @@ import numpy as np
 from tabgrad.artifacts import RunRow, TimelineEntry, dump_index, dump_rows, load_index, load_rows, to_csv
 from tabgrad.ink import Sheet, Snapshot, Stroke
 from tabgrad.settings import RunSettings
-from tabgrad.ui.code import copies, tab_memory
+from tabgrad.ui.code import console_history, copies, tab_memory
 from tabgrad.ui.code.copies import Copy
 from tabgrad.ui.code.tab_memory import TabMemory
 from tabgrad.ui.pad.gestures import begin
@@ -97,10 +97,21 @@ def use_memory(_text: str, memory: TabMemory | None) -> None:
     assert memory is None or tab_memory.loads(tab_memory.dumps(memory)) == memory
 
 
+def damaged_history(damage: Damage) -> str:
+    return damage.text(["x", "def f():\n    return 1"]).decode("utf-8", "replace")
+
+
+def use_history(_text: str, commands: list[str]) -> None:
+    history = console_history.History(console_history.dumps(commands))
+    while (command := history.older("")) is not None:
+        assert command in commands
+
+
 KEPT: dict[str, Format] = {
     "ink log": Format(damaged_log, from_log, use_log),
     "runs": Format(damaged_rows, load_rows, use_rows),
     "timeline": Format(damaged_timeline, load_index, use_timeline, (ValueError,), shown=False),
     "code copies": Format(damaged_copies, copies.loads, use_copies),
+    "console": Format(damaged_history, console_history.loads, use_history),
     "code editor": Format(damaged_memory, tab_memory.loads, use_memory),
 }

@@ -16,6 +16,10 @@ from tabgrad.protocol import (
     Busy,
     Checkpoint,
     Command,
+    Complete,
+    Completions,
+    Evaluate,
+    Evaluated,
     Failed,
     Finished,
     Import,
@@ -41,6 +45,11 @@ EXAMPLES: dict[str, Any] = {
     "list[int]": [1, 2],
     "list[float]": [0.5, 1],
     "list[list[int]]": [[1] * 10] * 10,
+    "list[str]": ["item", "items"],
+    "image": bytes(28 * 28 * 4),
+    "items": [{"kind": "text", "text": "1"}, {"kind": "image", "text": "an image", "height": 1, "width": 2}],
+    "pixels": b"\0\1",
+    "code": "x.shape",
     "state": "paused",
     "reason": "early",
 }
@@ -48,7 +57,7 @@ EXAMPLES: dict[str, Any] = {
 
 def example(kind: type[Message], **changes: Any) -> Message:
     """A message with an example in each field, found by its name or its type."""
-    values = {item.name: EXAMPLES.get(item.name, EXAMPLES[str(item.type)]) for item in fields(kind)}
+    values = {item.name: EXAMPLES[item.name if item.name in EXAMPLES else str(item.type)] for item in fields(kind)}
     return kind(**values | changes)
 
 
@@ -128,6 +137,12 @@ def test_what_is_no_message_is_one_short_sentence(text: str) -> None:
         assert len(sentence) <= 160
 
 
+@pytest.mark.parametrize("command", [Evaluate(code="x", image=b"\0"), Complete(code="x", cursor=2)])
+def test_a_command_of_the_console_that_is_wrong_is_refused(command: Message) -> None:
+    with pytest.raises(ProtocolError, match="holds what it never should"):
+        decode_command(*encode(command))
+
+
 def test_binaries_stay_out_of_the_text() -> None:
     text, blobs = encode(Start(checkpoint=bytes(100_000), weights=bytes(50_000)))
     assert len(text) < 500
@@ -186,6 +201,12 @@ WRONG: list[tuple[type[Message], dict[str, Any]]] = [
     (Checkpoint, {"weights": b""}),
     (Checkpoint, {"validation_accuracy": NAN}),
     (Busy, {"seconds": float("inf")}),
+    (Evaluated, {"items": [{"kind": "text"}]}),
+    (Evaluated, {"items": [{"kind": "sound", "text": ""}]}),
+    (Evaluated, {"items": [{"kind": "text", "text": 3}]}),
+    (Evaluated, {"items": [{"kind": "image", "text": "", "height": -1, "width": -2}]}),
+    (Evaluated, {"pixels": b"\0\1\2"}),
+    (Completions, {"start": -1}),
 ]
 
 

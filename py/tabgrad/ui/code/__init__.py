@@ -4,6 +4,8 @@ CodePanel(page, place, below)          # from .code.panel import CodePanel; `bel
 
 `panel` connects the parts; `controller` has the state and every decision, and knows no document. `examples` lists what
 there is to begin with, `copies` keeps what the visitor has changed, and `link` puts a source into an address.
+
+`console` is the prompt below the editor, with a controller of its own: `console_controller`.
 """
 
 __all__ = ["copies", "panel"]

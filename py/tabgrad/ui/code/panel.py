@@ -12,6 +12,7 @@ from ..context import PageContext
 from ..share import CopyLink
 from ..tabs import BuildPanel
 from ..widgets.controls import Button
+from .console import Console
 from .controller import RUN_LINKED, CodeController
 from .outcome import OutcomeView
 from .state import CodeState
@@ -47,6 +48,7 @@ class CodePanel:
         )
         self._do = self._control.tasks.do
         self._build(place)
+        self._console = Console(page, place, page.worker) if page.worker else None
         self._set_below_visible = below(place)
         page.erasers.append(self._control.erased)
         self._links = dom.on_page("hashchange", lambda _event: self._take_link())

@@ -62,6 +62,7 @@ class TrainClient:
         self._restarts = 0
         self._replaced: asyncio.Future[None] | None = None  # while another worker is being started for the run
         self._answers: dict[int, asyncio.Future[protocol.AnyEvent]] = {}
+        self._consoles = set[int]()  # the console's commands in flight: how long they take is up to the visitor
         self._watch: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
@@ -131,6 +132,9 @@ class TrainClient:
             self._paused = False
         elif isinstance(command, protocol.Stop):
             self._stopping = True
+        elif isinstance(command, protocol.Evaluate):
+            self._consoles.add(command.id)
+            self._ping = None  # its answer may come after the command's
 
     def _receive(self, text: str, blobs: list[bytes]) -> None:
         try:
@@ -154,6 +158,7 @@ class TrainClient:
             self._run = None
         if isinstance(event, protocol.Failed) and event.kind == "start":
             self._give_up(event.message)
+        self._consoles.discard(event.reply_to)
         future = self._answers.get(event.reply_to)
         if future is not None and not future.done():
             future.set_result(event)
@@ -173,6 +178,7 @@ class TrainClient:
             self._channel.terminate()
             self._channel = None
         self._ping = None
+        self._consoles.clear()
         for number, future in list(self._answers.items()):
             if not future.done():
                 future.set_result(protocol.Failed(reply_to=number, kind="internal", message=message))
@@ -200,7 +206,7 @@ class TrainClient:
 
     async def _check(self) -> None:
         now = now_s()
-        if now < self._grace_until:
+        if now < self._grace_until or self._consoles:
             return
         if self._ping is None:
             waiting = self._run is not None or bool(self._answers)

@@ -52,6 +52,7 @@ class TrainPanel:
             lambda sentence: self._control.take_back(sentence),  # noqa: PLW0108 - it is made later
         )
         self._models = TrainedModels(context.answering, client, self._store.weights)
+        context.worker = client
         context.training_program = self._models.training_program
         context.compiler = self._written = WrittenNetworks(
             client,

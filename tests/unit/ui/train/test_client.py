@@ -16,6 +16,8 @@ from tabgrad.protocol import (
     Checkpoint,
     Command,
     Dispose,
+    Evaluate,
+    Evaluated,
     Failed,
     Finished,
     Metrics,
@@ -207,6 +209,41 @@ def test_a_worker_that_hangs_is_replaced_and_the_run_goes_on_from_its_checkpoint
         assert not again.start_paused
 
     on_page(Page(silent_after_start, obliging), go)
+
+
+def test_a_command_of_the_console_may_take_as_long_as_it_likes_until_the_visitor_stops_it() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        page.workers[0].say(
+            Checkpoint(step=3, epoch=1, end_of_epoch=False, validation_accuracy=0.5, checkpoint=CHECKPOINT)
+        )
+        command = asyncio.ensure_future(page.client.ask(Evaluate(code="while True: pass")))
+        await asyncio.sleep(5 * train_client.ANSWER_WITHIN_S)
+        assert len(page.workers) == 1
+        await page.client.replace_worker()
+        assert isinstance(await command, Failed)
+        again = page.workers[1].commands[0]
+        assert isinstance(again, Start)
+        assert again.checkpoint == CHECKPOINT
+        assert page.of(Failed) == []
+
+    on_page(Page(silent_after_start, obliging), go)
+
+
+def test_a_worker_that_falls_silent_after_a_command_of_the_console_is_replaced() -> None:
+    def answers_commands(command: Command) -> AnyEvent | None:
+        return (
+            Evaluated(reply_to=command.id, items=[]) if isinstance(command, Evaluate) else silent_after_start(command)
+        )
+
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        await page.client.ask(Evaluate(code="1"))
+        await page.until(lambda: len(page.workers) == 2)
+
+    on_page(Page(answers_commands, obliging), go)
 
 
 def test_a_paused_run_comes_back_paused() -> None:
