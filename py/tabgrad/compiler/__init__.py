@@ -14,4 +14,13 @@ from .capture import TINYGRAD_VERSION, Capture
 from .progress import watching
 from .stub import NoValueError, compiling_for, current_target
 
-__all__ = ["TINYGRAD_VERSION", "Capture", "NoValueError", "compiling_for", "current_target", "environment", "watching"]
+__all__ = [
+    "TINYGRAD_VERSION",
+    "Capture",
+    "NoValueError",
+    "compiling_for",
+    "current_target",
+    "environment",
+    "wasm",
+    "watching",
+]

@@ -10,7 +10,6 @@ Owns the names and roles of buffers. Never executes anything; knows no network.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
@@ -285,11 +284,11 @@ class Capture:
         if code.op is not Ops.PROGRAM:
             raise ProgramError(f"The program {self.name!r} needs {code.op.name}, which no engine here can run.")
         info = code.arg
-        source = next(s.arg for s in code.src if s.op is Ops.SOURCE)
+        source, binary = (next(s.arg for s in code.src if s.op is op) for op in (Ops.SOURCE, Ops.BINARY))
         estimates = code.src[0].arg.estimates
         flops = int(estimates.ops) if estimates is not None else 0
         if self.target == "wasm":
-            kernel = Kernel(info.function_name, module=base64.b64decode(source), flops=flops)
+            kernel = Kernel(info.function_name, module=binary, flops=flops)
         else:
             kernel = Kernel(info.function_name, source=source, flops=flops)
         key = kernel_key(kernel)

@@ -50,6 +50,8 @@ class Scalars:
             return literal(self.graph, u.dtype, const_value(u))
         if u.op is Ops.RANGE:
             return self.graph.get(self.loops[u], I32, self.linear.segment[u])
+        if u.op is Ops.PARAM:  # a variable, which is passed by value
+            return self.graph.get(self.linear.param_local[u], I32)
         if u.op is Ops.AFTER:
             return self.lower(u.src[0])
         if (register := self.linear.register(u)) is not None:
