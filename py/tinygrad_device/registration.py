@@ -41,7 +41,7 @@ def _optimize(scheduler: Any) -> Any:
     if not isinstance(scheduler.ren, tuple(wasm.RENDERERS.values())):
         return _default(scheduler)
     if any(axis.vmin != axis.vmax for axis in scheduler.full_shape if isinstance(axis, UOp)):
-        return scheduler  # a loop of variable length, which the compiler refuses in a sentence
+        return scheduler  # a loop of variable length is not unrolled
     return wasm.optimize(Scheduler(graph_rewrite(scheduler.ast, _WIDE_ACCUMULATORS), scheduler.ren))
 
 
