@@ -55,7 +55,8 @@ class Operator:
 
     def inputs(self, dtype: str, shape: tuple[int, ...], seed: int) -> list[Array]:
         """Random inputs; those after the first have no 0, so that one can divide by them."""
-        rng, made = np.random.default_rng(seed), []
+        rng = np.random.default_rng(seed)
+        made: list[Array] = []
         for each in self.shapes(shape):
             if dtype == "bool":
                 value: Array = rng.integers(0, 2, each).astype(bool)
@@ -90,31 +91,32 @@ def difference(found: Array, wanted: Array, tolerance: float) -> str:
     return f"{found[at]}, not {wanted[at]}, at {at}, and {int((~same).sum()) - 1} more of {same.size}"
 
 
-def _sigmoid(x: Array) -> Array:
+def _sigmoid(x: Array) -> Any:
     return 1 / (1 + np.exp(-x))
 
 
-def _softmax(x: Array) -> Array:
+def _softmax(x: Array) -> Any:
     return np.exp(x) / np.exp(x).sum(-1, keepdims=True)
 
 
-def _gelu(x: Array) -> Array:
+def _gelu(x: Array) -> Any:
     return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
-def _layernorm(x: Array) -> Array:
+def _layernorm(x: Array) -> Any:
     return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
 
 
-def _pool(x: Array, reduce: Callable[..., Array]) -> Array:
+def _pool(x: Array, reduce: Callable[..., Any]) -> Any:
     """2x2 windows that do not overlap: (1, 1, rows, columns) to (1, rows // 2, columns // 2)."""
     rows, columns = x.shape[-2] // 2, x.shape[-1] // 2
     return reduce(x[0, :, : 2 * rows, : 2 * columns].reshape(-1, rows, 2, columns, 2), axis=(2, 4))
 
 
-def _conv(x: Array, w: Array) -> Array:
+def _conv(x: Array, w: Array) -> Any:
     """A valid cross-correlation: x (1, in, rows, columns), w (out, in, 3, 3)."""
-    windows = np.lib.stride_tricks.sliding_window_view(x[0], (3, 3), axis=(1, 2)).astype(np.result_type(x, np.int32))
+    wide = x[0].astype(np.result_type(x, np.int32))  # in which tinygrad adds
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (3, 3), axis=(1, 2))  # type: ignore[call-overload]
     return np.einsum("irckl,oikl->orc", windows, w)[None]
 
 
@@ -131,8 +133,8 @@ def _same(names: str, kinds: str, **options: Any) -> list[Operator]:
     return [Operator(n, kinds, getattr(Tensor, n), getattr(np, n), **options) for n in names.split()]
 
 
-_DIVISION = {"floats": (0.5, 9), "shapes": _pair}
-_FULL = {"integers": None, "shapes": _pair}
+_DIVISION: dict[str, Any] = {"floats": (0.5, 9), "shapes": _pair}
+_FULL: dict[str, Any] = {"integers": None, "shapes": _pair}
 ELEMENTWISE = (
     *_same("square sign abs", "fi"),
     *_same("exp sin exp2 cos tanh sinh cosh isnan", "f"),

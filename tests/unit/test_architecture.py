@@ -15,8 +15,8 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "py"
 ROOT = SOURCE / "tabgrad"
 
-#: What each layer may import besides itself. Written out, so that a new dependency is a decision. `tinygrad_device` is a
-#: package of its own, beside `tabgrad`.
+#: What each layer may import besides itself. Written out, so that a new dependency is a decision. `tinygrad_device` is
+#: a package of its own, beside `tabgrad`.
 MAY_IMPORT: dict[str, set[str]] = {
     "interop": set(),
     "storage": set(),

@@ -154,6 +154,11 @@ class Emitter:
                 self._keep(node)
 
     def _open(self, loop: UOp) -> None:
+        if (length := self.plan.lengths.get(loop)) is not None:  # it may be 0, and a loop runs at least once
+            self._write("local.get", uleb(length))
+            self._write("i32.const", sleb(0))
+            self._write("i32.gt_s")
+            self._write("if", _VOID)
         self._write("i32.const", sleb(0))
         self._write("local.set", uleb(self.plan.loops[loop]))
         self._write("loop", _VOID)
@@ -172,3 +177,5 @@ class Emitter:
         self._write("i32.lt_s")
         self._write("br_if", uleb(0))
         self._write("end")
+        if length is not None:
+            self._write("end")

@@ -91,9 +91,9 @@ class Planner:
         for u in uops:
             if u.op in _REFUSED:
                 raise UnsupportedOpError(f"The WebAssembly engine has no {_REFUSED[u.op]} ({u.op.name}).")
-            if u.op is Ops.RANGE and (u.src[0].vmin < 1 or u.src[0].dtype != dtypes.int32):
+            if u.op is Ops.RANGE and u.src[0].dtype != dtypes.int32:
                 raise UnsupportedOpError(
-                    "The WebAssembly engine has no loops that may run not at all (symbolic RANGE)."
+                    f"The WebAssembly engine cannot count a loop in {u.src[0].dtype.name} (RANGE)."
                 )
 
     def run(self) -> Plan:
