@@ -15,6 +15,8 @@ import numpy as np
 from tabgrad.backends import wasm as engine
 from tabgrad.compiler import wasm as compiler
 
+from .graph import WasmGraph
+
 from tinygrad.device import Allocator, Compiled, Program  # isort: skip # after `environment`, which `compiler` imports
 
 
@@ -44,11 +46,11 @@ class WasmProgram(Program):  # type: ignore[misc] # tinygrad is untyped here
     """One kernel: a module with a function of the byte address of each buffer, then the values of the variables."""
 
     def __init__(self, dev: Any, obj: Any) -> None:
-        self._run = dev.engine.host.link(obj.lib, (), obj.name)
+        self.run = dev.engine.host.link(obj.lib, (), obj.name)
 
     def __call__(self, *bufs: Any, vals: tuple[int, ...] = (), wait: bool = False, **_launch: Any) -> float | None:
         begin = time.perf_counter()
-        self._run(*(buffer.address for buffer in bufs), *vals)
+        self.run(*(buffer.address for buffer in bufs), *vals)
         return time.perf_counter() - begin if wait else None
 
 
@@ -61,4 +63,4 @@ class WASMDevice(Compiled):  # type: ignore[misc] # tinygrad is untyped here
     def __init__(self, device: str) -> None:
         self.engine = engine.WasmDevice(engine.open_host())
         renderers = [compiler.RENDERERS[name] for name in ("simd", "relaxed") if name in self.engine.variants]
-        super().__init__(device, WasmAllocator(self), renderers, WasmProgram)
+        super().__init__(device, WasmAllocator(self), renderers, WasmProgram, WasmGraph)

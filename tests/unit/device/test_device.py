@@ -11,9 +11,10 @@ import tinygrad_device
 from tabgrad.backends.wasm import WasmDevice
 from tabgrad.compiler import Capture
 
-from tinygrad import Device, Tensor, TinyJit, dtypes, nn  # isort: skip # after the device
+from tinygrad import Device, Tensor, TinyJit, Variable, dtypes, nn  # isort: skip # after the device
 from tinygrad.device import Buffer, BufferSpec  # isort: skip
 from tinygrad.helpers import Context  # isort: skip
+from tinygrad.uop.ops import Ops  # isort: skip
 
 WASM = tinygrad_device.DEVICE
 
@@ -140,6 +141,23 @@ def test_a_jitted_function_runs_on_new_inputs() -> None:
         e = np.exp(logits - logits.max(-1, keepdims=True))
         np.testing.assert_allclose(found, e / e.sum(-1, keepdims=True), atol=1e-6)
     assert len(calls) == 2
+
+
+def test_the_launches_of_a_jitted_function_follow_its_inputs_and_variables() -> None:
+    @TinyJit
+    def step(x: Tensor, at: object) -> Tensor:
+        sums = (x + x.sum().contiguous()).contiguous()
+        return (sums[2:6].sum() + (sums * sums).sum().contiguous() + x.shrink(((at, at + 2),)).sum()).realize()
+
+    rng = np.random.default_rng(3)
+    for start in range(5):
+        x = rng.standard_normal(8).astype(np.float32)
+        found = step(Tensor(x, device=WASM).realize(), Variable("at", 0, 6).bind(start)).item()
+        sums = x + x.sum()
+        np.testing.assert_allclose(found, sums[2:6].sum() + (sums**2).sum() + x[start : start + 2].sum(), rtol=1e-5)
+    assert step.captured is not None
+    graphs = [call.src[0] for call in step.captured.linear.src if call.src[0].op is Ops.CUSTOM_FUNCTION]
+    assert [graph.arg for graph in graphs] == ["graph"]
 
 
 def train(device: str, steps: int = 4) -> list[list[float]]:
