@@ -84,6 +84,12 @@ def test_a_variable_is_passed_by_value(start: int) -> None:
     assert numbers.shrink(((at, at + 2),)).contiguous().tolist() == [start, start + 1]
 
 
+def test_a_variable_of_64_bits_is_refused_by_its_name() -> None:
+    wide = Variable("wide", 0, 2**40, dtype=dtypes.int64).bind(2**35)
+    with pytest.raises(ProgramError, match=r"no variables in long, only in int32\.$"):
+        Tensor(wide).clone(tinygrad_device.DEVICE).item()
+
+
 def test_division_by_zero_does_not_stop_a_kernel() -> None:
     """WebAssembly's own division would."""
     assert (Tensor([7, 8], device=tinygrad_device.DEVICE) // Tensor([0, 2], device=tinygrad_device.DEVICE))[
