@@ -12,7 +12,7 @@ from scripts.sitebuild import parts
 from scripts.sitebuild.archive import unpack
 
 RUNNER = parts.ROOT / "scripts" / "sitebuild" / "run_in_pyodide.mjs"
-SOURCES = (Path(tinygrad.__file__).parent, parts.ROOT / "py" / "tabgrad")
+SOURCES = (Path(tinygrad.__file__).parent, *(parts.ROOT / "py" / name for name in ("tabgrad", "tinygrad_device")))
 TIMEOUT_S = 600
 
 

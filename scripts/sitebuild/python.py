@@ -65,6 +65,8 @@ AT_ONCE = frozenset(
 NATIVE = "native.py"
 #: These need tinygrad, so they are in the compiler's archive.
 COMPILER_LAYERS = ("compiler/", "model/")
+#: The package beside ours, which is in that archive, too.
+DEVICE = "tinygrad_device/*.py"
 
 
 def compiled(files: Mapping[str, bytes], names: Iterable[str], *, optimize: int = 0) -> dict[str, bytes]:
@@ -119,9 +121,10 @@ def numpy_wheel(wheel: bytes) -> bytes:
 
 
 def compiler(tinygrad: Path, tabgrad: Path) -> bytes:
-    """tinygrad from its installed folder, pruned and compiled, and the layers of our package that need it."""
+    """tinygrad from its installed folder, pruned and compiled, and what needs it: layers of our package, the device."""
     files = prune.tinygrad(tinygrad)
-    return pack({**compiled(files, _python(files)), **_sources(tabgrad, needs_compiler=True)})
+    device = {path.relative_to(tabgrad.parent).as_posix(): path.read_bytes() for path in tabgrad.parent.glob(DEVICE)}
+    return pack({**compiled(files, _python(files)), **_sources(tabgrad, needs_compiler=True), **device})
 
 
 def package(tabgrad: Path) -> bytes:

@@ -22,5 +22,6 @@ __all__ = [
     "current_target",
     "environment",
     "kernel_cache",
+    "wasm",
     "watching",
 ]

@@ -227,7 +227,7 @@ class Capture:
         if missing:
             done = self._tinygrad_compiles(UOp(Ops.LINEAR, src=tuple(missing.values())))
             for key, call in zip(missing, done.src, strict=True):
-                kernel_cache.put(key, compiled(call.src[0]))
+                kernel_cache.put(key, compiled(call.src[0], self.target))
         return [kernel_cache.get(key) for key in keys]
 
     def _tinygrad_compiles(self, linear: UOp) -> UOp:

@@ -5,6 +5,7 @@ tinygrad keeps them for as long as it runs; `KernelCache` can be stored beyond t
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tabgrad.incoming import fits, read_json
+from tabgrad.program import Target
 
 from . import environment  # noqa: F401 - must run before tinygrad is imported
 
@@ -88,13 +90,14 @@ def key_of(call: UOp) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def compiled(program: UOp) -> CompiledKernel:
+def compiled(program: UOp, target: Target) -> CompiledKernel:
     """What tinygrad has compiled a call's kernel to."""
     info = program.arg
+    source, binary = (next(s.arg for s in program.src if s.op is op) for op in (Ops.SOURCE, Ops.BINARY))
     estimates = program.src[0].arg.estimates
     return CompiledKernel(
         entry=info.function_name,
-        code=next(s.arg for s in program.src if s.op is Ops.SOURCE),
+        code=base64.b64encode(binary).decode() if target == "wasm" else source,
         flops=int(estimates.ops) if estimates is not None else 0,
         buffers=tuple(info.globals),
         size=tuple(int(n) for n in info.global_size),

@@ -151,9 +151,10 @@ def compiling_for(target: Target, variant: str) -> Iterator[str]:
     # without our heuristic
     with Context(DEV=DEVICES[target], PARALLEL=0), _unrealised():
         device.current = renderer(DEV.target(DEVICES[target]))
+        before = heuristic.hand_coded_optimizations
         heuristic.hand_coded_optimizations = optimize
         try:
             yield DEVICES[target]
         finally:
             device.current = None
-            heuristic.hand_coded_optimizations = _DEFAULT_OPTS
+            heuristic.hand_coded_optimizations = before

@@ -73,14 +73,14 @@ class BrowserHost:
             raise self._error(f"The browser refuses a WebAssembly kernel: {error}") from error
         self._exports |= {key: result.instance.exports for key, result in zip(new, made, strict=True)}
 
-    def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
-        """Instantiate a driver with functions of modules given as (key, name); returns its export `run`."""
+    def link(self, binary: bytes, imports: Sequence[tuple[str, str]], entry: str = "run") -> Callable[..., None]:
+        """Instantiate a module at once, with functions of modules given as (key, name); returns its export `entry`."""
         functions = {(key, name): getattr(self._exports[key], name) for key, name in imports}
         try:
-            module = js.WebAssembly.Module.new(to_js(driver))
-            exported = js.WebAssembly.Instance.new(module, self._imports(functions)).exports.run
+            module = js.WebAssembly.Module.new(to_js(binary))
+            exported = getattr(js.WebAssembly.Instance.new(module, self._imports(functions)).exports, entry)
         except JsException as error:
-            raise self._error(f"The browser refuses a WebAssembly driver: {error}") from error
+            raise self._error(f"The browser refuses a WebAssembly module: {error}") from error
 
         def run(*args: int) -> None:
             try:

@@ -19,19 +19,12 @@ from .spec import Network, build, state
 NAMES: Mapping[str, Any] = {"Tensor": Tensor, "nn": nn}
 
 
-def _device() -> str:
-    """The device that computes; without the one for WebAssembly tinygrad's emulator in Python, which is slow."""
-    try:
-        import tinygrad_device  # type: ignore[import-not-found] # noqa: F401 - it makes the device known
-    except ImportError:
-        return "PYTHON"
-    return "WASM"
-
-
 @contextmanager
 def computing() -> Iterator[None]:
     """Within this context tensors are made on the device that computes."""
-    with Context(DEV=_device()):
+    import tinygrad_device  # noqa: F401 - it makes the device known; networks that are only compiled need none
+
+    with Context(DEV="WASM"):
         yield
 
 

@@ -116,7 +116,7 @@ def test_pyodide_makes_its_shared_memory_only_when_it_is_needed() -> None:
         prune.pyodide_module(lazy)
 
 
-def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) -> None:
+def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets_and_computes(tmp_path: Path) -> None:
     """The worker has nothing else of tinygrad, so a module that was removed by mistake makes this fail."""
     installed = importlib.util.find_spec("tinygrad")
     assert installed is not None
@@ -132,6 +132,8 @@ def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) 
         for target, variant in (("wgsl", "default"), ("wgsl", "sw"), ("wasm", "simd")):
             model.training(spec, model.Training(batch=4), target, variant)
             print(target, variant)
+        import tinygrad_device
+        print((tinygrad.Tensor([1, 2, 3], device="WASM") * 2).tolist(), tinygrad.Tensor.arange(3).numpy())
     """)
     spec = json.loads((ROOT / "models" / "mlp" / "card.json").read_text())["spec"]
     done = subprocess.run(
@@ -143,7 +145,16 @@ def test_tinygrad_from_the_pruned_zip_compiles_for_both_targets(tmp_path: Path) 
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["wgsl default", "wgsl sw", "wasm simd"]
+    assert done.stdout.splitlines() == ["wgsl default", "wgsl sw", "wasm simd", "[2, 4, 6] [0 1 2]"]
+
+
+def test_the_workers_archive_has_the_device() -> None:
+    spec = importlib.util.find_spec("tinygrad")
+    assert spec is not None
+    assert spec.origin is not None
+    files = archive.unpack(python.compiler(Path(spec.origin).parent, ROOT / "py" / "tabgrad"))
+    assert {"tinygrad_device/__init__.py", "tinygrad_device/ops_wasm.py", "tabgrad/compiler/stub.py"} <= files.keys()
+    assert not any(name.endswith((".md", "native.py")) for name in files)
 
 
 def test_pyscript_keeps_what_its_core_imports() -> None:

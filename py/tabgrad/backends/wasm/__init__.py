@@ -6,5 +6,6 @@ logits = (await executable.run({"x": x}, ["logits"]))["logits"]
 """
 
 from .device import WasmDevice, WasmExecutable, open_device
+from .host import open_host
 
-__all__ = ["WasmDevice", "WasmExecutable", "open_device"]
+__all__ = ["WasmDevice", "WasmExecutable", "open_device", "open_host"]

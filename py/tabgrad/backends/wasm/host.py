@@ -38,8 +38,8 @@ class WasmHost(Protocol):
     async def load(self, modules: Mapping[str, bytes]) -> None:
         """Compile and instantiate the kernels that are new, by their key."""
 
-    def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
-        """Instantiate a driver with kernels given as (key, entry); return its `run`."""
+    def link(self, binary: bytes, imports: Sequence[tuple[str, str]], entry: str = "run") -> Callable[..., None]:
+        """Instantiate a module at once, with kernels given as (key, entry); return its function `entry`."""
 
     def destroy(self) -> None:
         """Free the memory and all kernels."""

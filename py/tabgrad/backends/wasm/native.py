@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from ..base import EngineError
 
+#: wasmtime itself stops at 10,000, and tinygrad's own tests have more.
+MAX_KERNELS = 1 << 24
+
 
 class NativeHost:
     """`WasmHost` with one wasmtime store and one memory. Kernels are cached by their key as long as the store lives."""
@@ -32,6 +35,7 @@ class NativeHost:
         config.wasm_relaxed_simd = True
         self._engine = wasmtime.Engine(config)
         self._store = wasmtime.Store(self._engine)
+        self._store.set_limits(instances=MAX_KERNELS)
         self._memory = wasmtime.Memory(self._store, wasmtime.MemoryType(wasmtime.Limits(1, None)))
         self._exports: dict[str, Any] = {}
         self._view = self._make_view()
@@ -73,9 +77,9 @@ class NativeHost:
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
             raise EngineError(f"wasmtime refuses a kernel: {error}") from error
 
-    def link(self, driver: bytes, imports: Sequence[tuple[str, str]]) -> Callable[..., None]:
-        functions = [self._exports[key][entry] for key, entry in imports]
-        linked = self._instantiate(driver, [self._memory, *functions])["run"]
+    def link(self, binary: bytes, imports: Sequence[tuple[str, str]], entry: str = "run") -> Callable[..., None]:
+        functions = [self._exports[key][name] for key, name in imports]
+        linked = self._instantiate(binary, [self._memory, *functions])[entry]
 
         def run(*args: int) -> None:
             try:

@@ -44,10 +44,10 @@ class Emitter:
             if u.op in (Ops.RANGE, Ops.END, Ops.IF, Ops.ENDIF):
                 for node in self.forced[self.linear.segment[u] - 1]:
                     self._keep(node)
-            if u.op is Ops.RANGE:
-                self._open(u)
             for action in self.plan.actions.get(position, ()):
                 self._act(position, action)
+            if u.op is Ops.RANGE:
+                self._open(u)
             if u.op is Ops.END:
                 self._close(u)
             elif u.op is Ops.ENDIF:
@@ -75,7 +75,7 @@ class Emitter:
         for position in sorted(self.plan.actions):
             u = self.linear.uops[position]
             for action in self.plan.actions[position]:
-                yield self.linear.segment[u] - (u.op is Ops.IF), action
+                yield self.linear.segment[u] - (u.op in (Ops.IF, Ops.RANGE)), action
 
     def _place(self) -> None:
         users: dict[Node, list[int]] = defaultdict(list)
@@ -154,6 +154,11 @@ class Emitter:
                 self._keep(node)
 
     def _open(self, loop: UOp) -> None:
+        if (length := self.plan.lengths.get(loop)) is not None:  # it may be 0, and a loop runs at least once
+            self._write("local.get", uleb(length))
+            self._write("i32.const", sleb(0))
+            self._write("i32.gt_s")
+            self._write("if", _VOID)
         self._write("i32.const", sleb(0))
         self._write("local.set", uleb(self.plan.loops[loop]))
         self._write("loop", _VOID)
@@ -165,7 +170,12 @@ class Emitter:
         self._write("i32.const", sleb(1))
         self._write("i32.add")
         self._write("local.tee", counter)
-        self._write("i32.const", sleb(int(const_value(loop.src[0]))))
+        if (length := self.plan.lengths.get(loop)) is not None:
+            self._write("local.get", uleb(length))
+        else:
+            self._write("i32.const", sleb(int(const_value(loop.src[0]))))
         self._write("i32.lt_s")
         self._write("br_if", uleb(0))
         self._write("end")
+        if length is not None:
+            self._write("end")

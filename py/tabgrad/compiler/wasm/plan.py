@@ -57,12 +57,16 @@ class _Element(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """Actions by position, the types of the locals (numbered after the parameters), and the loops' counters."""
+    """Actions by position, the types of the locals (numbered after the parameters), and those of the loops.
+
+    `loops`: counters. `lengths`: how often a loop of variable length runs.
+    """
 
     linear: LinearUOps
     actions: dict[int, list[Action]] = field(default_factory=lambda: defaultdict(list))
     locals: list[ValType] = field(default_factory=list)
     loops: dict[UOp, int] = field(default_factory=dict)
+    lengths: dict[UOp, int] = field(default_factory=dict)
 
     def new_local(self, kind: ValType) -> int:
         """Index of a fresh local."""
@@ -87,8 +91,10 @@ class Planner:
         for u in uops:
             if u.op in _REFUSED:
                 raise UnsupportedOpError(f"The WebAssembly engine has no {_REFUSED[u.op]} ({u.op.name}).")
-            if u.op is Ops.RANGE and not is_const(u.src[0]):
-                raise UnsupportedOpError("The WebAssembly engine has no loops of variable length (symbolic RANGE).")
+            if u.op is Ops.RANGE and u.src[0].dtype != dtypes.int32:
+                raise UnsupportedOpError(
+                    f"The WebAssembly engine cannot count a loop in {u.src[0].dtype.name} (RANGE)."
+                )
 
     def run(self) -> Plan:
         """Plan every store and condition."""
@@ -101,7 +107,10 @@ class Planner:
             self._update_groups(buffer, segment, updates)
         vertical = {buffer for buffer, _ in reductions.vertical}
         for u in self.linear.uops:
-            if u.op is Ops.IF:
+            if u.op is Ops.RANGE and not is_const(u.src[0]):
+                length = self.plan.lengths[u] = self.plan.new_local(ValType.I32)
+                self._set(u, length, self.scalars.lower(u.src[0]))
+            elif u.op is Ops.IF:
                 self._act(u, Action("if", (self.scalars.lower(u.src[0]),), b"\x40"))
             elif u.op is Ops.STORE and (target := storage(u.src[0])).op is Ops.BUFFER and target not in vertical:
                 self._update_one(u, target, reductions.horizontal.get(u))

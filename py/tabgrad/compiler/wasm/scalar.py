@@ -50,6 +50,10 @@ class Scalars:
             return literal(self.graph, u.dtype, const_value(u))
         if u.op is Ops.RANGE:
             return self.graph.get(self.loops[u], I32, self.linear.segment[u])
+        if u.op is Ops.PARAM:  # a variable, which is passed by value
+            if type_of(u) is not I32:  # JavaScript would have to pass a BigInt
+                raise UnsupportedOpError(f"The WebAssembly engine has no variables in {u.dtype.name}, only in int32.")
+            return self.graph.get(self.linear.param_local[u], I32)
         if u.op is Ops.AFTER:
             return self.lower(u.src[0])
         if (register := self.linear.register(u)) is not None:
