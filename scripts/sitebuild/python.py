@@ -39,6 +39,8 @@ PAGE_LAYERS = (
     "ui/",
 )
 ON_DEMAND = (
+    "artifacts/script.py",
+    "artifacts/script_text.py",
     "backends/oracle/",
     "backends/webgpu/timing.py",
     "interop/code_editor.py",

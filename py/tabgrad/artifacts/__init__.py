@@ -32,6 +32,7 @@ __all__ = [
     "pack",
     "read_record",
     "save_weights",
+    "script",
     "thinned",
     "to_csv",
     "to_json",
