@@ -54,10 +54,11 @@ class TrainPanel:
         self._models = TrainedModels(context.answering, client, self._store.weights)
         context.worker = client
         context.training_program = self._models.training_program
+        context.run_settings = lambda: self._form.with_source
         context.compiler = self._written = WrittenNetworks(
             client,
             self._models,
-            settings=lambda: self._form.with_source,
+            settings=context.run_settings,
             compiled=self._show_written,
             begin=self._train_written,
         )
@@ -119,6 +120,7 @@ class TrainPanel:
         self._file = FilePicker(
             files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
         )
+        self._script_button = Button(files, "As a script", self._on_script, "train-script")
         self._confusion = ConfusionView(row)
         row.appendChild(more)
 
@@ -290,6 +292,12 @@ class TrainPanel:
     async def _export(self, run_id: str = "") -> None:
         if file := await self._control.files.exported(run_id):
             page.download(*file)
+
+    def _on_script(self) -> None:
+        try:
+            page.download(*self._control.files.script(self._form.settings()), "text/x-python")
+        except SettingsError as error:
+            self._control.say(str(error), error=True)
 
     async def _import(self) -> None:
         try:
