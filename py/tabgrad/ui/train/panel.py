@@ -15,6 +15,7 @@ from tabgrad.interop import dom, page
 from tabgrad.interop.storage import ask_to_persist
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
+from tabgrad.network import CODE
 from tabgrad.protocol import AnyEvent
 from tabgrad.settings import PRESETS, RunSettings, SettingsError
 from tabgrad.storage import keys
@@ -35,6 +36,8 @@ from .views.progress import ProgressView, ResumeOffer, RunButtons
 from .views.results import UNDO, RunsTable
 from .views.setup import PresetButtons
 from .written import WrittenNetworks
+
+NO_SOURCE_LEFT = "The code of this run is not kept any more, only that of later ones. These are its other settings."
 
 
 class TrainPanel:
@@ -114,7 +117,7 @@ class TrainPanel:
         row = dom.create("div", root, class_="train-row")
         self._first_layer = FirstLayer(row)
         runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
-        self._runs = RunsTable(runs, self._on_run_action)
+        self._runs = RunsTable(runs, self._on_run_action, lambda run, name: self._do(self._control.rename(run, name)))
         files = dom.create("div", runs, class_="train-buttons train-keep")
         self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
         self._file = FilePicker(
@@ -280,14 +283,20 @@ class TrainPanel:
         elif action == "settings":
             row = next(row for row in self._store.runs if row["id"] == run_id)
             if not self._refuse_during_run():
-                self._beginning.show_fresh(RunSettings.stored(row["settings"]))
-                self._page.address.set_settings(self._form.good)
+                self._show_settings(RunSettings.stored(row["settings"]))
         elif action == "weights":
             self._do(self._export(run_id))
         elif action == UNDO:
             self._do(self._control.undo_forget())
         else:
             self._do(self._control.forget(run_id))
+
+    def _show_settings(self, settings: RunSettings) -> None:
+        """The settings of an earlier run."""
+        self._beginning.show_fresh(settings)
+        self._page.address.set_settings(self._form.good)
+        if settings.model == CODE and not settings.source:
+            self._control.say(NO_SOURCE_LEFT, error=True)
 
     async def _export(self, run_id: str = "") -> None:
         if file := await self._control.files.exported(run_id):
