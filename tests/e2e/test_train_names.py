@@ -85,9 +85,9 @@ def test_the_code_of_two_runs_is_compared(page: Page) -> None:
     dialog = page.get_by_test_id("code-comparison")
     expect(page.get_by_test_id("comparison-with")).to_have_value("3a")
     changed = dialog.locator("[data-change='+'], [data-change='-']")
-    assert changed.all_inner_texts() == [
-        "\N{MINUS SIGN}\nremoved: \n        return x.relu()",
-        "+\nadded: \n        return x.silu()",
+    assert changed.all_text_contents() == [
+        "\N{MINUS SIGN}removed:         return x.relu()",
+        "+added:         return x.silu()",
     ]
     assert Axe().run(page).response["violations"] == []
     page.keyboard.press("Escape")
