@@ -256,7 +256,8 @@ def main():
 
     Tensor.manual_seed(SEED)
 {seeded}    net = Net()
-{first}{mean}    tensors = list(nn.state.get_state_dict(net).values())
+{first}{mean}    # A formula, such as Tensor.arange, holds no numbers that could be trained.
+    tensors = [t for t in nn.state.get_state_dict(net).values() if not t.uop.is_virtual]
     Tensor.realize(*tensors)
     parameters = [t for t in tensors if t.is_param and t.is_floating_point()]
     statistics = [t for t in tensors if not t.is_param]  # such as those of batch norm

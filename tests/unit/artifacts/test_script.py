@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tabgrad.data import RunData, mnist
 from tabgrad.data.packed import open_packed
 from tabgrad.network import CODE, draw_weights, spec_shapes
 from tabgrad.session import plan
-from tabgrad.session.network import LoadedNetwork, load_network, mean_image
+from tabgrad.session.network import LoadedNetwork, first_values, mean_image
 from tabgrad.session.programs import compile_program
 from tabgrad.session.schedule import Rates, learning_rates
 from tabgrad.session.written import DistortedBatches
@@ -40,10 +41,11 @@ BATCH = 49  # a name of the file's own, too
 class Net:
     def __init__(self):
         self.l1, self.norm, self.l2 = nn.Linear(BATCH, 8), nn.BatchNorm(8), nn.Linear(8, 10)
+        self.scale = 1 + Tensor.arange(8) / 8
 
     def __call__(self, x: Tensor) -> Tensor:
         x = x[:, 0, ::4, ::4].reshape(-1, BATCH)
-        return self.l2(self.norm(self.l1(x)).relu().dropout(0.2))
+        return self.l2(self.norm(self.l1(x) * self.scale).relu().dropout(0.2))
 '''
 OWN = """
 import numpy as np
@@ -94,11 +96,13 @@ def names_in(script: str) -> dict[str, Any]:
 
 
 async def load(settings: RunSettings) -> LoadedNetwork:
-    makers = [plan.training_request, plan.evaluation_request]
-    makers += [plan.initial_request] if settings.model == CODE else []
-    return await load_network(
-        await open_device(), *(compile_program(make(settings, "wasm", "simd")) for make in makers)
-    )
+    """The network of the page; nothing here evaluates it."""
+    device = await open_device()
+    train = await device.load(compile_program(plan.training_request(settings, "wasm", "simd")))
+    if settings.model != CODE:
+        return LoadedNetwork(train, train)
+    init = compile_program(plan.initial_request(settings, "wasm", "simd"))
+    return LoadedNetwork(train, train, partial(first_values, device, init))
 
 
 async def our_losses(network: LoadedNetwork, settings: RunSettings, data: RunData, steps: int) -> list[float]:
