@@ -7,6 +7,8 @@ FUZZ_COUNT ?= 3000
 FUZZ_FILES ?= 10000
 FUZZ_SEED ?= random
 PY := .venv/bin/python
+# Tests that use no browser.
+BROWSERLESS := tests/unit tests/fuzz
 # Installs only what the lock files list, and checks the hash of each file.
 PIP := .venv/bin/pip install -qq --disable-pip-version-check --require-hashes
 
@@ -23,7 +25,9 @@ build: .venv/build.stamp node_modules/.stamp mnist
 
 ## test: lint, types, unit, parity and browser tests
 test: .venv/system.stamp lint mnist
-	$(PY) -m pytest $(PYTEST_ARGS)
+	@# Without a browser two at a time. Tests of one file stay together, because they share what they have compiled.
+	$(PY) -m pytest $(BROWSERLESS) -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(PY) -m pytest $(BROWSERLESS:%=--ignore=%) $(PYTEST_ARGS)
 
 ## lint: ruff, mypy, and tsc for the little JavaScript that there is
 lint: .venv/dev.stamp node_modules/.stamp

@@ -39,6 +39,8 @@ PAGE_LAYERS = (
     "ui/",
 )
 ON_DEMAND = (
+    "artifacts/script.py",
+    "artifacts/script_text.py",
     "backends/oracle/",
     "backends/webgpu/timing.py",
     "interop/code_editor.py",
@@ -47,6 +49,8 @@ ON_DEMAND = (
     "program/wasm_opcodes.py",
     "ui/code/",
     "ui/inspect/",
+    "ui/train/code_diff.py",
+    "ui/train/views/comparison.py",
     "ui/widgets/picture.py",
 )
 #: The few modules of other layers that the page needs at once.

@@ -247,6 +247,16 @@ def test_the_text_is_downloaded(visit: Visit, tmp_path: Path) -> None:
     assert (tmp_path / "mlp.py").read_text() == MLP + "# \u00e9"
 
 
+def test_the_network_is_taken_home_as_a_script(visit: Visit, tmp_path: Path) -> None:
+    page = opened(visit.page)
+    with page.expect_download() as begun:
+        page.get_by_test_id("code-script").click()
+    begun.value.save_as(tmp_path / "train.py")
+    script = (tmp_path / "train.py").read_text()
+    assert script.startswith(MLP.rstrip())
+    compile(script, "train.py", "exec")
+
+
 def test_an_editor_that_cannot_be_loaded_is_said_and_tried_again(open_visit: Open) -> None:
     visit = open_visit()
     visit.page.route("**/code/editor*", lambda route: route.abort())

@@ -116,7 +116,7 @@ def test_nothing_of_the_runs_is_cut_off(open_visit: Open, width: int) -> None:
     sizes = card.locator("summary, .row-actions button").evaluate_all(
         "all => all.map((one) => { const box = one.getBoundingClientRect(); return [box.width, box.height]; })"
     )
-    assert len(sizes) == 5
+    assert len(sizes) == 6
     assert min(min(size) for size in sizes) >= 40
     page.keyboard.press("Escape")
     assert page.get_by_role("button", name="Forget: run 1").is_hidden()

@@ -8,11 +8,28 @@ Each format is read and written here and nowhere else.
 """
 
 from .checkpoint import CheckpointFile, Curves, Record, fitting_record, pack, read_record, unpack
-from .runs import RunRow, RunTable, dump_rows, is_table, load_rows, load_table, make_row, to_csv, to_json
+from .runs import (
+    MAX_NAME,
+    RunRow,
+    RunTable,
+    bounded,
+    dump_rows,
+    is_table,
+    load_rows,
+    load_table,
+    make_row,
+    named,
+    run_name,
+    source_of,
+    to_csv,
+    to_json,
+    with_default_name,
+)
 from .timeline import TimelineEntry, dump_index, load_index, thinned
 from .weights import WeightsFile, load_weights, save_weights
 
 __all__ = [
+    "MAX_NAME",
     "CheckpointFile",
     "Curves",
     "Record",
@@ -20,6 +37,7 @@ __all__ = [
     "RunTable",
     "TimelineEntry",
     "WeightsFile",
+    "bounded",
     "dump_index",
     "dump_rows",
     "fitting_record",
@@ -29,11 +47,16 @@ __all__ = [
     "load_table",
     "load_weights",
     "make_row",
+    "named",
     "pack",
     "read_record",
+    "run_name",
     "save_weights",
+    "script",
+    "source_of",
     "thinned",
     "to_csv",
     "to_json",
     "unpack",
+    "with_default_name",
 ]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabgrad.incoming import fits, is_finite, read_json
+from tabgrad.network import CODE
 from tabgrad.protocol import Finished
-from tabgrad.settings import RunSettings, SettingsError
+from tabgrad.settings import RunSettings, SettingsError, network_name
 
 RunRow = dict[str, Any]
 #: The id of a run, which is part of a key in the storage.
@@ -21,6 +22,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]+")
 TYPES: dict[str, Any] = {
     "id": str,
     "number": int,
+    "name": str,
     "reason": str,
     "engine": str,
     "origin": str,
@@ -34,8 +36,13 @@ TYPES: dict[str, Any] = {
     "settings": dict[str, Any],
 }
 REQUIRED = {"id", "number", "engine", "epochs_done", "validation_accuracy", "test_accuracy", "seconds", "settings"}
-#: Characters of a text in a row.
-MAX_TEXT = 200
+#: Characters of a text in a row, and of the name that the visitor gives a run.
+MAX_TEXT, MAX_NAME = 200, 60
+#: All sources of a table together; the oldest rows that go beyond it lose theirs. A source has 100 kB at most, so the
+#: latest 20 runs always keep it. Bytes.
+MAX_SOURCES = 2_000_000
+#: What a run of a written network is called, unless the visitor calls it otherwise.
+DEFAULT_NAME = "Your code"
 
 
 def make_row(run_id: str, result: Finished, engine: str, parameters: int, origin: str) -> RunRow:
@@ -57,6 +64,42 @@ def make_row(run_id: str, result: Finished, engine: str, parameters: int, origin
         "seconds": round(result.seconds, 3),
         "settings": result.settings,
     }
+
+
+def named(row: RunRow, name: str) -> RunRow:
+    """The row with what the visitor calls it; an empty name takes it away."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:MAX_NAME].rstrip()
+    rest = {key: value for key, value in row.items() if key != "name"}
+    return {**rest, "name": text} if text else rest
+
+
+def with_default_name(row: RunRow, others: Sequence[RunRow]) -> RunRow:
+    """The row of a written network with a name that no other row has, "Your code 1"; other rows as they are."""
+    if row["settings"].get("model") != CODE or "name" in row:
+        return row
+    found = (re.fullmatch(rf"{DEFAULT_NAME} (\d{{1,9}})", other.get("name", "")) for other in others)
+    return {**row, "name": f"{DEFAULT_NAME} {1 + max((int(match[1]) for match in found if match), default=0)}"}
+
+
+def run_name(row: RunRow) -> str:
+    """What a run is called in the table: its own name, or its network's."""
+    return row.get("name") or network_name(RunSettings.stored(row["settings"]))
+
+
+def source_of(row: RunRow) -> str:
+    """The source of a written network; empty for others, and where it is not kept any more."""
+    settings = row["settings"]
+    return str(settings.get("source", "")) if settings.get("model") == CODE else ""
+
+
+def bounded(rows: Sequence[RunRow]) -> list[RunRow]:
+    """The rows, newest first, with no more sources than there is room for."""
+    kept, size = list[RunRow](), 0
+    for row in rows:
+        size += len(source_of(row).encode())
+        settings = {name: value for name, value in row["settings"].items() if name != "source" or size <= MAX_SOURCES}
+        kept.append({**row, "settings": settings})
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +212,7 @@ def to_csv(rows: Sequence[RunRow]) -> str:
     """All runs as CSV, one column for each setting and result (RFC 4180)."""
     out = io.StringIO()
     settings = list(RunSettings().to_json())
-    results = [name for name in rows[0] if name != "settings"] if rows else []
+    results = list(dict.fromkeys(name for row in rows for name in row if name != "settings"))
     writer = csv.writer(out)
     writer.writerow([*results, *settings])
     for row in rows:

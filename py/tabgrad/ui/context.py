@@ -12,6 +12,7 @@ from tabgrad.backends import Device
 from tabgrad.ink import Snapshot
 from tabgrad.interop import storage
 from tabgrad.program import Program
+from tabgrad.settings import RunSettings
 from tabgrad.storage import KeptStore
 
 from .address import Address
@@ -46,6 +47,8 @@ class PageContext:
     compiler: Compiler | None = None
     #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
     training_program: Callable[[str], Awaitable[Program]]
+    #: What the form of the training panel says now, set by that panel.
+    run_settings: Callable[[], RunSettings]
 
     def __init__(self, manifest: dict[str, Any], predictor: Predictor, answering: Answering, address: Address) -> None:
         self.manifest, self._predictor, self.answering, self.address = manifest, predictor, answering, address

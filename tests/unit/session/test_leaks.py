@@ -45,6 +45,8 @@ async def run(bench: Bench, number: int) -> tuple[Any, ...]:
 
 
 def test_ten_runs_leave_arena_objects_and_memory_flat(monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.collect()
+    gc.freeze()  # what other tests have left is not looked through after each run
     # How much memory a chunk takes follows its length, and that the clock: here all are as long as they may be.
     monkeypatch.setattr("tabgrad.session.pace.TARGET_S", float("inf"))
 

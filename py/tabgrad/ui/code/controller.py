@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from tabgrad.artifacts.script import as_script, script_name
+from tabgrad.network import CODE
+from tabgrad.settings import RunSettings, SettingsError
 from tabgrad.storage import KeptStore
 
 from ..compiler import Compiled, Compiler, SourceProblem
@@ -33,6 +36,7 @@ READ_AND_RUN = f"This code came with a link. Read it, then press \u2018{RUN_LINK
 NOT_STORED = "{} Your text is here until this tab closes: download it to keep it."
 BESIDE = "Another tab has changed this copy. Yours is kept beside it."
 COMPILING = "Compiling \N{HORIZONTAL ELLIPSIS}"
+SCRIPT = "The script is in your downloads. It trains this network with Python and tinygrad, without this page."
 COPIED = "The link is copied. It has your code, and the settings of this page."
 LONG = " It has {:,} characters, and some programs cut links as long as that: a download is safer."
 
@@ -207,6 +211,19 @@ class CodeController:
         assert self._documents is not None
         base = self._documents.now.base
         return f"{'network' if base == LINK else base}.py", self._text.text.encode()
+
+    def script(self, form: RunSettings) -> tuple[str, bytes] | None:
+        """Name and content of a file that trains this network as the `form` says, without the page.
+
+        None, with a message, if the text cannot be a network.
+        """
+        try:
+            settings = RunSettings.make({"model": CODE, "source": self._text.text}, form)
+        except SettingsError as error:
+            self._say(str(error), error=True)
+            return None
+        self._say(SCRIPT)
+        return script_name(settings), as_script(settings).encode()
 
     # ---- Compiling
 

@@ -74,6 +74,7 @@ class CodePanel:
         self._share = dom.create("button", share, text="Copy link", class_="quiet-button", data_testid="code-share")
         self._copy = CopyLink(share, self._link, self._control.say)
         self._download = Button(bar, "Download", self._on_download, "code-download")
+        self._script = Button(bar, "As a script", self._on_script, "code-script")
         self._status = dom.create("p", root, class_="code-note", role="status", data_testid="code-status")
         self._host = dom.create(
             "div", root, class_="code-editor", data_testid="code-editor", data_label=LABEL, data_help=KEYS
@@ -82,7 +83,7 @@ class CodePanel:
         self._presses = dom.Listener(self._error, "click", self._on_error_line)
         self._outcome = OutcomeView(root, self._page.lines)
         dom.create("p", root, text=KEYS, class_="code-note")
-        for button in (self._reset.element, self._share, self._download.element):
+        for button in (self._reset.element, self._share, self._download.element, self._script.element):
             button.disabled = True
 
     async def _fetch(self, name: str) -> str:
@@ -121,7 +122,7 @@ class CodePanel:
         await self._control.begin(editor)
         self._editor = editor
         self._page.lines.source, self._page.lines.go_to = (lambda: editor.text), editor.go_to
-        for button in (self._share, self._download.element):
+        for button in (self._share, self._download.element, self._script.element):
             button.disabled = False
         await self._open_linked()
 
@@ -162,6 +163,10 @@ class CodePanel:
     def _on_download(self) -> None:
         name, content = self._control.file()
         browser.download(name, content, "text/x-python")
+
+    def _on_script(self) -> None:
+        if file := self._control.script(self._page.run_settings()):
+            browser.download(*file, "text/x-python")
 
     def _on_error_line(self, event: dom.Event) -> None:
         if self._editor is not None and dom.closest(event.target, "button") is not None:

@@ -166,6 +166,11 @@ class RunController:
         await self._models.withdraw_run(run_id)
         self._changed("runs")
 
+    async def rename(self, run_id: str, name: str) -> None:
+        """Call a finished run otherwise."""
+        await self._store.rename_run(run_id, name)
+        self.offer_runs()
+
     async def undo_forget(self) -> None:
         """The run that was forgotten last is there again."""
         await self._store.restore_run()

@@ -1,11 +1,11 @@
-"""Weights as files: what leaves the page, and what comes in. Knows no document: the panel opens and saves them."""
+"""Weights and scripts as files: what leaves the page, and what comes in. Knows no document: the panel saves them."""
 
 from __future__ import annotations
 
 from tabgrad import protocol
 from tabgrad.artifacts import load_weights
 from tabgrad.network import WeightsError
-from tabgrad.settings import network_name
+from tabgrad.settings import RunSettings, network_name
 
 from ..faults import FAULTS
 from .client import TrainClient
@@ -39,6 +39,13 @@ class WeightFiles:
         self._say("The weights are in your downloads, as a safetensors file.")
         network = network_name(weights.settings).lower().replace(" ", "-")
         return f"tabgrad-{network}-step{weights.step}.safetensors", weights.data
+
+    def script(self, settings: RunSettings) -> tuple[str, bytes]:
+        """A run with these settings as a Python file: (file name, content)."""
+        from tabgrad.artifacts.script import as_script, script_name  # only now: most visitors take none
+
+        self._say("The script is in your downloads. It trains with Python and tinygrad, without this page.")
+        return script_name(settings), as_script(settings).encode()
 
     async def import_weights(self, content: bytes) -> None:
         """Put a weights file into the run under way; without a run it becomes a model of its own in the picker."""

@@ -15,6 +15,7 @@ from tabgrad.interop import dom, page
 from tabgrad.interop.storage import ask_to_persist
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
+from tabgrad.network import CODE
 from tabgrad.protocol import AnyEvent
 from tabgrad.settings import PRESETS, RunSettings, SettingsError
 from tabgrad.storage import keys
@@ -36,6 +37,8 @@ from .views.results import UNDO, RunsTable
 from .views.setup import PresetButtons
 from .written import WrittenNetworks
 
+NO_SOURCE_LEFT = "The code of this run is not kept any more, only that of later ones. These are its other settings."
+
 
 class TrainPanel:
     """Builds itself in `parent`."""
@@ -54,10 +57,11 @@ class TrainPanel:
         self._models = TrainedModels(context.answering, client, self._store.weights)
         context.worker = client
         context.training_program = self._models.training_program
+        context.run_settings = lambda: self._form.with_source
         context.compiler = self._written = WrittenNetworks(
             client,
             self._models,
-            settings=lambda: self._form.with_source,
+            settings=context.run_settings,
             compiled=self._show_written,
             begin=self._train_written,
         )
@@ -113,12 +117,13 @@ class TrainPanel:
         row = dom.create("div", root, class_="train-row")
         self._first_layer = FirstLayer(row)
         runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
-        self._runs = RunsTable(runs, self._on_run_action)
+        self._runs = RunsTable(runs, self._on_run_action, lambda run, name: self._do(self._control.rename(run, name)))
         files = dom.create("div", runs, class_="train-buttons train-keep")
         self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
         self._file = FilePicker(
             files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
         )
+        self._script_button = Button(files, "As a script", self._on_script, "train-script")
         self._confusion = ConfusionView(row)
         row.appendChild(more)
 
@@ -278,8 +283,7 @@ class TrainPanel:
         elif action == "settings":
             row = next(row for row in self._store.runs if row["id"] == run_id)
             if not self._refuse_during_run():
-                self._beginning.show_fresh(RunSettings.stored(row["settings"]))
-                self._page.address.set_settings(self._form.good)
+                self._show_settings(RunSettings.stored(row["settings"]))
         elif action == "weights":
             self._do(self._export(run_id))
         elif action == UNDO:
@@ -287,9 +291,22 @@ class TrainPanel:
         else:
             self._do(self._control.forget(run_id))
 
+    def _show_settings(self, settings: RunSettings) -> None:
+        """The settings of an earlier run."""
+        self._beginning.show_fresh(settings)
+        self._page.address.set_settings(self._form.good)
+        if settings.model == CODE and not settings.source:
+            self._control.say(NO_SOURCE_LEFT, error=True)
+
     async def _export(self, run_id: str = "") -> None:
         if file := await self._control.files.exported(run_id):
             page.download(*file)
+
+    def _on_script(self) -> None:
+        try:
+            page.download(*self._control.files.script(self._form.settings()), "text/x-python")
+        except SettingsError as error:
+            self._control.say(str(error), error=True)
 
     async def _import(self) -> None:
         try:

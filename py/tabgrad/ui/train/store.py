@@ -15,12 +15,15 @@ from tabgrad.artifacts import (
     RunRow,
     RunTable,
     TimelineEntry,
+    bounded,
     dump_index,
     dump_rows,
     is_table,
     load_index,
     load_rows,
     load_table,
+    named,
+    with_default_name,
 )
 from tabgrad.storage import KeptStore, keys
 
@@ -221,7 +224,8 @@ class TrainStore:
         may_return = self.forgotten.row["number"] if self.forgotten else 0
 
         def add(table: RunTable) -> list[RunRow]:
-            return [{**row, "number": 1 + max(table.highest_number, may_return)}, *table.rows]
+            number = 1 + max(table.highest_number, may_return)
+            return [with_default_name({**row, "number": number}, table.rows), *table.rows]
 
         await self._put_run(row["id"], weights, add)
         if not self.fault:
@@ -231,7 +235,7 @@ class TrainStore:
         """Store a run's weights, and its row in the table."""
         if weights is not None:
             await self._kept.put(keys.run_weights(run_id), weights)
-        await self._change_runs(lambda table: add(table)[:KEPT_RUNS])
+        await self._change_runs(lambda table: bounded(add(table)[:KEPT_RUNS]))
         for old in self.runs[KEPT_WEIGHTS:]:
             await self._kept.delete(keys.run_weights(old["id"]))
 
@@ -250,6 +254,10 @@ class TrainStore:
         self.runs = load_rows(table) if table else []
         for run_id in gone - {row["id"] for row in self.runs}:
             await self._kept.delete(keys.run_weights(run_id))
+
+    async def rename_run(self, run_id: str, name: str) -> None:
+        """Call a run otherwise in the table."""
+        await self._change_runs(lambda table: [named(row, name) if row["id"] == run_id else row for row in table.rows])
 
     async def remove_run(self, run_id: str) -> None:
         """Forget a run. The last one that was forgotten can be restored."""

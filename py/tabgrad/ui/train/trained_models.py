@@ -112,7 +112,7 @@ class TrainedModels:
     def offer_runs(self, rows: Sequence[RunRow]) -> None:
         """Put finished runs whose weights are kept into the picker."""
         for row in rows:
-            title = f"Run {row['number']}"
+            title = f"Run {row['number']}" + (f": {row['name']}" if "name" in row else "")
             self._answering.registry.offer(model_name(row["id"]), title, partial(self._make_run, row, title))
 
     async def pick_run(self, run_id: str) -> None:

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from tabgrad.settings import RunSettings
 from tabgrad.storage import keys
 from tabgrad.ui.code import copies, link
 from tabgrad.ui.code.controller import PAUSE_S, READ_AND_RUN, READ_IT
@@ -359,6 +360,21 @@ def test_a_download_is_named_after_its_example() -> None:
         assert tab.code.file() == ("mlp.py", "mine é".encode())
         await tab.code.open_link(link.pack(NET))
         assert tab.code.file() == ("network.py", NET.encode())
+
+    in_tab(test)
+
+
+def test_a_script_has_the_text_and_the_settings_of_the_form() -> None:
+    async def test(tab: Tab) -> None:
+        tab.editor.replace(NET)
+        file = tab.code.script(RunSettings(model="cnn", batch=77))
+        assert file is not None
+        assert file[0] == "train_your_network.py"
+        assert file[1].decode().startswith(NET.rstrip())
+        assert b"BATCH = 77" in file[1]
+        tab.editor.replace("#" * 100_001)
+        assert tab.code.script(RunSettings()) is None
+        assert (tab.state.is_error, "100,001 bytes" in tab.state.message) == (True, True)
 
     in_tab(test)
 

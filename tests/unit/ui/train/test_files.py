@@ -12,12 +12,23 @@ from tabgrad import protocol
 from tabgrad.artifacts import load_weights, save_weights
 from tabgrad.network import WeightsError, draw_weights, load_safetensors, save_safetensors, weights_for
 from tabgrad.program import Program, loads
+from tabgrad.settings import RunSettings
 from tabgrad.storage import keys
 from tabgrad.ui.train.store import KEPT_WEIGHTS
 from tabgrad.ui.train.trained_models import IMPORTED
 from tests.unit.ui.train.controller_bench import INFER, Bench, expected, on_bench, weights
 
 MODELS = Path(__file__).parents[4] / "models"
+
+
+def test_a_run_is_exported_as_a_script() -> None:
+    async def test(bench: Bench) -> None:
+        name, content = bench.controller.files.script(RunSettings(hidden=(64,), batch=77))
+        assert name == "train_784_64_10.py"
+        assert b"BATCH = 77" in content
+        assert "downloads" in bench.state.message.text
+
+    on_bench(test)
 
 
 def test_weights_are_exported_under_the_name_of_their_network() -> None:

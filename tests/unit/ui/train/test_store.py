@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tabgrad.artifacts import Curves, TimelineEntry, thinned, to_csv, to_json
+from tabgrad.artifacts import Curves, TimelineEntry, run_name, source_of, thinned, to_csv, to_json
+from tabgrad.artifacts.runs import MAX_SOURCES
 from tabgrad.artifacts.timeline import MAX_ENTRIES
 from tabgrad.data.drawings import dumps
+from tabgrad.network import CODE, MAX_SOURCE_BYTES
 from tabgrad.protocol import Metrics
 from tabgrad.storage.keys import DRAWINGS, RESUME, RUNS, put_aside, run_weights
 from tabgrad.ui.train.store import KEPT_WEIGHTS, own_data_option
@@ -224,6 +227,67 @@ def test_weights_of_a_row_that_falls_off_the_table_are_deleted(monkeypatch: pyte
         assert set(storage) == {RUNS, run_weights("b"), run_weights("c")}
 
     asyncio.run(go())
+
+
+def written_row(run_id: str, source: str) -> dict[str, Any]:
+    row = run_row(run_id)
+    return {**row, "settings": {**row["settings"], "model": CODE, "source": source}}
+
+
+def test_runs_of_written_networks_have_names_that_the_visitor_can_change() -> None:
+    async def go() -> None:
+        store, storage, said = stores()
+        for run_id in "abc":
+            await store.add_run(written_row(run_id, f"# {run_id}"), b"w")
+        await store.add_run(run_row("d"), b"w")
+        assert [run_name(row) for row in store.runs] == ["784-64-32-10", "Your code 3", "Your code 2", "Your code 1"]
+        await store.rename_run("c", "  <b>SiLU</b>\n at\u0000 last ")
+        await store.rename_run("d", "x" * 100)
+        await store.rename_run("gone", "nobody")
+        await store.rename_run("a", " ")
+        again = another_tab(storage, said)
+        await again.load()
+        assert [run_name(row) for row in again.runs] == ["x" * 60, "<b>SiLU</b> at last", "Your code 2", "Your network"]
+        await again.add_run(written_row("e", "# e"), b"w")
+        assert run_name(again.runs[0]) == "Your code 3"
+
+    asyncio.run(go())
+
+
+def test_old_runs_lose_their_code_when_the_table_has_too_much_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tabgrad.artifacts.runs.MAX_SOURCES", 250)
+
+    async def go() -> None:
+        store, storage, said = stores()
+        for run_id in "abcd":
+            await store.add_run(written_row(run_id, run_id * 100), b"w")
+        again = another_tab(storage, said)
+        await again.load()
+        assert [source_of(row) for row in again.runs] == ["d" * 100, "c" * 100, "", ""]
+        assert [run_name(row) for row in again.runs] == [f"Your code {n}" for n in (4, 3, 2, 1)]
+
+    asyncio.run(go())
+
+
+def test_the_runs_whose_weights_are_kept_always_have_their_code() -> None:
+    assert KEPT_WEIGHTS * MAX_SOURCE_BYTES <= MAX_SOURCES
+
+
+def test_rows_that_earlier_versions_stored_are_shown_without_a_name() -> None:
+    async def go() -> None:
+        store, storage, _ = stores()
+        storage[RUNS] = json.dumps([{**written_row("a", "# a"), "number": 1}]).encode()
+        await store.load()
+        assert run_name(store.runs[0]) == "Your network"
+        assert source_of(store.runs[0]) == "# a"
+
+    asyncio.run(go())
+
+
+def test_a_column_of_the_csv_is_there_if_any_run_has_it() -> None:
+    lines = to_csv([run_row("a"), {**run_row("b"), "name": "SiLU, at last"}]).splitlines()
+    assert lines[0].split(",")[11] == "name"
+    assert '"SiLU, at last"' in lines[2]
 
 
 def test_runs_export_as_csv_and_json() -> None:

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-from tabgrad.artifacts import RunRow, to_csv, to_json
+from tabgrad.artifacts import RunRow, run_name, source_of, to_csv, to_json
 from tabgrad.interop import dom, page
-from tabgrad.settings import FIELDS, ChoiceField, RunSettings, network_name
+from tabgrad.settings import FIELDS, ChoiceField, RunSettings
 
 from ...widgets.controls import Button
 from ...widgets.format import duration, percent
+from .run_name import NameField
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
 
 TITLE, EMPTY = "Your runs", "Each run that ends is kept here, so that you can compare them."
 COLUMNS = ("Run", "Network", "Test", "Time")
 TEST_NOTE = "Test: how many of the test images it reads right. It has never seen them before."
-ACTIONS = {"use": "Answer with it", "settings": "Settings", "weights": "Weights", "forget": "Forget"}
-#: The name of a row's menu; `act` gets it never.
-MENU, UNDO = "menu", "undo"
+ACTIONS = {
+    "use": "Answer with it",
+    "settings": "Settings",
+    "weights": "Weights",
+    "rename": "Rename",
+    "compare": "Compare the code",
+    "forget": "Forget",
+}
+#: The name of a row's menu; `act` gets it never, nor the two actions that the table does itself.
+MENU, UNDO, RENAME, COMPARE = "menu", "undo", "rename", "compare"
 
 
 class RunsTable:
-    """`act` is called with the name of one of `ACTIONS` or `UNDO`, and a run's id."""
+    """`act` is called with the name of one of `ACTIONS` or `UNDO`, and a run's id; `rename` with a run's id and what
+    it is to be called.
+    """
 
-    def __init__(self, parent: dom.Element, act: Callable[[str, str], object]) -> None:
-        self._act = act
+    def __init__(
+        self, parent: dom.Element, act: Callable[[str, str], object], rename: Callable[[str, str], object]
+    ) -> None:
+        self._act, self._rename = act, rename
+        self._naming: NameField | None = None  # a run that is being renamed
+        self._parent = parent
+        self._comparison: Comparison | None = None  # made when it is first used
         self._rows: Sequence[RunRow] = []
         self._listeners: list[dom.Listener] = []
         self._focus: tuple[str, str] | None = None  # what gets the focus when the table is shown next: action, run
@@ -41,6 +60,7 @@ class RunsTable:
         self._undo = Button(self._undo_box, "Undo", self._on_undo, "runs-undo")
         self._undo.element.setAttribute("aria-describedby", "runs-undo-text")
         self._forgotten = ""
+        self._shown_forgotten: RunRow | None = None
         self._empty = dom.create("p", parent, text=EMPTY, class_="field-hint")
         # Rows are grids, so that a run's details can go below all of its columns: the roles keep it a table.
         self._table = dom.create(
@@ -57,10 +77,11 @@ class RunsTable:
 
     def show(self, rows: Sequence[RunRow], forgotten: RunRow | None = None) -> None:
         """Show these runs, newest first; `forgotten` is one that can be brought back."""
-        focus = self._focused()
+        focus, naming = self._focused(), self._naming
+        typed = naming.release() if naming else ""
         if self._focus is not None and (self._focus[0] != UNDO or forgotten is not None):
             focus, self._focus = self._focus, None
-        self._rows = rows
+        self._rows, self._shown_forgotten = rows, forgotten
         for listener in self._listeners:
             listener.remove()
         self._listeners.clear()
@@ -75,7 +96,9 @@ class RunsTable:
             self._undo_text.textContent = f"Run {forgotten['number']} is forgotten."
         for row in rows:
             self._add(row)
-        if focus is not None:
+        if naming is not None:
+            self._begin_naming(naming.run_id, typed)
+        elif focus is not None:
             self._give_focus(*focus)
 
     def _add(self, row: RunRow) -> None:
@@ -83,7 +106,7 @@ class RunsTable:
         line = dom.create("tr", self._body, data_run=row["id"], role="row")
         dom.create("td", line, text=f"{row['number']}", role="cell")
         network = dom.create("td", line, role="cell")
-        dom.create("span", network, text=network_name(settings))
+        dom.create("span", network, text=run_name(row), data_part="name")
         dom.create("small", network, text=details(row, settings))
         dom.create("td", line, text=percent(row["test_accuracy"], 2), role="cell")
         dom.create("td", line, text=duration(row["seconds"]), role="cell")
@@ -92,7 +115,7 @@ class RunsTable:
         dom.create("span", summary, text="\N{MIDLINE HORIZONTAL ELLIPSIS}", aria_hidden="true")
         self._listeners.append(dom.Listener(menu, "toggle", partial(self._on_toggle, menu)))
         actions = dom.create("div", menu, class_="row-actions")
-        for action, title in ACTIONS.items():
+        for action, title in self._actions(row).items():
             button = dom.create("button", actions, text=title, type="button", data_action=action)
             button.setAttribute("aria-label", f"{title}: run {row['number']}")
             self._listeners.append(dom.Listener(button, "click", partial(self._pressed, action, row["id"], menu)))
@@ -100,9 +123,48 @@ class RunsTable:
     def _pressed(self, action: str, run_id: str, menu: dom.Element, _event: dom.Event) -> None:
         menu.open = False
         dom.select("summary", menu)[0].focus()
+        if action == RENAME:
+            self._begin_naming(run_id)
+            return
+        if action == COMPARE:
+            self._compare(run_id)
+            return
         if action == "forget":
             self._focus = (UNDO, run_id)
         self._act(action, run_id)
+
+    def _compare(self, run_id: str) -> None:
+        if self._comparison is None:
+            from .comparison import Comparison  # only now: few visitors compare
+
+            self._comparison = Comparison(self._parent)
+        self._comparison.open(self._rows, run_id)
+
+    def _actions(self, row: RunRow) -> dict[str, str]:
+        """What can be done with a run: code is compared only with other code."""
+        can_compare = bool(source_of(row)) and sum(bool(source_of(other)) for other in self._rows) > 1
+        return {action: title for action, title in ACTIONS.items() if action != COMPARE or can_compare}
+
+    def _begin_naming(self, run_id: str, text: str | None = None) -> None:
+        """Put a field in the place of a run's name."""
+        self._naming = None
+        for row in self._rows:
+            if row["id"] == run_id:
+                (name,) = dom.select(f'[data-run="{run_id}"] [data-part=name]', self._body)
+                before = run_name(row)
+                done = partial(self._named, run_id, before)
+                self._naming = NameField(name, row, before if text is None else text, done)
+                self._listeners += self._naming.listeners
+
+    def _named(self, run_id: str, before: str, name: str | None, by_key: bool) -> None:
+        """The field was left; None gives the name up."""
+        self._naming = None
+        if by_key:
+            self._focus = (MENU, run_id)
+        if name is None or name == before:
+            self.show(self._rows, self._shown_forgotten)
+        else:
+            self._rename(run_id, name)
 
     def _on_undo(self) -> None:
         self._focus = (MENU, self._forgotten)
