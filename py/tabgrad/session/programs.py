@@ -25,6 +25,8 @@ _PURPOSES: Mapping[str, str] = {
     "evaluate": "measuring",
     "infer": "answering",
     "init": "the first weights",
+    "activations": "looking inside",
+    "saliency": "the gradient of the answer",
 }
 #: A compilation may take this long before the page may take the worker for dead: of a network of this page, and of one
 #: that somebody wrote. Seconds.
@@ -55,6 +57,10 @@ def _compile(request: ProgramRequest) -> Program:
             return model.evaluation(spec, options["batch"], target, request.variant)
         if request.kind == "init":
             return model.initial(spec, target, request.variant)
+        if request.kind == "activations":
+            return model.activations(spec, target, request.variant)
+        if request.kind == "saliency":
+            return model.saliency(spec, target, request.variant)
         return model.inference(spec, target, request.variant)
     except SourceError:
         raise
