@@ -107,8 +107,8 @@ class Stage:
     empty without weights. `input_shape` and `shape` are of one image, (units,) or (maps, height, width). `tap` is the
     output of the `activations` program with its values, empty for the logits.
 
-    In a network that somebody wrote, `kind` is that of the layer's output (`LayerRow.kind`), `path` is where the network
-    keeps the layer and `call` what it is; `name` is empty unless its weights tell what its units look for.
+    In a network that somebody wrote, `kind` is that of the layer's output (`LayerRow.kind`), `path` is where the
+    network keeps the layer and `call` what it is; `name` is empty unless its weights can be shown.
     """
 
     kind: str

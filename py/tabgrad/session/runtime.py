@@ -6,6 +6,7 @@ Owns devices and loaded networks. Commands and the life of a run are `host` and 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from tabgrad.artifacts import save_weights
 from tabgrad.backends import Device, EngineError
@@ -122,7 +123,9 @@ class Runtime:
         request = answer_request(settings, target, variant, name)
 
         def only_signs_of_life(event: AnyEvent) -> None:
-            if isinstance(event, Busy | Compiling):
+            if isinstance(event, Busy) and name != "infer":
+                self._emit(replace(event, what=""))  # it is said where the page looks inside, not beside the run
+            elif isinstance(event, Busy | Compiling):
                 self._emit(event)
 
         self._send(name, await self._programs.get(request, only_signs_of_life), reply_to)

@@ -53,7 +53,7 @@ class TrainPanel:
         )
         self._models = TrainedModels(context.answering, client, self._store.weights)
         context.training_program = self._models.training_program
-        context.compiler = self._written = WrittenNetworks(
+        context.compiler = context.describer = self._written = WrittenNetworks(
             client,
             self._models,
             settings=lambda: self._form.with_source,
