@@ -22,4 +22,5 @@ __all__ = [
     "trace",
     "wasm_listing",
     "wasm_reader",
+    "written",
 ]

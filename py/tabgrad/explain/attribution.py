@@ -58,9 +58,11 @@ def unit_weights(stage: Stage, weights: Mapping[str, NDArray[Any]]) -> NDArray[n
     The parts are the input's maps. Units that are fed by a dense layer have one part, which is a single row.
     """
     weight = weights[stage.weight]
-    if stage.kind == "conv":
+    if stage.kind in ("conv", "maps"):
         return np.asarray(weight, np.float32)
-    return np.asarray(weight.T.reshape(-1, *picture_shape(stage)), np.float32)
+    if stage.kind == "dense":
+        weight = weight.T  # in a written network they are (units, inputs)
+    return np.asarray(weight.reshape(-1, *picture_shape(stage)), np.float32)
 
 
 def seed(digit: int, other: int | None = None) -> NDArray[np.float32]:

@@ -106,6 +106,9 @@ class Stage:
     `kind` is a key of `STAGE_KINDS`, `numbers` those in its word. `name` is its layer in the state dict ("layers.0"),
     empty without weights. `input_shape` and `shape` are of one image, (units,) or (maps, height, width). `tap` is the
     output of the `activations` program with its values, empty for the logits.
+
+    In a network that somebody wrote, `kind` is that of the layer's output (`LayerRow.kind`), `path` is where the
+    network keeps the layer and `call` what it is; `name` is empty unless its weights can be shown.
     """
 
     kind: str
@@ -114,6 +117,8 @@ class Stage:
     input_shape: Shape
     shape: Shape
     tap: str
+    path: str = ""
+    call: str = ""
 
     @property
     def units(self) -> int:
@@ -186,11 +191,13 @@ def spec_of(card: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, A
     """The complete specification of a network: its card's, completed by what the shapes of its weights say.
 
     A CNN whose card names no stages has the default ones. Dropout is left out: it is for training only. Raises
-    KeyError if `shapes` lack a layer of an MLP.
+    KeyError if `shapes` lack a layer of an MLP. That of a network that somebody wrote stays as it is.
     """
     known = card.get("spec")
     spec = dict(known) if isinstance(known, Mapping) else {"kind": "cnn" if "convs.0.weight" in shapes else "mlp"}
     spec.pop("dropout", None)
+    if is_written(spec):
+        return spec
     if spec["kind"] == "cnn":
         spec.setdefault("stages", list(CNN_STAGES))
     else:

@@ -25,11 +25,13 @@ class Message:
 class Prepare(Message):
     """Open the engine, fetch the first data and load the programs for `settings`, so that Start starts at once.
 
-    With `answer_target`, as in Start, only the page's inference program is made and sent.
+    With `answer_target`, as in Start, only a program for the page is made and sent: `program`, which is "infer", or
+    for the network of a source also "activations" or "saliency".
     """
 
     settings: dict[str, Any]
     answer_target: str = ""
+    program: str = "infer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

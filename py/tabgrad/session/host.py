@@ -214,7 +214,7 @@ class WorkerHost:
     async def _prepare(self, command: protocol.Prepare) -> None:
         settings = RunSettings.make(command.settings)
         if command.answer_target:
-            await self._runtime.answer_program(settings, command.answer_target, command.id)
+            await self._runtime.answer_program(settings, command.answer_target, command.id, command.program)
             return
         if self.running:
             self._send(protocol.Accepted(reply_to=command.id))

@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.incoming import quoted
+from tabgrad.network import is_written
 from tabgrad.program import VARIANTS, Program, ProgramError, Target
 from tabgrad.settings import TUNABLE, RunSettings, SettingsError, answering_spec, training_spec
 
 #: Images per evaluation step. Large enough to keep an engine busy; divides 5,000 and 10,000.
 EVALUATION_BATCH = 250
+#: Programs that look into a network. The site has those of its own networks; those of a source are made here.
+WRITTEN_ONLY = ("activations", "saliency")
 
 
 def training_options(settings: RunSettings) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def tuned(settings: RunSettings, values: Mapping[str, Any]) -> RunSettings:
 @dataclass(frozen=True, slots=True)
 class ProgramRequest:
     """A program, named by what it is made from. `kind` is "train", "evaluate" or "infer"; for a written network also
-    "init".
+    "init", "activations" or "saliency".
     """
 
     kind: str
@@ -91,8 +94,14 @@ def initial_request(settings: RunSettings, target: str, variant: str) -> Program
     return ProgramRequest("init", training_spec(settings), {}, target, variant)
 
 
-def answer_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:
-    """The inference program with which the page answers drawings. ProgramError if there is no such target."""
+def answer_request(settings: RunSettings, target: str, variant: str, name: str = "infer") -> ProgramRequest:
+    """The inference program with which the page answers drawings, or one of `WRITTEN_ONLY`, which look inside.
+
+    ProgramError if there is no such target or program.
+    """
     if variant not in VARIANTS.get(cast(Target, target), ()):
         raise ProgramError(f"There are no programs for {quoted(f'{target}.{variant}')}: reload the page.")
-    return ProgramRequest("infer", answering_spec(settings), {}, target, variant)
+    spec = answering_spec(settings)
+    if name != "infer" and not (is_written(spec) and name in WRITTEN_ONLY):
+        raise ProgramError(f"The worker makes no program {quoted(name)} of this network.")
+    return ProgramRequest(name, spec, {}, target, variant)

@@ -25,6 +25,8 @@ _PURPOSES: Mapping[str, str] = {
     "evaluate": "measuring",
     "infer": "answering",
     "init": "the first weights",
+    "activations": "looking inside",
+    "saliency": "the gradient of the answer",
 }
 #: What the kernels of all programs are kept under.
 KERNELS = "kernels"
@@ -57,6 +59,10 @@ def _compile(request: ProgramRequest) -> Program:
             return model.evaluation(spec, options["batch"], target, request.variant)
         if request.kind == "init":
             return model.initial(spec, target, request.variant)
+        if request.kind == "activations":
+            return model.activations(spec, target, request.variant)
+        if request.kind == "saliency":
+            return model.saliency(spec, target, request.variant)
         return model.inference(spec, target, request.variant)
     except SourceError:
         raise

@@ -6,6 +6,7 @@ Owns devices and loaded networks. Commands and the life of a run are `host` and 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from tabgrad.artifacts import save_weights
 from tabgrad.backends import Device, EngineError
@@ -16,7 +17,7 @@ from tabgrad.incoming import quoted
 from tabgrad.interop.clock import now_s
 from tabgrad.network import CODE, mentions
 from tabgrad.program import Program, ProgramError, dumps
-from tabgrad.protocol import AnyEvent, Busy, Compiled, Ready, Written
+from tabgrad.protocol import AnyEvent, Busy, Compiled, Compiling, Ready, Written
 from tabgrad.settings import RunSettings
 
 from .network import LoadedNetwork, beginning, first_values, load_network
@@ -111,16 +112,23 @@ class Runtime:
             )
         )
 
-    async def answer_program(self, settings: RunSettings, target_variant: str, reply_to: int = 0) -> None:
-        """Send the inference program of the network, for the page's own engine ("wasm.simd"). Raises ProgramError."""
-        target, _, variant = target_variant.partition(".")
-        request = answer_request(settings, target, variant)
+    async def answer_program(
+        self, settings: RunSettings, target_variant: str, reply_to: int = 0, name: str = "infer"
+    ) -> None:
+        """Send a program of the network for the page's own engine ("wasm.simd"), the inference program by default.
 
-        def only_busy(event: AnyEvent) -> None:
-            if isinstance(event, Busy):
+        Raises ProgramError, or SourceError.
+        """
+        target, _, variant = target_variant.partition(".")
+        request = answer_request(settings, target, variant, name)
+
+        def only_signs_of_life(event: AnyEvent) -> None:
+            if isinstance(event, Busy) and name != "infer":
+                self._emit(replace(event, what=""))  # it is said where the page looks inside, not beside the run
+            elif isinstance(event, Busy | Compiling):
                 self._emit(event)
 
-        self._send("infer", await self._programs.get(request, only_busy), reply_to)
+        self._send(name, await self._programs.get(request, only_signs_of_life), reply_to)
 
     def show_program(self, name: str, reply_to: int) -> None:
         """Send the "train" or the "evaluate" program of the network that is loaded. Raises ProgramError."""

@@ -44,3 +44,16 @@ class Compiler(Protocol):
 
     def train(self, source: str) -> None:
         """Begin a run with the network of a source that was compiled. Raises RuntimeError with one sentence."""
+
+
+class Describer(Protocol):
+    """Tells of written networks what the page needs to look into them."""
+
+    async def describe(self, source: str) -> Description:
+        """What the network of a source is made of. Raises ProgramError with one sentence."""
+
+    async def program(self, source: str, name: str) -> Program:
+        """Its "activations" or "saliency" program for the engine that answers. Raises ProgramError with one sentence.
+
+        What the source itself makes impossible is refused at once when it is asked for again.
+        """

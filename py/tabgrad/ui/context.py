@@ -18,7 +18,7 @@ from tabgrad.storage import KeptStore
 from .address import Address
 from .answering import Answering
 from .bench import Bench
-from .compiler import Compiler
+from .compiler import Compiler, Describer
 from .lines import LineLink
 from .models import MakeModel, Model
 from .models.shipped import ShippedModels
@@ -45,6 +45,8 @@ class PageContext:
     open_panel: Callable[[str], object]
     #: Compiles what is in the editor, set by the training panel; None where there is no such panel.
     compiler: Compiler | None = None
+    #: Tells of networks that were written in the editor, set by the training panel, too.
+    describer: Describer | None = None
     #: The "train" or "evaluate" program of the network in training, set by the training panel. Raises ProgramError.
     training_program: Callable[[str], Awaitable[Program]]
     #: What the form of the training panel says now, set by that panel.

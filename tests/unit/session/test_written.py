@@ -253,6 +253,38 @@ def test_a_source_is_compiled_while_a_run_is_under_way() -> None:
     on_bench(go)
 
 
+async def asked_for(bench: Bench, name: str, settings: RunSettings = PLAIN, target: str = "wasm.simd") -> Any:
+    return await bench.answer(protocol.Prepare, settings=settings.to_json(), answer_target=target, program=name)
+
+
+def test_programs_that_look_inside_are_made_when_the_page_asks() -> None:
+    async def go(bench: Bench) -> None:
+        for name, outputs in (("infer", []), ("activations", ["act.0", "act.1"]), ("saliency", ["saliency"])):
+            compiled = await asked_for(bench, name)
+            assert isinstance(compiled, protocol.Compiled)
+            assert compiled.name == name
+            program = loads(compiled.program)
+            assert [b.name for b in program.by_role("output")] == ["logits", *outputs]
+            assert "l1.weight" in {b.name for b in program.by_role("weight")}
+
+    on_bench(go)
+
+
+def test_a_program_that_cannot_be_made_is_refused_in_one_sentence() -> None:
+    async def go(bench: Bench) -> None:
+        for name, settings in (("train", PLAIN), ("b" * 99, PLAIN), ("saliency", SMALL)):
+            failed = await asked_for(bench, name, settings)
+            assert isinstance(failed, protocol.Failed)
+            assert (failed.kind, failed.message.count(".")) == ("input", 1)
+        rounded = PLAIN.source.replace("x.flatten(1)", "(x.flatten(1) > 0.5).float()")
+        failed = await asked_for(bench, "saliency", replace(PLAIN, source=rounded))
+        assert isinstance(failed, protocol.Failed)
+        assert failed.kind == "code"
+        assert "no saliency" in failed.message
+
+    on_bench(go)
+
+
 def test_a_mistake_in_a_source_is_said_at_its_line_and_a_run_goes_on() -> None:
     async def go(bench: Bench) -> None:
         await bench.answer(protocol.Start, settings=SMALL.to_json())

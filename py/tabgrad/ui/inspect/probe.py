@@ -1,12 +1,14 @@
 """Looks into one network: its weights, activations and gradients. Owns its programs; never the one that answers.
 
 A shipped network has compiled programs for this, which share its weights on the engine. Each is fetched when a panel
-first needs it. A network made on this page has none: NumPy then computes the same.
+first needs it. For a network that the visitor wrote the worker makes them. Others made on this page have none: NumPy
+then computes the same.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.backends import Device, EngineError, Executable
-from tabgrad.network import Stage, shapes_of, spec_of, stages
-from tabgrad.program import ProgramError
+from tabgrad.network import Stage, is_written, shapes_of, spec_of, stages
+from tabgrad.program import Program, ProgramError
 
+from ..compiler import Describer
 from ..models import Model
 from ..models.shipped import ShippedModels
 from .pacing import waiting
@@ -25,16 +28,20 @@ if TYPE_CHECKING:
     from tabgrad.backends.oracle import OracleNetwork
 
 Array = NDArray[np.float32]
+NOBODY_TELLS = "The tab Train is not on this page, and only it can tell what is inside a network that was written."
+OTHER_LAYERS = "The program that looks inside has other layers than the network. Compile it again in the tab Code."
 
 
 class Probe:
-    """Looks into `model`. Call `load` first: it fills `weights` (by state-dict name) and `structure`.
+    """Looks into `model`. Call `load` first: it fills `weights` (by state-dict name).
 
-    `version` counts how often the weights were read. Call `destroy` when done.
+    `describe` fills `structure`. `version` counts how often the weights were read. `describer` tells of networks that
+    were written. Call `destroy` when done.
     """
 
-    def __init__(self, models: ShippedModels, device: Device, model: Model) -> None:
-        self._models, self._device, self.model = models, device, model
+    def __init__(self, models: ShippedModels, device: Device, model: Model, describer: Describer | None = None) -> None:
+        self._models, self._device, self.model, self._describer = models, device, model, describer
+        self._source = str(spec.get("source", "")) if is_written(spec := model.card.get("spec") or {}) else None
         self._programs: dict[str, asyncio.Future[Executable]] = {}
         self._oracle: OracleNetwork | None = None
         self._lock = asyncio.Lock()  # an executable must not run twice at a time
@@ -46,13 +53,35 @@ class Probe:
     async def load(self) -> None:
         """Read the weights from the engine. Call it again when they have changed there. Raises EngineError."""
         self.weights = await self.model.weights()
+        self.version += 1
+        if self.is_written:
+            return
         spec = spec_of(self.model.card, shapes_of(self.weights))
         self.structure = stages(spec)
         if self._oracle is not None or not await self._find_programs():
             from tabgrad.backends.oracle import OracleNetwork
 
             self._oracle = OracleNetwork(spec, self.weights, np.float32)
-        self.version += 1
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the visitor wrote the network, or somebody else did."""
+        return self._source is not None
+
+    async def describe(self) -> None:
+        """Fill `structure`. For a written network that may take as long as compiling it. Raises ProgramError."""
+        if self._source is None or self.structure:
+            return
+        from tabgrad.explain.written import written_stages
+
+        description = await waiting(self._teller.describe(self._source))
+        self.structure = written_stages(description, shapes_of(self.weights))
+
+    @property
+    def _teller(self) -> Describer:
+        if self._describer is None:
+            raise ProgramError(NOBODY_TELLS)
+        return self._describer
 
     @property
     def has_programs(self) -> bool:
@@ -65,6 +94,11 @@ class Probe:
         except ProgramError:
             return False
         return True
+
+    def is_ready(self, name: str) -> bool:
+        """Whether a program is there already, so that nobody waits for it."""
+        found = self._programs.get(name)
+        return found is not None and found.done() and found.exception() is None
 
     async def program(self, name: str) -> Executable:
         """One of the model's programs on the engine: "infer", "activations" or "saliency". Raises ProgramError.
@@ -82,6 +116,10 @@ class Probe:
         answering = self.model.executable
         if name == "infer":
             loaded = await self._device.load(answering.program, answering)
+        elif self._source is not None:
+            program = await self._teller.program(self._source, name)
+            self._check(program)
+            loaded = await self._device.load(program, answering)
         else:
             owner = str(self.model.card.get("programs_of", self.model.name))
             loaded = await self._models.load_program(owner, name, answering)
@@ -90,8 +128,19 @@ class Probe:
             raise EngineError("Another network answers now.")
         return loaded
 
+    def _check(self, program: Program) -> None:
+        """Raises ProgramError if a program that looks inside does not go with the structure."""
+        if program.name == "activations":
+            sizes = {buffer.name: math.prod(buffer.shape) for buffer in program.by_role("output")}
+            if any(sizes.get(stage.tap) != math.prod(stage.shape) for stage in self.structure if stage.tap):
+                raise ProgramError(OTHER_LAYERS)
+
     async def activations(self, image: Array) -> dict[str, Array]:
-        """`logits` (10,), and each stage's activations by its tap, in the stage's shape, for an image (28, 28)."""
+        """`logits` (10,), and each stage's activations by its tap, in the stage's shape, for an image (28, 28).
+
+        What is not a finite number, as in the mask of an attention, is 0. Raises EngineError or ProgramError.
+        """
+        await self.describe()
         shapes = {s.tap: s.shape for s in self.structure if s.tap}
         if self._oracle is not None:
             taps: list[NDArray[Any]] = []
@@ -101,7 +150,7 @@ class Probe:
         program = await self.program("activations")
         async with self._lock:
             found = await program.run(_input(program, image), ["logits", *shapes])
-            shaped = {tap: found[tap].reshape(shape).copy() for tap, shape in shapes.items()}
+            shaped = {tap: _finite(found[tap]).reshape(shape) for tap, shape in shapes.items()}
             return {**shaped, "logits": found["logits"].reshape(-1).copy()}
 
     async def saliency(self, image: Array, seed: Array) -> tuple[Array, Array]:
@@ -140,6 +189,11 @@ async def logits_of(program: Executable, images: Array) -> Array:
 def as_input(images: NDArray[np.uint8]) -> Array:
     """Pixels, uint8 of any shape, as the network reads them: float32 in 0..1."""
     return np.divide(images, 255, dtype=np.float32)
+
+
+def _finite(values: NDArray[Any]) -> Array:
+    """A copy as float32, which may come as any format, with 0 in the place of what is not finite."""
+    return np.nan_to_num(values.astype(np.float32), nan=0, posinf=0, neginf=0, copy=False)
 
 
 def _input(program: Executable, image: Array) -> Mapping[str, Array]:

@@ -28,6 +28,8 @@ from .probe import Probe, as_input
 Array = NDArray[np.float32]
 #: While a network is in training, its weights are read at most this often. Seconds.
 MIN_READ_INTERVAL_S = 0.5
+#: While the worker makes a program for a network that the visitor wrote.
+COMPILES = "tinygrad compiles a program that looks into your network \N{HORIZONTAL ELLIPSIS}"
 #: In lists of digits to choose from: the value that stands for the network's answer, and the digits with their titles.
 WINNER = "winner"
 DIGITS = {str(d): str(d) for d in range(10)}
@@ -76,7 +78,7 @@ class CurrentProbe:
         if probe is None or probe.model is not page.model:
             if probe is not None:
                 probe.destroy()
-            self._probe = probe = Probe(page.models, page.device, page.model)
+            self._probe = probe = Probe(page.models, page.device, page.model, page.describer)
         due = dom.now_ms() - self._read_at_ms > MIN_READ_INTERVAL_S * 1e3
         if probe.version == 0 or (self.is_stale and due):
             self._weights_version, self._read_at_ms = page.weights_version, dom.now_ms()
@@ -157,10 +159,14 @@ class ViewState:
         return self.winner if choice == WINNER else int(choice)
 
     async def activations(self) -> dict[str, Array]:
-        """`logits` (10,), and each stage's activations by its tap; all zero without an answer. Raises EngineError."""
+        """`logits` (10,), and each stage's activations by its tap; all zero without an answer.
+
+        Raises EngineError or ProgramError.
+        """
         assert self.probe is not None
         if self._activations is None:
             if self.answer is None:
+                await self.probe.describe()
                 shapes = {s.tap or "logits": s.shape for s in self.probe.structure}
                 self._activations = {tap: np.zeros(shape, np.float32) for tap, shape in shapes.items()}
             else:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from tabgrad.interop import dom
+from tabgrad.network import is_written
 
 from ..context import PageContext
 from ..faults import FAULTS
@@ -19,6 +20,7 @@ from ..widgets.controls import Button
 
 EMPTY = "This network reads digits. Draw one, and see how."
 EXAMPLE = "This network has just read a digit. Here is how."
+WRITTEN = "This is a network that you wrote. You can look at its layers."
 YOURS = "This network has just read your digit. Here is how."
 PATTERNS = (
     "Nobody drew them. A network that knows nothing finds them by itself, in thousands of digits. You can watch: train "
@@ -41,7 +43,7 @@ class Intro:
         self.element = root = dom.create("section", parent, class_="intro", aria_labelledby="intro-title")
         self._title = dom.create("h2", root, text=EMPTY, id="intro-title", class_="intro-title")
         self._title.dataset.testid = "intro-title"
-        card = dom.create("div", root, class_="intro-card")
+        self._card = card = dom.create("div", root, class_="intro-card")
         self._network = NetworkView(card, lambda _stage, _unit, _pressed: None, "intro-network", short=True)
         self._fault = dom.create("p", card, class_="fault")
         cards = dom.create("div", root, class_="intro-cards")
@@ -88,6 +90,10 @@ class Intro:
     async def _update(self) -> None:
         page = self._page
         answer = page.latest or page.example
+        if page.model is not None and is_written(page.model.card.get("spec") or {}):
+            self._title.textContent, self._card.hidden = WRITTEN, True  # nobody knows how its layers are connected
+            return
+        self._card.hidden = False
         self._title.textContent = EMPTY if answer is None else YOURS if page.latest else EXAMPLE
         try:
             probe = await self._probe.get()

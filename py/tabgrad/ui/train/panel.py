@@ -58,7 +58,7 @@ class TrainPanel:
         context.worker = client
         context.training_program = self._models.training_program
         context.run_settings = lambda: self._form.with_source
-        context.compiler = self._written = WrittenNetworks(
+        context.compiler = context.describer = self._written = WrittenNetworks(
             client,
             self._models,
             settings=context.run_settings,

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from tabgrad import protocol
 from tabgrad.artifacts import load_weights
 from tabgrad.interop.clock import now_s
 from tabgrad.network import CODE, Description, SourceError
-from tabgrad.program import Program
+from tabgrad.program import Program, ProgramError, loads
 from tabgrad.protocol import AnyEvent
 from tabgrad.settings import RunSettings, settings_for_code
 
@@ -29,15 +30,23 @@ WRITTEN, TITLE = "code", "Your code"
 SILENT_FOR_S = 60.0
 NO_END = "The code has not come to an end in {:.0f} s, so it was stopped. Is there a loop without an end?"
 CANCELLED = "Stopped. Your code is as it was."
-LOST = "The worker that compiles was lost. Press Compile to try again."
+LOST = "The worker that compiles was lost: try again."
 BUSY_WITH_RUN = "A run is under way: stop it before you train this network."
-PURPOSES = {"infer": "answering", "init": "its first weights", "train": "training", "evaluate": "measuring"}
+PURPOSES = {
+    "infer": "answering",
+    "init": "its first weights",
+    "train": "training",
+    "evaluate": "measuring",
+    "activations": "looking inside",
+    "saliency": "explaining its answers",
+}
 
 
 class WrittenNetworks:
     """`settings` gives those of the form; `begin` puts settings into it and starts a run with them.
 
-    `compiled` gets the settings that go with a source that was compiled. Implements `ui.code.compiling.Compiler`.
+    `compiled` gets the settings that go with a source that was compiled. Implements
+    `Compiler` and `Describer`.
     """
 
     def __init__(
@@ -54,7 +63,8 @@ class WrittenNetworks:
         self._said: Callable[[str], object] = lambda _sentence: None
         self._heard = asyncio.Event()
         self._cancelled: asyncio.Event | None = None
-        self._described: dict[str, Description] = {}  # by source: the last one that was compiled
+        self._described: dict[str, Description] = {}  # by source
+        self._refused: dict[tuple[str, str], str] = {}  # why a source has no such program: by source and name
 
     def follow(self, event: AnyEvent) -> None:
         """What the worker says; also what is not about a compilation."""
@@ -85,7 +95,7 @@ class WrittenNetworks:
         written = await self._ask(protocol.Compile(settings=begin.to_json(), answer_target=self._models.target))
         assert isinstance(written, protocol.Written)
         description = Description.from_json(written.description)
-        self._described = {source: description}
+        self._described[source] = description
         settings = settings_for_code(base, source, description.learning_rate)
         program = await self._offer(written, settings)
         self._compiled(settings)
@@ -141,6 +151,44 @@ class WrittenNetworks:
             raise RuntimeError(BUSY_WITH_RUN)
         described = self._described.get(source)
         self._begin(settings_for_code(self._settings(), source, described.learning_rate if described else None))
+
+    # ---- Looking inside
+
+    async def describe(self, source: str) -> Description:
+        """See `Describer`. A source that was not compiled in this tab is described by the worker."""
+        if source not in self._described:
+            command = protocol.Compile(settings=self._settings_of(source), answer_target=self._models.target)
+            written = await self._answer(source, "", command)
+            if not isinstance(written, protocol.Written):
+                raise ProgramError(LOST)
+            self._described[source] = Description.from_json(written.description)
+        return self._described[source]
+
+    async def program(self, source: str, name: str) -> Program:
+        """See `Describer`."""
+        command = protocol.Prepare(settings=self._settings_of(source), answer_target=self._models.target, program=name)
+        compiled = await self._answer(source, name, command)
+        if not isinstance(compiled, protocol.Compiled):
+            raise ProgramError(LOST)
+        return loads(compiled.program)
+
+    def _settings_of(self, source: str) -> dict[str, Any]:
+        return replace(self._settings(), model=CODE, source=source).to_json()
+
+    async def _answer(self, source: str, name: str, command: protocol.Command) -> AnyEvent:
+        """The worker's answer. Raises ProgramError if there is none, or if it is a refusal."""
+        if (source, name) in self._refused:
+            raise ProgramError(self._refused[source, name])
+        try:
+            await self._client.ensure()
+            answer = await self._client.ask(command)
+        except RuntimeError as error:
+            raise ProgramError(str(error)) from error
+        if isinstance(answer, protocol.Failed):
+            if answer.kind == "code":
+                self._refused[source, name] = answer.message
+            raise ProgramError(answer.message if answer.kind != "internal" else LOST)
+        return answer
 
 
 def _sentence(what: Description, seconds: float) -> str:

@@ -13,7 +13,7 @@ from ...faults import FAULTS
 from ...widgets.controls import Button, Select
 from ...widgets.format import amount, short_time
 from ..probe import Probe
-from ..section import InspectContext, ViewState
+from ..section import COMPILES, InspectContext, ViewState
 
 #: Programs of the network that answers, and of the one in training: what the list calls them.
 ANSWERING = {"infer": "answer", "activations": "answer, with all layers", "saliency": "why: the gradient"}
@@ -90,6 +90,9 @@ class KernelsSection:
             return await self._page.training_program(name)
         if not probe.has_programs and name != "infer":
             raise ProgramError(NO_KERNELS)
+        if probe.is_written and name != "infer" and not probe.is_ready(name):
+            self._show(None)
+            self._headline.textContent = COMPILES
         return (await probe.program(name)).program
 
     def _show(self, program: Program | None) -> None:

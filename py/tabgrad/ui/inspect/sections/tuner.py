@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from tabgrad.backends import Device
 from tabgrad.data.drawings import Drawing, split
+from tabgrad.explain.written import inputs_of_last
 from tabgrad.ink import DOT_SHARE, Stroke, normalise
 from tabgrad.metrics import softmax
+from tabgrad.program import ProgramError
 
 from ...models import MakeModel, Model, load_model
 from ..probe import Probe
@@ -30,6 +32,10 @@ PULL = 0.001
 STEPS = 300
 #: Copies of each drawing are slightly rotated or slanted, so that a few drawings stand for more of the handwriting.
 _ANGLES_DEG, _SLANTS = (-6.0, 6.0), (-0.12, 0.12)
+NOT_DENSE = (
+    "This network cannot be fine-tuned here: its last layer must be a dense one with a bias, and read the layer before "
+    "it."
+)
 #: The model picker's value for the tuned network, and the end of its title.
 TUNED, TUNED_SUFFIX = "tuned", ", tuned to you"
 
@@ -57,8 +63,13 @@ async def fine_tune(probe: Probe, drawings: Sequence[Drawing]) -> TuningResult |
     learn, held_out = split(drawings)
     if not held_out:
         return None
+    await probe.describe()
     last = probe.structure[-1]
+    if last.weight not in probe.weights or last.bias not in probe.weights:
+        raise ProgramError(NOT_DENSE)
     weight, bias = probe.weights[last.weight], probe.weights[last.bias]
+    if probe.is_written:
+        weight = weight.T  # (units, inputs) there
     varied = [(strokes, d) for d in learn for strokes in variations(d.strokes)]
     features = np.stack([await _features(probe, strokes, d) for strokes, d in varied])
     labels = np.array([d.label for _, d in varied])
@@ -68,7 +79,8 @@ async def fine_tune(probe: Probe, drawings: Sequence[Drawing]) -> TuningResult |
     before, after = (int(((seen @ w + b).argmax(axis=1) == truth).sum()) for w, b in ((weight, bias), tuned))
     base = probe.model
     title = f"{base.title.removesuffix(TUNED_SUFFIX)}{TUNED_SUFFIX}"
-    weights = {**probe.weights, last.weight: tuned[0], last.bias: tuned[1]}
+    changed = {last.weight: tuned[0].T if probe.is_written else tuned[0], last.bias: tuned[1]}
+    weights = probe.weights | {name: value.astype(probe.weights[name].dtype) for name, value in changed.items()}
 
     async def make(device: Device) -> Model:
         shipped = base.card.get("programs_of", base.name)
@@ -82,9 +94,15 @@ async def _features(probe: Probe, strokes: Sequence[Stroke], drawing: Drawing) -
     """The input of the last layer, (n,), for strokes on a pad as large as the drawing's."""
     await asyncio.sleep(0)  # new ink is answered first
     image = normalise(strokes, DOT_SHARE * drawing.size)
-    if len(probe.structure) < 2:  # no hidden layers: the last layer reads the image
-        return image.reshape(-1)
-    return (await probe.activations(image))[probe.structure[-2].tap].reshape(-1)
+    values = await probe.activations(image)
+    *hidden, last = probe.structure
+    before = values[hidden[-1].tap] if hidden else image  # no hidden layers: the last layer reads the image
+    if not probe.is_written:
+        return before.reshape(-1)
+    inputs = inputs_of_last(last, probe.weights, before, values["logits"])
+    if inputs is None:
+        raise ProgramError(NOT_DENSE)
+    return inputs.astype(np.float32)
 
 
 def variations(strokes: Sequence[Stroke]) -> list[tuple[Stroke, ...]]:

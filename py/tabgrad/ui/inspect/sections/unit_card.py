@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tabgrad.explain import attribution
 from tabgrad.explain.colour import columns_for, diverging, mosaic
-from tabgrad.explain.flow import passed_on
+from tabgrad.explain.flow import strengths
+from tabgrad.explain.written import Votes, votes
 from tabgrad.interop import dom
 from tabgrad.network import Stage
 
@@ -17,6 +18,7 @@ from ...widgets.controls import Field, Select
 from ...widgets.format import rounded_to_sum, signed
 from ...widgets.picture import Picture, SignedBars
 from ..section import DIGITS, WINNER, ViewState
+from ..stage_words import place_of, words_of
 from .unit_formula import UnitFormula, UnitSum
 
 Array = NDArray[np.float32]
@@ -24,6 +26,10 @@ Array = NDArray[np.float32]
 MAX_VOTES = 8
 EMPTY = "No votes yet: nothing is drawn."
 PASSES_ON = "It passes its value on to the next layer. Only the last layer before the answer votes."
+NO_VOTES = (
+    "Which unit votes for which digit cannot be told here: between its last layer and the answer, the network does "
+    "more than add up votes."
+)
 NO_TOTAL = "Draw something to see the votes of all units here."
 
 
@@ -93,9 +99,11 @@ class UnitCard:
         if self._latest is None:
             return
         state, values = self._latest
+        found = votes(self._structure, state.probe.weights, values) if state.answer and state.probe else None
         if self._follows and state.winner is not None:
-            top = self._votes_for(state.winner, state, values).strongest(1)
-            self._stage, self._unit = len(self._structure) - 2, top[0] if top else 0
+            before = self._structure[-2]
+            sizes = found.terms[:, state.winner] if found else strengths(values[before.tap])
+            self._stage, self._unit = len(self._structure) - 2, int(np.abs(sizes).argmax())
         self._marked(self._stage, self._unit)
         self._show_unit()
         is_dense = self._structure[self._stage].kind == "dense"
@@ -105,8 +113,8 @@ class UnitCard:
             self._show_formula(state, values)
         else:
             self._show_map(state, values)
-        self._show_votes(state, values)
-        self._show_total(state, values)
+        self._show_votes(state, found)
+        self._show_total(state, values, found)
 
     def _inputs(self, index: int, state: ViewState, values: Mapping[str, Array]) -> Array:
         """What goes into a stage: the values of the one before, or the image."""
@@ -114,21 +122,13 @@ class UnitCard:
             return values[self._structure[index - 1].tap]
         return state.answer.image if state.answer else np.zeros((28, 28), np.float32)
 
-    def _votes_for(self, digit: int, state: ViewState, values: Mapping[str, Array]) -> attribution.Contributions:
-        """What each unit or map of the last layer before the answer, and the bias, add to a digit's logit."""
-        assert state.probe is not None
-        last, weights = self._structure[-1], state.probe.weights
-        inputs = self._inputs(len(self._structure) - 1, state, values)
-        found = attribution.contributions(inputs, weights[last.weight], weights[last.bias], digit)
-        return attribution.Contributions(found.terms.reshape(len(inputs), -1).sum(axis=1), found.bias)
-
     def _show_unit(self) -> None:
         """Its place in the network."""
-        name = f"{'unit' if len(self._structure[self._stage].shape) == 1 else 'map'} {self._unit}"
-        self._title.textContent = f"Layer {self._stage + 1}, {name}" + (" (pinned)" if self._pinned else "")
+        place = place_of(self._structure[self._stage], self._stage, self._unit)
+        self._title.textContent = place + (" (pinned)" if self._pinned else "")
         self._slider.element.max = str(sum(s.units for s in self._structure[:-1]) - 1)
         self._slider.value = str(sum(s.units for s in self._structure[: self._stage]) + self._unit)
-        self._slider.element.setAttribute("aria-valuetext", f"layer {self._stage + 1}, {name}")
+        self._slider.element.setAttribute("aria-valuetext", place[:1].lower() + place[1:])
 
     def _show_formula(self, state: ViewState, values: Mapping[str, Array]) -> None:
         """The sum of a dense unit."""
@@ -147,12 +147,15 @@ class UnitCard:
         self._formula.show(found, state.dark, drawn=state.answer is not None)
 
     def _show_map(self, state: ViewState, values: Mapping[str, Array]) -> None:
-        """A feature map, and the weights that it looks with."""
+        """A feature map or a single value, and the weights that it looks with."""
         assert state.probe is not None
         stage, unit, probe = self._structure[self._stage], self._unit, state.probe
         value = values[stage.tap][unit]
-        self._map.show(diverging(value, None, state.dark), f"Activations of map {unit}")
-        self._largest.textContent = f"Its largest value is {signed(float(value.max()))}." if state.answer else ""
+        self._map.figure.hidden = value.ndim == 0
+        if value.ndim:
+            self._map.show(diverging(value, None, state.dark), f"Activations of map {unit}")
+        what = "largest value" if value.ndim else "value"
+        self._largest.textContent = f"Its {what} is {signed(float(value.max()))}." if state.answer else ""
         self._weights.figure.hidden = not stage.weight
         weights_of = (probe, probe.version, self._stage, unit, state.dark)
         if not stage.weight or weights_of == self._weights_of:
@@ -162,30 +165,30 @@ class UnitCard:
         sheet = mosaic(parts, columns_for(*parts.shape), 1)
         self._weights.show(diverging(sheet, None, state.dark), f"Weights of map {unit}")
 
-    def _show_votes(self, state: ViewState, values: Mapping[str, Array]) -> None:
-        assert state.probe is not None
-        before_last, last = self._structure[-2:]
-        votes, note = list[float](), ""
+    def _show_votes(self, state: ViewState, found: Votes | None) -> None:
+        own, note = list[float](), ""
         direct = self._stage == len(self._structure) - 2
         if direct and state.answer is None:
             note = EMPTY
-        elif direct:
-            known, logits = values[before_last.tap], values["logits"]
-            votes = passed_on(last, state.probe.weights, known, logits, range(10))[self._unit].tolist()
-        elif state.answer is not None:
+        elif direct and found is not None:
+            own = found.terms[self._unit].tolist()
+        elif state.answer is not None and not direct:
             note = PASSES_ON
-        self._votes_title.hidden = not direct
-        self._votes.show(list(DIGITS), votes, state.winner)
+        self._votes_title.hidden = not direct or (found is None and state.answer is not None)
+        self._votes.show(list(DIGITS), own, state.winner)
         self._votes_note.textContent = note
 
-    def _show_total(self, state: ViewState, values: Mapping[str, Array]) -> None:
+    def _show_total(self, state: ViewState, values: Mapping[str, Array], found: Votes | None) -> None:
         digit = state.digit(self._digit.value)
         if digit is None or state.answer is None:
             self._total.show([], [])
             self._logit.textContent = NO_TOTAL
             return
-        parts = self._votes_for(digit, state, values)
-        kind = "unit" if len(self._structure[-2].shape) == 1 else "map"
+        if found is None:
+            self._total.show([], [])
+            self._logit.textContent = NO_VOTES
+            return
+        parts, kind = found.of(digit), words_of(self._structure[-2]).one
         top = parts.strongest(MAX_VOTES)
         others = float(parts.terms.sum() - parts.terms[top].sum())
         names = [*(f"{kind} {i}" for i in top), "all others", "bias"]

@@ -17,10 +17,11 @@ from ...faults import FAULTS
 from ...widgets.controls import Button, Select
 from ...widgets.format import rounded_to_sum, signed
 from ...widgets.picture import Picture, legend
-from ..section import DIGITS, WINNER, InspectContext, ViewState
+from ..section import COMPILES, DIGITS, WINNER, InspectContext, ViewState
 
 Array = NDArray[np.float32]
 NOBODY = "none"
+EMPTY = "Nothing is drawn yet. Draw a digit, and ask about it."
 #: The check by covering starts when the pen has rested for this time. Seconds.
 REST_S = 0.6
 #: Where a prediction takes longer than this, the check is coarser. Milliseconds.
@@ -70,7 +71,13 @@ class WhySection:
         other = None if chosen in (NOBODY, str(digit)) else int(chosen)
         image = state.answer.image
         seed = attribution.seed(digit, other)
-        logits, gradient = await state.probe.saliency(image, seed)
+        if state.probe.is_written and not state.probe.is_ready("saliency"):
+            self._note.textContent = COMPILES
+        try:
+            logits, gradient = await state.probe.saliency(image, seed)
+        except FAULTS:
+            self._empty(state, "")
+            raise
         ink = attribution.ink_picture(gradient, image)
         versus = f"{digit}" if other is None else f"{digit} rather than {other}"
         self._ink.show(grey(image), "Your drawing as the network reads it")
@@ -85,12 +92,15 @@ class WhySection:
             REST_S, lambda: self._begin_check(self._cover(state, seed[0], score, ink, alt))
         )
 
-    def _empty(self, state: ViewState) -> None:
+    def _empty(self, state: ViewState, sentence: str = EMPTY) -> None:
         blank = np.zeros((28, 28), np.float32)
-        self._ink.show(grey(blank), "An empty pad")
+        if state.answer is None:
+            self._ink.show(grey(blank), "An empty pad")
+        else:
+            self._ink.show(grey(state.answer.image), "Your drawing as the network reads it")
         for picture in (self._counted, self._wanted, self._covered):
             picture.show(diverging(blank, 1, state.dark), "Nothing to explain yet")
-        self._note.textContent = "Nothing is drawn yet. Draw a digit, and ask about it."
+        self._note.textContent = sentence
         self._check.textContent = ""
 
     def _begin_check(self, work: Coroutine[Any, Any, None]) -> None:
