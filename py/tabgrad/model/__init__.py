@@ -6,6 +6,7 @@ Importing it imports tinygrad: only the worker, the scripts and the tests do.
 from tabgrad.compiler import environment, watching  # noqa: F401 - must run before tinygrad is imported
 from tabgrad.network import Spec
 
+from .assist import complete, hover
 from .cnn import CNN
 from .describe import describe
 from .mlp import MLP
@@ -24,8 +25,10 @@ __all__ = [
     "activations",
     "augmentation",
     "build",
+    "complete",
     "describe",
     "evaluation",
+    "hover",
     "inference",
     "initial",
     "initial_weights",
