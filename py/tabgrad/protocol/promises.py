@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tabgrad.incoming import is_finite
 
-from .messages import Busy, Checkpoint, Compiled, Compiling, Finished, Message, Metrics, Progress, Written
+from .messages import Assisted, Busy, Checkpoint, Compiled, Compiling, Finished, Message, Metrics, Progress, Written
 
 #: What `Progress.state` and `Finished.reason` can be.
 STATES, REASONS = frozenset({"training", "paused", "evaluating"}), frozenset({"completed", "stopped", "early"})
@@ -23,6 +23,8 @@ def broken_promise(message: Message) -> str:
             kept = {"seconds": _is_amount(message.seconds)}
         case Compiling():
             kept = {"kernel": 0 <= message.kernel <= message.kernels}
+        case Assisted():
+            kept = {"options": all(_is_option(option) for option in message.options)}
         case Progress():
             kept = _of_progress(message)
         case Metrics():
@@ -78,6 +80,10 @@ def _of_finished(event: Finished) -> dict[str, bool]:
         and event.interval[0] <= event.interval[1],
         "seconds": _is_amount(event.seconds),
     }
+
+
+def _is_option(option: dict[str, object]) -> bool:
+    return option.keys() == {"label", "kind", "detail", "info"} and all(isinstance(v, str) for v in option.values())
 
 
 def _is_amount(value: float) -> bool:

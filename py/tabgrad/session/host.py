@@ -80,6 +80,8 @@ class WorkerHost:
                 self._spawn(self._prepare(command), command.id)
             elif isinstance(command, protocol.Compile):
                 self._spawn(self._compile(command), command.id)
+            elif isinstance(command, protocol.Assist):
+                self._spawn(self._assist(command), command.id)
             elif isinstance(command, protocol.Dispose):
                 self._spawn(self._dispose(command), command.id)
             elif isinstance(command, protocol.ShowProgram):
@@ -190,6 +192,10 @@ class WorkerHost:
             async with self._runtime_lock:
                 written = await self._runtime.written(settings, command.answer_target)
         self._send(replace(written, reply_to=command.id))
+
+    async def _assist(self, command: protocol.Assist) -> None:
+        """Answer at once, also while a run has the engine."""
+        self._send(replace(await self._runtime.assist(command), reply_to=command.id))
 
     async def _dispose(self, command: protocol.Dispose) -> None:
         if self._run is not None:

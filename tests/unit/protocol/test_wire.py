@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tabgrad.protocol import (
     PROTOCOL_VERSION,
     AnyEvent,
+    Assisted,
     Busy,
     Checkpoint,
     Command,
@@ -41,6 +42,7 @@ EXAMPLES: dict[str, Any] = {
     "list[int]": [1, 2],
     "list[float]": [0.5, 1],
     "list[list[int]]": [[1] * 10] * 10,
+    "list[dict[str, Any]]": [{"label": "relu", "kind": "method", "detail": "() -> Tensor", "info": ""}],
     "state": "paused",
     "reason": "early",
 }
@@ -186,6 +188,8 @@ WRONG: list[tuple[type[Message], dict[str, Any]]] = [
     (Checkpoint, {"weights": b""}),
     (Checkpoint, {"validation_accuracy": NAN}),
     (Busy, {"seconds": float("inf")}),
+    (Assisted, {"options": [{"label": "relu"}]}),
+    (Assisted, {"options": [{"label": "relu", "kind": "method", "detail": 1, "info": ""}]}),
 ]
 
 
