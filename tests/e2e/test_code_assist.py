@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page
 
+from tabgrad.ui.code import link
 from tests.e2e.support import Visit, wait_until
 from tests.e2e.test_a11y import violations
-from tests.e2e.test_code_editor import content, opened
+from tests.e2e.test_code_editor import MLP, content, opened
 
 Open = Callable[..., Visit]
 #: The line of the first example after which something is typed, and the part of it that is pointed at.
-LINE, LAYER = "x = x.flatten(1)", "nn.Linear(784, 128)"
+LINE, LAYER = "x = x.flatten(1)", "self.hidden = nn.Linear(784, 128)"
 #: A point within a name of a line, which only its text has.
 POINT = """(line, name) => { const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT); let text;
   while ((text = texts.nextNode())) { const at = text.data.indexOf(name); if (at < 0) continue;
@@ -88,10 +89,22 @@ def test_what_a_tensor_can_do_is_offered_and_a_layer_is_explained(open_visit: Op
     tooltip(page).wait_for(state="detached")
 
 
-def test_without_a_worker_the_names_in_the_text_are_offered(open_visit: Open) -> None:
-    visit = open_visit("?engine=wasm#code")
-    visit.page.route("**/*worker*", lambda route: route.abort())
-    page = opened(visit.page)
+def test_a_worker_that_is_lost_costs_no_key(open_visit: Open) -> None:
+    page = opened(open_visit("?engine=wasm#code").page)
+    helped(page)
+    page.evaluate("document.querySelector('script[name=trainer]').xworker.terminate()")
+    after(page, LINE)
+    page.keyboard.type("sel")
+    options(page).filter(has_text="self").first.wait_for()  # a name of the text
+    page.keyboard.press("Escape")
+    helped(page)  # by another one
+
+
+def test_code_from_a_link_starts_no_worker_before_it_is_run(open_visit: Open) -> None:
+    page = opened(open_visit(f"?engine=wasm#code={link.pack(MLP)}").page)
+    status = page.get_by_test_id("code-status").filter(has_text="This code came with a link.")
+    status.wait_for()
+    before = len(page.workers)
     after(page, LINE)
     page.keyboard.type("sel")
     options(page).filter(has_text="self").first.wait_for()
@@ -99,4 +112,5 @@ def test_without_a_worker_the_names_in_the_text_are_offered(open_visit: Open) ->
     page.keyboard.press("F1")
     said = page.get_by_test_id("code-editor").locator(".cm-announced")
     said.filter(has_text="Nothing is known about this name.").wait_for()
-    assert page.get_by_test_id("code-status").inner_text() == ""
+    assert len(page.workers) == before
+    status.wait_for()
