@@ -5,18 +5,27 @@
 // CodeMirror makes its styles at run time. In a shadow root they are an adopted style sheet, which the page's policy
 // allows; in a document they would be an inline one. https://github.com/marijnh/style-mod
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, ifNotIn } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyField, historyKeymap, indentWithTab, isolateHistory } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { globalCompletion, localCompletionSource, python } from "@codemirror/lang-python";
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { search, searchKeymap } from "@codemirror/search";
 import { EditorSelection, EditorState, Prec, RangeSet, StateEffect, StateField } from "@codemirror/state";
 import {
-  Decoration, EditorView, gutterLineClass, GutterMarker, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers, ViewPlugin,
+  activateHover, closeHoverTooltips, Decoration, EditorView, gutterLineClass, GutterMarker, hasHoverTooltips, highlightActiveLine,
+  highlightSpecialChars, hoverTooltip, keymap, lineNumbers, ViewPlugin,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 /** @typedef {{line: number, message: string}} Problem `line` counts from 1; 0 is no line of the text. */
+
+/** @typedef {{label: string, kind: string, detail: string, info: string}} Option What can be typed. */
+/** @typedef {{options: Option[], signature: string, doc: string}} Assistance Nothing of it if there is none. */
+/**
+ * Ask Python, about a place: its line from 1 on, and the characters before it in the line. With `hover`, what the name
+ * there is; else what can be typed there. `answer` is called once, with an Assistance as JSON.
+ * @typedef {(line: number, column: number, hover: boolean, answer: (text: string) => void) => void} Ask
+ */
 
 /** Once Escape is pressed, Tab leaves the editor, however late it is pressed. Milliseconds. */
 const FOR_EVER = 1e12;
@@ -74,6 +83,10 @@ const looks = EditorView.theme({
   "@media (pointer: coarse)": { ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "0.5rem" } },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { color: "var(--paper)", backgroundColor: "var(--ink)" },
   ".cm-completionDetail": { color: "inherit" },
+  ".cm-tooltip.cm-completionInfo": { padding: "0.375rem 0.5rem" },
+  ".cm-hint": { maxWidth: "min(34rem, 90vw)", padding: "0.375rem 0.5rem", fontSize: "0.9375rem" },
+  ".cm-hint p": { margin: "0" },
+  ".cm-hint p:first-child": { fontFamily: FONT, overflowWrap: "anywhere" },
 });
 
 // ---- Wrapped lines: they go on where their text begins, which Python's meaning depends on ---------------------------
@@ -141,6 +154,80 @@ const problemMarks = [
   }),
 ];
 
+// ---- Help from Python: what can be typed, and what a name is --------------------------------------------------------
+
+/** Where a name is nothing that Python could tell about. */
+const NO_CODE = ["String", "FormatString", "Comment", "Number"];
+/** A new name comes next. */
+const NAMES = /\b(def|class|as)\s+$/u;
+
+/** @param {Ask} ask @param {EditorState} state @param {number} at @param {boolean} hover @returns {Promise<Assistance>} */
+async function assistance(ask, state, at, hover) {
+  const line = state.doc.lineAt(at);
+  const column = [...line.text.slice(0, at - line.from)].length; // Python counts an emoji as one
+  return JSON.parse(await new Promise((answer) => ask(line.number, column, hover, answer)));
+}
+
+/** What Python knows; without an answer, what the text has. @param {Ask} ask */
+function completion(ask) {
+  return ifNotIn(NO_CODE, async (context) => {
+    const word = context.matchBefore(/[\p{L}_][\p{L}\p{N}_]*/u);
+    const from = word?.from ?? context.pos;
+    const before = context.state.doc.lineAt(from).text.slice(0, from - context.state.doc.lineAt(from).from);
+    if (NAMES.test(before) || !(word || before.endsWith(".") || context.explicit)) return null;
+    const { options } = await assistance(ask, context.state, context.pos, false);
+    if (!options.length) {
+      const found = [localCompletionSource, globalCompletion].map((source) => source(context));
+      const results = (await Promise.all(found)).filter((result) => result !== null);
+      return results.length ? { ...results[0], options: results.flatMap((result) => result.options) } : null;
+    }
+    const first = word?.text[0].toLowerCase() ?? "";
+    return {
+      from,
+      options: options.map(({ label, kind, detail, info }) => ({ label, type: kind, detail, info: info || undefined })),
+      // Python told the names with this first letter, and private ones only if it is an underscore.
+      validFor: (text) => /^[\p{L}\p{N}_]*$/u.test(text) && (first ? text.toLowerCase().startsWith(first) : !text.startsWith("_")),
+    };
+  });
+}
+
+/** A tooltip about a name under the mouse, or at the cursor when a key is pressed. @param {Ask} ask */
+function hints(ask) {
+  let isAloud = false;
+  /** @param {EditorView} view @param {string} sentence */
+  const say = (view, sentence) => view.dispatch({ effects: EditorView.announce.of(sentence) });
+  const tooltip = hoverTooltip(
+    async (view, at, side) => {
+      const [aloud, { state }] = [isAloud, view];
+      isAloud = false;
+      const word = state.wordAt(at);
+      if (!word || NO_CODE.includes(syntaxTree(state).resolveInner(at, side).name)) return null;
+      const { signature, doc } = await assistance(ask, state, word.from, true);
+      if (view.state.doc !== state.doc) return null;
+      if (aloud) setTimeout(() => say(view, signature ? `${signature}. ${doc}` : "Nothing is known about this name."));
+      return signature ? { pos: word.from, end: word.to, above: true, create: () => ({ dom: hint(signature, doc) }) } : null;
+    },
+    { hideOnChange: true },
+  );
+  /** @param {EditorView} view */
+  const describe = (view) => {
+    const { head } = view.state.selection.main;
+    isAloud = true;
+    activateHover(view, head, view.state.wordAt(head)?.to === head ? -1 : 1, { until: (change) => change.docChanged || !!change.selection });
+    return true;
+  };
+  const keys = ["Mod-i", "F1"].map((key) => ({ key, run: describe }));
+  return [tooltip, Prec.high(keymap.of(keys))];
+}
+
+/** @param {string} signature @param {string} doc */
+function hint(signature, doc) {
+  const dom = document.createElement("div");
+  dom.className = "cm-hint";
+  for (const text of [signature, doc].filter(Boolean)) dom.appendChild(document.createElement("p")).textContent = text;
+  return dom;
+}
+
 // ---- The editor -----------------------------------------------------------------------------------------------------
 
 /**
@@ -150,8 +237,10 @@ const problemMarks = [
  * @param {() => void} onChange called after every change of the text
  * @param {() => void} onCompile called when Control Enter or Command Enter is pressed
  * @param {() => void} onMove called when the cursor has moved
+ * @param {() => void} [onFocus] called when the editor gets the focus
+ * @param {Ask} [onAsk] helps with what is typed; without it, the text alone does
  */
-export function make(host, doc, onChange, onCompile, onMove) {
+export function make(host, doc, onChange, onCompile, onMove, onFocus, onAsk) {
   const root = host.attachShadow({ mode: "open" });
   // What describes a text field has to be in its own tree; this is read out, and shown by the page elsewhere.
   const [help, said] = ["help", "problems"].map((id) => {
@@ -186,6 +275,7 @@ export function make(host, doc, onChange, onCompile, onMove) {
   /** Tab indents, so that there has to be a way out with the keyboard. @param {EditorView} view */
   const leaveWithTab = (view) => {
     view.setTabFocusMode(FOR_EVER);
+    if (hasHoverTooltips(view.state)) view.dispatch({ effects: closeHoverTooltips });
     return false;
   };
   const extensions = [
@@ -201,7 +291,8 @@ export function make(host, doc, onChange, onCompile, onMove) {
     indentOnInput(),
     bracketMatching(),
     closeBrackets(),
-    autocompletion({ icons: false, maxRenderedOptions: 8 }),
+    autocompletion({ icons: false, maxRenderedOptions: 8, override: onAsk ? [completion(onAsk)] : null }),
+    onAsk ? hints(onAsk) : [],
     search({ top: true }),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
     indents,
@@ -217,7 +308,12 @@ export function make(host, doc, onChange, onCompile, onMove) {
       autocapitalize: "off",
       autocorrect: "off",
     }),
-    EditorView.domEventHandlers({ focus: (_event, view) => view.setTabFocusMode(false) }),
+    EditorView.domEventHandlers({
+      focus(_event, view) {
+        view.setTabFocusMode(false);
+        onFocus?.();
+      },
+    }),
     EditorView.updateListener.of(({ docChanged, selectionSet, view }) => {
       if (docChanged) onChange();
       if (docChanged || selectionSet) comeOut(view);

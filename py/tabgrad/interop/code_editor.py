@@ -33,7 +33,11 @@ class CodeEditor:
 
     `data-label` of the host names the text field, and `data-help` describes it to screen readers. `changed` is called
     after every change of the text, `entered` when Control Enter or Command Enter is pressed, `moved` when the cursor
-    has moved.
+    has moved, `focused` when the editor gets the focus.
+
+    `asked` gets questions about a place, its line from 1 on and the characters before it: what the name there is if
+    the third argument is True, else what can be typed there. It has to call the fourth once, with the answer as JSON:
+    {"options": [{"label", "kind", "detail", "info"}], "signature", "doc"}, empty what is not known.
     """
 
     def __init__(
@@ -44,8 +48,10 @@ class CodeEditor:
         changed: Callable[[], object],
         entered: Callable[[], object],
         moved: Callable[[], object],
+        focused: Callable[[], object],
+        asked: Callable[[int, int, bool, Callable[[str], object]], object],
     ) -> None:
-        self._proxies = [js_function(_silent(call)) for call in (changed, entered, moved)]
+        self._proxies = [js_function(_silent(call)) for call in (changed, entered, moved, focused, asked)]
         self._editor = getattr(js, _GLOBAL).make(host, text, *self._proxies)
 
     @property
@@ -96,10 +102,10 @@ class CodeEditor:
             release(proxy)
 
 
-def _silent(call: Callable[[], object]) -> Callable[[], None]:
+def _silent(call: Callable[..., object]) -> Callable[..., None]:
     """`call` without its result, which would become a proxy in JavaScript."""
 
-    def run() -> None:
-        call()
+    def run(*arguments: Any) -> None:
+        call(*arguments)
 
     return run

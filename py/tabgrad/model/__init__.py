@@ -7,6 +7,7 @@ from tabgrad.compiler import environment, kernel_cache, watching  # noqa: F401 -
 from tabgrad.network import Spec
 
 from . import live
+from .assist import complete, hover
 from .cnn import CNN
 from .describe import describe
 from .mlp import MLP
@@ -25,8 +26,10 @@ __all__ = [
     "activations",
     "augmentation",
     "build",
+    "complete",
     "describe",
     "evaluation",
+    "hover",
     "inference",
     "initial",
     "initial_weights",

@@ -45,6 +45,19 @@ class Compile(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assist(Message):
+    """Ask what can be typed at a place of `source`, or with `hover` what the name there is; answered by Assisted.
+
+    `line` counts from 1, `column` the characters before the place. Nothing of the source is run.
+    """
+
+    source: str
+    line: int
+    column: int
+    hover: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start(Message):
     """Begin a run with `settings`, or go on from `checkpoint`, whose own settings then count.
 
@@ -140,6 +153,7 @@ class Dispose(Message):
 Command = (
     Prepare
     | Compile
+    | Assist
     | Start
     | Pause
     | Resume
@@ -225,6 +239,17 @@ class Written(Event):
     program: bytes
     weights: bytes
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assisted(Event):
+    """What can be typed: `options`, each with its label, kind, detail and info (`model.assist.Completion`). Or what a
+    name is: its `signature`, and `doc`, a sentence about it. Empty if that is not known.
+    """
+
+    options: list[dict[str, Any]] = field(default_factory=list)
+    signature: str = ""
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +363,7 @@ AnyEvent = (
     | Compiled
     | Compiling
     | Written
+    | Assisted
     | Progress
     | Metrics
     | Weights

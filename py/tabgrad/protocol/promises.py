@@ -11,6 +11,7 @@ from typing import Any
 from tabgrad.incoming import fits, is_finite
 
 from .messages import (
+    Assisted,
     Busy,
     Checkpoint,
     Compiled,
@@ -46,6 +47,8 @@ def broken_promise(message: Message) -> str:
             kept = {"seconds": _is_amount(message.seconds)}
         case Compiling():
             kept = {"kernel": 0 <= message.kernel <= message.kernels}
+        case Assisted():
+            kept = {"options": all(_is_option(option) for option in message.options)}
         case Progress():
             kept = _of_progress(message)
         case Metrics():
@@ -122,6 +125,10 @@ def _is_item(item: dict[str, Any]) -> bool:
     if not isinstance(kind, str) or item.keys() != ITEM_PARTS.get(kind) or not isinstance(item["text"], str):
         return False
     return all(fits(item[side], int) and item[side] > 0 for side in ("height", "width") if side in item)
+
+
+def _is_option(option: dict[str, object]) -> bool:
+    return option.keys() == {"label", "kind", "detail", "info"} and all(isinstance(v, str) for v in option.values())
 
 
 def _is_amount(value: float) -> bool:

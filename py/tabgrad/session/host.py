@@ -91,6 +91,8 @@ class WorkerHost:
                 self._spawn(self._prepare(command), command.id)
             elif isinstance(command, protocol.Compile):
                 self._spawn(self._compile(command), command.id)
+            elif isinstance(command, protocol.Assist):
+                self._spawn(self._assist(command), command.id)
             elif isinstance(command, protocol.Dispose):
                 self._spawn(self._dispose(command), command.id)
             elif isinstance(command, (protocol.Evaluate, protocol.Complete)):
@@ -235,6 +237,10 @@ class WorkerHost:
                 written = await self._runtime.written(settings, command.answer_target)
         self._console.compiled(settings, written.weights)
         self._send(replace(written, reply_to=command.id))
+
+    async def _assist(self, command: protocol.Assist) -> None:
+        """Answer at once, also while a run has the engine."""
+        self._send(replace(await self._runtime.assist(command), reply_to=command.id))
 
     async def _dispose(self, command: protocol.Dispose) -> None:
         if self._run is not None:

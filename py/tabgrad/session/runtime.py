@@ -5,6 +5,7 @@ Owns devices and loaded networks. Commands and the life of a run are `host` and 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -17,13 +18,13 @@ from tabgrad.incoming import quoted
 from tabgrad.interop.clock import now_s
 from tabgrad.network import CODE, mentions
 from tabgrad.program import Program, ProgramError, dumps
-from tabgrad.protocol import AnyEvent, Busy, Compiled, Compiling, Ready, Written
+from tabgrad.protocol import AnyEvent, Assist, Assisted, Busy, Compiled, Compiling, Ready, Written
 from tabgrad.settings import RunSettings
 
 from .network import LoadedNetwork, beginning, first_values, load_network
 from .pace import Emit
 from .plan import answer_request, evaluation_request, initial_request, training_request
-from .programs import MAX_WRITTEN_COMPILE_S, ProgramLibrary
+from .programs import MAX_COMPILE_S, MAX_WRITTEN_COMPILE_S, ProgramLibrary
 from .written import Augment
 
 #: Opens "auto" or an engine by its name. Raises EngineError if that engine cannot be opened.
@@ -87,6 +88,19 @@ class Runtime:
             weights=save_weights(values, settings),
             seconds=now_s() - begun,
         )
+
+    async def assist(self, asked: Assist) -> Assisted:
+        """What can be typed at a place of a source, or what the name there is. Raises OSError without the compiler."""
+        if "tabgrad.model" not in sys.modules:
+            self._emit(Busy(what="", seconds=MAX_COMPILE_S))  # nobody waits for it: there is nothing to say
+        await self._programs.load_compiler()
+        from tabgrad import model
+
+        place = asked.source, asked.line, asked.column
+        if not asked.hover:
+            return Assisted(options=[{**option} for option in model.complete(*place)])
+        hint = model.hover(*place)
+        return Assisted(**hint) if hint else Assisted()
 
     async def augmentation(self, settings: RunSettings) -> Augment | None:
         """The augmentation of a written network's source; None if it has none. Raises SourceError or OSError."""

@@ -1,10 +1,10 @@
-"""What the tabs Code and Train agree on: who compiles a source, and what comes of it. Compiles nothing itself."""
+"""What the tabs Code and Train agree on: who compiles a source or helps to write it, and what comes of that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from tabgrad.network import Description
 from tabgrad.program import Program
@@ -30,6 +30,24 @@ class SourceProblem:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a source: its line from 1 on, and the characters before it in that line."""
+
+    source: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assistance:
+    """What can be typed at a place, as `protocol.Assisted` has it; or the signature of a name, and a sentence."""
+
+    options: list[dict[str, Any]] = field(default_factory=list)
+    signature: str = ""
+    doc: str = ""
+
+
 class Compiler(Protocol):
     """Makes networks of sources, in the worker."""
 
@@ -41,6 +59,12 @@ class Compiler(Protocol):
 
     def cancel(self) -> None:
         """Give up the compilation under way."""
+
+    async def prepare(self) -> None:
+        """Start the worker for what comes. Says nothing if that fails."""
+
+    async def assist(self, place: Place, *, hover: bool) -> Assistance:
+        """What can be typed at a place, or with `hover` what the name there is. Empty without a worker that is free."""
 
     def train(self, source: str) -> None:
         """Begin a run with the network of a source that was compiled. Raises RuntimeError with one sentence."""

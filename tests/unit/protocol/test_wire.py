@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tabgrad.protocol import (
     PROTOCOL_VERSION,
     AnyEvent,
+    Assisted,
     Busy,
     Checkpoint,
     Command,
@@ -50,6 +51,7 @@ EXAMPLES: dict[str, Any] = {
     "items": [{"kind": "text", "text": "1"}, {"kind": "image", "text": "an image", "height": 1, "width": 2}],
     "pixels": b"\0\1",
     "code": "x.shape",
+    "list[dict[str, Any]]": [{"label": "relu", "kind": "method", "detail": "() -> Tensor", "info": ""}],
     "state": "paused",
     "reason": "early",
 }
@@ -207,6 +209,8 @@ WRONG: list[tuple[type[Message], dict[str, Any]]] = [
     (Evaluated, {"items": [{"kind": "image", "text": "", "height": -1, "width": -2}]}),
     (Evaluated, {"pixels": b"\0\1\2"}),
     (Completions, {"start": -1}),
+    (Assisted, {"options": [{"label": "relu"}]}),
+    (Assisted, {"options": [{"label": "relu", "kind": "method", "detail": 1, "info": ""}]}),
 ]
 
 

@@ -295,3 +295,23 @@ def test_a_mistake_in_a_source_is_said_at_its_line_and_a_run_goes_on() -> None:
         await bench.expect(protocol.Finished)
 
     on_bench(go)
+
+
+def test_the_editor_is_helped_also_while_a_run_is_under_way() -> None:
+    typed = WRITTEN.source + "\nx.re"
+    at = {"line": typed.count("\n") + 1, "column": 4}
+
+    async def go(bench: Bench) -> None:
+        for _ in range(2):
+            found = await bench.answer(protocol.Assist, source=typed, **at)
+            assert isinstance(found, protocol.Assisted)
+            assert "relu" in [option["label"] for option in found.options]
+            hint = await bench.answer(protocol.Assist, source=typed + "lu", hover=True, **at)
+            assert isinstance(hint, protocol.Assisted)
+            assert (hint.signature, hint.options) == ("relu() -> Tensor", [])
+            nothing = await bench.answer(protocol.Assist, source="", line=7, column=1, hover=True)
+            assert nothing == protocol.Assisted(id=nothing.id, reply_to=nothing.reply_to)
+            await bench.answer(protocol.Start, settings=replace(SMALL, epochs=1000, schedule="constant").to_json())
+        assert bench.host.running
+
+    on_bench(go)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tabgrad.interop import code_editor, dom
 from tabgrad.interop import page as browser
 from tabgrad.interop.files import fetch_bytes
 from tabgrad.storage import keys
 
-from ..compiler import SourceProblem
+from ..compiler import Place, SourceProblem
 from ..context import PageContext
 from ..share import CopyLink
 from ..tabs import BuildPanel
 from ..widgets.controls import Button
 from .console import Console
 from .controller import RUN_LINKED, CodeController
+from .helping import Helping
 from .outcome import OutcomeView
 from .state import CodeState
 
@@ -23,7 +26,10 @@ LEAD = (
     "original."
 )
 LABEL = "Python source of the network"
-KEYS = "Tab indents. Press Escape, then Tab, to leave the editor. Control F, or Command F on a Mac, searches."
+KEYS = (
+    "Tab indents. Press Escape, then Tab, to leave the editor. Control F, or Command F on a Mac, searches. F1 tells "
+    "what the name at the cursor is."
+)
 AGAIN = "{} Open this tab again to try once more."
 
 
@@ -46,6 +52,7 @@ class CodePanel:
             render=self._render,
             compiler=page.compiler,
         )
+        self._helping = Helping(page.compiler, lambda: self._control.state.unread)
         self._do = self._control.tasks.do
         self._build(place)
         self._console = Console(page, place, page.worker) if page.worker else None
@@ -117,7 +124,13 @@ class CodePanel:
             self._is_loading = False
         self._control.say("")
         editor = code_editor.CodeEditor(
-            self._host, "", changed=self._control.changed, entered=self._on_enter, moved=self._on_move
+            self._host,
+            "",
+            changed=self._control.changed,
+            entered=self._on_enter,
+            moved=self._on_move,
+            focused=lambda: self._do(self._helping.focused()),
+            asked=self._on_ask,
         )
         await self._control.begin(editor)
         self._editor = editor
@@ -159,6 +172,10 @@ class CodePanel:
     def _on_move(self) -> None:
         if self._editor is not None:
             self._page.lines.moved(self._editor.line())
+
+    def _on_ask(self, line: int, column: int, hover: bool, answer: Callable[[str], object]) -> None:
+        source = self._editor.text if self._editor else ""
+        self._do(self._helping.answer(Place(source, line, column), answer, hover=hover))
 
     def _on_download(self) -> None:
         name, content = self._control.file()

@@ -18,9 +18,10 @@ from tabgrad.program import Program, ProgramError, loads
 from tabgrad.protocol import AnyEvent
 from tabgrad.settings import RunSettings, settings_for_code
 
-from ..compiler import Compiled, SourceProblem
+from ..compiler import Assistance, Compiled, Place, SourceProblem
 from ..models.live import LiveModel
 from ..widgets.format import amount, duration
+from .assisting import Assisting
 from .client import TrainClient
 from .trained_models import TrainedModels
 
@@ -58,7 +59,7 @@ class WrittenNetworks:
         compiled: Callable[[RunSettings], object],
         begin: Callable[[RunSettings], object],
     ) -> None:
-        self._client, self._models = client, models
+        self._client, self._models, self._assisting = client, models, Assisting(client)
         self._settings, self._compiled, self._begin = settings, compiled, begin
         self._said: Callable[[str], object] = lambda _sentence: None
         self._heard = asyncio.Event()
@@ -144,6 +145,14 @@ class WrittenNetworks:
         """Give up the compilation under way."""
         if self._cancelled is not None:
             self._cancelled.set()
+
+    async def prepare(self) -> None:
+        """Start the worker for what comes. Says nothing if that fails."""
+        await self._assisting.prepare()
+
+    async def assist(self, place: Place, *, hover: bool) -> Assistance:
+        """What can be typed at a place, or with `hover` what the name there is. Empty without a worker that is free."""
+        return await self._assisting.ask(place, hover=hover)
 
     def train(self, source: str) -> None:
         """Begin a run with the network of a source that was compiled. Raises RuntimeError with a sentence."""

@@ -10,7 +10,7 @@ from tabgrad.storage import KeptStore
 from tabgrad.ui.code.controller import CodeController
 from tabgrad.ui.code.examples import EXAMPLES
 from tabgrad.ui.code.state import CodeState
-from tabgrad.ui.compiler import Compiled, SourceProblem
+from tabgrad.ui.compiler import Assistance, Compiled, Place, SourceProblem
 from tests.unit.ui.train.train_stores import FakeStorage
 
 ORIGINALS = {name: f"# {title}\n" for name, title in EXAMPLES.items()}
@@ -63,6 +63,7 @@ class FakeCompiler:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.trained: list[str] = []
+        self.prepared = 0
         self.lost = ""
         self.gate = asyncio.Event()
         self.gate.set()
@@ -80,6 +81,14 @@ class FakeCompiler:
     def cancel(self) -> None:
         self.lost = "Stopped."
         self.gate.set()
+
+    async def prepare(self) -> None:
+        self.prepared += 1
+
+    async def assist(self, place: Place, *, hover: bool) -> Assistance:
+        if self.lost:
+            raise RuntimeError(self.lost)
+        return Assistance(signature="f()") if hover else Assistance([{"label": place.source}])
 
     def train(self, source: str) -> None:
         if self.lost:
