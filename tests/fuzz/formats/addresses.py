@@ -93,6 +93,7 @@ EXAMPLES: dict[str, Any] = {
     "list[float]": [0.5, 2],
     "list[list[int]]": [[1, 0], [0, 1]],
     "list[str]": ["item", "items"],
+    "list[dict[str, Any]]": [{"label": "relu", "kind": "method", "detail": "() -> Tensor", "info": ""}],
     "items": [{"kind": "text", "text": "1"}, {"kind": "image", "text": "an image", "height": 1, "width": 2}],
     "code": "x.shape",
     "image": b"",
