@@ -38,7 +38,7 @@ def looked_into(page: Page, source: str) -> None:
     assert compiled(page) == "compiled", error(page)
     settled(page)
     page.get_by_test_id("tab-inside").click()
-    expect(page.get_by_test_id("inside-layers").locator("canvas").first).to_be_visible(timeout=TIMEOUT_S * 1000)
+    expect(page.get_by_test_id("stage-0").locator("canvas")).to_be_visible(timeout=TIMEOUT_S * 1000)
     caught_up(page, "inside")
 
 
