@@ -38,7 +38,7 @@ def looked_into(page: Page, source: str) -> None:
     assert compiled(page) == "compiled", error(page)
     settled(page)
     page.get_by_test_id("tab-inside").click()
-    expect(page.get_by_test_id("inside-layers").locator("canvas").first).to_be_visible(timeout=TIMEOUT_S * 1000)
+    expect(page.get_by_test_id("stage-0").locator("canvas")).to_be_visible(timeout=TIMEOUT_S * 1000)
     caught_up(page, "inside")
 
 
@@ -79,7 +79,7 @@ def test_what_cannot_be_told_is_said_in_a_sentence(open_visit: Open) -> None:
     page = opened(open_visit("?engine=wasm").page)
     draw(page, DIGITS[4])
     looked_into(page, STEPS)
-    expect(page.get_by_test_id("unit-title")).to_have_text(re.compile(r"first, unit \d+"))
+    expect(page.get_by_test_id("unit-title")).to_have_text(re.compile(r"last, unit \d"))
     assert "cannot be told" in page.get_by_test_id("contributions-logit").inner_text()
     assert "no saliency" in fault(page, "why")
     page.get_by_test_id("tab-data").click()
