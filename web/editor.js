@@ -84,6 +84,8 @@ const looks = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { color: "var(--paper)", backgroundColor: "var(--ink)" },
   ".cm-completionDetail": { color: "inherit" },
   ".cm-tooltip.cm-completionInfo": { padding: "0.375rem 0.5rem" },
+  // Without room beside the list, it would hide the second row.
+  ".cm-completionInfo.cm-completionInfo-left-narrow, .cm-completionInfo.cm-completionInfo-right-narrow": { display: "none" },
   ".cm-hint": { maxWidth: "min(34rem, 90vw)", padding: "0.375rem 0.5rem", fontSize: "0.9375rem" },
   ".cm-hint p": { margin: "0" },
   ".cm-hint p:first-child": { fontFamily: FONT, overflowWrap: "anywhere" },

@@ -31,7 +31,7 @@ BARE = """() => {
   const host = Object.assign(document.createElement("div"), { id: "bare" });
   host.dataset.help = "Help.";
   document.body.append(host);
-  self.bare = tabgradEditor.make(host, "one\\n  two\\n\\nfour", () => {}, () => {});
+  self.bare = tabgradEditor.make(host, "one\\n  two\\n\\nfour", () => {}, () => {}, () => {});
   self.bare.setErrors([
     { line: 2, message: "Two is wrong." }, { line: 3, message: "So is this." }, { line: 9, message: "And all." }]);
 }"""

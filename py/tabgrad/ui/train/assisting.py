@@ -28,7 +28,7 @@ class Assisting:
 
     async def prepare(self) -> None:
         """Start the worker, and have it load what it needs to answer."""
-        with suppress(RuntimeError):  # whoever compiles is told
+        with suppress(Exception):  # also of the browser: whoever compiles is told
             await self._client.ensure()
             await self.ask(Place("", 1, 0), hover=False)
 
