@@ -97,7 +97,12 @@ MISTAKES = {
     "too large": ("nn.Linear(784, 32)", "nn.Linear(784, 200_000)", 4, "MB"),
     "recursion": ("x = self.first(x.flatten(1)).relu()", "x = self(x)", 9, "without end"),
     "the page": ("class Net:", "import js\njs.document.title\nclass Net:", 4, "document"),
-    "its own loop": ("class Net:", "import asyncio\nasyncio.run(asyncio.sleep(1))\nclass Net:", 4, "asyncio.run"),
+    "its own loop": (
+        "class Net:",
+        "import asyncio\nasyncio.run(asyncio.sleep(1))\nclass Net:",
+        4,
+        "as asyncio.run does",
+    ),
     "a value": ("return self.last(x)", "return self.last(x) * x.mean().item()", 10, "reads the value"),
 }
 

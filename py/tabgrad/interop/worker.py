@@ -110,12 +110,16 @@ class NamedWorker:
             self._element = None
 
 
-def end_when_python_dies() -> None:
+def end_when_python_dies(port: Any, last_words: str) -> None:
     """Have this worker end with its Python: after a fatal error it would go on and answer, wrongly, or not at all.
 
-    The page notices that it is silent. `on_fatal` is called by Pyodide's `fatal_error`.
+    `last_words` is the message that goes through `port` then. Python cannot do any of this any more: `on_fatal`, which
+    Pyodide's `fatal_error` calls, sends out an event, whose listeners are functions of the browser.
     """
-    pyodide_js._api.on_fatal = js.close.bind(js.globalThis)
+    died = js.Event.new("tabgrad-python-died")
+    for act in (port.postMessage.bind(port, js.Array.of(last_words)), js.close.bind(js.globalThis)):
+        js.addEventListener(died.type, act)
+    pyodide_js._api.on_fatal = js.dispatchEvent.bind(js.globalThis, died)
 
 
 async def may_use_blobs() -> bool:

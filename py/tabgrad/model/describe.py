@@ -16,7 +16,7 @@ from tabgrad.compiler import compiling_for
 from tabgrad.network import IMAGE_SHAPE, Description, LayerRow
 from tabgrad.program import Target
 
-from .source import Module, repeatable
+from .source import Module, running
 from .taps import Call, taps
 from .written import WrittenNetwork, augmentation
 from .written_optim import SourceOptimizer
@@ -29,7 +29,7 @@ _PIXELS = math.prod(IMAGE_SHAPE)
 
 def describe(source: str, target: Target = "wasm") -> Description:
     """Build, call and check everything that a source defines. Raises SourceError."""
-    with compiling_for(target, "simd" if target == "wasm" else "default"), repeatable():
+    with compiling_for(target, "simd" if target == "wasm" else "default"), running():
         network = WrittenNetwork(source)
         # one image for what is counted, two for the shapes: what grows with the batch
         (logits, calls), (pair, others) = (network.trace(Tensor.empty(count, _PIXELS)) for count in (1, 2))

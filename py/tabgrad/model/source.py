@@ -25,6 +25,8 @@ from tabgrad.program import ProgramError
 
 #: What tracebacks and `inspect` call the module of a source.
 MODULE, FILE_NAME = "net", "net.py"
+#: Calls within calls that a source may make, tinygrad's own included.
+MAX_DEPTH = 350
 #: Characters of an error's message that a sentence repeats.
 MAX_MESSAGE = 200
 
@@ -40,6 +42,10 @@ _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], s
 )
 
 
+#: In what Python and Pyodide say of a source that begins an event loop.
+_WAITING = ("event loop", "stack switching")
+
+
 class Module:
     """A source that has been run. `names` are those it defines. The constructor raises SourceError."""
 
@@ -52,7 +58,7 @@ class Module:
         module.__file__ = FILE_NAME
         linecache.cache[FILE_NAME] = (len(source), None, source.splitlines(keepends=True), FILE_NAME)
         sys.modules[MODULE] = module  # dataclasses and inspect look there
-        with repeatable(), explained("The code"):
+        with running(), explained("The code"):
             exec(compile(source, FILE_NAME, "exec", dont_inherit=True), module.__dict__)
         self.names: dict[str, Any] = module.__dict__
 
@@ -94,19 +100,31 @@ def explained(what: str, line: int = 0) -> Iterator[None]:
 
 
 @contextmanager
-def repeatable() -> Iterator[None]:
-    """Within this context, random numbers of NumPy and Python are the same each time.
+def running() -> Iterator[None]:
+    """The context for everything that a source does. In it, random numbers of NumPy and Python are the same each time:
+    a source is run once for each program, and what it draws must be the same in all of them.
 
-    A source is run once for each program, and what it draws must be the same in all of them.
+    What calls itself ends as a RecursionError before the browser's stack is full, which would end Python: in Chromium
+    that happens after some 600 to 1,000 calls.
     """
-    saved = np.random.get_state(), random.getstate()
+    saved, limit = (np.random.get_state(), random.getstate()), sys.getrecursionlimit()
     np.random.seed(0)
     random.seed(0)
+    sys.setrecursionlimit(_depth() + MAX_DEPTH)
     try:
         yield
     finally:
+        sys.setrecursionlimit(limit)
         np.random.set_state(saved[0])
         random.setstate(saved[1])
+
+
+def _depth() -> int:
+    """How many calls of Python are under way."""
+    frame, depth = sys._getframe(), 0
+    while frame.f_back is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def _parsed(source: str) -> ast.Module:
@@ -157,6 +175,8 @@ def _sentence(what: str, error: BaseException) -> str:
         return f"The engine cannot compute in {str(error.args[0]).removeprefix('dtypes.')}: cast to float32."
     if isinstance(error, RecursionError):
         return f"{what} calls itself without end." if _line(error) else f"{what} goes too deep, or in a circle."
+    if isinstance(error, RuntimeError) and any(words in message for words in _WAITING):
+        return f"{what} waits for something, as asyncio.run does, which it cannot do here."
     name = type(error).__name__
     for kinds, sentence in _SENTENCES:
         if isinstance(error, kinds):

@@ -22,7 +22,7 @@ from tabgrad.network import CLASSES, IMAGE_SHAPE, SourceError
 from tabgrad.program import DTYPES
 
 from .quicker import quicker_gradients
-from .source import Module, explained, kind_of, repeatable
+from .source import Module, explained, kind_of, running
 from .taps import Call, Recorder
 from .taps import taps as named_taps
 
@@ -56,7 +56,7 @@ class WrittenNetwork:
                 raise SourceError("The code defines no “Net”: write class Net, the network.")
             if not isinstance(module.names["Net"], type):
                 raise SourceError("“Net” must be a class: it is called without arguments and gives the network.", line)
-            with repeatable(), explained("Net()", line):
+            with running(), explained("Net()", line):
                 self.net = module.names["Net"]()
             with explained("Listing the tensors of Net", line):
                 found = get_state_dict(self.net)
@@ -122,7 +122,7 @@ class WrittenNetwork:
 
     def _logits(self, x: Tensor) -> Tensor:
         line = self.module.line("Net.__call__", "Net")
-        with repeatable(), explained("Calling the network", line):
+        with running(), explained("Calling the network", line):
             logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
         meant = (x.shape[0], CLASSES)
         if not isinstance(logits, Tensor):
@@ -142,7 +142,7 @@ class WrittenNetwork:
         function, line = self.module.function("loss"), self.module.line("loss")
         if function is None:
             return None
-        with repeatable(), explained("loss(logits, y)", line):
+        with running(), explained("loss(logits, y)", line):
             loss = function(logits, y)
         if not isinstance(loss, Tensor):
             raise SourceError(f"“loss” must return a Tensor, not {kind_of(loss)}.", line)

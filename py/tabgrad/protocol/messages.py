@@ -347,8 +347,8 @@ class Completions(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Event):
     """Something went wrong: `message` is one sentence for the visitor. `kind` is "input" (a command was refused,
-    the run goes on), "code", "diverged", "device", "memory", "data" or "internal" (the run has ended). For "code", what
-    is wrong with a source, `line` is its line, 0 if it is about none."""
+    the run goes on), "code", "diverged", "device", "memory", "data" or "internal" (the run has ended), or "ended" (the
+    worker has, too). For "code", what is wrong with a source, `line` is its line, 0 if it is about none."""
 
     kind: str
     message: str

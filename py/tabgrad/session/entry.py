@@ -34,7 +34,7 @@ _background: list[asyncio.Future[None]] = []
 
 def serve(port: Any, first: str) -> None:
     """Serve the page at the other end of `port`, a MessagePort. `first` is JSON: {"base": URL, "manifest": {...}}."""
-    worker.end_when_python_dies()
+    worker.end_when_python_dies(port, encode(Failed(kind="ended", message="Python has ended in the worker."))[0])
     opening = json.loads(first)
     manifest: dict[str, Any] = opening["manifest"]
     base: str = opening["base"]

@@ -26,6 +26,7 @@ UNUSABLE = {
     "import sys\nsys.exit(3)": ("ends Python (SystemExit)", 2),
     "raise KeyboardInterrupt": ("ends Python", 1),
     "import asyncio\nasyncio.run(None)": ("The code fails with", 2),
+    "raise RuntimeError('WebAssembly stack switching not supported')": ("waits for something", 1),
     "class Network: pass": ("defines no “Net”", 0),
     "": ("defines no “Net”", 0),
     "Net = 3": ("must be a class", 1),

@@ -64,6 +64,7 @@ class TrainClient:
         self._answers: dict[int, asyncio.Future[protocol.AnyEvent]] = {}
         self._consoles = set[int]()  # the console's commands in flight: how long they take is up to the visitor
         self._watch: asyncio.Task[None] | None = None
+        self._restarting: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
     @property
@@ -150,6 +151,9 @@ class TrainClient:
         if self._ping is not None and event.reply_to == self._ping[0]:
             self._slowest_answer_s = max(self._slowest_answer_s, now - self._ping[1])
             self._ping = None
+            return
+        if isinstance(event, protocol.Failed) and event.kind == "ended":
+            self._restarting = asyncio.ensure_future(self.restart())
             return
         refused = isinstance(event, protocol.Failed) and not self._ends_run(event)
         if isinstance(event, protocol.Checkpoint) and self._run is not None:

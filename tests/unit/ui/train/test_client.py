@@ -24,6 +24,7 @@ from tabgrad.protocol import (
     Notice,
     Pause,
     Ping,
+    Prepare,
     Ready,
     Resume,
     SaveCheckpoint,
@@ -76,6 +77,10 @@ class FakeWorker:
         event = self._answer(command)
         if event is not None:
             asyncio.get_running_loop().call_soon(self.say, event)
+
+    def answer_nothing(self) -> None:
+        """From here on."""
+        self._answer = lambda _command: None
 
     def say(self, event: AnyEvent) -> None:
         if not self.ended:
@@ -431,3 +436,25 @@ def test_who_takes_the_events_and_fails_ends_no_watch() -> None:
         ]
 
     on_page(Page(silent_after_start), go)
+
+
+def test_a_worker_whose_python_has_ended_is_replaced_at_once_however_busy_it_was() -> None:
+    async def go() -> None:
+        page = Page()
+        await page.client.ensure()
+        await page.client.ask(Start(settings={}))
+        first = page.workers[0]
+        first.answer_nothing()
+        asked = asyncio.ensure_future(page.client.ask(Prepare(settings={})))
+        await asyncio.sleep(0)
+        first.say(Busy(what="Python runs your code", seconds=600))
+        first.say(Failed(kind="ended", message="Python has ended in the worker."))
+        answer = await asked
+        assert isinstance(answer, Failed)
+        async with asyncio.timeout(5):
+            while not page.of(Notice):
+                await asyncio.sleep(0.01)
+        assert first.ended
+        assert [type(command) for command in page.workers[1].commands] == [Start]
+
+    asyncio.run(go())
