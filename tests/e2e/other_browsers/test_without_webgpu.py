@@ -75,3 +75,18 @@ def test_a_network_is_trained_and_then_answers(session: Session) -> None:
     session.stroke("draw-pad", DIGITS[1][0])
     session.wait("its answer", lambda: int(session.dataset("predictions") or 0) > before)
     assert session.dataset("error") is None
+
+
+def test_a_written_network_is_compiled_trained_and_then_answers(session: Session) -> None:
+    session.click("tab-code")
+    session.wait("the editor", lambda: session.dataset("code") == "ready")
+    session.click("code-compile")
+    session.wait("the network", lambda: session.dataset("code") in ("compiled", "failed"), 2 * TIMEOUT_S)
+    assert session.dataset("code") == "compiled", session.text("code-error")
+    assert session.execute(PICKED) == "code"
+    session.click("code-train")
+    session.wait("the run to begin", lambda: session.dataset("worker") not in ENDS)
+    session.wait("the run to end", lambda: session.dataset("worker") in ENDS, 2 * TIMEOUT_S)
+    assert session.dataset("worker") == "finished", session.text("train-message")
+    assert float(session.text("train-test-accuracy").split()[0]) > 90
+    assert session.dataset("error") is None
