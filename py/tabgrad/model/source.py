@@ -7,14 +7,15 @@ runs a source in a worker ends the worker.
 from __future__ import annotations
 
 import ast
+import io
 import linecache
 import random
 import sys
 import traceback
 import types
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, TextIO
 
 import numpy as np
 from tinygrad.dtype import DType
@@ -27,6 +28,8 @@ from tabgrad.program import ProgramError
 MODULE, FILE_NAME = "net", "net.py"
 #: Calls within calls that a source may make, tinygrad's own included.
 MAX_DEPTH = 350
+#: Characters that one use of a source may print.
+MAX_PRINTED = 5_000
 #: Characters of an error's message that a sentence repeats.
 MAX_MESSAGE = 200
 
@@ -112,11 +115,25 @@ def running() -> Iterator[None]:
     random.seed(0)
     sys.setrecursionlimit(_depth() + MAX_DEPTH)
     try:
-        yield
+        with redirect_stdout(_Printed(sys.stdout)):
+            yield
     finally:
         sys.setrecursionlimit(limit)
         np.random.set_state(saved[0])
         random.setstate(saved[1])
+
+
+class _Printed(io.TextIOBase):
+    """Takes what a source prints, and passes on so much that a console can show it."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out, self._left = out, MAX_PRINTED
+
+    def write(self, text: str) -> int:
+        if self._left > 0:
+            self._out.write(text[: self._left])
+            self._left -= len(text)
+        return len(text)
 
 
 def _depth() -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tabgrad import model
+from tabgrad.model.source import MAX_PRINTED
 from tabgrad.network import MAX_SOURCE_BYTES, SourceError
 from tabgrad.program import Program, Target, dumps, validate
 from tests.unit.model.written_sources import CONVOLUTIONS, DENSE, net, spec
@@ -295,3 +296,10 @@ def test_dataclasses_and_main_blocks_work() -> None:
         + "\nif __name__ == '__main__':\n    raise ValueError\n"
     )
     assert model.shapes(model.build(spec(source))) == {"w": (784, 10)}
+
+
+def test_a_source_that_prints_in_a_loop_fills_no_console(capsys: pytest.CaptureFixture[str]) -> None:
+    model.WrittenNetwork(net("for i in range(10_000): print(i)\n        self.w = Tensor.zeros(784, 10)"))
+    printed = capsys.readouterr().out
+    assert printed.startswith("0\n1\n2\n")
+    assert len(printed) == MAX_PRINTED
