@@ -86,6 +86,10 @@ class Address:
         """The visitor is in this tab."""
         self._write_fragment(name)
 
+    def set_code(self, packed: str) -> None:
+        """The code editor is to show this (`ui.code.link`), as if it had come with a link."""
+        self._write_fragment(f"{CODE}{packed}")
+
     def set_step(self, step: int) -> None:
         """The visitor is at this step of the tour."""
         self._write_fragment(f"{TOUR}{step}")

@@ -8,4 +8,4 @@ there is to begin with, `copies` keeps what the visitor has changed, and `link` 
 `console` is the prompt below the editor, with a controller of its own: `console_controller`.
 """
 
-__all__ = ["copies", "panel"]
+__all__ = ["copies", "link", "panel"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tabgrad import protocol
 from tabgrad.artifacts import load_weights
 from tabgrad.network import WeightsError
@@ -14,14 +16,25 @@ from .store import KEPT_WEIGHTS, TrainStore
 from .trained_models import TrainedModels
 from .versions import Say
 
+FOREIGN = (
+    "The file has code of its own, and nothing of it was run. It is in the tab Code now: read it and run it there, "
+    "then import the file once more."
+)
+
 
 class WeightFiles:
-    """`say` gets what came of it, as a sentence."""
+    """`say` gets what came of it, as a sentence.
+
+    `may_run` says whether the visitor has run a source before, and `show_code` shows one that they have not: a file
+    never runs code by itself.
+    """
 
     def __init__(
         self, state: RunState, client: TrainClient, store: TrainStore, models: TrainedModels, say: Say
     ) -> None:
         self._state, self._client, self._store, self._models, self._say = state, client, store, models, say
+        self.may_run: Callable[[str], bool] = lambda _source: False
+        self.show_code: Callable[[str], object] = lambda _source: None
 
     async def exported(self, run_id: str = "") -> tuple[str, bytes] | None:
         """The newest weights, or a finished run's, as (file name, content). None, with a message, if there are none."""
@@ -57,9 +70,17 @@ class WeightFiles:
                 if not isinstance(answer, protocol.Accepted):
                     raise WeightsError(getattr(answer, "message", "The worker did not take the file."))
                 done = "The run goes on with the imported weights."
+            elif (source := file.settings.source) and not self._knows(source):
+                self.show_code(source)
+                self._say(FOREIGN, error=True)
+                return
             else:
                 await self._models.offer_file(file)
                 done = "The imported network answers now."
             self._say(f"{done} {remark}".strip())
         except (*FAULTS, RuntimeError) as error:  # of the file; of the engine or the worker
             self._say(f"The file was not imported: {error}", error=True)
+
+    def _knows(self, source: str) -> bool:
+        """Whether a source is the visitor's own: they have run it in this tab, or one of their runs has it."""
+        return self.may_run(source) or any(row["settings"].get("source") == source for row in self._store.runs)

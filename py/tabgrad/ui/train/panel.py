@@ -73,6 +73,8 @@ class TrainPanel:
             render=self._render,
             persist=ask_to_persist,
         )
+        self._control.files.may_run = self._written.has_run
+        self._control.files.show_code = self._show_foreign_code
         self._do = self._control.tasks.do
         self._build(parent)
         self._renderers: Mapping[Part, Callable[[RunState], object]] = {
@@ -256,6 +258,13 @@ class TrainPanel:
         if not self._control.state.under_way:
             self._beginning.show_fresh(settings)
             self._page.address.set_settings(self._form.good)
+
+    def _show_foreign_code(self, source: str) -> None:
+        """Have the visitor read code that came with a file."""
+        from ..code import link  # with the tab Code
+
+        self._page.address.set_code(link.pack(source))
+        self._page.open_panel("code")
 
     def _train_written(self, settings: RunSettings) -> None:
         self._beginning.show_fresh(settings)

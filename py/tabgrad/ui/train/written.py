@@ -141,6 +141,10 @@ class WrittenNetworks:
             raise SourceError(answer.message if answer.kind != "internal" else LOST, answer.line)
         return answer
 
+    def has_run(self, source: str) -> bool:
+        """Whether the visitor has had a source run in this tab."""
+        return source in self._described
+
     def cancel(self) -> None:
         """Give up the compilation under way."""
         if self._cancelled is not None:

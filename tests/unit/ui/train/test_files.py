@@ -63,6 +63,24 @@ def test_a_file_goes_into_the_run_under_way_or_becomes_a_model() -> None:
     on_bench(go)
 
 
+def test_a_file_runs_no_code_before_the_visitor_has_read_it() -> None:
+    async def go(bench: Bench) -> None:
+        shown = list[str]()
+        files = bench.controller.files
+        files.show_code = shown.append
+        settings = RunSettings(model="code", source="class Net: ...\n")
+        content = save_weights({"w": np.zeros((784, 10), np.float32)}, settings)
+        await files.import_weights(content)
+        assert shown == [settings.source]
+        assert "nothing of it was run" in bench.state.message.text
+        assert bench.client.told(protocol.Prepare) == []
+        files.may_run = shown.__contains__
+        await files.import_weights(content)
+        assert [command.settings["source"] for command in bench.client.told(protocol.Prepare)] == shown
+
+    on_bench(go)
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense" * 9, save_weights({"a": np.zeros(3, np.float32)})])
 def test_a_file_that_is_no_network_is_one_sentence(content: bytes) -> None:
     async def go(bench: Bench) -> None:
