@@ -11,6 +11,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
+#: Starts work without waiting for it: `Tasks.do`.
+Do = Callable[[Coroutine[Any, Any, Any]], None]
+
+
 class Tasks:
     """Holds tasks until they are done. `failed` gets every exception that a task did not catch."""
 

@@ -22,7 +22,6 @@ from tabgrad.storage import keys
 
 from ..context import PageContext
 from ..intro.intro import Intro
-from ..widgets.controls import Button, FilePicker
 from .beginning import Beginning
 from .client import TrainClient
 from .controller import RunController
@@ -30,6 +29,7 @@ from .state import Part, RunState
 from .store import TrainStore, own_data_option
 from .trained_models import TrainedModels
 from .views.announcer import Announcer
+from .views.keep import KeepBar
 from .views.learning import ConfusionView, CurvesView, FirstLayer, TimelineView
 from .views.pill import RunPill
 from .views.progress import ProgressView, ResumeOffer, RunButtons
@@ -120,12 +120,7 @@ class TrainPanel:
         self._first_layer = FirstLayer(row)
         runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
         self._runs = RunsTable(runs, self._on_run_action, lambda run, name: self._do(self._control.rename(run, name)))
-        files = dom.create("div", runs, class_="train-buttons train-keep")
-        self._export_button = Button(files, "Export weights", lambda: self._do(self._export()), "weights-export")
-        self._file = FilePicker(
-            files, "Import weights", ".safetensors", lambda: self._do(self._import()), "weights-import"
-        )
-        self._script_button = Button(files, "As a script", self._on_script, "train-script")
+        self._keep = KeepBar(runs, self._control.files, self._form.settings, self._do, self._control.say)
         self._confusion = ConfusionView(row)
         row.appendChild(more)
 
@@ -294,7 +289,7 @@ class TrainPanel:
             if not self._refuse_during_run():
                 self._show_settings(RunSettings.stored(row["settings"]))
         elif action == "weights":
-            self._do(self._export(run_id))
+            self._do(self._keep.export(run_id))
         elif action == UNDO:
             self._do(self._control.undo_forget())
         else:
@@ -306,22 +301,3 @@ class TrainPanel:
         self._page.address.set_settings(self._form.good)
         if settings.model == CODE and not settings.source:
             self._control.say(NO_SOURCE_LEFT, error=True)
-
-    async def _export(self, run_id: str = "") -> None:
-        if file := await self._control.files.exported(run_id):
-            page.download(*file)
-
-    def _on_script(self) -> None:
-        try:
-            page.download(*self._control.files.script(self._form.settings()), "text/x-python")
-        except SettingsError as error:
-            self._control.say(str(error), error=True)
-
-    async def _import(self) -> None:
-        try:
-            content = await self._file.read()
-        except OSError as error:
-            self._control.say(str(error), error=True)
-            return
-        if content is not None:
-            await self._control.files.import_weights(content)
