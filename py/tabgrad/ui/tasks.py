@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-
 #: Starts work without waiting for it: `Tasks.do`.
 Do = Callable[[Coroutine[Any, Any, Any]], None]
 

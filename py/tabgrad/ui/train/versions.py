@@ -5,14 +5,15 @@ Also for a run of an earlier visit, whose network is built only when the slider 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from tabgrad.artifacts import RunRow, TimelineEntry, WeightsFile, load_weights
 from tabgrad.network import WeightsError
 from tabgrad.program import ProgramError
 from tabgrad.settings import RunSettings
 
+from ..tasks import Do
 from .state import RunState, version_name
 from .trained_models import TrainedModels
 
@@ -33,7 +34,7 @@ class Versions:
         *,
         say: Say,
         changed: Callable[..., None],
-        do: Callable[[Coroutine[Any, Any, object]], object],
+        do: Do,
     ) -> None:
         self._state, self._models = state, models
         self._say, self._changed, self._do = say, changed, do

@@ -1,3 +1,3 @@
 """The visible parts of the training panel, each a module. They render a `state.RunState` and own none."""
 
-__all__ = ["announcer", "learning", "pill", "progress", "results", "setup"]
+__all__ = ["announcer", "keep", "learning", "pill", "progress", "results", "setup"]
