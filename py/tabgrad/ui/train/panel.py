@@ -16,7 +16,7 @@ from tabgrad.interop.storage import ask_to_persist
 from tabgrad.interop.tab_lock import TabLock
 from tabgrad.interop.worker import NamedWorker, absolute
 from tabgrad.network import CODE
-from tabgrad.protocol import AnyEvent
+from tabgrad.protocol import AnyEvent, Evaluated, Ready
 from tabgrad.settings import PRESETS, RunSettings, SettingsError
 from tabgrad.storage import keys
 
@@ -25,6 +25,7 @@ from ..intro.intro import Intro
 from .beginning import Beginning
 from .client import TrainClient
 from .controller import RunController
+from .spare import SpareWorkers
 from .state import Part, RunState
 from .store import TrainStore, own_data_option
 from .trained_models import TrainedModels
@@ -48,7 +49,8 @@ class TrainPanel:
         parts = dom.by_id("trainer").dataset
         script, config = str(parts.script), str(parts.config)
         first = json.dumps({"base": absolute("."), "manifest": context.manifest})
-        client = TrainClient(lambda receive: NamedWorker(script, config, receive), first, self._receive)
+        self._spares = SpareWorkers(lambda receive: NamedWorker(script, config, receive), first)
+        client = TrainClient(self._spares.make, first, self._receive)
         self._store = TrainStore(
             context.kept,
             lambda sentence: self._control.say(sentence, error=True),
@@ -171,6 +173,8 @@ class TrainPanel:
     def _receive(self, event: AnyEvent) -> None:
         self._written.follow(event)  # which is made after the client, as the other one
         self._control.receive(event)
+        if isinstance(event, Evaluated) or (isinstance(event, Ready) and self._written.has_run_any):
+            self._do(self._spares.prepare())  # who runs code may have to stop it
 
     # ---- Rendering
 

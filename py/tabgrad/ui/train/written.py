@@ -141,6 +141,11 @@ class WrittenNetworks:
             raise SourceError(answer.message if answer.kind != "internal" else LOST, answer.line)
         return answer
 
+    @property
+    def has_run_any(self) -> bool:
+        """Whether the visitor has had any source run in this tab."""
+        return bool(self._described)
+
     def has_run(self, source: str) -> bool:
         """Whether the visitor has had a source run in this tab."""
         return source in self._described
