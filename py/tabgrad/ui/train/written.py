@@ -22,7 +22,7 @@ from ..compiler import Assistance, Compiled, Place, SourceProblem
 from ..models.live import LiveModel
 from ..widgets.format import amount, duration
 from .assisting import Assisting
-from .client import TrainClient
+from .client import KERNEL_WITHIN_S, TrainClient
 from .trained_models import TrainedModels
 
 #: The name of the compiled network in the model picker, and its title there.
@@ -103,7 +103,7 @@ class WrittenNetworks:
         seconds = written.seconds
         if not self._client.running:  # else its programs are made when its own run begins
             started = now_s()
-            await self._ask(protocol.Prepare(settings=settings.to_json()))
+            await self._ask(protocol.Prepare(settings=settings.to_json()), KERNEL_WITHIN_S)
             seconds += now_s() - started
         return Compiled(_sentence(description, seconds), description, program)
 
@@ -114,8 +114,8 @@ class WrittenNetworks:
         await self._models.offer_written(network)
         return network.program
 
-    async def _ask(self, command: protocol.Command) -> AnyEvent:
-        """The worker's answer. Raises SourceError if it is a refusal, or does not come."""
+    async def _ask(self, command: protocol.Command, silent_for_s: float = SILENT_FOR_S) -> AnyEvent:
+        """The worker's answer. Raises SourceError if it is a refusal, or if nothing is heard for `silent_for_s`."""
         asked = asyncio.ensure_future(self._client.ask(command))
         self._cancelled = asyncio.Event()
         cancelled = asyncio.ensure_future(self._cancelled.wait())
@@ -124,12 +124,14 @@ class WrittenNetworks:
                 self._heard.clear()
                 heard = asyncio.ensure_future(self._heard.wait())
                 waited_for = (asked, cancelled, heard)
-                done, _ = await asyncio.wait(waited_for, timeout=SILENT_FOR_S, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(waited_for, timeout=silent_for_s, return_when=asyncio.FIRST_COMPLETED)
                 heard.cancel()
                 if asked in done:
                     break
+                if heard in done:  # the source has come to an end: what takes long now is tinygrad's work
+                    silent_for_s = KERNEL_WITHIN_S
                 if cancelled in done or not done:
-                    sentence = CANCELLED if cancelled in done else NO_END.format(SILENT_FOR_S)
+                    sentence = CANCELLED if cancelled in done else NO_END.format(silent_for_s)
                     asked.cancel()
                     await self._client.replace_worker()
                     raise SourceError(sentence)
