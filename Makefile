@@ -8,7 +8,7 @@ FUZZ_FILES ?= 10000
 FUZZ_SEED ?= random
 PY := .venv/bin/python
 # Tests that use no browser.
-BROWSERLESS := tests/unit tests/fuzz
+BROWSERLESS := tests/unit tests/fuzz tests/parity
 # Installs only what the lock files list, and checks the hash of each file.
 PIP := .venv/bin/pip install -qq --disable-pip-version-check --require-hashes
 
