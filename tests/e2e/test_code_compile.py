@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tabgrad.artifacts import save_weights
+from tabgrad.settings import RunSettings
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.support import Visit, settled, wait_dataset, wait_until
 from tests.e2e.test_code_editor import content, opened, wait_text
@@ -168,3 +171,15 @@ def test_code_from_a_link_runs_only_when_the_visitor_says_so(open_visit: Open) -
     assert error(page) == ""
     button.click()
     expect(page.get_by_test_id("code-error")).to_contain_text("it ran")
+
+
+def test_code_that_comes_with_a_file_is_read_before_it_runs(open_visit: Open) -> None:
+    page = open_visit("?engine=wasm").page
+    settings = RunSettings(model="code", source="raise ValueError('it ran')\n")
+    weights = save_weights({"w": np.zeros((784, 10), np.float32)}, settings)
+    file = {"name": "net.safetensors", "mimeType": "application/octet-stream", "buffer": weights}
+    page.get_by_test_id("weights-import").set_input_files(files=[file])  # type: ignore[list-item] # a payload as a dict
+    expect(page.get_by_test_id("code-compile")).to_have_text("Run the code from the link")
+    wait_text(page, settings.source)
+    assert "nothing of it was run" in message(page)
+    assert error(page) == ""
