@@ -34,7 +34,7 @@ from tabgrad.program import (
 )
 
 from . import lines as source_lines
-from .generator import Drawn, kept_apart
+from .generator import Drawn
 from .kernels import CompiledKernel, KernelCache, compiled, key_of
 from .stub import DEVICES, compiling_for
 from .tensors import buffer_of, fill_of
@@ -67,7 +67,7 @@ class Capture:
     ) -> None:
         self.name, self.target, self.variant = name, target, variant or VARIANTS[target][0]
         context = Context(TRAINING=int(training), TRACEMETA=0)
-        self._contexts = [compiling_for(target, self.variant), context, kept_apart()]
+        self._contexts = [compiling_for(target, self.variant), context]
         self._lines = source_lines.Lines(source_file) if source_file else None
         if self._lines is not None:  # the cache of schedules does not know of lines
             self._contexts += [self._lines.noted(), Context(SCACHE=0)]

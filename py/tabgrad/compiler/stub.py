@@ -141,15 +141,20 @@ def _unrealised() -> Iterator[None]:
 def compiling_for(target: Target, variant: str) -> Iterator[str]:
     """Within this context tensors are on the stub device of `target`, and kernels are compiled for `variant`.
 
+    tinygrad's random generator is kept apart: here its counter is never computed, so what is drawn would only make its
+    graph longer, from one network to the next.
+
     Yields the name of the tinygrad device. Raises ValueError for an unknown variant. Contexts do not nest.
     """
     if variant not in VARIANTS[target]:
         raise ValueError(f"The target {target} has the variants {', '.join(VARIANTS[target])}, not {variant!r}.")
+    from .generator import kept_apart  # imports tensors, which need the devices of this module
+
     renderer, optimize = _toolchain(target, variant)
     device = _CLASSES[target]
     # PARALLEL=0: if tinygrad was imported before `environment`, it may have a pool of processes, which would compile
     # without our heuristic
-    with Context(DEV=DEVICES[target], PARALLEL=0), _unrealised():
+    with Context(DEV=DEVICES[target], PARALLEL=0), _unrealised(), kept_apart():
         device.current = renderer(DEV.target(DEVICES[target]))
         before = heuristic.hand_coded_optimizations
         heuristic.hand_coded_optimizations = optimize

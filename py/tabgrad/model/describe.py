@@ -31,6 +31,8 @@ def describe(source: str, target: Target = "wasm") -> Description:
     """Build, call and check everything that a source defines. Raises SourceError."""
     with compiling_for(target, "simd" if target == "wasm" else "default"), running():
         network = WrittenNetwork(source)
+        for tensor in network.tensors.values():  # how their values come about is no part of the network
+            tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype))
         # one image for what is counted, two for the shapes: what grows with the batch
         (logits, calls), (pair, others) = (network.trace(Tensor.empty(count, _PIXELS)) for count in (1, 2))
         has_loss = network.loss(pair, Tensor.empty(2, dtype=dtypes.int32)) is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tinygrad import Tensor
 
 from tabgrad import model
 from tabgrad.backends.wasm import open_device
@@ -98,6 +99,17 @@ def test_a_network_that_is_a_function_of_tinygrads() -> None:
     plain, described = model.describe(DENSE), model.describe(source)
     assert described.multiply_adds == plain.multiply_adds == 784 * 16 + 16 * 10
     assert [row.path for row in described.layers] == ["l1", "l2"]
+
+
+def test_what_a_network_draws_does_not_make_the_next_one_deeper() -> None:
+    """Random tensors lengthen the graph of tinygrad's counter, and a `function` walks through it call by call."""
+
+    def operations() -> list[int]:
+        return [len(tensor.uop.toposort()) for tensor in Tensor._device_rng_counters.values()]
+
+    before = operations()
+    model.describe(DENSE)
+    assert before == operations()
 
 
 def activations(source: str) -> dict[str, Any]:
