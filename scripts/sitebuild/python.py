@@ -27,6 +27,7 @@ PAGE_LAYERS = (
     "__init__.py",
     "artifacts/",
     "backends/",
+    "alphabet/",
     "incoming/",
     "ink/",
     "interop/",

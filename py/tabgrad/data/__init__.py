@@ -14,10 +14,11 @@ To add a data set, write a class that implements `RunData` in a module of its ow
 """
 
 from .base import DataError, Fetch, Inflate, RunData, Samples, Source
-from .catalogue import DATA_SET_TITLES
+from .catalogue import DATA_SET_TITLES, SET_KEY
 
 __all__ = [
     "DATA_SET_TITLES",
+    "SET_KEY",
     "DataError",
     "Fetch",
     "Inflate",

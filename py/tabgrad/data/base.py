@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import Labels
 from tabgrad.incoming import quoted
 
 T = TypeVar("T")
@@ -54,11 +55,12 @@ class Source(Protocol):
 class RunData(Protocol):
     """A data set that a run can train on and be tested on.
 
-    `description`: one line for the visitor. `count`: training samples in an epoch. `fingerprint`: changes with the
-    contents; empty if the contents belong to the site and cannot change during a visit.
+    `description`: one line for the visitor. `alphabet`: what the labels mean. `count`: training samples in an epoch.
+    `fingerprint`: changes with the contents; empty if the contents belong to the site and cannot change during a visit.
     """
 
     description: str
+    alphabet: Labels
     count: int
     fingerprint: str
 

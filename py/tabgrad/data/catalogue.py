@@ -5,16 +5,20 @@ Light to import, because the training form shows the titles: the functions that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.incoming import quoted
 
 from .base import DataError, Fetch, Inflate, RunData
 
-#: Height and width of an image, and the number of digits.
-IMAGE_SIZE, CLASSES = (28, 28), 10
+#: Height and width of an image.
+IMAGE_SIZE = (28, 28)
+#: The name of a data set that the visitor has made or brought: "set-" and 16 hexadecimal digits.
+SET_KEY = re.compile("set-[0-9a-f]{16}")
 
 
 async def _no_drawings() -> bytes | None:
@@ -82,7 +86,7 @@ async def _open_mnist(sets: DataSets, opened: RunData | None) -> RunData:
         return await sets.fetch(f"{folder}/{file}")
 
     data = await open_packed(index, fetch, sets.inflate, DATA_SET_TITLES["mnist"])
-    if data.index.shape != IMAGE_SIZE or data.index.classes != CLASSES:
+    if data.index.shape != IMAGE_SIZE or data.index.classes != len(DIGITS):
         raise DataError("The data index describes other images than the digits of this page: reload the page.")
     return data
 

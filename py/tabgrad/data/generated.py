@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
+from tabgrad.alphabet import DIGITS
+
 from .base import Samples, Source, check_indices, find_split, joined
 from .strokes import CHUNK, Pool, StrokeSource, render_chunk
 
@@ -24,7 +26,7 @@ _HELD_OUT_SEEDS = {"validation": 2**31, "test": 2**31 + 1}
 class GeneratedData:
     """Implements `base.RunData`. Training digits vary without end; the held-out ones are always the same."""
 
-    count, fingerprint = DIGITS_PER_EPOCH, ""
+    alphabet, count, fingerprint = DIGITS, DIGITS_PER_EPOCH, ""
 
     def __init__(self, description: str = "") -> None:
         self.description = description

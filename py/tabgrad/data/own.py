@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.ink import DOT_SHARE, MAX_PEN_WIDTH, Stroke, ink_bounds
 
 from .base import DataError, Samples, Source, check_indices, find_split
@@ -35,6 +36,8 @@ class OwnData:
     between validation and test. `drawings.split` makes the first cut, as it does for tuning the last layer, so that no
     run is tested on drawings that the last layer was tuned on.
     """
+
+    alphabet = DIGITS
 
     def __init__(self, drawings: Sequence[Drawing], fingerprint: str) -> None:
         if missing := missing_drawings(drawings):

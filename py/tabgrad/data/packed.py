@@ -20,6 +20,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS
+
 from .base import DataError, Fetch, Inflate, Samples, Source, check_indices, find_split
 from .index import SPLITS, BlockInfo, DataIndex, SplitInfo, SplitName, load_index
 
@@ -183,7 +185,7 @@ class PackedData:
     `fetch` gets file names relative to the index. Blocks are fetched when they are first needed.
     """
 
-    fingerprint = ""
+    alphabet, fingerprint = DIGITS, ""
 
     def __init__(self, index: DataIndex, fetch: Fetch, inflate: Inflate = gunzip, description: str = "") -> None:
         self.index, self.description = index, description

@@ -11,9 +11,9 @@ The words of the grammar:
     pool         2x2 max pooling
     dense64      a dense layer of 64 units, activation
 
-The ten logits are added at the end. A stage is what lies between two outputs of the `activations` program. A new kind
-of stage is a row in `STAGE_KINDS`; one without weights brings its form in tinygrad along (`tensor`). Owns words, shapes
-and names; computes nothing but that form and holds no weights.
+The logits are added at the end: ten, or as many as "classes" says. A stage is what lies between two outputs of the
+`activations` program. A new kind of stage is a row in `STAGE_KINDS`; one without weights brings its form in tinygrad
+along (`tensor`). Owns words, shapes and names; computes nothing but that form and holds no weights.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ Spec = Mapping[str, Any]
 Shape = tuple[int, ...]
 #: One image: channels, height, width.
 IMAGE_SHAPE: Shape = (1, 28, 28)
+#: Logits of a network whose specification does not say how many.
 CLASSES = 10
 #: The stages of the CNN that the page trains.
 CNN_STAGES = ("conv5x8", "pool", "conv5x24", "pool", "dense64")
@@ -136,12 +137,17 @@ class Stage:
         return f"{self.name}.bias"
 
 
-def parse_stages(words: Sequence[str]) -> tuple[Stage, ...]:
+def classes_of(spec: Spec) -> int:
+    """How many classes the network tells apart: the number of its logits."""
+    return int(spec.get("classes", CLASSES))
+
+
+def parse_stages(words: Sequence[str], classes: int = CLASSES) -> tuple[Stage, ...]:
     """The stages of a network on an image, the logits last. ValueError for a word that cannot stand where it does."""
     found = list[Stage]()
     shape = IMAGE_SHAPE
     counts = dict.fromkeys((kind.list_name for kind in STAGE_KINDS.values()), 0)
-    for word, tap in [*((word, f"act.{i}") for i, word in enumerate(words)), (f"dense{CLASSES}", "")]:
+    for word, tap in [*((word, f"act.{i}") for i, word in enumerate(words)), (f"dense{classes}", "")]:
         name, kind, numbers = _read(word, shape)
         after = kind.shape(shape, numbers)
         if min(after) < 1:
@@ -164,8 +170,8 @@ def _read(word: str, shape: Shape) -> tuple[str, StageKind, tuple[int, ...]]:
 def stages(spec: Spec) -> tuple[Stage, ...]:
     """The stages of the network that `spec` describes; an MLP's are dense ones."""
     if spec["kind"] == "cnn":
-        return parse_stages(spec.get("stages", CNN_STAGES))
-    return parse_stages([f"dense{size}" for size in spec["hidden"]])
+        return parse_stages(spec.get("stages", CNN_STAGES), classes_of(spec))
+    return parse_stages([f"dense{size}" for size in spec["hidden"]], classes_of(spec))
 
 
 def spec_shapes(spec: Spec) -> dict[str, Shape] | None:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tabgrad.alphabet import DIGITS, AlphabetError, Labels, check_labels
 from tabgrad.backends.engines import ENGINE_TITLES
-from tabgrad.data import DATA_SET_TITLES
+from tabgrad.data import DATA_SET_TITLES, SET_KEY
 from tabgrad.incoming import quoted
 from tabgrad.network import ACTIVATIONS, CODE, SourceError, check_source
 
@@ -72,6 +73,15 @@ class ChoiceField:
 
 
 @dataclass(frozen=True, slots=True)
+class DataField(ChoiceField):
+    """A field that names a data set: one of `options`, or one that the visitor has made or brought, by its key."""
+
+    def check(self, value: Any) -> str:
+        """`value` if it is an option or the key of a set; SettingsError with one sentence otherwise."""
+        return value if isinstance(value, str) and SET_KEY.fullmatch(value) else ChoiceField.check(self, value)
+
+
+@dataclass(frozen=True, slots=True)
 class SizesField:
     """A field that lists the sizes of the hidden layers: at most `most` whole numbers up to `high`, or none."""
 
@@ -103,6 +113,15 @@ def check_code(value: Any) -> str:
     except SourceError as error:
         raise SettingsError(str(error)) from error
     return value
+
+
+def check_alphabet(value: Any) -> Labels:
+    """`value` as the labels of a data set, empty for the ten digits; SettingsError with one sentence otherwise."""
+    try:
+        labels = check_labels(value) if value else ()
+    except AlphabetError as error:
+        raise SettingsError(str(error)) from error
+    return () if labels == DIGITS else labels
 
 
 LEAST_RATE, LARGEST_RATE = 1e-6, 10.0
@@ -181,7 +200,7 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
         integer=True,
         zero_is_off=True,
     ),
-    "data": ChoiceField(
+    "data": DataField(
         "Data", DATA_SET_TITLES, "The images it learns from; you can keep your own under “Data and mistakes”."
     ),
     "seed": NumberField(

@@ -6,19 +6,22 @@ Knows no engine and no page.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.incoming import quoted
-from tabgrad.network import CNN_STAGES, CODE
+from tabgrad.network import CLASSES, CNN_STAGES, CODE
 
-from .fields import FIELDS, LARGEST_RATE, LEAST_RATE, SettingsError, check_code
+from .fields import FIELDS, LARGEST_RATE, LEAST_RATE, SettingsError, check_alphabet, check_code
 from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, OptimizerRow
 
 #: The settings that decide the architecture.
-ARCHITECTURE = frozenset({"model", "hidden", "activation", "source"})
+ARCHITECTURE = frozenset({"model", "hidden", "activation", "source", "labels"})
+#: What is no field of the form.
+_OTHER_CHECKS: Mapping[str, Callable[[Any], Any]] = {"source": check_code, "labels": check_alphabet}
 #: In an address it also chooses the engine that answers drawings, so it may stand there alone.
 NOT_OF_A_RUN = frozenset({"engine"})
 
@@ -27,8 +30,8 @@ NOT_OF_A_RUN = frozenset({"engine"})
 class RunSettings:
     """Everything that decides a run, JSON-able. Construct through `make` to have the limits checked.
 
-    The defaults are the preset "fast". `source` is the text of the network if `model` is "code"; it is no field of the
-    form, and never part of an address.
+    The defaults are the preset "fast". Two are no fields of the form, and never part of an address: `source` is the
+    text of the network if `model` is "code"; `labels` are the classes of `data`, empty for the ten digits.
     """
 
     model: str = "mlp"
@@ -53,6 +56,12 @@ class RunSettings:
     seed: int = 1
     engine: str = "auto"
     source: str = ""
+    labels: Labels = ()
+
+    @property
+    def alphabet(self) -> Labels:
+        """The labels of the classes that the network tells apart, in the order of its logits."""
+        return self.labels or DIGITS
 
     @property
     def optimizer_row(self) -> OptimizerRow:
@@ -77,10 +86,11 @@ class RunSettings:
         """`base` (default: the defaults) changed by `values`; SettingsError names the first value that is wrong."""
         if not isinstance(values, Mapping):
             raise SettingsError("Settings must be names with values.")
-        unknown = sorted(set(values) - {*FIELDS, "source"})
+        checks: dict[str, Callable[[Any], Any]] = {name: field.check for name, field in FIELDS.items()}
+        checks |= _OTHER_CHECKS
+        unknown = sorted(set(values) - set(checks))
         if unknown:
             raise SettingsError(f"There is no setting called {quoted(unknown[0])}.")
-        checks = {name: field.check for name, field in FIELDS.items()} | {"source": check_code}
         checked: dict[str, Any] = {name: checks[name](value) for name, value in values.items()}
         return replace(base or cls(), **checked)
 
@@ -90,9 +100,9 @@ class RunSettings:
         return cls.make(values, STORED_DEFAULTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, complete: `make` of it gives an equal object. Without `source` if there is none."""
-        values = {**asdict(self), "hidden": list(self.hidden)}
-        return values if self.source else {name: value for name, value in values.items() if name != "source"}
+        """Plain values: `make` of it gives an equal object. Without `source` and `labels` if there are none."""
+        values = {**asdict(self), "hidden": list(self.hidden), "labels": list(self.labels)}
+        return {name: value for name, value in values.items() if value or name not in _OTHER_CHECKS}
 
 
 #: What files and addresses mean by a setting that they leave out: the defaults of version 0.1. They never change, and
@@ -144,9 +154,10 @@ def _differences(one: RunSettings, other: RunSettings) -> set[str]:
 
 def training_spec(settings: RunSettings) -> dict[str, Any]:
     """The specification of the network in training."""
+    classes = {} if len(settings.alphabet) == CLASSES else {"classes": len(settings.alphabet)}
     if settings.model == CODE:
-        return {"kind": CODE, "source": settings.source}
-    common = {"activation": settings.activation, "dropout": settings.dropout}
+        return {"kind": CODE, "source": settings.source, **classes}
+    common = {"activation": settings.activation, "dropout": settings.dropout, **classes}
     if settings.model == "cnn":
         return {"kind": "cnn", **common}
     return {"kind": "mlp", "hidden": list(settings.hidden), "center": settings.center == "mean", **common}
@@ -191,4 +202,6 @@ def network_name(settings: RunSettings) -> str:
     """What a run's network is called: "784-128-10" or "Small CNN"; "CNN" is the larger one that comes with the site."""
     if settings.model == CODE:
         return "Your network"
-    return "Small CNN" if settings.model == "cnn" else "-".join(map(str, (784, *settings.hidden, 10)))
+    if settings.model == "cnn":
+        return "Small CNN"
+    return "-".join(map(str, (784, *settings.hidden, len(settings.alphabet))))

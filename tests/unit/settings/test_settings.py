@@ -41,7 +41,11 @@ SETTINGS = st.fixed_dictionaries({name: values_of(field) for name, field in FIEL
 
 
 def test_every_setting_has_a_field_that_allows_its_default() -> None:
-    assert [item.name for item in fields(RunSettings)] == [*FIELDS, "source"]  # which comes from the editor
+    assert [item.name for item in fields(RunSettings)] == [
+        *FIELDS,
+        "source",
+        "labels",
+    ]  # from the editor, and from the data
     assert RunSettings.make(RunSettings().to_json()) == RunSettings()
 
 

@@ -1,0 +1,73 @@
+"""What a label of a class can be, and the limits of an alphabet."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from tabgrad.incoming import quoted
+
+#: The labels of an alphabet, in the order of the network's logits.
+Labels = tuple[str, ...]
+DIGITS: Labels = tuple("0123456789")
+MIN_CLASSES, MAX_CLASSES = 2, 36
+#: Characters of a label: it stands beside its bar.
+MAX_LABEL = 24
+#: Emoji and some scripts need them; other invisible characters are dropped, also those that turn a text's direction.
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+#: Labels that `listed` names.
+_LISTED = 6
+
+
+class AlphabetError(ValueError):
+    """Labels cannot be used. The message is one sentence for the visitor."""
+
+
+def check_label(value: Any) -> str:
+    """`value` as a label: in Unicode's composed form, without invisible characters and spaces at its ends.
+
+    Raises AlphabetError if nothing is left, or too much.
+    """
+    if not isinstance(value, str):
+        raise AlphabetError(f"A class must have a name, not {quoted(value)}.")
+    if len(value) > MAX_LABEL * MAX_CLASSES:  # no name of a class: do not go through all of it
+        raise AlphabetError(f"The name {quoted(value)} is too long: use at most {MAX_LABEL} characters.")
+    spaced = " ".join(unicodedata.normalize("NFC", value).split())
+    visible = (c for c in spaced if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs"))
+    label = "".join(visible).strip(f" {_JOINERS}")
+    if not label:
+        raise AlphabetError("A class must have a name that one can see.")
+    if len(label) > MAX_LABEL:
+        raise AlphabetError(f"The name {quoted(label)} is too long: use at most {MAX_LABEL} characters.")
+    return label
+
+
+def check_labels(values: Any) -> Labels:
+    """`values` as the labels of an alphabet. Raises AlphabetError for too few, too many, or two that are the same."""
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise AlphabetError(f"The classes must be a list of names, not {quoted(values)}.")
+    check_count(len(values))
+    labels = tuple(check_label(value) for value in values)
+    twice = next((label for i, label in enumerate(labels) if label in labels[:i]), "")
+    if twice:
+        raise AlphabetError(f"Two classes are called {quoted(twice)}: give each its own name.")
+    return labels
+
+
+def check_count(count: int) -> None:
+    """Raises AlphabetError if an alphabet cannot have `count` classes."""
+    if count < MIN_CLASSES:
+        found = "is one" if count == 1 else "are none"
+        raise AlphabetError(f"A network needs at least {MIN_CLASSES} classes to tell apart; here there {found}.")
+    if count > MAX_CLASSES:
+        raise AlphabetError(f"There can be at most {MAX_CLASSES} classes; here there are {count:,}.")
+
+
+def listed(labels: Sequence[str]) -> str:
+    """The labels in a few words: "0 to 9", "circle, square and star", "a, b, c, d, e … z (26 classes)"."""
+    if tuple(labels) == DIGITS:
+        return "0 to 9"
+    if len(labels) <= _LISTED:
+        return f"{', '.join(labels[:-1])} and {labels[-1]}"
+    return f"{', '.join(labels[: _LISTED - 1])} \N{HORIZONTAL ELLIPSIS} {labels[-1]} ({len(labels)} classes)"

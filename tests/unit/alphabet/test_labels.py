@@ -1,0 +1,59 @@
+"""What a label can be, and how many there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tabgrad.alphabet import DIGITS, MAX_CLASSES, MAX_LABEL, AlphabetError, check_labels, listed
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        ("  cat ", "cat"),
+        ("two\n words", "two words"),
+        ("e\N{COMBINING ACUTE ACCENT}", "é"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}abc", "abc"),
+        ("א", "א"),
+        ("<b>", "<b>"),
+        ("\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET}", "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET}"),
+        ("x" * MAX_LABEL, "x" * MAX_LABEL),
+    ],
+)
+def test_a_name_becomes_a_label(given: str, label: str) -> None:
+    assert check_labels([given, "other"]) == (label, "other")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([], "at least 2 classes to tell apart; here there are none"),
+        (["a"], "at least 2 classes to tell apart; here there is one"),
+        ([f"{i}" for i in range(MAX_CLASSES + 1)], "at most 36"),
+        (["a", " a"], "Two classes are called 'a'"),
+        (["a", ""], "name that one can see"),
+        (["a", "\N{ZERO WIDTH SPACE}"], "name that one can see"),
+        (["a", "x" * (MAX_LABEL + 1)], "too long"),
+        (["a", "x" * 10_000_000], "too long"),
+        (["a", 3], "must have a name"),
+        ("ab", "list of names"),
+        (None, "list of names"),
+        ({"a": 1, "b": 2}, "list of names"),
+    ],
+)
+def test_what_is_no_alphabet_is_refused_in_a_sentence(given: Any, says: str) -> None:
+    with pytest.raises(AlphabetError, match=says) as error:
+        check_labels(given)
+    assert len(str(error.value)) < 170
+
+
+def test_capital_and_small_letters_are_two_classes() -> None:
+    assert check_labels(["a", "A"]) == ("a", "A")
+
+
+def test_an_alphabet_in_a_few_words() -> None:
+    assert listed(DIGITS) == "0 to 9"
+    assert listed(("a", "b")) == "a and b"
+    assert listed(tuple("abcdefgh")) == "a, b, c, d, e \N{HORIZONTAL ELLIPSIS} h (8 classes)"
