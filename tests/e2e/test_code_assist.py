@@ -102,7 +102,7 @@ def test_a_worker_that_is_lost_costs_no_key(open_visit: Open) -> None:
 
 def test_code_from_a_link_starts_no_worker_before_it_is_run(open_visit: Open) -> None:
     page = opened(open_visit(f"?engine=wasm#code={link.pack(MLP)}").page)
-    status = page.get_by_test_id("code-status").filter(has_text="This code came with a link.")
+    status = page.get_by_test_id("code-status").filter(has_text="This code came with a link or a file.")
     status.wait_for()
     before = len(page.workers)
     after(page, LINE)

@@ -164,7 +164,7 @@ def test_code_from_a_link_runs_only_when_the_visitor_says_so(open_visit: Open) -
     )
     page.goto(f"{page.url.split('#')[0]}#code={link}")
     button = page.get_by_test_id("code-compile")
-    expect(button).to_have_text("Run the code from the link")
+    expect(button).to_have_text("Run this code")
     content(page).click()
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("code-status")).to_contain_text("Read it")
@@ -179,7 +179,7 @@ def test_code_that_comes_with_a_file_is_read_before_it_runs(open_visit: Open) ->
     weights = save_weights({"w": np.zeros((784, 10), np.float32)}, settings)
     file = {"name": "net.safetensors", "mimeType": "application/octet-stream", "buffer": weights}
     page.get_by_test_id("weights-import").set_input_files(files=[file])  # type: ignore[list-item] # a payload as a dict
-    expect(page.get_by_test_id("code-compile")).to_have_text("Run the code from the link")
+    expect(page.get_by_test_id("code-compile")).to_have_text("Run this code")
     wait_text(page, settings.source)
     assert "nothing of it was run" in message(page)
     assert error(page) == ""

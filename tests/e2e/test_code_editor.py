@@ -212,7 +212,7 @@ def test_a_link_brings_the_code_to_somebody_else_who_reads_it_first(open_visit: 
     theirs = open_visit(link.removeprefix(visit.url.split("?")[0])).page
     wait_dataset(theirs, "code", "ready")
     wait_text(theirs, mine)
-    theirs.get_by_test_id("code-status").filter(has_text="This code came with a link. Read it").wait_for()
+    theirs.get_by_test_id("code-status").filter(has_text="This code came with a link or a file. Read it").wait_for()
     assert theirs.url.endswith("#code"), "a reload shows what the visitor makes of it"
     assert theirs.get_by_test_id("train-lr").input_value() == "0.2"
     at_end(theirs)
@@ -221,7 +221,7 @@ def test_a_link_brings_the_code_to_somebody_else_who_reads_it_first(open_visit: 
     theirs.evaluate("link => { location.href = link; }", link)  # the same link again, in the open page
     wait_text(theirs, mine)
     copies = theirs.get_by_test_id("code-example").locator("optgroup").nth(1).locator("option")
-    assert copies.all_inner_texts()[0].startswith("From a link, edited")
+    assert copies.all_inner_texts()[0].startswith("From elsewhere, edited")
 
 
 @pytest.mark.parametrize("fragment", ["code=", "code=%E0%A4%A", "code=AAAA", "code=" + "A" * 400_000])

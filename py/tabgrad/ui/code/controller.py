@@ -28,11 +28,11 @@ from .state import CodeState, Status
 
 #: The text is saved when nothing was typed for so long. Seconds.
 PAUSE_S = 0.6
-FROM_LINK = "From a link"
-RUN_LINKED = "Run the code from the link"
+FROM_LINK = "From elsewhere"
+RUN_LINKED = "Run this code"
 
-READ_IT = "This code came with a link. Read it before you use it."
-READ_AND_RUN = f"This code came with a link. Read it, then press \u2018{RUN_LINKED}\u2019."
+READ_IT = "This code came with a link or a file. Read it before you use it."
+READ_AND_RUN = f"This code came with a link or a file. Read it, then press \u2018{RUN_LINKED}\u2019."
 NOT_STORED = "{} Your text is here until this tab closes: download it to keep it."
 BESIDE = "Another tab has changed this copy. Yours is kept beside it."
 COMPILING = "Compiling \N{HORIZONTAL ELLIPSIS}"
@@ -95,7 +95,7 @@ class CodeController:
             self._opened()
 
     async def open_link(self, packed: str) -> None:
-        """Show the code that came with a link, and run nothing. What was there before is saved."""
+        """Show code that came with a link or a file, and run nothing. What was there before is saved."""
         assert self._documents is not None
         try:
             source = link.unpack(packed)
@@ -118,7 +118,7 @@ class CodeController:
 
     @property
     def _advice(self) -> str:
-        """What is said of code from a link; empty for any other."""
+        """What is said of code from elsewhere; empty for any other."""
         if self._documents is None or not self._documents.now.unread:
             return ""
         return READ_AND_RUN if self._compiling else READ_IT
@@ -228,7 +228,7 @@ class CodeController:
     # ---- Compiling
 
     async def compile(self, *, pressed: bool) -> None:
-        """Compile the text as it is now. Code from a link is compiled only if the visitor has `pressed` the button."""
+        """Compile the text as it is now. That from elsewhere is compiled only if `pressed`."""
         if self._documents is None or self._compiling is None:
             return
         if self._documents.now.unread and not pressed:

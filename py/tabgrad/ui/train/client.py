@@ -77,6 +77,11 @@ class TrainClient:
         """Whether there is a run: from Start until it has ended."""
         return self._run is not None
 
+    @property
+    def console_is_running(self) -> bool:
+        """Whether a command of the console is under way, for which all others wait."""
+        return bool(self._consoles)
+
     async def ensure(self) -> None:
         """Start the worker unless it is there. Concurrent calls wait for it, too. Raises RuntimeError."""
         async with self._starting:

@@ -130,6 +130,8 @@ class WrittenNetworks:
                     break
                 if heard in done:  # the source has come to an end: what takes long now is tinygrad's work
                     silent_for_s = KERNEL_WITHIN_S
+                if not done and self._client.console_is_running:  # it waits for the visitor's command
+                    continue
                 if cancelled in done or not done:
                     sentence = CANCELLED if cancelled in done else NO_END.format(silent_for_s)
                     asked.cancel()

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from tabgrad import protocol
-from tabgrad.network import CODE, Description, LayerRow
+from tabgrad.network import CODE, Description, LayerRow, SourceError
 from tabgrad.program import ProgramError
 from tabgrad.settings import RunSettings
 from tabgrad.ui.train.client import TrainClient
@@ -35,6 +35,22 @@ class Worker:
     async def ask(self, command: protocol.Command) -> protocol.AnyEvent:
         self.asked.append(command)
         return self.answer(command)
+
+
+class SlowWorker(Worker):
+    """It never answers."""
+
+    console_is_running, is_replaced = True, False
+
+    def __init__(self) -> None:
+        super().__init__(answered)
+
+    async def ask(self, command: protocol.Command) -> protocol.AnyEvent:
+        self.asked.append(command)
+        return await asyncio.get_running_loop().create_future()
+
+    async def replace_worker(self) -> None:
+        self.is_replaced = True
 
 
 class Page:
@@ -94,5 +110,19 @@ def test_a_worker_that_does_not_start_is_one_sentence() -> None:
         worker.fault = "Training cannot start here."
         with pytest.raises(ProgramError, match="cannot start"):
             await networks(worker).describe("")
+
+    asyncio.run(go())
+
+
+def test_a_compilation_waits_for_a_command_of_the_console() -> None:
+    async def go() -> None:
+        worker = SlowWorker()
+        compiling = asyncio.ensure_future(networks(worker)._ask(protocol.Compile(settings={}, answer_target=""), 0.01))
+        await asyncio.sleep(0.1)
+        assert not compiling.done()
+        worker.console_is_running = False
+        with pytest.raises(SourceError, match="has not come to an end"):
+            await compiling
+        assert worker.is_replaced
 
     asyncio.run(go())
