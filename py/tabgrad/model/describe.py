@@ -13,7 +13,7 @@ from tinygrad.nn.state import get_state_dict
 from tinygrad.uop.ops import GroupOp, Ops, UOp
 
 from tabgrad.compiler import compiling_for
-from tabgrad.network import IMAGE_SHAPE, Description, LayerRow
+from tabgrad.network import CLASSES, IMAGE_SHAPE, Description, LayerRow
 from tabgrad.program import Target
 
 from .source import Module, running
@@ -27,10 +27,10 @@ _KINDS = {1: "units", 2: "rows", 3: "maps"}
 _PIXELS = math.prod(IMAGE_SHAPE)
 
 
-def describe(source: str, target: Target = "wasm") -> Description:
-    """Build, call and check everything that a source defines. Raises SourceError."""
+def describe(source: str, classes: int = CLASSES, target: Target = "wasm") -> Description:
+    """Build, call and check everything that a source for data of so many classes defines. Raises SourceError."""
     with compiling_for(target, "simd" if target == "wasm" else "default"), running():
-        network = WrittenNetwork(source)
+        network = WrittenNetwork(source, classes)
         for tensor in network.tensors.values():  # how their values come about is no part of the network
             tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype))
         # one image for what is counted, two for the shapes: what grows with the batch

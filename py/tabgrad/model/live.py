@@ -69,4 +69,4 @@ class _Flattened:
         return getattr(self._network, name)
 
     def __repr__(self) -> str:
-        return f"{type(self._network).__name__} of this page: net(Tensor(x)) gives the ten logits"
+        return f"{type(self._network).__name__} of this page: net(Tensor(x)) gives a logit for each class"

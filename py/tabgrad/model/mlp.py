@@ -1,4 +1,4 @@
-"""The multilayer perceptron: pixels -> hidden layers -> ten logits. 784-128-10 unless told otherwise."""
+"""The multilayer perceptron: pixels -> hidden layers -> a logit for each class. 784-128-10 unless told otherwise."""
 
 import itertools
 import math
@@ -19,16 +19,21 @@ class MLP:
     """
 
     def __init__(
-        self, hidden: Sequence[int] = (128,), activation: str = "relu", dropout: float = 0.0, center: bool = False
+        self,
+        hidden: Sequence[int] = (128,),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        center: bool = False,
+        classes: int = CLASSES,
     ) -> None:
-        sizes = (math.prod(IMAGE_SHAPE), *hidden, CLASSES)
+        sizes = (math.prod(IMAGE_SHAPE), *hidden, classes)
         self.layers = [Linear(i, o) for i, o in itertools.pairwise(sizes)]
         self.activation, self.dropout = ACTIVATIONS[activation].tensor, dropout
         if center:
             self.input_mean = Tensor.empty(sizes[0])
 
     def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
-        """x (B, 784) in 0..1 -> logits (B, 10). Appends each hidden layer's activations (B, width) to `taps`."""
+        """x (B, 784) in 0..1 -> logits (B, classes). Appends each hidden layer's activations (B, width) to `taps`."""
         if hasattr(self, "input_mean"):
             x = (x - self.input_mean).contiguous()
         for layer in self.layers[:-1]:

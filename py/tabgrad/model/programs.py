@@ -16,7 +16,7 @@ from tinygrad import Tensor, dtypes
 from tinygrad.helpers import Context
 
 from tabgrad.compiler import Capture
-from tabgrad.network import SourceError, Spec, is_written
+from tabgrad.network import SourceError, Spec, classes_of, is_written
 from tabgrad.program import BufferLimitError, Program, ProgramError, Target
 
 from .optim import RULES, Optimizer, Training
@@ -93,7 +93,7 @@ def initial(spec: Spec, target: Target, variant: str = "") -> Program:
 
 @_within_limits
 def inference(spec: Spec, target: Target, variant: str = "") -> Program:
-    """Input `x` float32 (1, 784) in 0..1; output `logits` (1, 10)."""
+    """Input `x` float32 (1, 784) in 0..1; output `logits` (1, classes)."""
     with _capture("infer", spec, target, variant) as c:
         network = _network(c, spec)
         c.output("logits", network(c.buffer("x", "input", (1, 784))))
@@ -113,15 +113,16 @@ def activations(spec: Spec, target: Target, variant: str = "") -> Program:
 
 @_within_limits
 def saliency(spec: Spec, target: Target, variant: str = "") -> Program:
-    """Inputs `x` (1, 784) and `seed` (1, 10); outputs `logits` and `saliency` (1, 784) = d sum(seed * logits) / d x.
+    """Inputs `x` (1, 784) and `seed` (1, classes); outputs `logits` and `saliency` (1, 784), the gradient of
+    sum(seed * logits) with respect to `x`.
 
     Raises SourceError for a written network in which small changes of pixels change nothing, as when they are rounded.
-    A one-hot seed asks why this digit; +1 and -1 ask why this digit and not that one. Simonyan et al. 2014,
+    A one-hot seed asks why this class; +1 and -1 ask why this class and not that one. Simonyan et al. 2014,
     https://arxiv.org/abs/1312.6034.
     """
     with _capture("saliency", spec, target, variant) as c:
         network = _network(c, spec)
-        x, seed = c.buffer("x", "input", (1, 784)), c.buffer("seed", "input", (1, 10))
+        x, seed = c.buffer("x", "input", (1, 784)), c.buffer("seed", "input", (1, classes_of(spec)))
         logits = network(x)
         (gradient,) = (logits * seed).sum().gradient(x)
         if gradient.uop.is_virtual:
@@ -145,7 +146,8 @@ def _correct(logits: Tensor, y: Tensor) -> Tensor:
 
 @_within_limits
 def evaluation(spec: Spec, batch: int, target: Target, variant: str = "") -> Program:
-    """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, 10), `loss` (1,) mean, `correct` int32 (1,)."""
+    """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, classes), `loss` (1,) mean, `correct` int32 (1,).
+    """
     with _capture("evaluate", spec, target, variant) as c:
         network = _network(c, spec)
         x, y = _pixels(c, batch)
@@ -161,7 +163,7 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
 
     Inputs `x` uint8 (B, 784), `y` int32 (B,) and the optimizer's hyperparameters, float32 (1,) each: `lr`,
     `weight_decay`, with SGD and Muon `momentum`, with `clip` also `clip_norm`; with a teacher also its logits,
-    `teacher` (B, 10).
+    `teacher` (B, classes).
     Outputs `loss` (1,) before the step and `correct` int32 (1,). A written network's source can bring its own loss, and
     its own optimizer, of which only `lr` is an input then.
     The loss is log-softmax and negative log-likelihood in one: the maximum is subtracted before exp, so that no logit
@@ -182,7 +184,8 @@ def training(spec: Spec, recipe: Training, target: Target, variant: str = "") ->
         if loss is None:
             loss = logits.sparse_categorical_crossentropy(y, label_smoothing=recipe.label_smoothing)
         if recipe.teacher_share:
-            loss = _distilled(loss, logits, c.buffer("teacher", "input", (recipe.batch, 10)), recipe)
+            teacher = c.buffer("teacher", "input", (recipe.batch, classes_of(spec)))
+            loss = _distilled(loss, logits, teacher, recipe)
         grads = [g.contiguous() for g in loss.gradient(*params.values())]
         c.output("loss", loss.reshape(1))
         c.output("correct", _correct(logits.detach(), y))
@@ -206,7 +209,7 @@ def _optimizer(network: Network, recipe: Training) -> Optimizer:
 
 
 def _distilled(loss: Tensor, logits: Tensor, teacher: Tensor, recipe: Training) -> Tensor:
-    """(1 - s) loss + s T^2 H(softmax(teacher / T), softmax(logits / T)): soft labels say what a digit nearly is.
+    """(1 - s) loss + s T^2 H(softmax(teacher / T), softmax(logits / T)): soft labels say what an image nearly is.
 
     Hinton, Vinyals, Dean 2015, https://arxiv.org/abs/1503.02531; T^2 keeps both gradients of one size.
     """

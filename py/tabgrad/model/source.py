@@ -76,6 +76,24 @@ class Module:
         """The line that defines the first of `names` that there is, such as "Net.__call__"; 0 if there is none."""
         return next((self._lines[name] for name in names if name in self._lines), 0)
 
+    def giving(self, outputs: int, wanted: int) -> tuple[int, str, str]:
+        """The line, the text, and the changed text of what most likely makes the last layer give `outputs` numbers and
+        not `wanted`: the last call such as nn.Linear(64, 10), or a constant such as CLASSES = 10.
+
+        (0, "", "") if there is none. The source is not changed.
+        """
+        calls = [node for node in ast.walk(self._tree) if isinstance(node, ast.Call) and _makes_layer(node)]
+        places: list[tuple[ast.Call | ast.Assign, ast.expr]] = [(call, call.args[1]) for call in calls]
+        names = [node for node in self._tree.body if isinstance(node, ast.Assign)]
+        for found in (places, [(node, node.value) for node in names]):
+            fitting = [(node, n) for node, n in found if isinstance(n, ast.Constant) and n.value == outputs]
+            if fitting:
+                node, number = max(fitting, key=lambda place: (place[1].lineno, place[1].col_offset))
+                text, number.value = ast.unparse(node), wanted
+                better, number.value = ast.unparse(node), outputs
+                return number.lineno, text, better
+        return 0, "", ""
+
     def lambda_text(self, function: types.FunctionType) -> str:
         """The text of a lambda of the source; empty if it cannot be found."""
         code = function.__code__
@@ -164,6 +182,14 @@ def _lines(tree: ast.Module) -> dict[str, int]:
             methods = (item for item in node.body if isinstance(item, ast.FunctionDef))
             found |= {f"{node.name}.{item.name}": item.lineno for item in methods}
     return found
+
+
+def _makes_layer(call: ast.Call) -> bool:
+    """Whether a call with two arguments makes a layer or a tensor: nn.Linear(64, 10), Tensor.zeros(64, 10)."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    owner = getattr(getattr(function, "value", None), "id", "")
+    return len(call.args) > 1 and (name[:1].isupper() or owner == "Tensor")
 
 
 def _places(node: ast.expr) -> Iterator[ast.expr]:

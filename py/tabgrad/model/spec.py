@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict
 
-from tabgrad.network import Spec, draw_weights, is_trained, is_written
+from tabgrad.network import Spec, classes_of, draw_weights, is_trained, is_written
 
 from .cnn import CNN
 from .mlp import MLP
@@ -25,7 +25,7 @@ def build(spec: Spec) -> Network:
     A written network is run for it: its tensors stand for the values that they begin with.
     """
     if is_written(spec):
-        return WrittenNetwork(str(spec["source"]))
+        return WrittenNetwork(str(spec["source"]), classes_of(spec))
     options = {str(k): v for k, v in spec.items() if k != "kind"}
     if spec.get("kind") not in KINDS:
         raise ValueError(f"A network is of kind {' or '.join(KINDS)}, not {spec.get('kind')!r}.")

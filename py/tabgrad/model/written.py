@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +42,15 @@ _TAKEN = re.compile(
 
 
 class WrittenNetwork:
-    """`Net()` of a source. `tensors` are its state dict by name, `parameters` those that training changes.
+    """`Net()` of a source, for data of so many classes. `tensors` are its state dict by name, `parameters` those that
+    training changes.
 
     Tensors that are a formula (`Tensor.arange`, `Tensor.eye`) have no buffer in tinygrad and are no part of it.
     The constructor raises SourceError. It needs no capture, but a network for a program is made within one.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, classes: int = CLASSES) -> None:
+        self.classes = classes
         compiling = nullcontext() if current_target() else compiling_for("wasm", "simd")
         with compiling, quicker_gradients():
             self.module = module = Module(source)
@@ -102,7 +105,7 @@ class WrittenNetwork:
             )
 
     def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
-        """x (B, 784) in 0..1 -> logits (B, 10), float32. Raises SourceError.
+        """x (B, 784) in 0..1 -> logits (B, classes), float32. Raises SourceError.
 
         Appends the outputs of the layers to `taps`: those that `taps.taps` names `act.0`, `act.1`, ...
         """
@@ -124,21 +127,33 @@ class WrittenNetwork:
         line = self.module.line("Net.__call__", "Net")
         with running(), explained("Calling the network", line):
             logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
-        meant = (x.shape[0], CLASSES)
+        meant = (x.shape[0], self.classes)
         if not isinstance(logits, Tensor):
             raise SourceError(f"The network must return a Tensor {meant}, not {kind_of(logits)}.", line)
         if logits.shape != meant:
-            raise SourceError(
-                f"The network returns logits of the shape {logits.shape} for {meant[0]} images; {meant} is meant, one "
-                f"number for each of the {CLASSES} classes.",
-                line,
-            )
+            raise self._wrong_shape(logits.shape, meant)
         if not logits.is_floating_point():
             raise SourceError(f"The logits are of {_format(logits)}; they must be floating-point numbers.", line)
         return logits.cast(dtypes.float32)
 
+    def _wrong_shape(self, found: tuple[Any, ...], meant: tuple[int, ...]) -> SourceError:
+        """Logits of another shape than is meant; for another number of classes it is said what to change, and where."""
+        if len(found) == len(meant) and found[:1] == meant[:1] and isinstance(found[1], int):
+            line, text, better = self.module.giving(found[1], self.classes)
+            if line:
+                return SourceError(
+                    f"The data has {self.classes} classes, and the network returns {found[1]} numbers for an image: "
+                    f"write {better} here instead of {text}.",
+                    line,
+                )
+        return SourceError(
+            f"The network returns logits of the shape {found} for {meant[0]} images; {meant} is meant, one number for "
+            f"each of the {self.classes} classes: change its last layer.",
+            self.module.line("Net.__call__", "Net"),
+        )
+
     def loss(self, logits: Tensor, y: Tensor) -> Tensor | None:
-        """The source's own loss of logits (B, 10) for labels y int32 (B,), float32 (); None if it has none."""
+        """The source's own loss of logits (B, classes) for labels y int32 (B,), float32 (); None if it has none."""
         function, line = self.module.function("loss"), self.module.line("loss")
         if function is None:
             return None
