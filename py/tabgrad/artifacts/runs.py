@@ -209,13 +209,19 @@ def to_json(rows: Sequence[RunRow]) -> str:
 
 
 def to_csv(rows: Sequence[RunRow]) -> str:
-    """All runs as CSV, one column for each setting and result (RFC 4180)."""
+    """All runs as CSV, one column for each setting and result (RFC 4180). Labels stand as a JSON list, if a run has any."""
     out = io.StringIO()
-    settings = list(RunSettings().to_json())
+    settings = [*RunSettings().to_json(), *(["labels"] if any(row["settings"].get("labels") for row in rows) else [])]
     results = list(dict.fromkeys(name for row in rows for name in row if name != "settings"))
     writer = csv.writer(out)
     writer.writerow([*results, *settings])
     for row in rows:
-        values = [row.get(name, "") for name in results] + [row["settings"].get(name, "") for name in settings]
+        values = [row.get(name, "") for name in results] + [_plain(row["settings"], name) for name in settings]
         writer.writerow([" ".join(map(str, v)) if isinstance(v, list) else v for v in values])
     return out.getvalue()
+
+
+def _plain(settings: dict[str, Any], name: str) -> Any:
+    """A setting as it stands in a cell of CSV. A cell that began with a label could be a formula to a spreadsheet."""
+    value = settings.get(name, "")
+    return json.dumps(value, ensure_ascii=False) if name == "labels" and value else value

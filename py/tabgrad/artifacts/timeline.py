@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabgrad.incoming import fits, is_finite, read_json
+from tabgrad.metrics import is_confusion
 
 #: Entries kept at most, and what their weights may take together: 60 of the default network. Bytes.
 MAX_ENTRIES, MAX_BYTES = 60, 25_000_000
@@ -18,7 +19,7 @@ MAX_ENTRIES, MAX_BYTES = 60, 25_000_000
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """The network after `step` steps: `weights` is a weights file. Accuracy and confusion (10 rows of 10 counts, row =
+    """The network after `step` steps: `weights` is a weights file. Accuracy and confusion (n rows of n counts, row =
     truth; empty if unknown) are the validation split's.
     """
 
@@ -61,6 +62,6 @@ def _entry(row: Any) -> TimelineEntry:
         raise ValueError("A part of the timeline has the wrong type.")
     if step < 0 or epoch < 0 or not 0 <= accuracy <= 1:
         raise ValueError("A number in the timeline is out of range.")
-    if [len(line) for line in counts] not in ([], [10] * 10) or min(map(min, counts), default=0) < 0:
+    if counts and not is_confusion(counts):
         raise ValueError("This is no confusion matrix.")
     return TimelineEntry(step, float(epoch), float(accuracy), b"", counts)

@@ -1,21 +1,24 @@
 """A weights file: safetensors with a plain network's weights, and what made them as metadata.
 
 Plain: the mean image of a centred network is folded into its first bias, and there is no training state. Files from
-elsewhere have no metadata; an MLP's shapes tell what it is. Owns this format.
+elsewhere have no metadata; an MLP's shapes tell what it is, and how many classes it tells apart, but not what they are
+called: ten are the digits, others are numbered. Owns this format.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS, AlphabetError, Labels, check_count
 from tabgrad.incoming import quoted, read_json
 from tabgrad.network import (
     ACTIVATIONS,
+    CLASSES,
     MAX_SOURCE_BYTES,
     TRAINING_STATE,
     TRANSPOSED,
@@ -36,7 +39,7 @@ FORMAT = "tabgrad-weights"
 #: Bytes of a specification or of settings: some hundreds, and a source, of which JSON makes up to six bytes for one.
 MAX_DESCRIPTION_BYTES = 20_000 + 6 * MAX_SOURCE_BYTES
 #: What a specification says of a network that answers.
-DESCRIBED = {"kind", "hidden", "activation"}
+DESCRIBED = {"kind", "hidden", "activation", "classes"}
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -72,10 +75,17 @@ class WeightsFile:
 
     @property
     def remark(self) -> str:
-        """A sentence if the file says of its network what is not true; else empty. Raises WeightsError."""
-        if self._described().items() <= self.spec.items():
-            return ""
-        return "The file's description is that of another network, so its tensors decided what it is."
+        """A sentence if the file says of its network what is not true, or not what its classes are called; else empty.
+
+        Raises WeightsError.
+        """
+        if not self._described().items() <= {"classes": CLASSES, **self.spec}.items():
+            return "The file's description is that of another network, so its tensors decided what it is."
+        if self.given is None and self.settings.labels:
+            return (
+                f"The file does not say what its {len(self.settings.labels)} classes are called, so they are numbered."
+            )
+        return ""
 
     def _described(self) -> dict[str, Any]:
         """What the file says of its network: kind, hidden layers and activation. What cannot be read is never true."""
@@ -106,7 +116,13 @@ def _settings_of_mlp(shapes: Shapes, activation: str) -> RunSettings:
     if not sizes:
         raise WeightsError("The weights file belongs to no network that this page can build.")
     try:
-        return RunSettings.stored({"hidden": sizes[1:-1], "center": "plain", "activation": activation})
+        check_count(sizes[-1])
+    except AlphabetError as error:
+        raise WeightsError(str(error)) from error
+    labels = () if sizes[-1] == len(DIGITS) else numbered(sizes[-1])
+    try:
+        settings = RunSettings.stored({"hidden": sizes[1:-1], "center": "plain", "activation": activation})
+        return replace(settings, labels=labels)
     except SettingsError as error:
         name = quoted("-".join(map(str, sizes)))
         raise WeightsError(f"The network {name} is larger than this page can build: {error}") from error
@@ -117,7 +133,12 @@ def _sizes(shapes: Shapes) -> list[int]:
     sizes = [784]
     while len(shape := shapes.get(f"layers.{len(sizes) - 1}.weight", ())) == 2 and shape[0] == sizes[-1]:
         sizes.append(shape[1])
-    return sizes if len(shapes) == 2 * (len(sizes) - 1) > 0 and sizes[-1] == 10 else []
+    return sizes if len(shapes) == 2 * (len(sizes) - 1) > 0 else []
+
+
+def numbered(classes: int) -> Labels:
+    """Labels for classes whose names nobody knows. They are no digits: "class 1" is the first of them."""
+    return tuple(f"class {number}" for number in range(1, classes + 1))
 
 
 def save_weights(weights: Tensors, settings: RunSettings | None = None, step: int = 0) -> bytes:

@@ -1,7 +1,7 @@
 """What an answer is made of: contributions of units, which add up to it exactly, and of pixels.
 
 For pixels there are two methods: the gradient of the logits, and occlusion (covered patches) as a cross-check. Owns the
-inputs of both and the pictures of their results, float32 (28, 28), positive where ink supports the digit. Runs no
+inputs of both and the pictures of their results, float32 (28, 28), positive where ink supports the answer. Runs no
 program: the caller gets the gradient from the compiled `saliency` program, and the logits of covered images from
 `infer`.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.ink import SIZE_PX
-from tabgrad.network import Stage
+from tabgrad.network import CLASSES, Stage
 
 Array = NDArray[np.floating[Any]]
 #: Side of a patch that is covered.
@@ -65,13 +65,13 @@ def unit_weights(stage: Stage, weights: Mapping[str, NDArray[Any]]) -> NDArray[n
     return np.asarray(weight.reshape(-1, *picture_shape(stage)), np.float32)
 
 
-def seed(digit: int, other: int | None = None) -> NDArray[np.float32]:
-    """The input `seed` (1, 10) of the saliency program that asks "why `digit`", or "why `digit` and not `other`".
+def seed(answer: int, other: int | None = None, classes: int = CLASSES) -> NDArray[np.float32]:
+    """The input `seed` (1, classes) of the saliency program: "why `answer`", or "why `answer` and not `other`".
 
-    The number asked about is the product of logits and seed: the logit of `digit`, or its difference to the other one.
+    The number asked about is the product of logits and seed: the logit of `answer`, or its difference to the other one.
     """
-    weights = np.zeros((1, 10), np.float32)
-    weights[0, digit] = 1
+    weights = np.zeros((1, classes), np.float32)
+    weights[0, answer] = 1
     if other is not None:
         weights[0, other] -= 1
     return weights

@@ -64,7 +64,7 @@ def _norm_scale(stage: Stage, weights: Mapping[str, Array], unit: int) -> float:
 class Column:
     """The units shown of one stage, in order, and their values (n,). `count` is how many the stage has.
 
-    `stage` is the stage's index, `IMAGE` for the image; the last stage's units are the digits.
+    `stage` is the stage's index, `IMAGE` for the image; the last stage's units are the classes.
     """
 
     stage: int
@@ -84,13 +84,13 @@ class Link:
 
 
 class Flow:
-    """`columns` from the image to the digits; `terms[k]` (n, m) are what column k passes on to column k + 1."""
+    """`columns` from the image to the classes; `terms[k]` (n, m) are what column k passes on to column k + 1."""
 
     def __init__(self, columns: Sequence[Column], terms: Sequence[NDArray[np.float32]]) -> None:
         self.columns, self.terms = tuple(columns), tuple(terms)
 
-    def strongest(self, count: int, digit: int | None) -> list[Link]:
-        """The `count` largest links between each two columns: at the end those to `digit`, before it to active units.
+    def strongest(self, count: int, answer: int | None) -> list[Link]:
+        """The `count` largest links between each two columns: at the end those to `answer`, before it to active units.
 
         A unit with the value 0 passes nothing on, so what has kept it at 0 is not shown.
         """
@@ -98,7 +98,7 @@ class Flow:
         for k, terms in enumerate(self.terms):
             last, after = k == len(self.terms) - 1, self.columns[k + 1]
             targets = range(terms.shape[1])
-            wanted = [t for t in targets if (after.units[t] == digit if last else after.values[t] != 0)]
+            wanted = [t for t in targets if (after.units[t] == answer if last else after.values[t] != 0)]
             found += _largest((Link(k, s, t, float(terms[s, t])) for s in range(len(terms)) for t in wanted), count)
         return found
 

@@ -27,7 +27,7 @@ MAX_SIDE, MAX_PATTERNS = 512, 1024
 EXACT = 1e-4
 
 
-def written_stages(description: Description, shapes: Mapping[str, Shape]) -> tuple[Stage, ...]:
+def written_stages(description: Description, shapes: Mapping[str, Shape], classes: int = CLASSES) -> tuple[Stage, ...]:
     """A stage for each output that a layer has of its own, and the logits. `shapes` are those of the weights, by name.
 
     Rows (T, N) are one picture, so their stage has the shape (1, T, N); values of any other shape are (n,).
@@ -41,7 +41,7 @@ def written_stages(description: Description, shapes: Mapping[str, Shape]) -> tup
         name = row.path if _has_pictures(row, shape, shapes, is_first=not found) else ""
         found.append(Stage(kind, (), name, before, shape, row.tap, row.path, row.call))
         before = shape
-    return (*found, Stage("units", (), _voting(description, shapes), before, (CLASSES,), ""))
+    return (*found, Stage("units", (), _voting(description, shapes, classes), before, (classes,), ""))
 
 
 def _shown_as(row: LayerRow) -> tuple[str, Shape]:
@@ -61,20 +61,20 @@ def _has_pictures(row: LayerRow, shape: Shape, shapes: Mapping[str, Shape], *, i
     return is_first and weight == (*shape, math.prod(IMAGE_SHAPE)) and shape[0] <= MAX_PATTERNS
 
 
-def _voting(description: Description, shapes: Mapping[str, Shape]) -> str:
+def _voting(description: Description, shapes: Mapping[str, Shape], classes: int) -> str:
     """The dense layer that gives the logits; empty if there is none."""
     paths = [row.path for row in description.layers if row.tap == "logits"]
-    dense = [path for path in paths if len(weight := shapes.get(f"{path}.weight", ())) == 2 and weight[0] == CLASSES]
+    dense = [path for path in paths if len(weight := shapes.get(f"{path}.weight", ())) == 2 and weight[0] == classes]
     return dense[0] if dense else ""
 
 
 def inputs_of_last(stage: Stage, weights: Mapping[str, Array], before: Array, logits: Array) -> Array | None:
     """What goes into the last `stage` of a written network, (n,): `before`, the values of the layer before it, through
-    an activation function, or the mean of each of its maps. None if none of these gives the `logits` (10,).
+    an activation function, or the mean of each of its maps. None if none of these gives the `logits` (classes,).
     """
     if not stage.name:
         return None
-    weight, bias = weights[stage.weight], weights.get(stage.bias, np.zeros(CLASSES, np.float32))
+    weight, bias = weights[stage.weight], weights.get(stage.bias, np.zeros(stage.units, np.float32))
     functions: list[Callable[[Array], Array]] = [np.asarray, *(row.array for row in ACTIVATIONS.values())]
     for function in functions:
         values = function(before)
@@ -89,14 +89,16 @@ def inputs_of_last(stage: Stage, weights: Mapping[str, Array], before: Array, lo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Votes:
-    """`terms` (n, 10) and `bias` (10,): what n units or maps of the last layer before the answer add to each logit."""
+    """`terms` (n, classes) and `bias` (classes,): what n units or maps of the last layer before the answer add to each
+    logit.
+    """
 
     terms: NDArray[np.float32]
     bias: Array
 
-    def of(self, digit: int) -> Contributions:
-        """The votes for one digit."""
-        return Contributions(self.terms[:, digit], float(self.bias[digit]))
+    def of(self, answer: int) -> Contributions:
+        """The votes for one class."""
+        return Contributions(self.terms[:, answer], float(self.bias[answer]))
 
 
 def votes(structure: Sequence[Stage], weights: Mapping[str, Array], values: Mapping[str, Array]) -> Votes | None:
@@ -104,9 +106,9 @@ def votes(structure: Sequence[Stage], weights: Mapping[str, Array], values: Mapp
     before, last = structure[-2:]
     known, logits = values[before.tap], values["logits"]
     if not before.call:
-        return Votes(passed_on(last, weights, known, logits, range(CLASSES)), weights[last.bias])
+        return Votes(passed_on(last, weights, known, logits, range(last.units)), weights[last.bias])
     inputs = inputs_of_last(last, weights, known, logits)
     if inputs is None:
         return None
-    terms = (inputs * weights[last.weight]).reshape(CLASSES, len(known), -1).sum(axis=2).T
-    return Votes(np.asarray(terms, np.float32), weights.get(last.bias, np.zeros(CLASSES, np.float32)))
+    terms = (inputs * weights[last.weight]).reshape(last.units, len(known), -1).sum(axis=2).T
+    return Votes(np.asarray(terms, np.float32), weights.get(last.bias, np.zeros(last.units, np.float32)))

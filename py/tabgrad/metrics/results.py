@@ -6,12 +6,15 @@ Works on logits and labels; runs no network and draws nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tabgrad.alphabet import MAX_CLASSES, MIN_CLASSES
 
 Array = NDArray[np.floating[Any]]
 #: Two-sided 95 % quantile of the normal distribution.
@@ -53,6 +56,12 @@ def wilson_95(hits: int, count: int) -> tuple[float, float]:
     return max(0.0, (middle - spread) / (1 + z2)), min(1.0, (middle + spread) / (1 + z2))
 
 
+def is_confusion(counts: Sequence[Sequence[int]]) -> bool:
+    """Whether rows of numbers from outside can be a confusion matrix: (classes, classes) counts."""
+    size = len(counts)
+    return MIN_CLASSES <= size <= MAX_CLASSES and all(len(row) == size and min(row) >= 0 for row in counts)
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
     """Answers whose confidence lies in low..high: how many, how confident on average, how many of them right."""
@@ -66,7 +75,7 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Results:
-    """`logits` float (n, 10) and `labels` integers (n,) of the same images, in their order in the data set.
+    """`logits` float (n, classes) and `labels` integers (n,) of the same images, in their order in the data set.
 
     `temperature` divides the logits before the softmax, as on the page; answers do not depend on it.
     """
@@ -81,7 +90,7 @@ class Results:
 
     @cached_property
     def answers(self) -> NDArray[np.intp]:
-        """The network's digit for each image."""
+        """The network's class for each image."""
         return np.asarray(self.logits.argmax(axis=1))
 
     @cached_property

@@ -142,6 +142,11 @@ def classes_of(spec: Spec) -> int:
     return int(spec.get("classes", CLASSES))
 
 
+def classes_part(count: int) -> dict[str, int]:
+    """What a specification says of a number of classes: nothing if it is the usual one."""
+    return {} if count == CLASSES else {"classes": count}
+
+
 def parse_stages(words: Sequence[str], classes: int = CLASSES) -> tuple[Stage, ...]:
     """The stages of a network on an image, the logits last. ValueError for a word that cannot stand where it does."""
     found = list[Stage]()
@@ -194,7 +199,8 @@ def spec_shapes(spec: Spec) -> dict[str, Shape] | None:
 
 
 def spec_of(card: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
-    """The complete specification of a network: its card's, completed by what the shapes of its weights say.
+    """The complete specification of a network: its card's, completed by what the shapes of its weights say, the number
+    of classes above all.
 
     A CNN whose card names no stages has the default ones. Dropout is left out: it is for training only. Raises
     KeyError if `shapes` lack a layer of an MLP. That of a network that somebody wrote stays as it is.
@@ -208,4 +214,7 @@ def spec_of(card: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, A
         spec.setdefault("stages", list(CNN_STAGES))
     else:
         spec["hidden"] = [shapes[f"layers.{i}.weight"][1] for i in range(layer_count(shapes) - 1)]
-    return spec
+    logits = shapes.get(f"layers.{layer_count(shapes) - 1}.weight", ())
+    classes = logits[-1] if logits else classes_of(spec)
+    spec.pop("classes", None)
+    return spec | classes_part(classes)

@@ -293,7 +293,7 @@ class Checkpoint(Event):
     """All that a resume needs, after `step` steps: a file of `artifacts.pack`.
 
     Before the first step (epoch 0), at the end of an epoch and of the run (`end_of_epoch`) it comes with what was
-    measured there on the validation split, `validation_accuracy` (0..1) and `confusion` (10 rows of 10 counts, row =
+    measured there on the validation split, `validation_accuracy` (0..1) and `confusion` (n rows of n counts, row =
     truth, column = answer), and with the network's `weights` as a weights file. Otherwise it is an autosave: `weights`
     and `confusion` are empty.
     """

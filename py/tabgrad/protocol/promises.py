@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tabgrad.incoming import fits, is_finite
+from tabgrad.metrics import is_confusion
 
 from .messages import (
     Assisted,
@@ -29,7 +30,6 @@ from .messages import (
 
 #: What `Progress.state` and `Finished.reason` can be.
 STATES, REASONS = frozenset({"training", "paused", "evaluating"}), frozenset({"completed", "stopped", "early"})
-CLASSES = 10
 #: Bytes of an image float32 (28, 28).
 IMAGE_BYTES = 28 * 28 * 4
 #: What an item of `Evaluated` has, by its kind.
@@ -89,14 +89,12 @@ def _of_metrics(event: Metrics) -> dict[str, bool]:
 
 
 def _of_checkpoint(event: Checkpoint) -> dict[str, bool]:
-    rows = event.confusion
-    square = len(rows) == CLASSES and all(len(row) == CLASSES and min(row) >= 0 for row in rows)
     return {
         "step": event.step >= 0,
         "epoch": _is_amount(event.epoch),
         "validation_accuracy": _are_shares(event.validation_accuracy),
         "weights": bool(event.weights) == event.end_of_epoch,
-        "confusion": square if event.end_of_epoch else not rows,
+        "confusion": is_confusion(event.confusion) if event.end_of_epoch else not event.confusion,
     }
 
 

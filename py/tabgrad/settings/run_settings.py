@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.incoming import quoted
-from tabgrad.network import CLASSES, CNN_STAGES, CODE
+from tabgrad.network import CNN_STAGES, CODE, classes_of, classes_part
 
 from .fields import FIELDS, LARGEST_RATE, LEAST_RATE, SettingsError, check_alphabet, check_code
 from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, OptimizerRow
@@ -154,7 +154,7 @@ def _differences(one: RunSettings, other: RunSettings) -> set[str]:
 
 def training_spec(settings: RunSettings) -> dict[str, Any]:
     """The specification of the network in training."""
-    classes = {} if len(settings.alphabet) == CLASSES else {"classes": len(settings.alphabet)}
+    classes = classes_part(len(settings.alphabet))
     if settings.model == CODE:
         return {"kind": CODE, "source": settings.source, **classes}
     common = {"activation": settings.activation, "dropout": settings.dropout, **classes}
@@ -169,7 +169,12 @@ def answering_spec(settings: RunSettings) -> dict[str, Any]:
 
 
 def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | None:
-    """`base` with the architecture of a complete `spec`; None if no settings give that network."""
+    """`base` with the architecture of a complete `spec`; None if no settings give that network.
+
+    So it is if the network tells apart another number of classes than the data of `base` has.
+    """
+    if classes_of(spec) != len(base.alphabet):
+        return None
     if spec["kind"] == CODE:
         return RunSettings.make({"model": CODE, "source": spec["source"]}, base)
     if spec["kind"] == "cnn" and tuple(spec["stages"]) != CNN_STAGES:

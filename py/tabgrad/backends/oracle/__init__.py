@@ -1,7 +1,7 @@
 """The oracle: our networks and optimizers in plain NumPy, to check the engines against.
 
     network = OracleNetwork({"kind": "mlp", "hidden": [128]}, weights)
-    logits = network.forward(x)                                # x (B, 784) -> (B, 10)
+    logits = network.forward(x)                                # x (B, 784) -> (B, classes)
     loss, d_logits = cross_entropy(logits, labels)
     network.backward(d_logits)                                 # network.gradients["layers.0.weight"], ...
 

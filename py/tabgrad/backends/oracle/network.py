@@ -57,7 +57,7 @@ class OracleNetwork:
         return [STAGE_LAYERS[stage.kind]()]
 
     def forward(self, x: NDArray[Any], training: bool = False, taps: list[Array] | None = None) -> Array:
-        """x (B, 784) in 0..1 -> logits (B, 10). Appends the output of every stage but the last to `taps`."""
+        """x (B, 784) in 0..1 -> logits (B, classes). Appends the output of every stage but the last to `taps`."""
         values = np.asarray(x, self.dtype)
         self._image = values.shape
         if self._takes_maps:
@@ -70,7 +70,7 @@ class OracleNetwork:
         return values
 
     def backward(self, gradient: Array) -> Array:
-        """From d loss / d logits (B, 10) to d loss / d x (B, 784); fills `gradients` by the weights' names."""
+        """From d loss / d logits (B, classes) to d loss / d x (B, 784); fills `gradients` by the weights' names."""
         self.gradients.clear()
         for stage in reversed(self.stages):
             for layer in reversed(stage):
@@ -79,9 +79,9 @@ class OracleNetwork:
 
 
 def cross_entropy(logits: Array, labels: NDArray[Any], label_smoothing: float = 0.0) -> tuple[float, Array]:
-    """Mean cross entropy of `labels` (B,), and its gradient (B, 10) with respect to the logits.
+    """Mean cross entropy of `labels` (B,), and its gradient (B, classes) with respect to the logits.
 
-    The target distribution is (1 - s) one-hot + s / 10 (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, 7).
+    The target distribution is (1 - s) one-hot + s / classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, 7).
     """
     count, classes = logits.shape
     target = np.full_like(logits, label_smoothing / classes)
