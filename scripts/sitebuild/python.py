@@ -41,6 +41,7 @@ PAGE_LAYERS = (
 )
 ON_DEMAND = (
     "artifacts/script.py",
+    "artifacts/script_images.py",
     "artifacts/script_text.py",
     "backends/oracle/",
     "backends/webgpu/timing.py",

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"alphabet", "incoming", "ink"},
     "settings": {"alphabet", "backends", "data", "incoming", "network"},
     "protocol": {"incoming", "metrics"},
-    "artifacts": {"alphabet", "incoming", "metrics", "network", "protocol", "settings"},
+    "artifacts": {"alphabet", "data", "incoming", "metrics", "network", "protocol", "settings"},
     "compiler": {"incoming", "program"},
     "tinygrad_device": {"backends", "compiler"},
     "model": {"compiler", "network", "program", "tinygrad_device"},

@@ -209,7 +209,7 @@ def to_json(rows: Sequence[RunRow]) -> str:
 
 
 def to_csv(rows: Sequence[RunRow]) -> str:
-    """All runs as CSV, one column for each setting and result (RFC 4180). Labels stand as a JSON list, if a run has any."""
+    """All runs as CSV, one column for each setting and result (RFC 4180). Labels are a JSON list, if a run has any."""
     out = io.StringIO()
     settings = [*RunSettings().to_json(), *(["labels"] if any(row["settings"].get("labels") for row in rows) else [])]
     results = list(dict.fromkeys(name for row in rows for name in row if name != "settings"))

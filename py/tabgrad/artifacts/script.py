@@ -1,8 +1,8 @@
 """A run as one Python file that does the same training outside the page: for CPython with tinygrad and NumPy.
 
-Owns what goes into the file for which settings; its text is in `script_text`. Nothing is run here. The file has the
-same images in the same order, the same first weights and the same steps as the page, so its losses differ by rounding
-only. What it leaves out it says, in its text and when it is run.
+Owns what goes into the file for which settings; its text is in `script_text` and `script_images`. Nothing is run here. On
+MNIST the file has the same images in the same order, the same first weights and the same steps as the page, so its
+losses differ by rounding only. What it leaves out it says, in its text and when it is run.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import itertools
 import re
 
+from tabgrad.data import SET_KEY
 from tabgrad.network import CODE, mentions
 from tabgrad.settings import RunSettings, network_name
 
 from . import script_text as text
+from .script_images import OF_A_FILE, OF_MNIST, Images
 
 #: Names of ours that a source may have, too; then ours are called otherwise.
 _OURS = re.compile(
-    r"\b(SEED|EPOCHS|BATCH|RATE|WARM_UP|DECAY|CLIP|NOTES|MIRROR|read_file|split_images|epoch_order|batch_rows|ease"
-    r"|rate_at|first_values|cross_entropy|make_rule|parts_of|clip_gradients|pixels|accuracy_of|main)\b"
+    r"\b(SEED|LABELS|EPOCHS|BATCH|RATE|WARM_UP|DECAY|CLIP|NOTES|MIRROR|read_file|split_images|held_out|epoch_order|batch_rows"
+    r"|ease|rate_at|first_values|cross_entropy|make_rule|parts_of|clip_gradients|pixels|accuracy_of|main)\b"
 )
 
 
@@ -30,9 +32,10 @@ def script_name(settings: RunSettings) -> str:
 def as_script(settings: RunSettings) -> str:
     """The text of the file. A network that somebody wrote stands at its top as it was written."""
     is_written = settings.model == CODE
+    images = _images(settings)
     parts = [
-        f"{text.HEAD.format(name=script_name(settings))}\n{_constants(settings)}",
-        text.DATA,
+        f"{images.head.format(name=script_name(settings))}\n{_constants(settings)}",
+        images.data,
         text.ORDER,
         text.RATES[settings.schedule],
         "" if is_written else text.FIRST_VALUES,
@@ -52,11 +55,18 @@ def as_script(settings: RunSettings) -> str:
     return f"{source.rstrip()}\n\n\n{ours}"
 
 
+def _images(settings: RunSettings) -> Images:
+    """Where the images come from: from a file if the visitor has made or brought them."""
+    return OF_A_FILE if settings.labels or SET_KEY.fullmatch(settings.data) else OF_MNIST
+
+
 def left_out(settings: RunSettings) -> list[str]:
     """What the file does otherwise than the page: a sentence for each."""
     own_augmentation = settings.model == CODE and mentions(settings.source, "augment")
+    on_a_file = _images(settings) is OF_A_FILE
     sentences = {
-        "The page trained on other images. This file trains on MNIST.": settings.data != "mnist",
+        "This file trains on the images that you give it, in another order than the page.": on_a_file,
+        "The page trained on other images. This file trains on MNIST.": not on_a_file and settings.data != "mnist",
         "The page distorted the images, so that no two were the same. This file does not.": settings.augment != "none"
         and not own_augmentation,
         "The page stopped when the network got no better. This file trains to the end.": settings.patience > 0,
@@ -72,6 +82,8 @@ def _constants(settings: RunSettings) -> str:
         f"BATCH = {settings.batch}  # images in a step",
         f"RATE = {settings.lr!r}  # the learning rate at its highest",
     ]
+    if _images(settings) is OF_A_FILE:
+        lines.insert(0, f"# The classes: label 0 is the first of them.\nLABELS = {list(settings.alphabet)!r}")
     lines += [f"WARM_UP = {settings.warm_up!r}  # this share of the run"] * (settings.schedule == "one_cycle")
     lines += [f"DECAY = {settings.decay!r}  # per epoch"] * (settings.schedule == "exponential")
     lines += [f"CLIP = {settings.clip!r}  # the largest gradient"] * (settings.clip > 0)
@@ -85,11 +97,12 @@ def _network(settings: RunSettings) -> str:
     activation = f".{settings.activation}()"
     dropout = f".dropout({settings.dropout!r})" if settings.dropout else ""
     if settings.model == "cnn":
-        return text.CNN.format(activation=activation, dropout=dropout)
-    sizes = (784, *settings.hidden, 10)
+        return text.CNN.format(activation=activation, dropout=dropout, classes=len(settings.alphabet))
+    sizes = (784, *settings.hidden, len(settings.alphabet))
     pairs = itertools.pairwise(sizes)
     return text.MLP.format(
         name=network_name(settings),
+        classes=sizes[-1],
         layers=", ".join(f"nn.Linear({i}, {o})" for i, o in pairs),
         mean=text.MLP_MEAN if settings.center == "mean" else "",
         centred=" - self.mean" if settings.center == "mean" else "",
@@ -105,6 +118,7 @@ def _main(settings: RunSettings) -> str:
         return is_written and mentions(settings.source, name)
 
     return text.MAIN.format(
+        option=_images(settings).option,
         seeded=text.SEEDED if own("random") else "",
         first="" if is_written else text.USE_FIRST_VALUES,
         mean=text.USE_MEAN if settings.model == "mlp" and settings.center == "mean" else "",

@@ -1,4 +1,4 @@
-"""The text of a run's Python file, in parts: see `script`.
+"""The text of a run's Python file, in parts: see `script`. Where its images come from is in `script_images`.
 
 It is written to be read by learners. `script` fills the braces of what is not the same in every file.
 """
@@ -11,7 +11,7 @@ MLP_MEAN = """        # The mean image is subtracted from every image: then an M
         self.mean = Tensor.zeros(784).is_param_(False)
 """
 
-MLP = '''"""{name}: a multilayer perceptron for digits, in tinygrad."""
+MLP = '''"""{name}: a multilayer perceptron for images of 28x28 pixels, in tinygrad."""
 
 from tinygrad import Tensor, nn
 
@@ -21,14 +21,14 @@ class Net:
         self.layers = [{layers}]
 {mean}
     def __call__(self, x):
-        """x (B, 1, 28, 28) in 0..1 -> logits (B, 10)."""
+        """x (B, 1, 28, 28) in 0..1 -> logits (B, {classes})."""
         x = x.flatten(1){centred}
         for layer in self.layers[:-1]:
             x = layer(x){activation}{dropout}
         return self.layers[-1](x)
 '''
 
-CNN = '''"""A small convolutional network for digits, in tinygrad."""
+CNN = '''"""A small convolutional network for images of 28x28 pixels, in tinygrad."""
 
 from tinygrad import Tensor, nn
 
@@ -37,66 +37,14 @@ class Net:
     def __init__(self):
         self.convs = [nn.Conv2d(1, 8, 5, bias=False), nn.Conv2d(8, 24, 5, bias=False)]
         self.norms = [nn.BatchNorm(8), nn.BatchNorm(24)]
-        self.layers = [nn.Linear(24 * 4 * 4, 64), nn.Linear(64, 10)]
+        self.layers = [nn.Linear(24 * 4 * 4, 64), nn.Linear(64, {classes})]
 
     def __call__(self, x):
-        """x (B, 1, 28, 28) in 0..1 -> logits (B, 10)."""
+        """x (B, 1, 28, 28) in 0..1 -> logits (B, {classes})."""
         for conv, norm in zip(self.convs, self.norms):
             x = norm(conv(x)){activation}.max_pool2d()
         x = self.layers[0](x.flatten(1)){activation}{dropout}
         return self.layers[1](x)
-'''
-
-HEAD = """# ---- What follows trains the network above, as the page tabgrad does.
-#
-#     pip install numpy tinygrad==0.14.0
-#     python {name}                   fetches MNIST (11 MB) into the folder "mnist"
-#     python {name} --data FOLDER     takes MNIST's four files from a folder
-#
-# The seed decides the first weights and the order of the images. So this file gives the same losses as the page, but
-# for rounding.
-
-import argparse
-import gzip
-import math
-import urllib.request
-from pathlib import Path
-
-import numpy as np
-from tinygrad import Context, Tensor, TinyJit, dtypes, nn
-"""
-
-DATA = '''
-MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-
-
-def read_file(folder, name):
-    """The array in one of MNIST's files, gzipped or not: a header with the sizes, then one byte for each value."""
-    plain, packed = folder / name, folder / f"{name}.gz"
-    if not plain.exists() and not packed.exists():
-        print(f"Fetching {MIRROR}{packed.name} ...")
-        with urllib.request.urlopen(MIRROR + packed.name) as answer:
-            data = answer.read()
-        folder.mkdir(parents=True, exist_ok=True)
-        packed.write_bytes(data)
-    data = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
-    sizes = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(data[3])]
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * len(sizes)).reshape(sizes)
-
-
-def split_images(folder):
-    """(images, labels) to train on, to validate on, and to test on at the end.
-
-    The training images are shuffled once. Every 12th of them, sorted by digit, is for validation.
-    """
-    images, labels = (read_file(folder, f"train-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1"))
-    order = np.random.RandomState(60_000).permutation(len(labels))
-    by_label = order[np.argsort(labels[order], kind="stable")]
-    held_out = np.zeros(len(labels), bool)
-    held_out[by_label[::12]] = True
-    train, validation = order[~held_out[order]], order[held_out[order]]
-    test = tuple(read_file(folder, f"t10k-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1"))
-    return (images[train], labels[train]), (images[validation], labels[validation]), test
 '''
 
 ORDER = '''
@@ -225,10 +173,10 @@ def pixels(images):
     return (images.cast(dtypes.float32) / 255).reshape(-1, 1, 28, 28).contiguous()
 
 
-def accuracy_of(digits_of, images, labels, size=100):
+def accuracy_of(answers_of, images, labels, size=100):
     """The share of the images that the network reads right. The last batch is filled up with the first images."""
     rows = (np.arange(first, first + size) % len(labels) for first in range(0, len(labels), size))
-    found = np.concatenate([digits_of(Tensor(images[r])).numpy() for r in rows])
+    found = np.concatenate([answers_of(Tensor(images[r])).numpy() for r in rows])
     return (found[: len(labels)] == labels).mean()
 '''
 
@@ -245,9 +193,7 @@ USE_AUGMENT = """        if distort := globals().get("augment"):
 
 MAIN = '''
 def main():
-    parser = argparse.ArgumentParser(description="Trains the network of this file on MNIST.")
-    parser.add_argument("--data", type=Path, default=Path("mnist"), help="the folder with MNIST's four files")
-    parser.add_argument("--epochs", type=float, default=EPOCHS)
+{data}    parser.add_argument("--epochs", type=float, default=EPOCHS)
     parser.add_argument("--every", type=int, default=100, help="print the loss of every so many steps")
     options = parser.parse_args()
     for note in NOTES:
@@ -278,7 +224,7 @@ def main():
             return loss
 
     @TinyJit
-    def digits_of(x):
+    def answers_of(x):
         return net(pixels(x)).argmax(1).realize()
 
     steps = max(1, math.ceil(options.epochs * len(labels) / BATCH - 1e-9))
@@ -290,9 +236,9 @@ def main():
         if step % options.every == 0:
             print(f"step {{step:5}}  loss {{loss.item():.6f}}", flush=True)
         if seen // len(labels) > (seen - BATCH) // len(labels) or step + 1 == steps:
-            accuracy = accuracy_of(digits_of, *validation)
+            accuracy = accuracy_of(answers_of, *validation)
             print(f"epoch {{seen / len(labels):.2f}}  validation {{accuracy:.2%}}", flush=True)
-    print(f"test {{accuracy_of(digits_of, *test):.2%}}")
+    print(f"test {{accuracy_of(answers_of, *test):.2%}}")
 
 
 if __name__ == "__main__":

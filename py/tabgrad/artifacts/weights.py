@@ -81,10 +81,9 @@ class WeightsFile:
         """
         if not self._described().items() <= {"classes": CLASSES, **self.spec}.items():
             return "The file's description is that of another network, so its tensors decided what it is."
-        if self.given is None and self.settings.labels:
-            return (
-                f"The file does not say what its {len(self.settings.labels)} classes are called, so they are numbered."
-            )
+        sizes = _sizes(shapes_of(self.tensors)) if self.given is None else []
+        if sizes and sizes[-1] != len(DIGITS):
+            return f"The file does not say what its {sizes[-1]} classes are called."
         return ""
 
     def _described(self) -> dict[str, Any]:
