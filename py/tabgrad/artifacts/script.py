@@ -1,7 +1,7 @@
 """A run as one Python file that does the same training outside the page: for CPython with tinygrad and NumPy.
 
-Owns what goes into the file for which settings; its text is in `script_text` and `script_images`. Nothing is run here. On
-MNIST the file has the same images in the same order, the same first weights and the same steps as the page, so its
+Owns what goes into the file for which settings; its text is in `script_text` and `script_images`. Nothing is run here.
+On MNIST the file has the same images in the same order, the same first weights and the same steps as the page, so its
 losses differ by rounding only. What it leaves out it says, in its text and when it is run.
 """
 

@@ -56,7 +56,7 @@ def read_file(folder, name):
 def split_images(folder):
     """(images, labels) to train on, to validate on, and to test on at the end.
 
-    The training images are shuffled once. Every 12th of them, sorted by digit, is for validation.
+    The training images are shuffled once. Every 12th of them, sorted by label, is for validation.
     """
     images, labels = (read_file(folder, f"train-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1"))
     order = np.random.RandomState(60_000).permutation(len(labels))

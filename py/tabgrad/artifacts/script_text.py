@@ -193,7 +193,7 @@ USE_AUGMENT = """        if distort := globals().get("augment"):
 
 MAIN = '''
 def main():
-{data}    parser.add_argument("--epochs", type=float, default=EPOCHS)
+{option}    parser.add_argument("--epochs", type=float, default=EPOCHS)
     parser.add_argument("--every", type=int, default=100, help="print the loss of every so many steps")
     options = parser.parse_args()
     for note in NOTES:

@@ -146,7 +146,8 @@ def _correct(logits: Tensor, y: Tensor) -> Tensor:
 
 @_within_limits
 def evaluation(spec: Spec, batch: int, target: Target, variant: str = "") -> Program:
-    """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, classes), mean `loss` (1,), `correct` int32 (1,)."""
+    """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, classes), `loss` (1,) mean, `correct` int32 (1,).
+    """
     with _capture("evaluate", spec, target, variant) as c:
         network = _network(c, spec)
         x, y = _pixels(c, batch)
