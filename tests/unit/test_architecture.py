@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"compiler", "network", "program", "tinygrad_device"},
     "explain": {"data", "ink", "network", "program"},
     "session": {
-        *("artifacts", "backends", "data", "incoming", "interop", "metrics", "model", "network"),
+        *("alphabet", "artifacts", "backends", "data", "incoming", "interop", "metrics", "model", "network"),
         *("program", "protocol", "settings", "storage"),
     },
     "ui": {

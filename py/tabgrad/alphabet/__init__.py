@@ -16,6 +16,7 @@ from .labels import (
     check_count,
     check_label,
     check_labels,
+    compared,
     listed,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "check_count",
     "check_label",
     "check_labels",
+    "compared",
     "listed",
 ]

@@ -71,3 +71,14 @@ def listed(labels: Sequence[str]) -> str:
     if len(labels) <= _LISTED:
         return f"{', '.join(labels[:-1])} and {labels[-1]}"
     return f"{', '.join(labels[: _LISTED - 1])} \N{HORIZONTAL ELLIPSIS} {labels[-1]} ({len(labels)} classes)"
+
+
+def compared(one: Labels, other: Labels) -> tuple[str, str]:
+    """Two alphabets that are not the same, in a few words that show how they differ: those of `listed`.
+
+    Where these are the same, too, the first classes that differ: "l (class 12)" and "L (class 12)".
+    """
+    if listed(one) != listed(other):
+        return listed(one), listed(other)
+    i = next(i for i, (label, another) in enumerate(zip(one, other, strict=True)) if label != another)
+    return f"{one[i]} (class {i + 1})", f"{other[i]} (class {i + 1})"

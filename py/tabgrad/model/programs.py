@@ -146,7 +146,9 @@ def _correct(logits: Tensor, y: Tensor) -> Tensor:
 
 @_within_limits
 def evaluation(spec: Spec, batch: int, target: Target, variant: str = "") -> Program:
-    """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, classes), `loss` (1,) mean, `correct` int32 (1,).
+    """Inputs `x` uint8 (B, 784), `y` int32 (B,); outputs `logits` (B, classes), mean `loss` (1,), int32 `correct` (1,).
+
+    The loss and the count of right answers are those of the whole batch.
     """
     with _capture("evaluate", spec, target, variant) as c:
         network = _network(c, spec)

@@ -222,7 +222,7 @@ class WorkerHost:
             self._send(protocol.Accepted(reply_to=command.id))
             return
         async with self._runtime_lock:
-            data = await self._runtime.data_sets.open(settings.data)
+            data = await self._runtime.data(settings)
             await self._runtime.network(settings)
             await data.source(settings.seed).take(1)
             self._runtime.announce(data, reply_to=command.id)

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from tabgrad.artifacts import CheckpointFile, Record, fitting_record, load_weights, unpack
+from tabgrad.alphabet import compared
+from tabgrad.artifacts import CheckpointFile, Record, WeightsFile, fitting_record, load_weights, unpack
 from tabgrad.backends import DeviceLostError, EngineError, NoAnswerError
 from tabgrad.backends.engines import ENGINE_TITLES, MAX_REOPENED, fallback_engine
 from tabgrad.data import DataError, RunData, Samples
@@ -72,7 +73,7 @@ class Run:
         EngineError, OSError.
         """
         # Opened once for the whole run: drawings that are made meanwhile belong to the next run.
-        data = await self._runtime.data_sets.open(self.settings.data)
+        data = await self._runtime.data(self.settings)
         lost, moved = 0, False
         while True:
             try:
@@ -143,8 +144,8 @@ class Run:
         checkpoint = unpack(self._checkpoint)
         if checkpoint.record.fingerprint != data.fingerprint:
             raise WeightsError(
-                "Your drawings have changed since this run began, so it cannot go on: press Train to learn from the "
-                "drawings that there are now."
+                "Your data has changed since this run began, so it cannot go on: press Train to learn from what there "
+                "is now."
             )
         if checkpoint.record.samples != data.count:
             raise WeightsError("The checkpoint was made with other training data than this site has.")
@@ -172,7 +173,9 @@ class Run:
     async def import_weights(self, content: bytes) -> None:
         """Replace the weights by a weights file's. Only with no steps in flight. Raises WeightsError."""
         trainer = self.require_trainer()
-        await trainer.use(weights_for(trainer.network.train.program, load_weights(content).tensors))
+        file = load_weights(content)
+        check_alphabet(trainer.record.settings, file)
+        await trainer.use(weights_for(trainer.network.train.program, file.tensors))
 
     def _emit(self, event: AnyEvent) -> None:
         if isinstance(event, Checkpoint):
@@ -187,13 +190,24 @@ class Run:
 
 
 def check_given(settings: RunSettings, content: bytes) -> None:
-    """Raises WeightsError if the shapes in a weights file are seen not to be those of the network of `settings`."""
-    needed, found = spec_shapes(training_spec(settings)), shapes_of(load_weights(content).tensors)
+    """Raises WeightsError if a weights file is seen not to fit the network of `settings`: by its classes or shapes."""
+    file = load_weights(content)
+    check_alphabet(settings, file)
+    needed, found = spec_shapes(training_spec(settings)), shapes_of(file.tensors)
     if needed is None:
         return
     if INPUT_MEAN not in found:  # a plain network's weights fit a centred one
         needed.pop(INPUT_MEAN, None)
     check_shapes(needed, found)
+
+
+def check_alphabet(settings: RunSettings, file: WeightsFile) -> None:
+    """Raises WeightsError if a weights file says that its network tells other classes apart than that of `settings`."""
+    if file.given is not None and file.given.alphabet != settings.alphabet:
+        one, other = compared(file.given.alphabet, settings.alphabet)
+        raise WeightsError(
+            f"The file's network tells {one} apart, and this one {other}: choose a file of these classes."
+        )
 
 
 async def fetch_held_out(data: RunData, *names: str) -> None:

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from tabgrad.alphabet import compared
 from tabgrad.artifacts import save_weights
 from tabgrad.backends import Device, EngineError
 from tabgrad.backends.engines import EngineChoice
-from tabgrad.data import RunData
+from tabgrad.data import DataError, RunData
 from tabgrad.data.catalogue import DataSets
 from tabgrad.incoming import quoted
 from tabgrad.interop.clock import now_s
@@ -35,7 +36,7 @@ class Runtime:
     """One device at a time, and at most one network on it. `emit` gets events for the page."""
 
     def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, emit: Emit) -> None:
-        self._open_engine, self._programs, self.data_sets, self._emit = open_engine, programs, data_sets, emit
+        self._open_engine, self._programs, self._data_sets, self._emit = open_engine, programs, data_sets, emit
         self._opened: tuple[str, EngineChoice] | None = None
         self._network: tuple[str, LoadedNetwork] | None = None
 
@@ -43,6 +44,17 @@ class Runtime:
     def engine(self) -> str:
         """The name of the open engine; empty if none is open."""
         return self._opened[1].device.name if self._opened else ""
+
+    async def data(self, settings: RunSettings) -> RunData:
+        """The data set of `settings`. Raises OSError, or DataError, also if its classes are not those of `settings`."""
+        data = await self._data_sets.open(settings.data)
+        if data.alphabet != settings.alphabet:
+            one, other = compared(settings.alphabet, data.alphabet)
+            raise DataError(
+                f"The network tells {one} apart, and the data has {other}: choose data with the same classes, or press "
+                "Train for a new network."
+            )
+        return data
 
     async def device(self, choice: str) -> Device:
         """The engine for the setting `engine`, opened if it is not open. Raises EngineError."""
@@ -75,7 +87,7 @@ class Runtime:
         from tabgrad import model
 
         self._emit(Busy(what="Python runs your code", seconds=MAX_WRITTEN_COMPILE_S))
-        description = model.describe(settings.source)
+        description = model.describe(settings.source, len(settings.alphabet))
         target, _, variant = answer_target.partition(".")
         infer = await self._programs.get(answer_request(settings, target, variant), self._emit)
         device = self._opened[1].device if self._opened else await self.device(settings.engine)

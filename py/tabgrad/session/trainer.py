@@ -30,13 +30,14 @@ from .schedule import Rates
 
 #: The first epochs are validated twice each, so that the curve shows them; later ones once, at their end.
 EARLY_EPOCHS, EARLY_VALIDATIONS = 2, 2
-#: A mean loss this far above chance (ln 10 = 2.3 nats) is divergence; the mean is over about `LOSS_WINDOW` images.
+#: A mean loss this far above chance (2.3 nats for 10 classes, 3.6 for 36) is divergence; the mean is over about
+#: `LOSS_WINDOW` images.
 DIVERGED_LOSS = 23.0
 LOSS_WINDOW = 512
 #: Images that imported weights are tried on.
 TRIAL_IMAGES = 500
-#: Weights are worth keeping while the mean loss is no worse than twice chance. Nats.
-GOOD_LOSS = 4.6
+#: Weights are worth keeping while the mean loss is no worse than so many times chance.
+GOOD_CHANCES = 2.0
 
 
 class Trainer:
@@ -75,7 +76,8 @@ class Trainer:
         self._loss: float | None = None
         # another loss than cross-entropy may have any size
         own = record.settings.model == CODE and mentions(record.settings.source, "loss")
-        self._diverged_loss, self._good_loss = (math.inf, math.inf) if own else (DIVERGED_LOSS, GOOD_LOSS)
+        good_loss = GOOD_CHANCES * math.log(len(record.settings.alphabet))
+        self._diverged_loss, self._good_loss = (math.inf, math.inf) if own else (DIVERGED_LOSS, good_loss)
 
     async def run(self) -> str:
         """Train until done, stopped or early; returns "completed", "stopped" or "early". Raises Diverged, Abandoned,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.artifacts import load_weights
 from tabgrad.backends import Arrays, Device, DeviceLostError, EngineError
 from tabgrad.backends.engines import EngineChoice
@@ -28,7 +29,7 @@ HELD_OUT_SEEDS = {"validation": 2, "test": 3}
 class MadeUpData:
     """`RunData` of the noisy patterns."""
 
-    description, count, fingerprint = "Patterns", TRAINING_IMAGES, ""
+    description, alphabet, count, fingerprint = "Patterns", DIGITS, TRAINING_IMAGES, ""
 
     def __init__(self) -> None:
         self.sources: list[Digits] = []

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tabgrad.artifacts import load_weights
-from tabgrad.data import DataError
+from tabgrad.data import DataError, RunData
 from tabgrad.data.catalogue import DataSets
 from tabgrad.network import IMAGE_SHAPE, SourceError, Tensors, WeightsError
 from tabgrad.protocol import Complete, Completions, Evaluate, Evaluated
@@ -40,7 +40,7 @@ class Console:
         self._interpreter = Interpreter()
         self._interpreter.bind({"np": np})
         self._used = set[str]()  # names that commands have had so far: their functions may still use them
-        self._data: tuple[str, Data] | None = None
+        self._data: tuple[RunData, Data] | None = None
         self._weights = Weights()
         self._model: Any = None  # tabgrad.model, once tinygrad is here
         self._live: tuple[str, Any] | None = None  # the specification as text, and its network
@@ -85,7 +85,8 @@ class Console:
         """Bind the objects that the commands so far have named. Raises what they need may raise."""
         self._bind_figures(trainer, begins)
         if "data" in self._used:
-            settings = trainer.record.settings if trainer else RunSettings()
+            untrained = self._untrained[0] if self._untrained else RunSettings()
+            settings = trainer.record.settings if trainer else untrained
             await (await self._open_data(settings.data)).fetch_for(tree)
         has_network = trainer is not None or (self._untrained is not None and not begins)
         if self._model is None and (_TINYGRAD if has_network else _TINYGRAD - _NETWORK) & self._used:
@@ -105,8 +106,9 @@ class Console:
             self._interpreter.bind({"metrics": metrics_of(record), "history": history_of(record)})
 
     async def _open_data(self, name: str) -> Data:
-        if self._data is None or self._data[0] != name:
-            self._data = name, Data(await self._data_sets.open(name))
+        data = await self._data_sets.open(name)  # the same object as before, unless its contents have changed
+        if self._data is None or self._data[0] is not data:
+            self._data = data, Data(data)
             self._interpreter.bind({"data": self._data[1]})
         return self._data[1]
 

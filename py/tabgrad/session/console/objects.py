@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import Labels
 from tabgrad.artifacts import Record
 from tabgrad.data import RunData, Samples
 from tabgrad.incoming import quoted
@@ -47,7 +48,7 @@ class Missing:
 
 
 class Sample(NamedTuple):
-    """An image uint8 (28, 28) and its label."""
+    """An image uint8 (28, 28) and its label, the number of its class."""
 
     image: NDArray[np.uint8]
     label: int
@@ -60,6 +61,11 @@ class Data:
         self._data = data
         self._blocks: dict[int, Samples] = {}
         self._wanted = 0
+
+    @property
+    def labels(self) -> Labels:
+        """The names of the classes: data.labels[2] is that of label 2."""
+        return self._data.alphabet
 
     def sample(self, i: int) -> Sample:
         """The training image with the number `i`, from 0 on, and its label."""
@@ -84,7 +90,7 @@ class Data:
     def __repr__(self) -> str:
         return (
             f"{self._data.description}: {len(self):,} training images. data.sample(3) is one of them with its label, "
-            f"data.block(0) are {BLOCK} of them."
+            f"data.block(0) are {BLOCK} of them, and data.labels are the names of the {len(self.labels)} classes."
         )
 
     async def fetch_for(self, code: ast.AST) -> None:
