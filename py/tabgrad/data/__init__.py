@@ -32,6 +32,7 @@ __all__ = [
     "generated",
     "mnist",
     "packed",
+    "reading",
     "seeding",
     "strokes",
 ]
