@@ -1,0 +1,138 @@
+"""Pictures in folders: any size, colour and polarity become images as ink does."""
+
+import numpy as np
+import pytest
+
+from tabgrad.data.reading.pictures import brightness, ink_image, picture_image
+from tabgrad.ink import BOX_PX, CENTRE_PX, centre_of_mass
+from tests.unit.data.reading.files import (
+    all_images,
+    drawn,
+    expected,
+    guesses,
+    images,
+    labels,
+    packed,
+    picture,
+    png,
+    reading,
+    sentence,
+)
+
+
+def folders(count: int = 10, names: tuple[str, ...] = ("a", "b"), top: str = "letters/") -> dict[str, bytes]:
+    return {f"{top}{name}/{i}.png": picture(i + 100 * k) for k, name in enumerate(names) for i in range(count)}
+
+
+def bar(size: tuple[int, int], place: slice, across: slice) -> np.ndarray:
+    ink = np.zeros(size, np.float32)
+    ink[place, across] = 255
+    return ink
+
+
+@pytest.mark.parametrize(
+    ("size", "place"), [((300, 200), slice(40, 160)), ((40, 40), slice(10, 30)), ((12, 9), slice(2, 8))]
+)
+def test_ink_fills_the_box_and_is_centred(size: tuple[int, int], place: slice) -> None:
+    image = ink_image(bar(size, place, slice(1, 5)))
+    assert image is not None
+    rows = np.flatnonzero(image.max(1) > 127)
+    assert abs(len(rows) - BOX_PX) <= 1
+    x, y = centre_of_mass(image.astype(np.float32))
+    assert abs(x - CENTRE_PX) < 0.1
+    assert abs(y - CENTRE_PX) < 0.1
+    assert image.max() == 255
+
+
+def test_a_dot_stays_a_dot() -> None:
+    image = ink_image(bar((280, 280), slice(10, 14), slice(30, 34)))
+    assert image is not None
+    assert 0 < (image > 60).sum() < 100
+
+
+def test_polarity_and_transparency() -> None:
+    ink = bar((60, 50), slice(10, 40), slice(20, 26)).astype(np.uint8)
+    clear = np.dstack([np.full((60, 50, 3), 255, np.uint8), ink])
+    black = np.dstack([np.zeros((60, 50, 3), np.uint8), ink])
+    found = [picture_image(rgba, "each", "ink") for rgba in (drawn(255 - ink), drawn(ink), clear, black)]
+    for image in found:
+        assert image is not None
+        assert (image == found[0]).all()
+    inverted = picture_image(drawn(255 - ink), "light", "whole")
+    assert inverted is not None
+    assert inverted.mean() > 128
+
+
+def test_a_blank_picture_shows_nothing() -> None:
+    for value in (0, 128, 255):
+        assert picture_image(drawn(np.full((30, 30), value)), "each", "ink") is None
+    assert picture_image(drawn(np.zeros((1, 1))), "each", "ink") is None
+
+
+def test_a_large_picture_is_averaged_first() -> None:
+    rgba = drawn(255 - bar((4000, 4000), slice(1000, 3000), slice(1800, 2200)))
+    assert max(brightness(rgba).shape) <= 512
+    assert picture_image(rgba, "each", "ink") is not None
+
+
+def test_each_folder_is_a_class() -> None:
+    found = reading(folders())
+    assert found.labels == ("a", "b")
+    assert found.name == "letters"
+    assert sum(len(s.labels) for s in found.samples.values()) == 20
+    assert guesses(found) == {"polarity": "each", "fit": "ink"}
+    zipped = reading({"letters.zip": packed({**folders(top=""), "__MACOSX/a/._1.png": b"x", "a/.DS_Store": b"x"})})
+    assert zipped.id == found.id
+    one_each = reading(
+        {f"{n}.zip": packed(folders(names=(n,), top="")) for n in "a"} | folders(names=("x", "b"), top="")
+    )
+    assert set(one_each.labels) == {"a", "x", "b"}
+
+
+def test_folders_called_train_and_test_are_the_splits() -> None:
+    other = {f"letters/test/{n}/{i}.png": picture(50 + i + 100 * k) for k, n in enumerate("ab") for i in range(4)}
+    found = reading({**folders(top="letters/train/"), **other})
+    assert found.labels == ("a", "b")
+    assert len(found.samples["test"].labels) == 8
+    assert not any("called" in note for note in found.notes)
+
+
+def test_names_with_numbers_are_classes_without_folders() -> None:
+    files = {f"{n}_{i:03}.png": picture(i + 100 * k) for k, n in enumerate(("cat", "dog")) for i in range(6)}
+    assert reading(files).labels == ("cat", "dog")
+    assert reading({f"all/{name}": data for name, data in files.items()}).labels == ("cat", "dog")
+    assert "put the pictures of each class into a folder" in sentence({f"{i}.png": picture(i) for i in range(9)})
+
+
+def test_pictures_of_28x28_stay_pixel_for_pixel() -> None:
+    x, y = images(20), labels(20, 2)
+    files = {f"{y[i]}/{i}.png": png(drawn(x[i])) for i in range(20)}
+    found = reading(files)
+    assert all_images(found) == expected(x, y)
+    assert guesses(found)["fit"] == "whole"
+    assert all_images(reading(files, fit="ink")) != expected(x, y)
+
+
+def test_broken_and_blank_pictures_are_counted() -> None:
+    files = folders() | {"letters/a/bad.png": b"\x89PNG??", "letters/b/gif.gif": b"GIF89a", "letters/b/empty.png": b""}
+    found = reading(files | {"letters/b/white.png": png(drawn(np.full((9, 9), 255))), "loose.png": picture(7)})
+    assert any(note.startswith("3 pictures, such as 'bad.png', cannot be read") for note in found.notes)
+    assert any(note.startswith("1 picture, such as 'white.png', shows nothing") for note in found.notes)
+    assert any("in no folder" in note for note in found.notes)
+    assert reading(folders()).id == found.id
+    assert "No picture could be used" in sentence({f"{n}/{i}.png": b"x" for n in "ab" for i in range(5)})
+
+
+def test_odd_names_become_labels() -> None:
+    files = folders(names=("<img src=x>", "\u202eevil", "b ", "b", "\u0661"))
+    found = reading(files)
+    assert set(found.labels) == {"<img src=x>", "evil", "b", "\u0661"}
+    assert any("2 classes are called 'b'" in note for note in found.notes)
+    assert "too long" in sentence(folders(names=("a", "x" * 40)))
+    assert "one can see" in sentence(folders(names=("a", "\u200b")))
+
+
+def test_too_few_classes_and_images() -> None:
+    assert "at least 2 classes" in sentence(folders(names=("a",)))
+    assert "here there are 37" in sentence(folders(3, tuple(f"c{i}" for i in range(37))))
+    assert "has 2 images; each needs 3 or more" in sentence(folders(2))
