@@ -5,6 +5,7 @@ from .base import Format
 from .data import DATA
 from .kept import KEPT
 from .programs import PROGRAMS
+from .reading import READING
 from .weights import WEIGHTS
 
-FORMATS: dict[str, Format] = {**WEIGHTS, **PROGRAMS, **DATA, **KEPT, **ADDRESSES}
+FORMATS: dict[str, Format] = {**WEIGHTS, **PROGRAMS, **DATA, **KEPT, **ADDRESSES, **READING}

@@ -18,8 +18,8 @@ from tabgrad.data.index import SplitName
 
 #: The bytes of a picture -> RGBA, uint8 (height, width, 4), at most `MAX_SIDE` a side. Raises DataError if it is none.
 Decode = Callable[[bytes], Awaitable[NDArray[np.uint8]]]
-#: What is being read, how much of it is done, and how much there is (0: unknown). Awaited between pieces of work, so
-#: that the worker can do something else. It may raise, which ends the reading.
+#: What is being read (a file's name, fit to be shown), and of all files the bytes that are read and that there are.
+#: Awaited between pieces of work, so that the worker can do something else. It may raise, which ends the reading.
 Progress = Callable[[str, int, int], Awaitable[None]]
 
 #: Side of an image that a network reads, and of the largest picture that is decoded. Pixels.

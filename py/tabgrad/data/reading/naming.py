@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 _FASHION = ("T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Trainer", "Bag", "Ankle boot")
 _NUMBERS, _SMALL, _CAPITAL = "numbers", "letters", "capitals"
 _LETTERS = 26
+#: Kaggle's "A_Z Handwritten Data.csv" has capitals.
+_A_TO_Z = re.compile(r"(?<![a-z0-9])a[_ -]z(?![a-z0-9])")
 
 
 def name_classes(
@@ -77,7 +79,7 @@ def _number_names(numbers: Sequence[int], mapping: Mapping[int, str], work: Work
     # Numbers that go nearly up to 25 or 26 are letters: J and Z are missing where they would need a movement.
     value = _SMALL if letters and numbers[-1] - low >= _LETTERS - 2 else _NUMBERS
     value = "fashion" if "fashion" in options and "fashion" in hints else value
-    value = _CAPITAL if value == _SMALL and re.search(r"\ba[_ -]z\b", hints) else value
+    value = _CAPITAL if value == _SMALL and _A_TO_Z.search(hints) else value
     match work.guess("names", "What the numbers of the classes stand for", value, options):
         case "letters":
             return [string.ascii_lowercase[n - low] for n in numbers]

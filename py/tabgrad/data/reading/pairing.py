@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tabgrad.data.base import DataError
 from tabgrad.data.index import SplitName
 
 from .arrays import ArrayFile, read_labels
 from .collect import check_class_count
-from .sampling import Levels, as_28, as_grey, image_shape
+from .sampling import as_28, as_grey, image_shape
 from .streams import called
 from .words import array_role, has_label_name, parts, quick_draw_class, set_name
 from .work import Work
@@ -33,7 +37,7 @@ class _Pair:
     role: SplitName | None
 
 
-async def read_arrays(arrays: Sequence[ArrayFile], work: Work, levels: Levels) -> None:
+async def read_arrays(arrays: Sequence[ArrayFile], work: Work) -> None:
     """Collect the images of all arrays. Raises DataError."""
     images = [array for array in arrays if array.has_images]
     labels = [array for array in arrays if array.has_labels]
@@ -45,9 +49,9 @@ async def read_arrays(arrays: Sequence[ArrayFile], work: Work, levels: Levels) -
         raise DataError(f"{called(arrays[0].name)} has no images: its shape is {shape}.")
     if labels:
         for pair in _chosen(_pairs(images, labels, work), work):
-            await _read_pair(pair, work, levels)
+            await _read_pair(pair, work)
     else:
-        await _read_classes(images, work, levels)
+        await _read_classes(images, work)
 
 
 def _group(array: ArrayFile) -> tuple[str, SplitName | None]:
@@ -105,19 +109,19 @@ def _chosen(sets: dict[str, list[_Pair]], work: Work) -> list[_Pair]:
     return [pair for key, name in keys.items() if used in (key, _ALL) for pair in sets[name]]
 
 
-async def _read_pair(pair: _Pair, work: Work, levels: Levels) -> None:
+async def _read_pair(pair: _Pair, work: Work) -> None:
     codes, texts = await read_labels(pair.labels)
     codes = work.collector.codes(texts)[codes]
     start = 0
     shape = _shape(pair.images, work)
     async for rows in pair.images.rows():
-        images = as_28(as_grey(levels.apply(rows, pair.images.name), shape))
+        images = _images(rows, shape, pair.images, work)
         work.collector.add(images, codes[start : start + len(rows)], pair.role)
         start += len(rows)
         await work.pace.breathe(pair.images.name)
 
 
-async def _read_classes(images: Sequence[ArrayFile], work: Work, levels: Levels) -> None:
+async def _read_classes(images: Sequence[ArrayFile], work: Work) -> None:
     if len(images) == 1:
         name = called(images[0].name)
         raise DataError(f"There are no labels for {name}: choose the labels, too, or one file for each class.")
@@ -126,9 +130,14 @@ async def _read_classes(images: Sequence[ArrayFile], work: Work, levels: Levels)
         name, shape = quick_draw_class(array.name), _shape(array, work)
         code = work.class_code(name, parts(array.name)[-1])
         async for rows in array.rows():
-            drawn = as_28(as_grey(levels.apply(rows, array.name), shape))
+            drawn = _images(rows, shape, array, work)
             work.collector.add(drawn, code.repeat(len(rows)), array_role(array.name))
             await work.pace.breathe(array.name)
+
+
+def _images(rows: NDArray[Any], shape: tuple[int, ...], array: ArrayFile, work: Work) -> NDArray[np.uint8]:
+    """Rows of an array as images (n, 28, 28)."""
+    return as_28(as_grey(work.levels(array.dtype.str).apply(rows, array.name), shape))
 
 
 def _shape(array: ArrayFile, work: Work) -> tuple[int, ...]:

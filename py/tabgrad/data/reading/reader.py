@@ -16,7 +16,7 @@ from .gallery import read_pictures
 from .kinds import UnknownKindError
 from .naming import name_classes, parse_mapping
 from .pairing import read_arrays
-from .sampling import WHITE, Levels
+from .sampling import WHITE
 from .splitting import SORTING, split_samples
 from .streams import Pace
 from .table import read_table
@@ -53,25 +53,23 @@ async def read(files: Sequence[InputFile], choices: Mapping[str, str], decode: D
 
 async def _collect(items: Sequence[Item], work: Work) -> None:
     """Read all files, kind by kind. Pictures count only if there are no images in other files."""
-    levels = Levels()
     arrays = await _arrays(items, work)
     tables = [item.entry for item in items if item.kind == "table"]
     pictures = [item.entry for item in items if item.kind == "picture"]
     if arrays and not any(array.has_images for array in arrays) and (tables or pictures):
         work.leave_out(*(array.name for array in arrays))
     elif arrays:
-        await read_arrays(arrays, work, levels)
+        await read_arrays(arrays, work)
     refused: list[UnknownKindError] = []
     for entry in tables:
         try:
-            await read_table(entry, work, levels)
+            await read_table(entry, work)
         except UnknownKindError as error:
             refused.append(error)
     if pictures and work.collector.seen:
         work.leave_out(*(entry.name for entry in pictures))
     elif pictures:
         await read_pictures(pictures, work)
-    work.note(levels.note)
     if not work.collector.seen:
         raise refused[0] if refused else DataError("There are no images in these files: choose others.")
     for refusal in refused:

@@ -39,7 +39,10 @@ async def split_samples(classes: list[int], labels: Labels, work: Work) -> tuple
     hashes = np.concatenate([chunk.hashes for chunk in collector.chunks])
     roles = np.concatenate([chunk.roles for chunk in collector.chunks])
     _check_enough(of, labels)
-    splits = _fill(_assigned(roles, hashes, work), of, hashes, len(labels))
+    splits = _assigned(roles, hashes, work)
+    moved = _fill(splits, of, hashes, len(labels))
+    if moved and "split" in work.guesses and work.guesses["split"].value == "files":
+        work.note(f"Images that changed sides, so that each class is in training, validation and test: {moved:,}.")
     digest = hashlib.blake2b("\n".join(labels).encode(), digest_size=8)
     # Sorted by their hashes, samples lie as if shuffled, so that each block of them is a fair sample.
     order = np.lexsort((of, hashes, splits))
@@ -71,8 +74,12 @@ def _assigned(roles: Splits, hashes: Hashes, work: Work) -> Splits:
     return by_hash.astype(np.int8)
 
 
-def _fill(splits: Splits, of: NDArray[np.uint8], hashes: Hashes, classes: int) -> Splits:
-    """Each split gets an image of each class: from the largest split of the class, the one with the smallest hash."""
+def _fill(splits: Splits, of: NDArray[np.uint8], hashes: Hashes, classes: int) -> int:
+    """Each split gets an image of each class: from the largest split of the class, the one with the smallest hash.
+
+    Changes `splits`; gives the number of images that were moved.
+    """
+    moved = 0
     for k in range(classes):
         mine = np.flatnonzero(of == k)
         counts = np.bincount(splits[mine], minlength=3)
@@ -80,8 +87,9 @@ def _fill(splits: Splits, of: NDArray[np.uint8], hashes: Hashes, classes: int) -
             empty, full = int(counts.argmin()), int(counts.argmax())
             there = mine[splits[mine] == full]
             splits[there[hashes[there].argmin()]] = empty
+            moved += 1
             counts = np.bincount(splits[mine], minlength=3)
-    return splits
+    return moved
 
 
 async def _gathered(

@@ -49,7 +49,7 @@ class Pace:
         now = time.monotonic()
         if what != self._what or now >= self._next:
             self._what = what
-            await self._progress(what, self.done, self.total)
+            await self._progress(called(what)[1:-1], self.done, self.total)
             self._next = time.monotonic() + BREATH_S
 
     def unpacked(self, count: int, name: str, before: int) -> None:

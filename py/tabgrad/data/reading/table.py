@@ -19,7 +19,7 @@ from tabgrad.data.base import DataError
 from tabgrad.incoming import quoted
 
 from .kinds import UnknownKindError
-from .sampling import Levels, as_28, as_grey, image_shape
+from .sampling import as_28, as_grey, image_shape
 from .streams import Bytes, Entry, called
 from .words import array_role
 from .work import Work
@@ -47,7 +47,7 @@ class _Layout:
     shape: tuple[int, ...]
 
 
-async def read_table(entry: Entry, work: Work, levels: Levels) -> None:
+async def read_table(entry: Entry, work: Work) -> None:
     """Collect the images of a table. Raises DataError; UnknownKindError if its rows are no images."""
     layout = _guess_layout(await _sample(entry), entry.name, work)
     work.note_size(layout.shape)
@@ -63,7 +63,7 @@ async def read_table(entry: Entry, work: Work, levels: Levels) -> None:
             if not numbered:
                 continue
             labels, values = _rows(numbered, layout, entry.name)
-            images = as_28(as_grey(levels.apply(values, entry.name), layout.shape))
+            images = as_28(as_grey(work.levels("table").apply(values, entry.name), layout.shape))
             for text in set(labels) - known.keys():
                 known[text] = work.collector.code(_label_text(text, entry.name))
             work.collector.add(images, np.array([known[text] for text in labels], np.int32), role)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .collect import Collector
 from .contract import IMAGE_SIDE, Decode, Guess
+from .sampling import Levels
 from .streams import Pace, called
 
 
@@ -25,6 +26,7 @@ class Work:
         #: The numbers of rows of all arrays.
         self.rows: set[int] = set()
         self._left_out: list[str] = []
+        self._levels: dict[str, Levels] = {}
 
     def guess(self, name: str, title: str, value: str, options: Mapping[str, str]) -> str:
         """Offer a switch, and give the option in use: the visitor's choice, or else `value`.
@@ -49,6 +51,10 @@ class Work:
         if (height, width) != (IMAGE_SIDE, IMAGE_SIDE):
             self.note(f"The images have {width}x{height} pixels; they were scaled to {IMAGE_SIDE}x{IMAGE_SIDE}.")
 
+    def levels(self, kind: str) -> Levels:
+        """One range of values for all files of a kind: training and test are scaled alike."""
+        return self._levels.setdefault(kind, Levels())
+
     def note(self, sentence: str) -> None:
         """Tell the visitor something, once."""
         if sentence:
@@ -59,7 +65,9 @@ class Work:
         self._left_out += names
 
     def finish_notes(self) -> None:
-        """Say which files were not used."""
+        """Say how values were scaled, and which files were not used."""
+        for levels in self._levels.values():
+            self.note(levels.note)
         if self._left_out:
             first, more = called(self._left_out[0]), len(self._left_out) - 1
             rest = f" and {more:,} more {'file' if more == 1 else 'files'}" if more else ""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.measure_import import coloured, decode, idx, png
 from tabgrad.data import DataError
 from tabgrad.data.reading import Reading, read
 from tabgrad.data.reading.streams import MemoryFile
@@ -34,11 +33,6 @@ def images(count: int, seed: int = 0, size: int = 28) -> Images:
 
 def labels(count: int, classes: int = 3, first: int = 0) -> NDArray[np.uint8]:
     return (np.arange(count) % classes + first).astype(np.uint8)
-
-
-def idx(values: NDArray[Any], code: int = 8) -> bytes:
-    head = bytes([0, 0, code, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
-    return head + values.tobytes()
 
 
 def npy(values: NDArray[Any], *, allow_pickle: bool = False) -> bytes:
@@ -69,33 +63,9 @@ def packed(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
     return out.getvalue()
 
 
-def png(rgba: Images) -> bytes:
-    """A picture (height, width, 4) as PNG."""
-
-    def part(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    height, width = rgba.shape[:2]
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    raw = b"".join(b"\0" + row.tobytes() for row in rgba)
-    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(raw, 1)) + part(b"IEND", b"")
-
-
-async def decode(data: bytes) -> Images:
-    """What `png` makes; DataError for everything else, as the browser's decoder says it."""
-    try:
-        width, height = struct.unpack_from(">II", data, 16)
-        if not data.startswith(b"\x89PNG") or max(width, height) > 4096 or not width * height:
-            raise ValueError
-        raw = np.frombuffer(zlib.decompress(data[41 : data.rindex(b"IEND") - 8]), np.uint8)
-        return raw.reshape(height, 1 + width * 4)[:, 1:].reshape(height, width, 4)
-    except (ValueError, struct.error, zlib.error) as error:
-        raise DataError("This is no picture.") from error
-
-
-def drawn(grey: NDArray[Any], *, alpha: int = 255) -> Images:
+def drawn(grey: NDArray[Any]) -> Images:
     """A grey picture as RGBA."""
-    return np.dstack([grey] * 3 + [np.full(grey.shape, alpha)]).astype(np.uint8)
+    return coloured(grey.astype(np.uint8))
 
 
 def picture(seed: int = 0, *, size: int = 60, dark: bool = True) -> bytes:

@@ -81,6 +81,11 @@ def test_emnist_is_known_by_the_name_in_the_gzip_header() -> None:
     assert guesses(reading(pair()))["transposed"] == "no"
 
 
+def test_capitals_are_known_by_the_name_of_the_file() -> None:
+    found = reading({"A_Z Handwritten Data.npz": npz(x=images(104), y=labels(104, 26))})
+    assert "".join(found.labels) == "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
 def test_a_mapping_names_the_classes() -> None:
     found = reading({**pair(), "emnist-x-mapping.txt": b"0 65\n1 66 98\r\n2 67\n"})
     assert found.labels == ("A", "b", "C")

@@ -35,6 +35,12 @@ def test_each_class_is_in_each_split_however_few_there_are() -> None:
         assert reading({f"{k}.npy": npy(images(count, k)) for k in reversed(range(12))}).id == found.id
 
 
+def test_a_class_that_the_test_files_lack_gives_it_an_image() -> None:
+    found = reading({**pair(90), **pair(30, "t10k", seed=5, classes=2)})
+    assert np.bincount(found.samples["test"].labels).tolist() == [15, 15, 1]
+    assert any("changed sides" in note for note in found.notes)
+
+
 def test_only_test_files_are_split_like_any() -> None:
     found = reading(pair(420, "t10k"))
     assert all(len(samples.labels) > 10 for samples in found.samples.values())
