@@ -42,13 +42,11 @@ class Pace:
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.done, self.total = 0, total
-        self._progress, self._unpacked, self._next, self._what = progress, 0, 0.0, ""
+        self._progress, self._unpacked, self._next = progress, 0, 0.0
 
     async def breathe(self, what: str) -> None:
         """Between two pieces of work on `what`."""
-        now = time.monotonic()
-        if what != self._what or now >= self._next:
-            self._what = what
+        if time.monotonic() >= self._next:
             await self._progress(called(what)[1:-1], self.done, self.total)
             self._next = time.monotonic() + BREATH_S
 

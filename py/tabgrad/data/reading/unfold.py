@@ -39,6 +39,7 @@ async def unfold(files: Sequence[InputFile], pace: Pace) -> tuple[list[Item], li
                 items.append(found)
             else:
                 refused.append(found)
+            await pace.breathe(file.name)
             if len(items) > MAX_ENTRIES:
                 raise DataError(f"These files hold more than {MAX_ENTRIES:,} files: choose less of them.")
     return items, refused

@@ -47,6 +47,7 @@ async def zip_entries(source: Source, archive: str, pace: Pace) -> list[Entry]:
     directory = await source.read(start, start + size)
     await pace.breathe(source.name)
     records = _records(directory, count, source.name)
+    await pace.breathe(source.name)
     return [_entry(source, record, archive, pace) for record in sorted(records, key=lambda r: r.offset)]
 
 

@@ -110,7 +110,8 @@ def test_a_file_that_goes_or_changes_meanwhile() -> None:
             asyncio.run(read([kind("a.csv", b"1,2")], {}, decode, no_progress))
 
 
-def test_the_caller_breathes_and_can_stop() -> None:
+def test_the_caller_breathes_and_can_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams_module, "BREATH_S", 0.0)
     seen: list[tuple[str, int, int]] = []
 
     async def progress(what: str, done: int, total: int) -> None:
