@@ -17,6 +17,8 @@ TIMELINE = "train/timeline"
 RUNS = "train/runs"
 #: All that training stores begins with this.
 TRAINING_PREFIX = "train/"
+#: The data sets that the visitor has made or brought begin with this: the head of each, and below it its contents.
+SETS_PREFIX = "sets/"
 #: The programs that were compiled in this browser begin with this.
 PROGRAMS_PREFIX = "program/"
 _UNREAD = "-unread"
@@ -65,6 +67,26 @@ def run_weights(run_id: str) -> str:
 def timeline_weights(step: int) -> str:
     """Where the weights of an entry of the timeline are kept."""
     return f"{TIMELINE}/{step}"
+
+
+def set_head(set_id: str) -> str:
+    """Where the head of a data set is kept: `data.sets`. It is written last, so what has no head is half of a set."""
+    return f"{SETS_PREFIX}{set_id}"
+
+
+def set_block(set_id: str, split: str, number: int) -> str:
+    """Where a block of a data set's images is kept."""
+    return f"{SETS_PREFIX}{set_id}/{split}-{number}"
+
+
+def set_drawings(set_id: str) -> str:
+    """Where the drawings of a data set are kept: a file of `data.drawings`."""
+    return f"{SETS_PREFIX}{set_id}/drawings"
+
+
+def set_of(key: str) -> str:
+    """The id of the data set that keeps something under this key; empty if none does."""
+    return key.removeprefix(SETS_PREFIX).partition("/")[0] if key.startswith(SETS_PREFIX) else ""
 
 
 def compiled_program(version: str, stem: str) -> str:
