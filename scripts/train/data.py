@@ -15,7 +15,8 @@ from scripts.sitebuild.data import mnist_blocks
 from tabgrad.data import Samples, Source
 from tabgrad.data.augment import Augmenter
 from tabgrad.data.augment_shared import AugmentedSource
-from tabgrad.data.packed import PackedData, SplitSource, open_packed
+from tabgrad.data.blocks import SplitSource
+from tabgrad.data.packed import PackedData, open_packed
 from tabgrad.data.strokes import StrokeSource
 
 from .out_of_distribution import OODSource

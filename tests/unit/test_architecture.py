@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": {"incoming", "program"},
     "metrics": {"alphabet"},
     "backends": {"incoming", "interop", "metrics", "network", "program", "storage"},
-    "data": {"alphabet", "incoming", "ink"},
+    "data": {"alphabet", "incoming", "ink", "storage"},
     "settings": {"alphabet", "backends", "data", "incoming", "network"},
     "protocol": {"incoming", "metrics"},
     "artifacts": {"alphabet", "data", "incoming", "metrics", "network", "protocol", "settings"},

@@ -13,8 +13,8 @@ opened.
 To add a data set, write a class that implements `RunData` in a module of its own, and add a row to `catalogue`.
 """
 
-from .base import DataError, Fetch, Inflate, RunData, Samples, Source
-from .catalogue import DATA_SET_TITLES, SET_KEY
+from .base import SET_KEY, DataError, Fetch, Inflate, RunData, Samples, Source
+from .catalogue import DATA_SET_TITLES
 
 __all__ = [
     "DATA_SET_TITLES",
@@ -27,6 +27,7 @@ __all__ = [
     "Source",
     "augment",
     "augment_shared",
+    "blocks",
     "catalogue",
     "drawings",
     "generated",
@@ -34,5 +35,7 @@ __all__ = [
     "packed",
     "reading",
     "seeding",
+    "sets",
+    "stored",
     "strokes",
 ]

@@ -5,6 +5,7 @@ Holds no data and opens none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -15,6 +16,10 @@ from tabgrad.alphabet import Labels
 from tabgrad.incoming import quoted
 
 T = TypeVar("T")
+#: Height and width of an image.
+IMAGE_SIZE = (28, 28)
+#: The name of a data set that the visitor has made or brought: "set-" and 16 hexadecimal digits.
+SET_KEY = re.compile("set-[0-9a-f]{16}")
 #: Gives the bytes of a file by its name or URL. Raises DataError or OSError.
 Fetch = Callable[[str], Awaitable[bytes]]
 #: Decompresses gzip. The page uses the browser's own decoder, CPython uses zlib.

@@ -5,7 +5,6 @@ Light to import, because the training form shows the titles: the functions that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,15 +12,14 @@ from typing import Any, Literal
 from tabgrad.alphabet import DIGITS
 from tabgrad.incoming import quoted
 
-from .base import DataError, Fetch, Inflate, RunData
-
-#: Height and width of an image.
-IMAGE_SIZE = (28, 28)
-#: The name of a data set that the visitor has made or brought: "set-" and 16 hexadecimal digits.
-SET_KEY = re.compile("set-[0-9a-f]{16}")
+from .base import IMAGE_SIZE, SET_KEY, DataError, Fetch, Inflate, RunData
 
 
 async def _no_drawings() -> bytes | None:
+    return None
+
+
+async def _nothing(_key: str) -> bytes | None:
     return None
 
 
@@ -29,8 +27,9 @@ class DataSets:
     """Opens data sets by name, each of them once.
 
     `urls` is the manifest's "data": {"mnist": {"index": URL}}, or null for a data set that the site lacks.
-    `read_drawings` gives the visitor's own drawings as a file, None if there are none; it raises OSError with one
-    sentence. That data set is opened again when the drawings have changed.
+    `read_drawings` gives the visitor's own drawings as a file, None if there are none; `read` what is stored under a
+    key, for the sets that the visitor has made or brought. Both raise OSError with one sentence. Such data sets are
+    opened again when they have changed.
     """
 
     def __init__(
@@ -39,18 +38,35 @@ class DataSets:
         fetch: Fetch,
         inflate: Inflate,
         read_drawings: Callable[[], Awaitable[bytes | None]] = _no_drawings,
+        read: Callable[[str], Awaitable[bytes | None]] = _nothing,
     ) -> None:
-        self.urls, self.fetch, self.inflate, self.read_drawings = urls, fetch, inflate, read_drawings
+        self.urls, self.fetch, self.inflate, self.read_drawings, self.read = urls, fetch, inflate, read_drawings, read
         self._opened: dict[str, RunData] = {}
+        #: Sets that are not stored but in memory, by their names.
+        self.held: dict[str, RunData] = {}
 
     async def open(self, name: str) -> RunData:
         """The data set `name`. On a site without MNIST, "mnist" gives generated digits, and its description says so.
 
-        Raises DataError, and OSError if the browser does not give the visitor's drawings.
+        Raises DataError, and OSError if the browser does not give what the visitor has stored.
         """
+        if name in self.held:
+            return self.held[name]
+        if SET_KEY.fullmatch(name):
+            return await self._open_set(name)
         if name not in CATALOGUE:
             raise DataError(f"There is no data set called {quoted(name)}: choose {', '.join(CATALOGUE)}.")
         data = self._opened[name] = await CATALOGUE[name].open(self, self._opened.get(name))
+        return data
+
+    async def _open_set(self, name: str) -> RunData:
+        """One of the visitor's sets. Only the last one is kept in memory: each can be large."""
+        from .stored import open_set
+
+        opened = self._opened.get(name)
+        for other in filter(SET_KEY.fullmatch, list(self._opened)):
+            del self._opened[other]
+        data = self._opened[name] = await open_set(name, self.read, opened)
         return data
 
 

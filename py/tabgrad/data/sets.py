@@ -12,15 +12,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from tabgrad.alphabet import AlphabetError, Labels, check_labels
 from tabgrad.incoming import fits, quoted, read_json
 
-from .base import DataError, Samples
-from .catalogue import IMAGE_SIZE, SET_KEY
+from .base import IMAGE_SIZE, SET_KEY, DataError, Samples
 from .index import SPLITS, SplitName
 
 Kind = Literal["images", "drawings"]

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabgrad.data import DataError
+from tabgrad.data.blocks import SplitSource
 from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo, load_index
 from tabgrad.data.mnist import MAX_IDX_BYTES, MNIST_SHA256, check_mnist, pack_mnist, parse_idx, split_mnist, unzip
-from tabgrad.data.packed import PAST_CACHES, PackedData, SplitSource, open_packed
+from tabgrad.data.packed import PAST_CACHES, PackedData, open_packed
 
 MNIST_DIR = Path(os.environ.get("TABGRAD_MNIST_DIR", Path(__file__).parents[4] / "shared" / "mnist"))
 

@@ -1,0 +1,95 @@
+"""Images that the visitor has brought, as a data set: read from storage block by block, or held in memory.
+
+Owns what a run sees of them; their form in storage is `sets`'. Opens no storage: the caller reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from tabgrad.alphabet import listed
+from tabgrad.incoming import quoted
+from tabgrad.storage import keys
+
+from .base import IMAGE_SIZE, DataError, RunData, Samples, Source, find_split
+from .blocks import Split, SplitSource, picked
+from .index import SPLITS
+from .sets import SetHead, blocks_of, decode_block, hash_block, load_head
+
+#: Gives what is stored under a key, None if nothing is. Raises OSError with one sentence.
+Read = Callable[[str], Awaitable[bytes | None]]
+DAMAGED = "The data set {} is damaged in this browser's storage: bring its files again."
+GONE = "The data set {} is no longer stored in this browser: bring its files again."
+
+
+class StoredData:
+    """The images of the set `head`. Implements `base.RunData`.
+
+    A block is read when it is first needed; all are in memory already if `samples` has them.
+    """
+
+    def __init__(self, head: SetHead, read: Read, samples: Mapping[str, Samples] | None = None) -> None:
+        self.head, self._read = head, read
+        self.alphabet = head.labels
+        # Labels belong to the contents: with others the same images teach something else.
+        self.fingerprint = hashlib.sha256("\n".join([head.id, *head.labels]).encode()).hexdigest()[:16]
+        self._splits: dict[str, Split] = {name: self._split(name, samples) for name in SPLITS}
+        self.count = head.size("train")
+        self.rename(head.name)
+
+    def _split(self, name: str, samples: Mapping[str, Samples] | None) -> Split:
+        counts = [block.stop - block.start for block in blocks_of(self.head.size(name))]
+        if samples is not None:
+            return Split.whole(name, counts, samples[name])
+        return Split(name, counts, IMAGE_SIZE, partial(self._load, name, counts))
+
+    def rename(self, name: str) -> None:
+        """Call the set otherwise."""
+        self.head = replace(self.head, name=name)
+        self.description = f"{name}: {self.head.samples:,} images of {listed(self.alphabet)}"
+
+    def source(self, seed: int) -> Source:
+        return SplitSource(self._splits["train"], seed)
+
+    async def split(self, name: str) -> Samples:
+        return await find_split(self._splits, name).load()
+
+    async def samples(self, name: str, indices: Sequence[int]) -> Samples:
+        return await picked(find_split(self._splits, name), indices)
+
+    def size(self, name: str) -> int:
+        return len(find_split(self._splits, name))
+
+    async def _load(self, split: str, counts: Sequence[int], k: int) -> Samples:
+        try:
+            content = await self._read(keys.set_block(self.head.id, split, k))
+        except OSError as error:
+            raise DataError(str(error)) from error
+        if content is None:
+            raise DataError(GONE.format(quoted(self.head.name)))
+        samples = decode_block(content, counts[k])
+        if hash_block(content) != self.head.hashes[split][k] or samples.labels.max() >= len(self.alphabet):
+            raise DataError(DAMAGED.format(quoted(self.head.name)))
+        return samples
+
+
+async def open_set(name: str, read: Read, opened: RunData | None) -> RunData:
+    """The set `name` as it is stored now; `opened` again, with its blocks, if only its name has changed.
+
+    Raises DataError, and OSError if storage cannot be read.
+    """
+    content = await read(keys.set_head(name))
+    if content is None:
+        raise DataError(GONE.format(name))
+    head = load_head(content)
+    if head.id != name:
+        raise DataError(DAMAGED.format(name))
+    if head.kind == "drawings":
+        raise DataError(f"The data set {quoted(head.name)} has drawings, which this page cannot open.")
+    if isinstance(opened, StoredData) and (opened.head.labels, opened.head.hashes) == (head.labels, head.hashes):
+        opened.rename(head.name)
+        return opened
+    return StoredData(head, read)
