@@ -31,6 +31,7 @@ __all__ = [
     "catalogue",
     "drawings",
     "generated",
+    "index",
     "mnist",
     "packed",
     "reading",

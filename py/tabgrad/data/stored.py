@@ -16,7 +16,7 @@ from tabgrad.storage import keys
 
 from .base import IMAGE_SIZE, DataError, RunData, Samples, Source, find_split
 from .blocks import Split, SplitSource, picked
-from .index import SPLITS
+from .index import SPLITS, SplitName
 from .sets import SetHead, blocks_of, decode_block, hash_block, load_head
 
 #: Gives what is stored under a key, None if nothing is. Raises OSError with one sentence.
@@ -31,7 +31,7 @@ class StoredData:
     A block is read when it is first needed; all are in memory already if `samples` has them.
     """
 
-    def __init__(self, head: SetHead, read: Read, samples: Mapping[str, Samples] | None = None) -> None:
+    def __init__(self, head: SetHead, read: Read, samples: Mapping[SplitName, Samples] | None = None) -> None:
         self.head, self._read = head, read
         self.alphabet = head.labels
         # Labels belong to the contents: with others the same images teach something else.
@@ -40,7 +40,7 @@ class StoredData:
         self.count = head.size("train")
         self.rename(head.name)
 
-    def _split(self, name: str, samples: Mapping[str, Samples] | None) -> Split:
+    def _split(self, name: SplitName, samples: Mapping[SplitName, Samples] | None) -> Split:
         counts = [block.stop - block.start for block in blocks_of(self.head.size(name))]
         if samples is not None:
             return Split.whole(name, counts, samples[name])

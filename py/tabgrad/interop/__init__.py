@@ -16,6 +16,7 @@ IN_BROWSER: bool = sys.platform == "emscripten"
 __all__ = [
     "IN_BROWSER",
     "chart",
+    "chosen",
     "clock",
     "code_editor",
     "convert",
@@ -25,6 +26,7 @@ __all__ = [
     "folder",
     "indexed_db",
     "page",
+    "pictures",
     "storage",
     "tab_lock",
     "webassembly",

@@ -16,6 +16,7 @@ import js
 import pyodide_js
 from pyodide.ffi import JsException
 
+from .chosen import is_file
 from .clock import now_s
 from .convert import first_event, js_function, release, to_js
 from .files import fetch_bytes
@@ -27,7 +28,8 @@ NOTICED_WITHIN_S = 10.0
 #: A worker that says nothing within this time does not run. Seconds.
 PROBED_WITHIN_S = 5.0
 
-OnMessage = Callable[[str, list[bytes]], None]
+#: Gets a message: a text, and a list of bytes and handles.
+OnMessage = Callable[[str, list[Any]], None]
 
 
 class WorkerError(RuntimeError):
@@ -35,21 +37,26 @@ class WorkerError(RuntimeError):
 
 
 class Port:
-    """One end of the channel. A message is a text and a list of binaries."""
+    """One end of the channel. A message is a text and a list of bytes and handles, which are files of the browser's."""
 
     def __init__(self, port: Any, on_message: OnMessage) -> None:
         self._port, self._on_message = port, on_message
         self._proxy = js_function(self._receive)
         port.onmessage = self._proxy
 
-    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
-        """Send a message. The binaries are copied once, out of Python, and then transferred."""
-        arrays = [to_js(blob) for blob in blobs]
-        self._port.postMessage(js.Array.of(text, *arrays), js.Array.of(*[array.buffer for array in arrays]))
+    def send(self, text: str, blobs: Sequence[Any] = ()) -> None:
+        """Send a message. Bytes are copied once, out of Python, and then transferred; handles stay usable here."""
+        parts, buffers = js.Array.of(text), js.Array.new()
+        for blob in blobs:
+            part = to_js(blob)
+            parts.push(part)
+            if isinstance(blob, bytes):
+                buffers.push(part.buffer)
+        self._port.postMessage(parts, buffers)
 
     def _receive(self, event: Any) -> None:
-        data = event.data
-        self._on_message(str(data[0]), [data[i].to_bytes() for i in range(1, data.length)])
+        text, *parts = event.data
+        self._on_message(str(text), [part if is_file(part) else part.to_bytes() for part in parts])
 
     def close(self) -> None:
         """Stop listening. Idempotent."""
@@ -92,7 +99,7 @@ class NamedWorker:
         self._port = Port(channel.port1, self._on_message)
         element.xworker.postMessage(first, js.Array.of(channel.port2))
 
-    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
+    def send(self, text: str, blobs: Sequence[Any] = ()) -> None:
         """Send a message. The channel keeps it until the worker is ready. Raises WorkerError before `start`."""
         if self._port is None:
             raise WorkerError("The training worker is not running.")

@@ -2,14 +2,16 @@
 
 A message is a frozen dataclass. Each command gets one answer, an event whose `reply_to` is the command's `id`: what it
 asked for, `Accepted`, or `Failed`. Its effects follow as further events. Binary fields hold whole files (safetensors, a
-checkpoint) and travel beside the JSON, so that a channel can transfer them without a copy.
+checkpoint) and travel beside the JSON, so that a channel can transfer them without a copy. So do handles.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NewType
 
+#: A file that the visitor has chosen, as the browser's own object: who reads it need not have all of it in memory.
+Handle = NewType("Handle", object)
 #: Raised with every incompatible change; page and worker come from one build, so a difference is a stale cache.
 PROTOCOL_VERSION = 3
 
@@ -141,6 +143,34 @@ class Complete(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadData(Message):
+    """Read `files` of the visitor's as a data set; answered by DataRead, with DataProgress on the way.
+
+    `names` are what the files are called, with their folders. `choices` are values for guesses of an earlier DataRead.
+    What was read before and not used is forgotten.
+    """
+
+    files: list[Handle]
+    names: list[str]
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseData(Message):
+    """Keep the data set that was read last, which is `set_id`, under this `name`; answered by DataKept."""
+
+    set_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropData(Message):
+    """Stop reading files and forget what was read; or forget the set `set_id`, which was in memory only."""
+
+    set_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ping(Message):
     """Prove that the worker is alive; answered by Accepted."""
 
@@ -165,6 +195,9 @@ Command = (
     | ShowProgram
     | Evaluate
     | Complete
+    | ReadData
+    | UseData
+    | DropData
     | Ping
     | Dispose
 )
@@ -345,6 +378,46 @@ class Completions(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataProgress(Event):
+    """How far ReadData or UseData is, whose id is in `reply_to`: `done` of `total` pieces of `what`; 0 is an unknown
+    total.
+    """
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRead(Event):
+    """What was found in files. `counts` are the samples of each class, in the order of `labels`, for each split.
+
+    `guesses` can be made otherwise: each has a "name", a "title", the "value" that was guessed, and "options", which
+    maps each value to its title. `notes` are sentences. `images` are examples, 28x28 bytes each, class by class;
+    `shown` says how many of each class.
+    """
+
+    set_id: str
+    name: str
+    labels: list[str]
+    counts: dict[str, list[int]]
+    guesses: list[dict[str, Any]]
+    notes: list[str]
+    shown: list[int]
+    images: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataKept(Event):
+    """The data set can be trained on. `head` is its head as a file of `data.sets`. `reason` says in one sentence why it
+    is not stored, but in memory until the tab closes; empty if it is stored.
+    """
+
+    head: bytes
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Event):
     """Something went wrong: `message` is one sentence for the visitor. `kind` is "input" (a command was refused,
     the run goes on), "code", "diverged", "device", "memory", "data" or "internal" (the run has ended), or "ended" (the
@@ -372,4 +445,7 @@ AnyEvent = (
     | Failed
     | Evaluated
     | Completions
+    | DataProgress
+    | DataRead
+    | DataKept
 )

@@ -19,12 +19,15 @@ from .messages import (
     Compiling,
     Complete,
     Completions,
+    DataProgress,
+    DataRead,
     Evaluate,
     Evaluated,
     Finished,
     Message,
     Metrics,
     Progress,
+    ReadData,
     Written,
 )
 
@@ -32,6 +35,8 @@ from .messages import (
 STATES, REASONS = frozenset({"training", "paused", "evaluating"}), frozenset({"completed", "stopped", "early"})
 #: Bytes of an image float32 (28, 28).
 IMAGE_BYTES = 28 * 28 * 4
+#: Bytes of an example of a data set, uint8 (28, 28).
+SAMPLE_BYTES = 28 * 28
 #: What an item of `Evaluated` has, by its kind.
 ITEM_PARTS = {
     "text": {"kind", "text"},
@@ -66,7 +71,7 @@ def broken_promise(message: Message) -> str:
         case Completions():
             kept = {"start": message.start >= 0}
         case _:
-            kept = {}
+            kept = _of_data(message)
     return next((name for name, is_kept in kept.items() if not is_kept), "")
 
 
@@ -116,6 +121,30 @@ def _of_evaluated(event: Evaluated) -> dict[str, bool]:
     are_items = all(map(_is_item, event.items))
     sizes = [item["height"] * item["width"] for item in event.items if item.get("kind") == "image"] if are_items else []
     return {"items": are_items, "pixels": sum(sizes) == len(event.pixels)}
+
+
+def _of_data(message: Message) -> dict[str, bool]:
+    """What the messages about files of the visitor's promise."""
+    match message:
+        case ReadData():
+            return {"names": len(message.names) == len(message.files)}
+        case DataProgress():
+            return {"done": message.done >= 0, "total": message.total == 0 or message.done <= message.total}
+        case DataRead():
+            classes = len(message.labels)
+            return {
+                "counts": all(len(row) == classes and min(row, default=0) >= 0 for row in message.counts.values()),
+                "guesses": all(map(_is_guess, message.guesses)),
+                "shown": len(message.shown) == classes and min(message.shown, default=0) >= 0,
+                "images": len(message.images) == sum(message.shown) * SAMPLE_BYTES,
+            }
+        case _:
+            return {}
+
+
+def _is_guess(guess: dict[str, Any]) -> bool:
+    hints = {"name": str, "title": str, "value": str, "options": dict[str, str]}
+    return guess.keys() == hints.keys() and all(fits(guess[name], hint) for name, hint in hints.items())
 
 
 def _is_item(item: dict[str, Any]) -> bool:

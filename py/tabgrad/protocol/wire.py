@@ -1,4 +1,4 @@
-"""Messages to and from what a channel carries: one JSON text and a list of binaries.
+"""Messages to and from what a channel carries: one JSON text, and a list of binaries and handles.
 
 Whatever arrives is checked field by field; anything else than a well-formed message of this version raises a
 ProtocolError that names what came. The channel itself is `interop.worker`.
@@ -14,7 +14,7 @@ from typing import Any, cast, get_args, get_type_hints
 
 from tabgrad.incoming import fits, quoted, read_json
 
-from .messages import PROTOCOL_VERSION, AnyEvent, Command, Message
+from .messages import PROTOCOL_VERSION, AnyEvent, Command, Handle, Message
 from .promises import broken_promise
 
 
@@ -33,30 +33,34 @@ EVENTS: dict[str, type[Message]] = {message_name(kind): kind for kind in get_arg
 _HINTS = {name: get_type_hints(kind) for name, kind in (COMMANDS | EVENTS).items()}
 
 
-def encode(message: Message) -> tuple[str, list[bytes]]:
-    """(JSON text, binaries). Binary fields are replaced by their position in the list."""
-    body: dict[str, Any] = {"protocol": PROTOCOL_VERSION, "type": message_name(type(message))}
-    blobs: list[bytes] = []
+def encode(message: Message) -> tuple[str, list[Any]]:
+    """(JSON text, binaries and handles). Their fields are replaced by their positions in the list."""
+    name = message_name(type(message))
+    body: dict[str, Any] = {"protocol": PROTOCOL_VERSION, "type": name}
+    blobs: list[Any] = []
     for item in fields(message):
         value = getattr(message, item.name)
         if isinstance(value, bytes):
             blobs.append(value)
             value = len(blobs) - 1
+        elif _HINTS[name][item.name] == list[Handle]:
+            blobs += value
+            value = list(range(len(blobs) - len(value), len(blobs)))
         body[item.name] = value
     return json.dumps(body, separators=(",", ":")), blobs
 
 
-def decode_command(text: str, blobs: Sequence[bytes] = ()) -> Command:
+def decode_command(text: str, blobs: Sequence[Any] = ()) -> Command:
     """The command in `text`; ProtocolError if it is none."""
     return cast(Command, _decode(text, blobs, COMMANDS, "command"))
 
 
-def decode_event(text: str, blobs: Sequence[bytes] = ()) -> AnyEvent:
+def decode_event(text: str, blobs: Sequence[Any] = ()) -> AnyEvent:
     """The event in `text`; ProtocolError if it is none."""
     return cast(AnyEvent, _decode(text, blobs, EVENTS, "event"))
 
 
-def _decode(text: str, blobs: Sequence[bytes], kinds: Mapping[str, type[Message]], what: str) -> Message:
+def _decode(text: str, blobs: Sequence[Any], kinds: Mapping[str, type[Message]], what: str) -> Message:
     try:
         body = read_json(text, finite=False)  # losses can be NaN
     except ValueError as error:
@@ -86,11 +90,15 @@ def _decode(text: str, blobs: Sequence[bytes], kinds: Mapping[str, type[Message]
     return message
 
 
-def _field(where: str, name: str, value: Any, hint: Any, blobs: Sequence[bytes]) -> Any:
-    if hint is bytes:
-        if not fits(value, int) or not 0 <= value < len(blobs):
+def _field(where: str, name: str, value: Any, hint: Any, blobs: Sequence[Any]) -> Any:
+    if hint in (bytes, list[Handle]):
+        places = value if hint is not bytes and isinstance(value, list) else [value]
+        if not all(fits(place, int) and 0 <= place < len(blobs) for place in places):
             raise ProtocolError(f"The field {name!r} of the {where} names a binary that did not arrive.")
-        return bytes(blobs[value])
+        found = [blobs[place] for place in places]
+        if any(isinstance(blob, bytes) is not (hint is bytes) for blob in found):
+            raise ProtocolError(f"The field {name!r} of the {where} holds a binary of another kind.")
+        return found[0] if hint is bytes else found
     if not fits(value, hint):
         raise ProtocolError(f"The field {name!r} of the {where} has the wrong type: it is {quoted(value, 40)}.")
     return value

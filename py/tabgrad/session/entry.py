@@ -10,22 +10,33 @@ import asyncio
 import importlib
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 import tabgrad
 from tabgrad.backends.engines import ENGINES, EngineChoice, order_variants, select_engine
+from tabgrad.data import DataError
 from tabgrad.data.catalogue import DataSets
 from tabgrad.data.packed import gunzip
-from tabgrad.interop import files, folder, storage, worker
+from tabgrad.interop import chosen, files, folder, pictures, storage, worker
+from tabgrad.interop.tab_lock import TabLock
 from tabgrad.program import Program, Target
 from tabgrad.protocol import AnyEvent, Failed, ProtocolError, decode_command, encode
 from tabgrad.settings import RunSettings
 from tabgrad.storage import BestEffortCache, Cache, keys
 
 from .host import WorkerHost
+from .importing import Importing
 from .plan import training_request
 from .programs import ProgramLibrary, drop_other_versions
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    from tabgrad.data.reading import InputFile, Progress, Reading
 
 COMPILER_FOLDER = "/home/pyodide/compiler"
 #: Work that nobody waits for; the event loop itself does not keep it alive.
@@ -55,22 +66,42 @@ def serve(port: Any, first: str) -> None:
     cache = BestEffortCache(storage.open_storage)
     programs = ProgramLibrary(manifest["training"], fetch, cache, load_compiler, manifest["version"])
 
-    async def drawings() -> bytes | None:
-        return await (await storage.open_storage()).get(keys.DRAWINGS)
+    async def stored(key: str) -> bytes | None:
+        return await (await storage.open_storage()).get(key)
 
     def send(event: AnyEvent) -> None:
         channel.send(*encode(event))
 
-    def receive(text: str, blobs: list[bytes]) -> None:
+    def receive(text: str, blobs: list[Any]) -> None:
         try:
             host.receive(decode_command(text, blobs))
         except ProtocolError as error:
             send(Failed(kind="input", message=str(error)))
 
-    data_sets = DataSets(manifest["data"], fetch, inflate, drawings)
-    host = WorkerHost(partial(open_engine, programs, cache), programs, data_sets, send)
+    data_sets = DataSets(manifest["data"], fetch, inflate, partial(stored, keys.DRAWINGS), stored)
+    shelf = Shelf(storage.open_storage, TabLock(keys.SETS_LOCK))
+    importing = Importing(read_files, chosen.ChosenFile, shelf, data_sets, send)
+    host = WorkerHost(partial(open_engine, programs, cache), programs, data_sets, send, importing)
     channel = worker.Port(port, receive)
-    _background.append(asyncio.ensure_future(drop_other_versions(storage.open_storage, manifest["version"])))
+    for work in (drop_other_versions(storage.open_storage, manifest["version"]), shelf.drop_halves()):
+        _background.append(asyncio.ensure_future(work))
+
+
+async def read_files(files: Sequence[InputFile], choices: Mapping[str, str], progress: Progress) -> Reading:
+    """The data set in files that the visitor has chosen. Raises DataError or OSError with one sentence."""
+    from tabgrad.data import reading  # which few visitors need
+
+    return await reading.read(files, choices, decode_picture, progress)
+
+
+async def decode_picture(data: bytes) -> NDArray[np.uint8]:
+    """A picture's pixels: see `data.reading.Decode`."""
+    from tabgrad.data.reading import MAX_SIDE
+
+    try:
+        return await pictures.decode(data, MAX_SIDE)
+    except pictures.PictureError as error:
+        raise DataError(str(error)) from error
 
 
 async def open_engine(programs: ProgramLibrary, cache: Cache, choice: str) -> EngineChoice:

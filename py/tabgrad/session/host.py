@@ -22,6 +22,7 @@ from tabgrad.settings import RunSettings, SettingsError
 
 from .console import Console
 from .control import Abandoned, Diverged
+from .importing import Importing
 from .pace import Emit
 from .programs import ProgramLibrary
 from .run import Run, fetch_held_out
@@ -61,8 +62,15 @@ def failure(error: BaseException, reply_to: int) -> protocol.Failed:
 class WorkerHost:
     """Takes commands through `receive`; sends events through `send`."""
 
-    def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, send: Emit) -> None:
-        self._send = send
+    def __init__(
+        self,
+        open_engine: OpenEngine,
+        programs: ProgramLibrary,
+        data_sets: DataSets,
+        send: Emit,
+        importing: Importing | None = None,
+    ) -> None:
+        self._send, self._importing = send, importing
         self._runtime = Runtime(open_engine, programs, data_sets, send)
 
         async def load_compiler() -> None:
@@ -97,6 +105,10 @@ class WorkerHost:
                 self._spawn(self._dispose(command), command.id)
             elif isinstance(command, (protocol.Evaluate, protocol.Complete)):
                 self._consult(command)
+            elif isinstance(command, (protocol.ReadData, protocol.UseData, protocol.DropData)):
+                if self._importing is None:
+                    raise DataError("Files cannot be read here: reload the page.")
+                self._spawn(self._importing.answer(command), command.id)
             elif isinstance(command, protocol.ShowProgram):
                 self._runtime.show_program(command.name, command.id)
             else:

@@ -42,6 +42,8 @@ CONSOLE = "tabgrad.console"
 # Web Locks.
 #: The run lock: held by the tab whose run can be resumed.
 RUN_LOCK = "tabgrad-run"
+#: Held by the tab that stores a data set, or looks for halves of one.
+SETS_LOCK = "tabgrad-sets"
 
 
 def is_shared_text(key: str) -> bool:

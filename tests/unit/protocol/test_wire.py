@@ -19,15 +19,19 @@ from tabgrad.protocol import (
     Command,
     Complete,
     Completions,
+    DataProgress,
+    DataRead,
     Evaluate,
     Evaluated,
     Failed,
     Finished,
+    Handle,
     Import,
     Message,
     Metrics,
     Progress,
     ProtocolError,
+    ReadData,
     Start,
     Step,
     decode_command,
@@ -48,6 +52,15 @@ EXAMPLES: dict[str, Any] = {
     "list[list[int]]": [[1] * 10] * 10,
     "list[str]": ["item", "items"],
     "image": bytes(28 * 28 * 4),
+    "list[Handle]": ["a file", "another"],
+    "names": ["a.png", "folder/b.png"],
+    "dict[str, str]": {"header": "yes"},
+    "dict[str, list[int]]": {"train": [3, 1], "test": [1, 0]},
+    "guesses": [{"name": "header", "title": "First line", "value": "yes", "options": {"yes": "names", "no": "a row"}}],
+    "done": 1,
+    "total": 2,
+    "shown": [1, 2],
+    "images": bytes(3 * 28 * 28),
     "items": [{"kind": "text", "text": "1"}, {"kind": "image", "text": "an image", "height": 1, "width": 2}],
     "pixels": b"\0\1",
     "code": "x.shape",
@@ -108,6 +121,16 @@ def test_a_binary_that_did_not_arrive_is_an_error() -> None:
         decode_command(text, [])
 
 
+def test_a_handle_is_no_binary_and_a_binary_no_handle() -> None:
+    text, blobs = encode(ReadData(files=[Handle("a file")], names=["a.csv"]))
+    assert blobs == ["a file"]
+    with pytest.raises(ProtocolError, match="files"):
+        decode_command(text, [b"a,b"])
+    text, _ = encode(Import(weights=b"abc"))
+    with pytest.raises(ProtocolError, match="weights"):
+        decode_command(text, ["a file"])
+
+
 def test_numbers_that_are_not_finite_survive() -> None:
     event = decode_event(*encode(Metrics(step=[1], loss=[float("inf")], accuracy=[0.1])))
     assert isinstance(event, Metrics)
@@ -143,6 +166,11 @@ def test_what_is_no_message_is_one_short_sentence(text: str) -> None:
 def test_a_command_of_the_console_that_is_wrong_is_refused(command: Message) -> None:
     with pytest.raises(ProtocolError, match="holds what it never should"):
         decode_command(*encode(command))
+
+
+def test_each_file_has_its_name() -> None:
+    with pytest.raises(ProtocolError, match="'names'"):
+        decode_command(*encode(ReadData(files=[Handle("a file")], names=[])))
 
 
 def test_binaries_stay_out_of_the_text() -> None:
@@ -209,6 +237,13 @@ WRONG: list[tuple[type[Message], dict[str, Any]]] = [
     (Evaluated, {"items": [{"kind": "image", "text": "", "height": -1, "width": -2}]}),
     (Evaluated, {"pixels": b"\0\1\2"}),
     (Completions, {"start": -1}),
+    (DataProgress, {"done": -1}),
+    (DataProgress, {"total": 0.5}),
+    (DataRead, {"counts": {"train": [1]}}),
+    (DataRead, {"counts": {"train": [1, -1]}}),
+    (DataRead, {"guesses": [{"name": "header"}]}),
+    (DataRead, {"shown": [3]}),
+    (DataRead, {"images": b"0"}),
     (Assisted, {"options": [{"label": "relu"}]}),
     (Assisted, {"options": [{"label": "relu", "kind": "method", "detail": 1, "info": ""}]}),
 ]
