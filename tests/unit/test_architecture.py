@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("program", "protocol", "settings", "storage"),
     },
     "ui": {
-        *("artifacts", "backends", "data", "explain", "incoming", "ink", "interop", "metrics", "network"),
+        *("alphabet", "artifacts", "backends", "data", "explain", "incoming", "ink", "interop", "metrics", "network"),
         *("program", "protocol", "settings", "storage"),
     },
 }

@@ -91,8 +91,8 @@ class BrowserStorage:
     async def sizes(self) -> dict[str, int]:
         """All keys, with how many bytes each of them has."""
         await self.open()
-        found = ({} if self._is_whole else await _contents(self._shared)) | await _contents(self._own)
-        return {key: value.length for key, value in found.items() if value.length and key != TO_COPY}
+        found = ({} if self._is_whole else await _sizes(self._shared)) | await _sizes(self._own)
+        return {key: size for key, size in found.items() if size and key != TO_COPY}
 
     async def keys(self, prefix: str) -> list[str]:
         """The keys that begin with `prefix`."""
@@ -183,6 +183,31 @@ async def _contents(database: Database) -> dict[str, Any]:
         return {}
     keys, values = (request.result for request in both)
     return dict(zip(map(str, keys), values, strict=True))
+
+
+async def _sizes(database: Database) -> dict[str, int]:
+    """How many bytes each value of a database has. They are looked at one by one: together they can be large."""
+    found = dict[str, int]()
+
+    def look(event: Any) -> None:
+        cursor = or_none(event.target.result)
+        if cursor is not None:
+            found[str(cursor.key)] = int(cursor.value.length)
+            getattr(cursor, "continue")()
+
+    def begin(table: Any) -> Any:
+        request = table.openCursor()
+        request.addEventListener("success", proxy)
+        return request
+
+    proxy = js_function(look)
+    try:
+        await database.transact("readonly", begin)
+    except NoDatabaseError:
+        return {}
+    finally:
+        release(proxy)
+    return found
 
 
 @cache

@@ -101,6 +101,17 @@ class KeptStore:
                 await self._store_all()
             self._tell()
 
+    async def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with `prefix`, also of what waits. Raises OSError if the store cannot be read."""
+        async with self._lock:
+            found = dict.fromkeys(await (await self._ready()).keys(prefix))
+            for key, waiting in self._waiting.items():
+                if waiting.value is None:
+                    found.pop(key, None)
+                elif key.startswith(prefix):
+                    found[key] = None
+            return list(found)
+
     async def sizes(self) -> dict[str, int]:
         """All keys, with how many bytes each has in the store. Raises OSError."""
         async with self._lock:

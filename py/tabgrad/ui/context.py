@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import Labels
 from tabgrad.backends import Device
 from tabgrad.ink import Snapshot
 from tabgrad.interop import storage
@@ -24,6 +25,7 @@ from .models import MakeModel, Model
 from .models.shipped import ShippedModels
 from .pad.pad import Pad
 from .prediction import Answer, Predictor, standard_input
+from .sets.known import KnownSets
 from .worker_link import WorkerLink
 
 #: What every button that calls `try_example` says.
@@ -51,6 +53,8 @@ class PageContext:
     training_program: Callable[[str], Awaitable[Program]]
     #: What the form of the training panel says now, set by that panel.
     run_settings: Callable[[], RunSettings]
+    #: Shows the settings of the next run in that form, and the panel; set by it.
+    train_on: Callable[[RunSettings], object]
 
     def __init__(self, manifest: dict[str, Any], predictor: Predictor, answering: Answering, address: Address) -> None:
         self.manifest, self._predictor, self.answering, self.address = manifest, predictor, answering, address
@@ -58,6 +62,8 @@ class PageContext:
         self.run_under_way: Callable[[], bool] = lambda: False
         #: The worker, set by the training panel; None on a page without one.
         self.worker: WorkerLink | None = None
+        #: The labels of the data sets that the visitor has made or brought, by the sets' names.
+        self.set_labels: dict[str, Labels] = {}
         self._examples = 0  # how many were on the pad so far
         #: What ties the code in the editor to the kernels below it.
         self.lines = LineLink()
@@ -68,6 +74,9 @@ class PageContext:
         self.erasers: list[Callable[[], object]] = []
         #: What the visitor makes, from visit to visit.
         self.kept = KeptStore(storage.open_storage)
+        #: The data sets among it; it fills `set_labels`.
+        self.sets = KnownSets(self.kept, self.set_labels)
+        self.erasers.append(self.sets.erased)
 
     @property
     def device(self) -> Device | None:
@@ -93,6 +102,10 @@ class PageContext:
     def ink(self) -> Snapshot:
         """What is on the pad."""
         return self.pad.sheet.now
+
+    def labels_of(self, data: str) -> Labels | None:
+        """The labels of a data set, as a run's settings have them: empty for the digits. None if nobody knows it."""
+        return self.set_labels.get(data) if data.startswith("set-") else ()
 
     def try_example(self) -> None:
         """Put an example digit on the pad, each time another one. Undo takes it back."""

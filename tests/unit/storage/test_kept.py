@@ -36,6 +36,21 @@ def test_what_is_refused_waits_and_is_stored_with_the_next_that_works() -> None:
     asyncio.run(go())
 
 
+def test_keys_are_those_that_this_tab_sees() -> None:
+    async def go() -> None:
+        storage = FakeStorage({"a/1": b"1", "a/2": b"2", "b/1": b"3"})
+        kept = KeptStore(storage.open)
+        assert await kept.keys("a/") == ["a/1", "a/2"]
+        storage.fault = CLOSED
+        await kept.delete("a/1")
+        await kept.put("a/3", b"waits")
+        await kept.put("b/3", b"waits, too")
+        storage.fault = ""
+        assert await kept.keys("a/") == ["a/2", "a/3"]
+
+    asyncio.run(go())
+
+
 def test_a_small_thing_that_fits_does_not_wait_behind_a_large_one() -> None:
     async def go() -> None:
         storage = FakeStorage()

@@ -20,6 +20,8 @@ def test_one_thing_is_said_without_an_and() -> None:
     assert Stored(resumable=True, under_way=True).listing == "the run under way"
     assert Stored(networks=1, resumable=True).listing == "1 edited network and an interrupted run"
     assert Stored(networks=12).listing == "12 edited networks"
+    assert Stored(sets=1, networks=1).listing == "1 data set and 1 edited network"
+    assert Stored(sets=3).listing == "3 data sets"
     assert Stored(drawings=1234, settings=True).listing == "1,234 drawings of yours and the settings of the page"
 
 

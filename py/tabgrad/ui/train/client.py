@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from tabgrad import protocol
 from tabgrad.incoming import unexpected
@@ -33,14 +33,14 @@ class Channel(Protocol):
     """A worker that can be started, written to and ended: `interop.worker.NamedWorker`."""
 
     async def start(self, first: str) -> None: ...
-    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None: ...
+    def send(self, text: str, blobs: Sequence[Any] = ()) -> None: ...
     def terminate(self) -> None: ...
 
 
 #: Commands that only change how a run goes on.
 _STEERING = (protocol.Pause, protocol.Resume, protocol.Stop)
 
-MakeChannel = Callable[[Callable[[str, list[bytes]], None]], Channel]
+MakeChannel = Callable[[Callable[[str, list[Any]], None]], Channel]
 
 
 class TrainClient:
@@ -62,6 +62,7 @@ class TrainClient:
         self._restarts = 0
         self._replaced: asyncio.Future[None] | None = None  # while another worker is being started for the run
         self._answers: dict[int, asyncio.Future[protocol.AnyEvent]] = {}
+        self._tell: dict[int, Callable[[protocol.DataProgress], object]] = {}  # by the id of the command it is for
         self._consoles = set[int]()  # the console's commands in flight: how long they take is up to the visitor
         self._watch: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
@@ -107,8 +108,10 @@ class TrainClient:
         self._channel.send(*protocol.encode(numbered))
         return self._ids
 
-    async def ask(self, command: protocol.Command) -> protocol.AnyEvent:
-        """Send a command and wait for its answer, which may be Failed.
+    async def ask(
+        self, command: protocol.Command, tell: Callable[[protocol.DataProgress], object] | None = None
+    ) -> protocol.AnyEvent:
+        """Send a command and wait for its answer, which may be Failed. `tell` hears how far it is.
 
         While another worker takes the place of a lost one, commands that steer the run count at once; others wait.
         """
@@ -120,10 +123,13 @@ class TrainClient:
         future: asyncio.Future[protocol.AnyEvent] = asyncio.get_running_loop().create_future()
         number = self.send(command)
         self._answers[number] = future
+        if tell is not None:
+            self._tell[number] = tell
         try:
             return await future
         finally:
             self._answers.pop(number, None)
+            self._tell.pop(number, None)
 
     def _note(self, command: protocol.Message) -> None:
         """Remember what a new worker would have to be told."""
@@ -142,7 +148,7 @@ class TrainClient:
             self._consoles.add(command.id)
             self._ping = None  # its answer may come after the command's
 
-    def _receive(self, text: str, blobs: list[bytes]) -> None:
+    def _receive(self, text: str, blobs: list[Any]) -> None:
         try:
             event = protocol.decode_event(text, blobs)
         except protocol.ProtocolError as error:  # a worker of another version: what it answers cannot be understood
@@ -159,6 +165,10 @@ class TrainClient:
             return
         if isinstance(event, protocol.Failed) and event.kind == "ended":
             self._restarting = asyncio.ensure_future(self.restart())
+            return
+        if isinstance(event, protocol.DataProgress):
+            if (tell := self._tell.get(event.reply_to)) is not None:
+                tell(event)
             return
         refused = isinstance(event, protocol.Failed) and not self._ends_run(event)
         if isinstance(event, protocol.Checkpoint) and self._run is not None:

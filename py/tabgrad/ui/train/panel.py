@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tabgrad.artifacts import read_record
-from tabgrad.data import DATA_SET_TITLES
 from tabgrad.interop import dom, page
 from tabgrad.interop.storage import ask_to_persist
 from tabgrad.interop.tab_lock import TabLock
@@ -25,9 +24,10 @@ from ..intro.intro import Intro
 from .beginning import Beginning
 from .client import TrainClient
 from .controller import RunController
+from .data_choice import DataChoice
 from .spare import SpareWorkers
 from .state import Part, RunState
-from .store import TrainStore, own_data_option
+from .store import TrainStore
 from .trained_models import TrainedModels
 from .views.announcer import Announcer
 from .views.keep import KeepBar
@@ -38,6 +38,7 @@ from .views.results import UNDO, RunsTable
 from .views.setup import PresetButtons
 from .written import WrittenNetworks
 
+PRESS_TRAIN = "“{}” is chosen. Press Train, and a network learns it."
 NO_SOURCE_LEFT = "The code of this run is not kept any more, only that of later ones. These are its other settings."
 
 
@@ -60,6 +61,8 @@ class TrainPanel:
         context.worker = client
         context.training_program = self._models.training_program
         context.run_settings = lambda: self._form.with_source
+        context.train_on = self._train_on
+        context.sets.watchers.append(self._offer_sets)
         context.compiler = context.describer = self._written = WrittenNetworks(
             client,
             self._models,
@@ -118,6 +121,8 @@ class TrainPanel:
         setup = dom.create("div", root, class_="train-setup")
         self._beginning = Beginning(self._page, setup, self._on_edited, self._presets.show)
         self._form = self._beginning.form
+        self._data = DataChoice(self._page, self._form, self._store.drawings)
+        self._back = dom.on_page("focus", lambda _event: self._do(self._data.look()))
         row = dom.create("div", root, class_="train-row")
         self._first_layer = FirstLayer(row)
         runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
@@ -129,13 +134,10 @@ class TrainPanel:
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
         settings, refused = self._page.address.settings()
-        if not self._page.manifest["data"].get("mnist"):
-            self._form.set_option("data", "mnist", f"{DATA_SET_TITLES['mnist']} (not here)", enabled=False)
-            if settings.data == "mnist":
-                settings = replace(settings, data="strokes")
+        settings, gone = await self._data.find(settings)
         self._form.show(settings)
-        if refused:
-            self._control.say(" ".join(refused), error=True)
+        if refused or gone:
+            self._control.say(" ".join([*refused, gone]).strip(), error=True)
         await self._store.load()
         self._control.offer_runs()
         if self._store.runs:
@@ -163,12 +165,21 @@ class TrainPanel:
         if self._intro is not None:
             self._intro.set_visible(visible)
         if visible:
-            self._do(self._offer_own_data())
+            self._do(self._data.look())
 
-    async def _offer_own_data(self) -> None:
-        """The visitor may have kept drawings since the panel was last seen."""
-        title, enabled = own_data_option(await self._store.drawings())
-        self._form.set_option("data", "mine", title, enabled=enabled)
+    def _offer_sets(self) -> None:
+        """Data sets have come or gone. One that is chosen and gone cannot be trained on any more."""
+        self._data.offer_sets()
+        if not self._control.state.under_way and self._data.known(self._form.good)[1]:
+            self._show_settings(self._form.with_source)
+
+    def _train_on(self, settings: RunSettings) -> None:
+        """The visitor has made or brought data to train on."""
+        self._page.open_panel("train")
+        if not self._refuse_during_run():
+            self._turn_to_work()
+            self._show_settings(settings)
+            self._control.say(PRESS_TRAIN.format(self._page.sets.heads[settings.data].name))
 
     def _receive(self, event: AnyEvent) -> None:
         self._written.follow(event)  # which is made after the client, as the other one
@@ -282,7 +293,12 @@ class TrainPanel:
         self._do(self._control.start(settings, paused=paused, checkpoint=checkpoint, model=model))
 
     def _resume_run(self, checkpoint: bytes) -> None:
-        self._beginning.show_fresh(read_record(checkpoint).settings)
+        settings = read_record(checkpoint).settings
+        _, gone = self._data.known(settings)
+        if gone:  # the offer stays: the visitor can bring the files again
+            self._control.say(gone, error=True)
+            return
+        self._beginning.show_fresh(settings)
         self._begin(checkpoint=checkpoint)
 
     def _on_run_action(self, action: str, run_id: str) -> None:
@@ -300,7 +316,10 @@ class TrainPanel:
             self._do(self._control.forget(run_id))
 
     def _show_settings(self, settings: RunSettings) -> None:
-        """The settings of an earlier run."""
+        """The settings of an earlier run, or of data that the visitor has brought."""
+        settings, gone = self._data.known(settings)
+        if gone:
+            self._control.say(gone, error=True)
         self._beginning.show_fresh(settings)
         self._page.address.set_settings(self._form.good)
         if settings.model == CODE and not settings.source:

@@ -6,10 +6,11 @@ Owns the spare worker until it is handed out. `client` does not know that a chan
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from .client import Channel, MakeChannel
 
-Receive = Callable[[str, list[bytes]], None]
+Receive = Callable[[str, list[Any]], None]
 
 
 class SpareWorkers:
@@ -51,7 +52,7 @@ class _Spare:
         self.has_failed = False
         self.channel = make(self._receive)
 
-    def _receive(self, text: str, blobs: list[bytes]) -> None:
+    def _receive(self, text: str, blobs: list[Any]) -> None:
         if self.listener is not None:
             self.listener(text, blobs)
         else:  # it was asked nothing, so it says that it cannot start
@@ -61,7 +62,7 @@ class _Spare:
     async def start(self, first: str) -> None:
         """It was."""
 
-    def send(self, text: str, blobs: Sequence[bytes] = ()) -> None:
+    def send(self, text: str, blobs: Sequence[Any] = ()) -> None:
         self.channel.send(text, blobs)
 
     def terminate(self) -> None:

@@ -15,7 +15,9 @@ from tabgrad.protocol import (
     Busy,
     Checkpoint,
     Command,
+    DataProgress,
     Dispose,
+    DropData,
     Evaluate,
     Evaluated,
     Failed,
@@ -136,6 +138,24 @@ def on_page(page: Page, test: Callable[[Page], Awaitable[None]]) -> None:
 
 def silent_after_start(command: Command) -> AnyEvent | None:
     return obliging(command) if isinstance(command, Start) else None
+
+
+def test_who_asks_hears_how_far_it_is() -> None:
+    async def go() -> None:
+        page, told = Page(lambda _command: None), list[DataProgress]()
+        await page.client.ensure()
+        asked = asyncio.ensure_future(page.client.ask(DropData(), told.append))
+        await asyncio.sleep(0)
+        for number in (1, 7):
+            page.workers[0].say(DataProgress(reply_to=number, what="Reading", done=number, total=9))
+        assert not asked.done()
+        page.workers[0].say(Accepted(reply_to=1))
+        assert await asked == Accepted(reply_to=1)
+        page.workers[0].say(DataProgress(reply_to=1, what="Reading", done=9, total=9))
+        assert [event.done for event in told] == [1]
+        assert page.events == [Accepted(reply_to=1)]
+
+    asyncio.run(go())
 
 
 def test_a_refused_command_fails_no_run_that_has_just_ended() -> None:

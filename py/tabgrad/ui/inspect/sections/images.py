@@ -15,6 +15,8 @@ from tabgrad.data.catalogue import DataSets, site_titles
 from tabgrad.interop import dom
 from tabgrad.interop.files import fetch_bytes, inflate
 
+from ...context import PageContext
+
 Array = NDArray[np.float32]
 #: One chunk of images may keep the page busy for this long. Milliseconds.
 CHUNK_MS = 10.0
@@ -22,12 +24,19 @@ FIRST_CHUNK, MAX_CHUNK = 16, 512
 
 
 class SiteData(DataSets):
-    """`urls` is the manifest's "data". `titles` has the data sets on offer by name; some sites have no MNIST."""
+    """`titles` has the data sets on offer by name: the site's, some have no MNIST, and those that are stored here."""
 
-    def __init__(self, urls: dict[str, Any]) -> None:
-        super().__init__(urls, fetch_bytes, inflate)
-        self.titles = site_titles(urls)
+    def __init__(self, page: PageContext) -> None:
+        super().__init__(page.manifest["data"], fetch_bytes, inflate, read=page.kept.get)
+        self._page = page
+        page.sets.watchers.append(self._offer_sets)
+        self._offer_sets()
         self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)  # two sections may ask for one that is on its way
+
+    def _offer_sets(self) -> None:
+        sets = self._page.sets
+        stored = {name: title for name, title in sets.titles.items() if not sets.is_held(name)}
+        self.titles = site_titles(self.urls) | stored
 
     async def open(self, name: str) -> RunData:
         """See `DataSets`."""

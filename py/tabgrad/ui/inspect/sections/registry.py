@@ -21,6 +21,7 @@ def _inside(context: InspectContext) -> list[Section]:
 
 
 def _data(context: InspectContext) -> list[Section | BesideThePad]:
+    from .bring import BringSection
     from .data import DataSection
     from .images import SiteData
     from .keep_bar import KeepBar
@@ -29,11 +30,12 @@ def _data(context: InspectContext) -> list[Section | BesideThePad]:
     from .own_drawings import OwnDrawingsSection
     from .stored import StoredSection
 
-    data = SiteData(context.page.manifest["data"])  # shared, so that each data set is fetched once
+    data = SiteData(context.page)  # shared, so that each data set is fetched once
     own = OwnDrawings(context.page, context.refresh)
     return [
         MistakesSection(context, data),
         OwnDrawingsSection(context, own),
+        BringSection(context),
         DataSection(context, data),
         StoredSection(context),
         KeepBar(context.page, own),

@@ -32,15 +32,15 @@ class StoredSection:
     name = "stored"
     title = "What is stored here"
     lead = (
-        "Your runs, drawings and networks stay in this browser, on this machine, so that they are here on your next "
-        "visit. You can erase them."
+        "Your runs, drawings, data sets and networks stay in this browser, on this machine, so that they are here on "
+        "your next visit. You can erase them."
     )
     needs_network = False
 
     def __init__(self, context: InspectContext) -> None:
         self._page, self._refresh = context.page, context.refresh
         self._tasks = Tasks(self._failed)
-        self._shown: tuple[int, bool] | None = None  # the store's version, and whether a run was under way
+        self._shown: object = None  # the versions of store and sets, and whether a run was under way
         self._looked_at_s = -MIN_LOOK_INTERVAL_S
         self._stored = Stored()
 
@@ -62,7 +62,7 @@ class StoredSection:
 
     async def update(self, state: ViewState) -> None:
         """See `Section`."""
-        shown = (self._page.kept.version, self._page.run_under_way())
+        shown = (self._page.kept.version, self._page.sets.version, self._page.run_under_way())
         if shown == self._shown:
             return
         loop = asyncio.get_running_loop()
@@ -86,10 +86,11 @@ class StoredSection:
         self._promise.textContent = promise if self._stored.bytes else ""
 
     async def _found(self) -> Stored:
-        kept = self._page.kept
+        kept, sets = self._page.kept, self._page.sets
+        await sets.load()
         sizes = await kept.sizes()
         rows, own = await kept.get(keys.RUNS), await kept.get(keys.DRAWINGS)
-        unread = sum(map(keys.is_put_aside, sizes)) + (rows is not None and not is_table(rows))
+        unread = sum(map(keys.is_put_aside, sizes)) + (rows is not None and not is_table(rows)) + len(sets.damaged)
         try:
             count = len(drawings.loads(own)) if own else 0
         except drawings.DrawingsError:
@@ -97,6 +98,7 @@ class StoredSection:
         return Stored(
             runs=len(load_rows(rows)) if rows else 0,
             drawings=count,
+            sets=sum(not sets.is_held(name) for name in sets.heads),
             unread=unread,
             networks=len(copies.loads(await kept.get(keys.CODE))),
             resumable=keys.RESUME in sizes,

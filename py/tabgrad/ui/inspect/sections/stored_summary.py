@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored: how many finished runs, drawings and edited networks, and what else.
+    """What is stored: how many finished runs, drawings, data sets and edited networks, and what else.
 
-    `unread`: how many tables of runs and files of drawings cannot be read. `shared`: earlier versions left something.
+    `unread`: how many tables of runs, files of drawings and data sets cannot be read. `shared`: earlier versions left
+    something.
     """
 
     runs: int = 0
     drawings: int = 0
+    sets: int = 0
     unread: int = 0
     networks: int = 0
     resumable: bool = False
@@ -30,6 +32,8 @@ class Stored:
             found.append("1 finished run" if self.runs == 1 else f"{self.runs:,} finished runs")
         if self.drawings:
             found.append("1 drawing of yours" if self.drawings == 1 else f"{self.drawings:,} drawings of yours")
+        if self.sets:
+            found.append("1 data set" if self.sets == 1 else f"{self.sets:,} data sets")
         if self.networks:
             found.append("1 edited network" if self.networks == 1 else f"{self.networks:,} edited networks")
         if self.unread:

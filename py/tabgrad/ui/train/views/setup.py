@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from tabgrad.data import SET_KEY
 from tabgrad.interop import dom
 from tabgrad.network import CODE
 from tabgrad.settings import (
@@ -228,6 +229,16 @@ class SettingsForm:
             if option.value == value:
                 option.disabled = not enabled
                 option.textContent = title
+
+    def offer_sets(self, titles: Mapping[str, str]) -> None:
+        """Offer these data sets of the visitor's, after those of the site. One that is chosen stays chosen."""
+        select, chosen = self._inputs["data"], self.good.data
+        for option in [option for option in select.options if SET_KEY.fullmatch(option.value)]:
+            option.remove()
+        for value, title in titles.items():
+            dom.create("option", select, text=title, value=value)
+        if chosen in titles or not SET_KEY.fullmatch(chosen):
+            select.value = chosen
 
     def _show_relevance(self) -> None:
         self._shown(self.good)
