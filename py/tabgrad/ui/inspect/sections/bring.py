@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tabgrad.data.sets import SetHead
 
 FORMATS = (
-    "CSV, idx, .npz and .npy files, as Fashion-MNIST and Quick, Draw! come; or pictures, in a folder or a zip that has a "
-    "folder for each class. Nothing leaves this machine."
+    "CSV, idx, .npz and .npy files, as Fashion-MNIST and Quick, Draw! come; or pictures, in a folder or a zip that has "
+    "a folder for each class. Nothing leaves this machine."
 )
 
 
