@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from tabgrad.alphabet import DIGITS
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.artifacts import load_weights
 from tabgrad.backends import Arrays, Device, DeviceLostError, EngineError
 from tabgrad.backends.engines import EngineChoice
@@ -27,22 +27,23 @@ HELD_OUT_SEEDS = {"validation": 2, "test": 3}
 
 
 class MadeUpData:
-    """`RunData` of the noisy patterns."""
+    """`RunData` of the noisy patterns, one for each class of `alphabet`."""
 
-    description, alphabet, count, fingerprint = "Patterns", DIGITS, TRAINING_IMAGES, ""
+    description, count, fingerprint = "Patterns", TRAINING_IMAGES, ""
 
-    def __init__(self) -> None:
+    def __init__(self, alphabet: Labels = DIGITS) -> None:
+        self.alphabet = alphabet
         self.sources: list[Digits] = []
 
     def source(self, seed: int) -> Source:
-        self.sources.append(Digits(seed))
+        self.sources.append(Digits(seed, classes=len(self.alphabet)))
         return self.sources[-1]
 
     async def split(self, name: str) -> Samples:
-        return digits(400, HELD_OUT_SEEDS[name])
+        return digits(400, HELD_OUT_SEEDS[name], len(self.alphabet))
 
     async def samples(self, name: str, indices: Any) -> Samples:
-        everything = digits(TRAINING_IMAGES, 1)
+        everything = digits(TRAINING_IMAGES, 1, len(self.alphabet))
         if max(indices) >= TRAINING_IMAGES:
             raise DataError("There is no such sample.")
         return Samples(everything.images[indices], everything.labels[indices])
@@ -51,8 +52,8 @@ class MadeUpData:
 class MadeUpSets(DataSets):
     """Has one data set, whatever is asked for."""
 
-    def __init__(self) -> None:
-        self.data = MadeUpData()
+    def __init__(self, alphabet: Labels = DIGITS) -> None:
+        self.data = MadeUpData(alphabet)
 
     async def open(self, name: str) -> RunData:
         return self.data
@@ -167,6 +168,6 @@ def on_bench(test: Callable[[Bench], Awaitable[None]], sets: DataSets | None = N
 def measured(weights: bytes, split: str = "validation") -> Results:
     """What NumPy makes of a weights file on a split of the made-up data."""
     file = load_weights(weights)
-    samples = digits(400, HELD_OUT_SEEDS[split])
+    samples = digits(400, HELD_OUT_SEEDS[split], len(file.settings.alphabet))
     logits = OracleNetwork(file.spec or {"kind": "mlp"}, file.tensors).forward(samples.images.reshape(-1, 784) / 255)
     return Results(logits, samples.labels)

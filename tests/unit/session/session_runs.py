@@ -29,11 +29,11 @@ TRAINING_IMAGES = 640
 
 
 @cache
-def digits(count: int, seed: int) -> Samples:
-    """Ten fixed patterns with noise: easily learnt, as digits are, but not at once."""
-    patterns = np.random.default_rng(0).uniform(0, 255, (10, 28, 28))
+def digits(count: int, seed: int, classes: int = 10) -> Samples:
+    """Fixed patterns, one for each class, with noise: easily learnt, as digits are, but not at once."""
+    patterns = np.random.default_rng(0).uniform(0, 255, (classes, 28, 28))
     rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 10, count).astype(np.uint8)
+    labels = rng.integers(0, classes, count).astype(np.uint8)
     noise = rng.normal(0, 90, (count, 28, 28))
     return Samples((patterns[labels] * 0.5 + noise + 60).clip(0, 255).astype(np.uint8), labels)
 
@@ -41,9 +41,9 @@ def digits(count: int, seed: int) -> Samples:
 class Digits:
     """A `Source` over `digits`, shuffled by seed and epoch."""
 
-    def __init__(self, seed: int, position: int = 0) -> None:
+    def __init__(self, seed: int, position: int = 0, classes: int = 10) -> None:
         self.position, self._seed = position, seed
-        self._samples = digits(TRAINING_IMAGES, 1)
+        self._samples = digits(TRAINING_IMAGES, 1, classes)
         self._calls: list[tuple[int, Callable[[], None]]] = []
 
     def at(self, taken: int, call: Callable[[], None]) -> None:

@@ -67,7 +67,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_or_is_refused(changed: bool)
             kept.show(41)
             failed = await bench.answer(Start, checkpoint=first.checkpoint)
             assert isinstance(failed, Failed)
-            assert failed.message.startswith("Your drawings have changed")
+            assert failed.message.startswith("Your data has changed")
         else:
             await bench.answer(Start, checkpoint=first.checkpoint)
             await bench.expect(Finished)

@@ -157,7 +157,7 @@ def edited(before: str, after: str) -> dict[str, Any]:
 
 #: What is wrong with a source, and the line.
 REFUSED = {
-    "the network": (edited("16, 10)\n", "16, 9)\n"), "(32, 10) is meant", 9),
+    "the network": (edited("16, 10)\n", "16, 9)\n"), "write nn.Linear(16, 10) here", 7),
     "the optimizer": (edited("Adam(parameters", "Adam([]"), "at least one param", 16),
     "the augmentation": (edited("def augment(images, rng)", "augment = 3\ndef other(images, rng)"), "a function", 18),
     "everything": (edited(SOURCE, "while :"), "invalid syntax", 1),
