@@ -18,6 +18,7 @@ from .labels import (
     check_labels,
     compared,
     listed,
+    numbered,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "check_labels",
     "compared",
     "listed",
+    "numbered",
 ]

@@ -82,3 +82,8 @@ def compared(one: Labels, other: Labels) -> tuple[str, str]:
         return listed(one), listed(other)
     i = next(i for i, (label, another) in enumerate(zip(one, other, strict=True)) if label != another)
     return f"{one[i]} (class {i + 1})", f"{other[i]} (class {i + 1})"
+
+
+def numbered(classes: int) -> Labels:
+    """Labels for classes whose names nobody knows. They are no digits: "class 1" is the first of them."""
+    return tuple(f"class {number}" for number in range(1, classes + 1))

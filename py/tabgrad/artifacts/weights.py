@@ -14,7 +14,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tabgrad.alphabet import DIGITS, AlphabetError, Labels, check_count
+from tabgrad.alphabet import DIGITS, AlphabetError, check_count, numbered
 from tabgrad.incoming import quoted, read_json
 from tabgrad.network import (
     ACTIVATIONS,
@@ -133,11 +133,6 @@ def _sizes(shapes: Shapes) -> list[int]:
     while len(shape := shapes.get(f"layers.{len(sizes) - 1}.weight", ())) == 2 and shape[0] == sizes[-1]:
         sizes.append(shape[1])
     return sizes if len(shapes) == 2 * (len(sizes) - 1) > 0 else []
-
-
-def numbered(classes: int) -> Labels:
-    """Labels for classes whose names nobody knows. They are no digits: "class 1" is the first of them."""
-    return tuple(f"class {number}" for number in range(1, classes + 1))
 
 
 def save_weights(weights: Tensors, settings: RunSettings | None = None, step: int = 0) -> bytes:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tabgrad.artifacts import RunRow, TimelineEntry, dump_index, dump_rows, load_index, load_rows, to_csv
 from tabgrad.ink import Sheet, Snapshot, Stroke
+from tabgrad.metrics import is_confusion
 from tabgrad.settings import RunSettings
 from tabgrad.ui.code import console_history, copies, tab_memory
 from tabgrad.ui.code.copies import Copy
@@ -76,7 +77,7 @@ def damaged_timeline(damage: Damage) -> bytes:
 def use_timeline(_content: bytes, read: tuple[str, list[TimelineEntry]]) -> None:
     assert load_index(dump_index(*read)) == read
     for entry in read[1]:
-        assert np.array(entry.confusion, np.int64).shape in ((0,), (10, 10))
+        assert not entry.confusion or is_confusion(entry.confusion)
 
 
 def damaged_copies(damage: Damage) -> bytes:

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tabgrad.alphabet import DIGITS, MAX_CLASSES, MAX_LABEL, AlphabetError, check_labels, listed
+from tabgrad.alphabet import (
+    DIGITS,
+    MAX_CLASSES,
+    MAX_LABEL,
+    AlphabetError,
+    check_labels,
+    compared,
+    listed,
+    numbered,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +60,16 @@ def test_what_is_no_alphabet_is_refused_in_a_sentence(given: Any, says: str) -> 
 
 def test_capital_and_small_letters_are_two_classes() -> None:
     assert check_labels(["a", "A"]) == ("a", "A")
+
+
+def test_two_alphabets_show_how_they_differ() -> None:
+    letters = tuple("abcdefghijk")
+    assert compared(DIGITS, ("a", "b")) == ("0 to 9", "a and b")
+    assert compared(letters, (*letters[:7], "H", *letters[8:])) == ("h (class 8)", "H (class 8)")
+
+
+def test_classes_without_names_are_no_digits() -> None:
+    assert check_labels(numbered(3)) == numbered(3) == ("class 1", "class 2", "class 3")
 
 
 def test_an_alphabet_in_a_few_words() -> None:

@@ -146,6 +146,8 @@ def test_a_table_that_is_none_is_empty(content: bytes) -> None:
         {"confusion": 3},
         {"confusion": [[1, 2]]},
         {"confusion": [[1] * 10] * 9},
+        {"confusion": [[1]]},
+        {"confusion": [[1] * 37] * 37},
         {"confusion": [[-1] * 10] * 10},
         {"confusion": [["1"] * 10] * 10},
         {"confusion": [[10**30] * 10] * 10},
@@ -154,6 +156,9 @@ def test_a_table_that_is_none_is_empty(content: bytes) -> None:
 def test_a_damaged_index_of_a_timeline_is_refused(change: dict[str, Any]) -> None:
     row = {"step": 3, "epoch": 0.5, "accuracy": 0.9, "confusion": []}
     assert load_timeline(json.dumps({"run": "a", "moments": [row]}).encode())[0] == "a"
+    for classes in (2, 10, 36):
+        counted = json.dumps({"run": "a", "moments": [{**row, "confusion": [[1] * classes] * classes}]})
+        assert len(load_timeline(counted.encode())[1][0].confusion) == classes
     for body in ({"run": "a", "moments": [{**row, **change}]}, {"run": 3, "moments": [row]}, {"run": "a"}, [row]):
         with pytest.raises(ValueError):  # noqa: PT011 # it is shown to nobody
             load_timeline(json.dumps(body).encode())

@@ -308,6 +308,39 @@ def test_what_a_source_does_as_a_program_is_left_to_it() -> None:
     assert names["__name__"] == "__main__"
 
 
+def test_a_file_for_other_classes_takes_its_images_from_a_file(tmp_path: Path) -> None:
+    labels = ("cat", "dog", "bird's")
+    settings = replace(PLAIN, source=SOURCE.replace("(8, 10)", "(8, 3)"), labels=labels, data="set-0123456789abcdef")
+    rng = np.random.default_rng(2)
+    truth = np.arange(120, dtype=np.uint8) % 3
+    images = rng.integers(0, 120, (120, 28, 28), dtype=np.uint8) + truth[:, None, None] * 60
+    np.savez(tmp_path / "set.npz", x_train=images.astype(np.uint8), y_train=truth)
+    np.savez(tmp_path / "wrong.npz", x_train=images.astype(np.uint8), y_train=truth + 1)
+    (tmp_path / "script.py").write_text(as_script(replace(settings, epochs=0.1)).replace("size=100", "size=5"))
+
+    def run(name: str) -> subprocess.CompletedProcess[str]:
+        device = {"DEV": "CPU", "CC": clang.find() or "", "THREADS": "0"} if clang.find() else {"DEV": "PYTHON"}
+        command = [sys.executable, "-I", str(tmp_path / "script.py"), "--data", str(tmp_path / name), "--every", "1"]
+        return subprocess.run(command, env={**os.environ, **device}, check=False, capture_output=True, text=True)
+
+    done = run("set.npz")
+    assert "Note: This file trains on the images that you give it, in another order than the page." in done.stdout
+    assert "MNIST" not in done.stdout
+    assert re.search(r"^step +0  loss \d", done.stdout, re.M)
+    assert re.search(r"^test \S+%$", done.stdout, re.M)
+    assert "labels numbers from 0 to 2" in run("wrong.npz").stderr
+    assert "LABELS = ['cat', 'dog', \"bird's\"]" in as_script(settings)
+
+
+def test_the_network_in_a_file_has_an_output_for_each_class() -> None:
+    letters = tuple("abcdefghijklmnopqrstuvwxyz")
+    for model, layer in (("mlp", "nn.Linear(128, 26)"), ("cnn", "nn.Linear(64, 26)")):
+        script = as_script(RunSettings(model=model, labels=letters, data="set-0123456789abcdef"))
+        assert layer in script
+        assert "(B, 26)" in script
+        assert "mnist" not in script.lower()
+
+
 def test_a_file_is_called_by_its_network() -> None:
     assert script_name(RunSettings(hidden=(64, 32))) == "train_784_64_32_10.py"
     assert script_name(RunSettings(model="cnn")) == "train_small_cnn.py"

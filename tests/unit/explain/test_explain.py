@@ -15,7 +15,7 @@ from tabgrad.explain import attribution
 from tabgrad.explain.flow import passed_on
 from tabgrad.explain.ink_steps import SHEET_PX, Recipe, ink_steps
 from tabgrad.ink import Stroke, normalise, strokes_from_lists
-from tabgrad.network import draw_weights, spec_of, stages
+from tabgrad.network import classes_of, draw_weights, spec_of, stages
 
 PAD = 280.0
 point = st.tuples(st.floats(0, PAD, width=32), st.floats(0, PAD, width=32))
@@ -39,6 +39,10 @@ CNN: dict[str, tuple[int, ...]] = {
 NETWORKS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]]]] = {
     "mlp": ({"kind": "mlp", "hidden": [32]}, MLP),
     "cnn": ({"kind": "cnn", "stages": ["conv5x8", "pool", "conv5x24", "pool", "dense64"]}, CNN),
+    "mlp of 26 classes": (
+        {"kind": "mlp", "hidden": [32], "classes": 26},
+        MLP | {"layers.1.weight": (32, 26), "layers.1.bias": (26,)},
+    ),
 }
 
 
@@ -114,6 +118,7 @@ def test_stages_have_the_shapes_of_the_activations(kind: str) -> None:
 def test_a_spec_comes_from_the_card_or_from_the_weights() -> None:
     for spec, shapes in NETWORKS.values():
         assert spec_of({"spec": {**spec, "dropout": 0.2}}, shapes) == spec_of({}, shapes) == spec
+        assert spec_of({"spec": {**spec, "classes": 7}}, shapes) == spec  # the weights know better
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -143,12 +148,12 @@ def test_contributions_add_up_to_the_logits(kind: str) -> None:
     logits = net.forward(digit_image().reshape(1, 784), taps=taps)[0]
     last = stages(spec)[-1]
     weight, bias = weights[last.weight], weights[last.bias]
-    for digit in range(10):
-        parts = attribution.contributions(taps[-1], weight, bias, digit)
-        assert parts.total == pytest.approx(logits[digit])
+    for answer, logit in enumerate(logits):
+        parts = attribution.contributions(taps[-1], weight, bias, answer)
+        assert parts.total == pytest.approx(logit)
         top = parts.strongest(5)
         assert np.abs(parts.terms[top]).min() >= np.sort(np.abs(parts.terms))[-5]
-    votes = passed_on(last, weights, taps[-1][0], logits, range(10))
+    votes = passed_on(last, weights, taps[-1][0], logits, range(len(logits)))
     np.testing.assert_allclose(votes.sum(axis=0) + bias, logits, atol=1e-4)
 
 
@@ -161,16 +166,17 @@ def test_units_that_are_off_are_not_among_the_strongest() -> None:
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_the_seed_asks_for_the_gradient_of_the_question(kind: str) -> None:
-    _, _, net = network(kind)
+    spec, _, net = network(kind)
+    seed = attribution.seed(4, 9, classes_of(spec)).astype(np.float64)
     noise = np.random.default_rng(4).uniform(
         0, 0.1, (1, 784)
     )  # without noise, pixels of the background would tie in max pooling
     x = digit_image().reshape(1, 784) + noise
-    gradient = (net.forward(x), net.backward(attribution.seed(4, 9).astype(np.float64)))[1]
+    gradient = (net.forward(x), net.backward(seed))[1]
     at, step = int(np.abs(gradient).argmax()), 1e-6
     moved = x.copy()
     moved[0, at] += step
-    slope = ((net.forward(moved) - net.forward(x)) @ attribution.seed(4, 9)[0]).item() / step
+    slope = ((net.forward(moved) - net.forward(x)) @ seed[0]).item() / step
     assert gradient.reshape(-1)[at] == pytest.approx(slope, rel=1e-3)
 
 

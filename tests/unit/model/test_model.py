@@ -22,6 +22,8 @@ CNN = {"kind": "cnn"}
         ({"kind": "mlp", "hidden": []}, 7_850),
         ({"kind": "mlp", "center": True}, 101_770),
         (CNN, 30_354),
+        (MLP | {"classes": 26}, 101_770 + 16 * 129),
+        (CNN | {"classes": 2}, 30_354 - 8 * 65),
         (
             {"kind": "cnn", "stages": ["conv5x12", "pool", "conv3x24p1", "conv3x24p1", "pool", "conv3x48p1", "pool"]},
             22_990,
@@ -63,6 +65,8 @@ PROGRAMS = {
         MLP | {"dropout": 0.2, "center": True}, model.Training(clip=True, label_smoothing=0.1), "wgsl"
     ),
     "mlp adamw": lambda: model.training(MLP, model.Training(optimizer="adamw"), "wgsl"),
+    "mlp of 26 classes": lambda: model.saliency(MLP | {"classes": 26}, "wgsl"),
+    "cnn of 36 classes": lambda: model.training(CNN | {"classes": 36}, model.Training(batch=32), "wgsl"),
     "mlp muon": lambda: model.training(MLP, model.Training(optimizer="muon", batch=32), "wgsl"),
 }
 
@@ -82,6 +86,16 @@ def test_hyperparameters_and_state_are_buffers_so_that_changing_them_recompiles_
     assert {b.name for b in sgd.by_role("output")} == {"loss", "correct"}
     assert {b.name for b in sgd.by_role("state")} == {f"opt.{w.name}.velocity" for w in sgd.by_role("weight")}
     assert not sgd.by_role("const")
+
+
+def test_the_classes_decide_the_shapes_of_logits_seed_and_teacher() -> None:
+    spec = MLP | {"classes": 3}
+    assert model.inference(spec, "wgsl").buffer("logits").shape == (1, 3)
+    assert model.saliency(spec, "wgsl").buffer("seed").shape == (1, 3)
+    assert model.evaluation(spec, 50, "wgsl").buffer("logits").shape == (50, 3)
+    distilled = model.training(spec, model.Training(batch=8, teacher_share=0.5), "wgsl")
+    assert distilled.buffer("teacher").shape == (8, 3)
+    assert dumps(model.inference(MLP | {"classes": 10}, "wgsl")) == dumps(model.inference(MLP, "wgsl"))
 
 
 def test_updates_happen_in_place() -> None:

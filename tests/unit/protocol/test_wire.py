@@ -228,6 +228,8 @@ WRONG: list[tuple[type[Message], dict[str, Any]]] = [
     (Metrics, {"validation_loss": []}),
     (Checkpoint, {"confusion": [[1]]}),
     (Checkpoint, {"confusion": [[-1] * 10] * 10}),
+    (Checkpoint, {"confusion": [[1] * 37] * 37}),
+    (Checkpoint, {"confusion": [[1] * 3] * 2}),
     (Checkpoint, {"weights": b""}),
     (Checkpoint, {"validation_accuracy": NAN}),
     (Busy, {"seconds": float("inf")}),

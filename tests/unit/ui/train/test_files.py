@@ -178,6 +178,23 @@ def test_of_a_description_that_contradicts_the_tensors_the_tensors_count_and_it_
     on_bench(go)
 
 
+def test_a_file_from_elsewhere_does_not_say_what_its_classes_are_called() -> None:
+    for classes in (2, 10, 26):
+        shapes = {"layers.0.weight": (784, classes), "layers.0.bias": (classes,)}
+        file = load_weights(save_safetensors({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}))
+        assert len(file.settings.alphabet) == classes
+        if classes == 10:
+            assert (file.settings.labels, file.remark) == ((), "")
+        else:
+            assert file.settings.alphabet[0] == "class 1"
+            assert file.remark == f"The file does not say what its {classes} classes are called."
+    for classes in (1, 37):
+        shapes = {"layers.0.weight": (784, classes), "layers.0.bias": (classes,)}
+        file = load_weights(save_safetensors({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}))
+        with pytest.raises(WeightsError, match="classes"):
+            _ = file.settings
+
+
 def test_a_description_without_settings_says_the_activation() -> None:
     tensors, _ = load_safetensors(weights(5))
     file = load_weights(save_safetensors(tensors, {"spec": '{"kind": "mlp", "activation": "silu"}'}))
