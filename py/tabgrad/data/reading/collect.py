@@ -122,3 +122,8 @@ class Collector:
         for i, chunk in enumerate(self.chunks):
             self.chunks[i] = chunk.only(chunk.hashes <= np.uint64(self._largest))
         self.held = sum(len(chunk.codes) for chunk in self.chunks)
+        for i, chunk in enumerate(self.chunks):
+            if self.held > MAX_IMAGES:  # so many images are the same
+                equal = np.flatnonzero(chunk.hashes == np.uint64(self._largest))[: self.held - MAX_IMAGES]
+                self.held -= len(equal)
+                self.chunks[i] = chunk.only(~np.isin(np.arange(len(chunk.codes)), equal))

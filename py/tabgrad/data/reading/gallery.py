@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tabgrad.data.base import DataError
 
+from .collect import check_class_count
 from .pictures import Fit, Polarity, is_finished, picture_image
 from .streams import DamagedError, Entry, called
 from .words import folder_class, folder_role, numbered_class, parts
@@ -36,6 +37,7 @@ async def read_pictures(entries: Sequence[Entry], work: Work) -> None:
         classes = _numbered(entries)
     else:
         classes = {entry.name: folder_class(entry.name) for entry in entries}
+    check_class_count(len(set(filter(None, classes.values()))))  # before thousands of pictures are decoded
     polarity = _polarity(work.guess("polarity", "Ink and paper", "each", _POLARITY))
     reader = _Gallery(work, classes, polarity)
     await reader.read([entry for entry in entries if classes[entry.name]])

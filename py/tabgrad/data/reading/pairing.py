@@ -64,14 +64,14 @@ def _group(array: ArrayFile) -> tuple[str, SplitName | None]:
 def _pairs(images: Sequence[ArrayFile], labels: Sequence[ArrayFile], work: Work) -> dict[str, list[_Pair]]:
     """The pairs of each set, by the set's name."""
     found: dict[str, list[_Pair]] = {}
-    taken = set[tuple[str, SplitName | None]]()
+    taken = set[tuple[str, SplitName | None, int]]()
     for image in sorted(images, key=lambda a: (-len(a.shape), a.name)):
         name, role = _group(image)
-        partners = [label for label in labels if _group(label) == (name, role)] or _only(image, images, labels)
-        if (name, role) in taken:
+        partners = [label for label in labels if _group(label) == (name, role)] or _as_many(image, images, labels)
+        if (name, role, image.shape[0]) in taken:
             work.leave_out(image.name)  # the same images in another form
         elif partners:
-            taken.add((name, role))
+            taken.add((name, role, image.shape[0]))
             found.setdefault(name, []).append(_Pair(image, _partner(image, partners), role))
         else:
             work.note(f"{called(image.name)} has no labels and is left out.")
@@ -80,9 +80,12 @@ def _pairs(images: Sequence[ArrayFile], labels: Sequence[ArrayFile], work: Work)
     return found
 
 
-def _only(image: ArrayFile, images: Sequence[ArrayFile], labels: Sequence[ArrayFile]) -> list[ArrayFile]:
-    """The labels whatever they are called, if there is one file of images and one of labels."""
-    return list(labels) if len(images) == len(labels) == 1 else []
+def _as_many(image: ArrayFile, images: Sequence[ArrayFile], labels: Sequence[ArrayFile]) -> list[ArrayFile]:
+    """The labels whatever they are called, if only these can be meant: "arr_0" and "arr_1" of an npz."""
+    if len(images) == len(labels) == 1:
+        return list(labels)
+    found = [label for label in labels if label.shape[0] == image.shape[0] and _group(label)[1] == _group(image)[1]]
+    return found if len(found) == 1 else []
 
 
 def _partner(image: ArrayFile, labels: Sequence[ArrayFile]) -> ArrayFile:
@@ -106,6 +109,7 @@ def _chosen(sets: dict[str, list[_Pair]], work: Work) -> list[_Pair]:
     first = next((key for key, name in keys.items() if _FIRST_CHOICE in name), "0")
     options = {**{key: (name or "without a name")[:40] for key, name in keys.items()}, _ALL: "all of them, together"}
     used = work.guess("set", "Which of the data sets in these files", first, options)
+    work.set_name = keys.get(used, "")
     return [pair for key, name in keys.items() if used in (key, _ALL) for pair in sets[name]]
 
 

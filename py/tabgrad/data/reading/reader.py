@@ -92,19 +92,20 @@ async def _finished(files: Sequence[InputFile], items: Sequence[Item], work: Wor
     if collector.held < collector.seen:
         work.note(f"There are {collector.seen:,} images; {collector.held:,} of them are kept, chosen evenly.")
     hints = " ".join([name for item in items for name in (item.entry.name, *item.hints)]).lower()
-    labels, classes = name_classes(collector.texts, await _mapping(items), work, hints)
+    labels, classes = name_classes(collector.texts, await _mapping(items, work.set_name), work, hints)
     await _turn(hints, work)
     samples, key = await split_samples(classes, labels, work)
     work.finish_notes()
-    return Reading(_title(files, labels), labels, samples, tuple(work.guesses.values()), tuple(work.notes), key)
+    return Reading(
+        _title(files, labels, work.set_name), labels, samples, tuple(work.guesses.values()), tuple(work.notes), key
+    )
 
 
-async def _mapping(items: Sequence[Item]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for item in items:
-        if item.kind == "mapping":
-            found |= parse_mapping(await item.entry.head(_MAX_MAPPING))
-    return found
+async def _mapping(items: Sequence[Item], chosen: str) -> dict[int, str]:
+    """The names of numbers, from the mapping of the set that was chosen: EMNIST's archive has one for each."""
+    found = [item.entry for item in items if item.kind == "mapping"]
+    mine = [entry for entry in found if chosen.endswith(set_name(entry.name))] if chosen else found
+    return parse_mapping(await mine[0].head(_MAX_MAPPING)) if len(mine) == 1 else {}
 
 
 async def _turn(hints: str, work: Work) -> None:
@@ -127,10 +128,10 @@ async def _turn(hints: str, work: Work) -> None:
             await work.pace.breathe(SORTING)
 
 
-def _title(files: Sequence[InputFile], labels: Labels) -> str:
-    """What the files are called, if they agree; else what the classes are."""
+def _title(files: Sequence[InputFile], labels: Labels, chosen: str) -> str:
+    """The set that was chosen, or what the files are called, if they agree; else what the classes are."""
     tops = {parts(file.name)[0] for file in files}
     names = {stem(top) for top in tops} if len(tops) == 1 else {set_name(top) for top in tops}
-    name = names.pop() if len(names) == 1 else ""
+    name = chosen or (names.pop() if len(names) == 1 else "")
     shown = "".join(c for c in name if c.isprintable()).strip()[:_MAX_NAME]
     return shown or listed(labels)

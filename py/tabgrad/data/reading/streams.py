@@ -62,7 +62,7 @@ class Source:
 
     def __init__(self, file: InputFile, pace: Pace) -> None:
         self.name, self.size, self._file, self._pace = file.name, file.size, file, pace
-        self._start, self._kept, self._reached = 0, b"", 0
+        self._start, self._kept, self._fetched = 0, b"", 0
 
     async def read(self, start: int, stop: int) -> bytes:
         """The bytes from `start` to `stop`. Raises DataError if the file is shorter or cannot be read."""
@@ -71,7 +71,13 @@ class Source:
             return b""
         if not self._start <= start <= stop <= self._start + len(self._kept):
             self._start, self._kept = start, await self._fetch(start, min(max(stop, start + CHUNK), self.size))
+            self._count(len(self._kept))
+            await self._pace.breathe(self.name)
         return self._kept[start - self._start : stop - self._start]
+
+    async def peek(self, start: int, stop: int) -> bytes:
+        """As `read`, for a look at another place, which is no progress."""
+        return await self._fetch(max(0, start), min(stop, self.size))
 
     async def _fetch(self, start: int, stop: int) -> bytes:
         try:
@@ -80,10 +86,13 @@ class Source:
             raise DataError(f"{called(self.name)} cannot be read any more: choose it again.") from error
         if len(data) != stop - start:
             raise DataError(f"{called(self.name)} has changed while it was read: choose it again.")
-        self._pace.done += max(0, stop - max(start, self._reached))
-        self._reached = max(self._reached, stop)
-        await self._pace.breathe(self.name)
         return data
+
+    def _count(self, fetched: int) -> None:
+        """Tell the pace; what is read twice counts once."""
+        before = min(self._fetched, self.size)
+        self._fetched += fetched
+        self._pace.done += min(self._fetched, self.size) - before
 
     async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes from `start` to `stop` in chunks."""

@@ -94,7 +94,7 @@ async def _sample(entry: Entry) -> list[bytes]:
     if len(head) > _PIECE // 2:
         lines = lines[:-1] or lines
     if entry.source is not None and entry.source.size > _PIECE + _TAIL:
-        tail = await entry.source.read(entry.source.size - _TAIL, entry.source.size)
+        tail = await entry.source.peek(entry.source.size - _TAIL, entry.source.size)
         lines += tail.translate(None, _DROPPED).split(b"\n")[1:]
     return [line for line in lines if line.strip()]
 

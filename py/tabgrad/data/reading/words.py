@@ -14,7 +14,7 @@ _ROLES: dict[str, SplitName] = {
 _LABELS = {"y", "label", "labels", "target", "targets", "class", "classes"}
 _IMAGES = {"x", "image", "images", "img", "imgs", "data", "pixels", "features"}
 #: Words of MNIST's file names that say nothing here.
-_FORMAT = {"idx", "idx1", "idx3", "ubyte", "npy", "npz", "csv", "gz", "txt", "zip"}
+_FORMAT = {"idx", "idx1", "idx3", "ubyte", "npy", "npz", "csv", "gz", "gzip", "txt", "zip", "mapping", "arr"}
 #: "xtrain" and "testX" are two words.
 _GLUED = re.compile(r"^([xy])(train|test|val)$|^(train|test|val)([xy])$")
 _EXTENSION = re.compile(r"\.(gz|zip|npz|npy|csv|tsv|txt|idx|png|jpe?g|jfif|gif|bmp|webp|avif|ico|svg)$", re.IGNORECASE)
@@ -39,7 +39,7 @@ def stem(name: str) -> str:
 
 def _words(name: str) -> list[str]:
     found: list[str] = []
-    for word in re.split(r"[^a-z0-9]+", stem(name).lower()):
+    for word in re.split(r"[\W_]+", stem(name).lower()):
         glued = _GLUED.match(word)
         found += [part for part in glued.groups() if part] if glued else [word]
     return [word for word in found if word]
@@ -60,9 +60,9 @@ def has_label_name(path: str) -> bool:
 
 
 def set_name(path: str) -> str:
-    """What is left of a name when split, content and format are taken away: "emnist-letters", or nothing."""
+    """What is left of a name without numbers, split, content and format: "emnist-letters", or nothing."""
     said = _ROLES.keys() | _LABELS | _IMAGES | _FORMAT
-    return "-".join(word for word in _words(path) if word not in said)
+    return "-".join(word for word in _words(path) if word not in said and not word.isdecimal())
 
 
 def quick_draw_class(path: str) -> str:

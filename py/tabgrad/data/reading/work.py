@@ -23,6 +23,8 @@ class Work:
         self.collector = Collector()
         #: Where the name of a class stood: two folders of one name become one class.
         self.sources: dict[str, set[str]] = {}
+        #: The data set that was chosen, if there were several.
+        self.set_name = ""
         #: The numbers of rows of all arrays.
         self.rows: set[int] = set()
         self._left_out: list[str] = []

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from tabgrad.data.base import DataError
 
-from .streams import DEFLATE, MAX_WHOLE, DamagedError, Entry, Pace, Source, called, inflated
+from .streams import DEFLATE, DamagedError, Entry, Pace, Source, called, inflated
 
 #: Files in an archive.
 MAX_ENTRIES = 30_000
+#: Bytes of the list of files: long names, and what programs add to each.
+_MAX_DIRECTORY = 16 << 20
 _END, _CENTRAL, _LOCAL = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
 #: The end record may be followed by a comment of 64 KB.
 _END_SIZE, _MAX_COMMENT = 22, 65_535
@@ -42,9 +44,9 @@ async def zip_entries(source: Source, archive: str, pace: Pace) -> list[Entry]:
     count, start, size = await _find_directory(source)
     if count > MAX_ENTRIES:
         raise DataError(f"{called(archive)} has {count:,} files; at most {MAX_ENTRIES:,} are read.")
-    if size > MAX_WHOLE or start + size > source.size:
+    if size > _MAX_DIRECTORY or start + size > source.size:
         raise _damaged(source.name)
-    directory = await source.read(start, start + size)
+    directory = await source.peek(start, start + size)
     await pace.breathe(source.name)
     records = _records(directory, count, source.name)
     await pace.breathe(source.name)
@@ -54,7 +56,7 @@ async def zip_entries(source: Source, archive: str, pace: Pace) -> list[Entry]:
 async def _find_directory(source: Source) -> tuple[int, int, int]:
     """Number of entries, and where the directory begins and how long it is."""
     start = max(0, source.size - _END_SIZE - _MAX_COMMENT)
-    tail = await source.read(start, source.size)
+    tail = await source.peek(start, source.size)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_SIZE:
         raise DataError(f"{called(source.name)} breaks off before its end: fetch it again.")

@@ -26,6 +26,7 @@ from tests.unit.data.reading.files import (
     picture,
     reading,
     sentence,
+    table,
 )
 
 
@@ -128,6 +129,10 @@ def test_the_caller_breathes_and_can_stop(monkeypatch: pytest.MonkeyPatch) -> No
     assert len({what for what, _, _ in seen}) >= 2
     assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
     assert seen[-1][1] == seen[-1][2] == sum(file.size for file in files)
+    seen.clear()
+    big = MemoryFile("a.csv", table(images(2000), labels(2000)))
+    asyncio.run(read([big, MemoryFile("b.zip", PLAIN)], {}, decode, progress))
+    assert 0 < seen[2][1] < big.size / 2  # a look at the end of a file is no progress
     with pytest.raises(Stopped):
         asyncio.run(read(files, {}, decode, stop))
 

@@ -94,11 +94,33 @@ def test_a_mapping_names_the_classes() -> None:
 def test_of_several_sets_one_is_chosen() -> None:
     files = {**pair(60, "emnist-digits-train"), **pair(90, "emnist-letters-train", classes=5, first=1)}
     found = reading({"gzip.zip": packed(gz(files))})
+    assert found.name == "emnist-letters"
     guess = next(g for g in found.guesses if g.name == "set")
     assert "letters" in guess.options[guess.value]
     assert len(all_images(found)) == 90
     assert len(all_images(reading(files, set="all"))) == 150
     assert len(all_images(reading(files, set="0"))) == 60
+
+
+def test_of_several_mappings_the_one_of_the_set_counts() -> None:
+    files = {**pair(60, "emnist-digits-train"), **pair(90, "emnist-letters-train", classes=5, first=1)}
+    maps = {"emnist-digits-mapping.txt": b"0 48\n1 49\n2 50\n", "emnist-letters-mapping.txt": b"1 65 97\n2 66 98\n"}
+    maps["emnist-letters-mapping.txt"] += b"3 67 99\n4 68 100\n5 69 101\n"
+    assert reading({"gzip.zip": packed({**gz(files), **maps})}).labels == tuple("abcde")
+    assert reading({"gzip.zip": packed({**gz(files), **maps})}, set="0").labels == tuple("012")
+
+
+def test_arrays_without_names_belong_together_by_their_numbers() -> None:
+    arrays = npz(arr_0=images(84), arr_1=labels(84), arr_2=images(30, 1), arr_3=labels(30))
+    assert all_images(reading({"a.npz": arrays})) == {
+        **expected(images(84), labels(84)),
+        **expected(images(30, 1), labels(30)),
+    }
+
+
+def test_sets_with_names_in_other_scripts_are_told_apart() -> None:
+    both = {"猫.npz": npz(x=images(84), y=labels(84)), "犬.npz": npz(x=images(30, 1), y=labels(30))}
+    assert len(all_images(reading(both, set="all"))) == 114
 
 
 def test_npz_of_keras_and_of_others() -> None:
