@@ -33,10 +33,9 @@ _PNG = b"\x89PNG"
 
 async def read_pictures(entries: Sequence[Entry], work: Work) -> None:
     """Collect the images of all pictures. Raises DataError if none can be used; single ones are counted in a note."""
-    if all(folder_class(entry.name) == "" for entry in entries) or _one_folder(entries):
+    classes = {entry.name: folder_class(entry.name) for entry in entries}
+    if len(set(classes.values())) == 1:  # all in one folder, or in none
         classes = _numbered(entries)
-    else:
-        classes = {entry.name: folder_class(entry.name) for entry in entries}
     check_class_count(len(set(filter(None, classes.values()))))  # before thousands of pictures are decoded
     polarity = _polarity(work.guess("polarity", "Ink and paper", "each", _POLARITY))
     reader = _Gallery(work, classes, polarity)
@@ -47,10 +46,6 @@ async def read_pictures(entries: Sequence[Entry], work: Work) -> None:
 
 def _polarity(value: str) -> Polarity:
     return "dark" if value == "dark" else "light" if value == "light" else "each"
-
-
-def _one_folder(entries: Sequence[Entry]) -> bool:
-    return len({folder_class(entry.name) for entry in entries}) == 1
 
 
 def _numbered(entries: Sequence[Entry]) -> dict[str, str]:
@@ -117,10 +112,9 @@ class _Gallery:
             self.broken.append(entry.name)
             return
         if self.fit is None:
-            finished = "whole" if is_finished(rgba) else "ink"
-            self.fit = (
-                "whole" if self.work.guess("fit", "What of a picture is used", finished, _FIT) == "whole" else "ink"
-            )
+            guessed = "whole" if is_finished(rgba) else "ink"
+            chosen = self.work.guess("fit", "What of a picture is used", guessed, _FIT)
+            self.fit = "whole" if chosen == "whole" else "ink"
         image = picture_image(rgba, self.polarity, self.fit)
         if image is None:
             self.blank.append(entry.name)
@@ -147,14 +141,11 @@ class _Gallery:
 
     def report(self, homeless: int) -> None:
         """Say what could not be used. Raises DataError if that is all."""
-        for names, what in ((self.broken, "cannot be read"), (self.blank, "show nothing")):
+        for names, reason in ((self.broken, "cannot be read"), (self.blank, "shows nothing")):
             if names and not self.work.collector.seen:
-                raise DataError(f"No picture could be used: {called(names[0])} {what.replace('show ', 'shows ')}.")
+                raise DataError(f"No picture could be used: {called(names[0])} {reason}.")
             if names:
-                few = "1 picture" if len(names) == 1 else f"{len(names):,} pictures"
-                verb = what.replace("show ", "shows ") if len(names) == 1 else what
-                self.work.note(
-                    f"{few}, such as {called(names[0])}, {verb} and {'is' if len(names) == 1 else 'are'} left out."
-                )
+                more = f", as with {len(names) - 1:,} more" if len(names) > 1 else ""
+                self.work.note(f"{called(names[0])} {reason} and is left out{more}.")
         if homeless:
-            self.work.note(f"{homeless:,} pictures are in no folder of a class and are left out.")
+            self.work.note(f"Pictures that are in no folder of a class and are left out: {homeless:,}.")

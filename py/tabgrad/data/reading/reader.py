@@ -24,8 +24,8 @@ from .unfold import Item, unfold
 from .words import parts, set_name, stem
 from .work import Work
 
-#: Numbers of images that only EMNIST's files have (letters, digits, balanced; training and test).
-_EMNIST_COUNTS = {124_800, 20_800, 240_000, 40_000, 112_800, 18_800}
+#: Numbers of images that only EMNIST's files have: letters, digits, balanced.
+_EMNIST_COUNTS = {124_800, 20_800, 240_000, 112_800, 18_800}
 _MAX_MAPPING = 1 << 16
 _TRANSPOSED = {"no": "as they are in the files", "yes": "swapped in the files: turn them back"}
 _POLARITY = {"light": "light ink on dark paper: kept", "dark": "dark ink on light paper: turned to light on dark"}
@@ -81,7 +81,8 @@ async def _arrays(items: Sequence[Item], work: Work) -> list[ArrayFile]:
     for item in items:
         if item.kind in ("idx", "npy"):
             found.append(await (open_idx if item.kind == "idx" else open_npy)(item.entry))
-            work.rows.add(found[-1].shape[0])
+            if item.kind == "idx":
+                work.rows.add(found[-1].shape[0])
             await work.pace.breathe(item.entry.name)
     return found
 

@@ -25,7 +25,7 @@ class Work:
         self.sources: dict[str, set[str]] = {}
         #: The data set that was chosen, if there were several.
         self.set_name = ""
-        #: The numbers of rows of all arrays.
+        #: The numbers of rows of all idx files.
         self.rows: set[int] = set()
         self._left_out: list[str] = []
         self._levels: dict[str, Levels] = {}

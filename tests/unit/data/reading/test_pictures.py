@@ -116,8 +116,8 @@ def test_pictures_of_28x28_stay_pixel_for_pixel() -> None:
 def test_broken_and_blank_pictures_are_counted() -> None:
     files = folders() | {"letters/a/bad.png": b"\x89PNG??", "letters/b/gif.gif": b"GIF89a", "letters/b/empty.png": b""}
     found = reading(files | {"letters/b/white.png": png(drawn(np.full((9, 9), 255))), "loose.png": picture(7)})
-    assert any(note.startswith("3 pictures, such as 'bad.png', cannot be read") for note in found.notes)
-    assert any(note.startswith("1 picture, such as 'white.png', shows nothing") for note in found.notes)
+    assert any(note == "'bad.png' cannot be read and is left out, as with 2 more." for note in found.notes)
+    assert any(note == "'white.png' shows nothing and is left out." for note in found.notes)
     assert any("in no folder" in note for note in found.notes)
     assert reading(folders()).id == found.id
     assert "No picture could be used" in sentence({f"{n}/{i}.png": b"x" for n in "ab" for i in range(5)})
