@@ -43,11 +43,14 @@ def check_label(value: Any) -> str:
     return label
 
 
-def check_labels(values: Any) -> Labels:
-    """`values` as the labels of an alphabet. Raises AlphabetError for too few, too many, or two that are the same."""
+def check_labels(values: Any, fewest: int = MIN_CLASSES) -> Labels:
+    """`values` as the labels of an alphabet. Raises AlphabetError for too few, too many, or two that are the same.
+
+    `fewest` is 0 for an alphabet that somebody is still inventing.
+    """
     if isinstance(values, str) or not isinstance(values, Sequence):
         raise AlphabetError(f"The classes must be a list of names, not {quoted(values)}.")
-    check_count(len(values))
+    check_count(len(values), fewest)
     labels = tuple(check_label(value) for value in values)
     twice = next((label for i, label in enumerate(labels) if label in labels[:i]), "")
     if twice:
@@ -55,9 +58,9 @@ def check_labels(values: Any) -> Labels:
     return labels
 
 
-def check_count(count: int) -> None:
+def check_count(count: int, fewest: int = MIN_CLASSES) -> None:
     """Raises AlphabetError if an alphabet cannot have `count` classes."""
-    if count < MIN_CLASSES:
+    if count < fewest:
         found = "is one" if count == 1 else "are none"
         raise AlphabetError(f"A network needs at least {MIN_CLASSES} classes to tell apart; here there {found}.")
     if count > MAX_CLASSES:

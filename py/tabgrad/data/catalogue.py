@@ -115,7 +115,8 @@ async def _open_generated(_sets: DataSets, opened: RunData | None) -> RunData:
 
 async def _open_own(sets: DataSets, opened: RunData | None) -> RunData:
     """The visitor's drawings as they are now: they can change during a visit."""
-    from .own import fingerprint, open_own
+    from .drawn import fingerprint
+    from .own import open_own
 
     content = await sets.read_drawings()
     if opened is not None and opened.fingerprint == fingerprint(content or b""):

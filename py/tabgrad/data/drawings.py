@@ -1,24 +1,32 @@
 """The visitor's own labelled drawings: their file format, and a fair split into training and held-out drawings.
 
 A file is JSON: {"format": "tabgrad-drawings", "version": 1, "size": side of the pad, "drawings": [{"label": 7,
-"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, with y pointing down. Owns this format; stores nothing.
+"strokes": [{"width": 1.0, "points": [x0, y0, x1, y1, ...]}]}]}, with y pointing down. That is a file of digits. One of
+another alphabet has version 2, its "name", and the names of its classes in "labels": a drawing's label is the place of
+its class among them. Owns this format; stores nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS, AlphabetError, Labels, check_labels, listed
 from tabgrad.incoming import is_finite, read_json
 from tabgrad.ink import DOT_SHARE, MAX_PEN_WIDTH, Stroke, normalise, thin
 
+from .base import DataError
+from .sets import check_name
+
 FORMAT = "tabgrad-drawings"
-VERSION = 1
+#: Of a file of digits, and of one that names its classes.
+VERSION, NAMED_VERSION = 1, 2
 #: More drawings would fill the browser's storage.
 MAX_DRAWINGS = 10_000
 #: Points in a stroke.
@@ -41,7 +49,7 @@ class DrawingsError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """`strokes` on a square pad of side `size`, in its units, and the digit 0..9 that they show."""
+    """`strokes` on a square pad of side `size`, in its units, and the class that they show: its place, from 0."""
 
     label: int
     strokes: tuple[Stroke, ...]
@@ -50,6 +58,23 @@ class Drawing:
     def image(self) -> NDArray[np.float32]:
         """The network's input, as from the pad: (28, 28) float32 in 0..1."""
         return normalise(self.strokes, DOT_SHARE * self.size)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawingSet:
+    """Drawings, and the names of their classes. There may be fewer than two classes: the set is not complete yet.
+
+    `name` is empty for the digits of version 1.
+    """
+
+    name: str
+    labels: Labels
+    drawings: tuple[Drawing, ...] = ()
+
+    def counts(self) -> list[int]:
+        """How many drawings there are of each class."""
+        count = Counter(d.label for d in self.drawings)
+        return [count[label] for label in range(len(self.labels))]
 
 
 def excess(drawings: Sequence[Drawing]) -> str:
@@ -98,24 +123,48 @@ def keepable(drawing: Drawing) -> Drawing:
 
 
 def dumps(drawings: Sequence[Drawing], size: float) -> str:
-    """The text of a file. Drawings are scaled to a pad of side `size` and rounded to a hundredth of a unit."""
-    items = [
+    """A file of digits. Drawings are scaled to a pad of side `size`, and rounded to a hundredth of a unit."""
+    return _file({"version": VERSION, "size": size}, (drawing_text(d, size) for d in drawings))
+
+
+def dump_set(name: str, labels: Labels, texts: Iterable[str], size: float) -> str:
+    """The text of a file that names its classes. `texts` are its drawings, each as `drawing_text` for this `size`."""
+    return _file({"version": NAMED_VERSION, "size": size, "name": name, "labels": list(labels)}, texts)
+
+
+def drawing_text(drawing: Drawing, size: float) -> str:
+    """A drawing as it stands in a file with this `size`. Equal drawings have equal texts."""
+    strokes = [
         {
-            "label": d.label,
-            "strokes": [
-                {
-                    "width": round(min(max(float(s.width), MIN_WIDTH), MAX_PEN_WIDTH), 3),
-                    "points": np.round(s.points.astype(np.float64).ravel() * size / d.size, 2).tolist(),
-                }
-                for s in d.strokes
-            ],
+            "width": round(min(max(float(s.width), MIN_WIDTH), MAX_PEN_WIDTH), 3),
+            "points": np.round(s.points.astype(np.float64).ravel() * size / drawing.size, 2).tolist(),
         }
-        for d in drawings
+        for s in drawing.strokes
     ]
-    return json.dumps({"format": FORMAT, "version": VERSION, "size": size, "drawings": items}, separators=(",", ":"))
+    return _json({"label": drawing.label, "strokes": strokes})
+
+
+def _file(head: dict[str, Any], texts: Iterable[str]) -> str:
+    return f'{_json({"format": FORMAT, **head})[:-1]},"drawings":[{",".join(texts)}]}}'
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def loads(text: str | bytes) -> list[Drawing]:
+    """The drawings in a file of digits. Raises DrawingsError for any other text, also for another alphabet's file."""
+    found = read_set(text)
+    if found.labels != DIGITS:
+        raise DrawingsError(f"This is a file of {_classes(found.labels)}, not of digits; nothing was imported.")
+    return list(found.drawings)
+
+
+def _classes(labels: Labels) -> str:
+    return f"the classes {listed(labels)}" if len(labels) > 1 else "another alphabet"
+
+
+def read_set(text: str | bytes) -> DrawingSet:
     """Parse and check a file. Raises DrawingsError, and no other error, for any text.
 
     What editors do to a file is accepted: a byte order mark, and a label like 7.0.
@@ -128,15 +177,26 @@ def loads(text: str | bytes) -> list[Drawing]:
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise DrawingsError("This is not a file of drawings from this page; nothing was imported.")
     version: Any = body.get("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in (VERSION, NAMED_VERSION):
         raise DrawingsError("This file of drawings is from another version of the page; nothing was imported.")
+    name, labels = _alphabet(body) if version == NAMED_VERSION else ("", DIGITS)
     size: Any = body.get("size")
     drawings: Any = body.get("drawings")
     if not is_finite(size) or not 1 <= size < 1e6 or not isinstance(drawings, list):
         raise DrawingsError(DAMAGED)
     if excess := _excess([[len(values) // 2 for values in _point_lists(item)] for item in drawings]):
         raise DrawingsError(f"{excess} can be read; nothing was imported.")
-    return [_drawing(item, float(size)) for item in drawings]
+    return DrawingSet(name, labels, tuple(_drawing(item, float(size), labels) for item in drawings))
+
+
+def _alphabet(body: dict[str, Any]) -> tuple[str, Labels]:
+    """The name of a set, and its classes."""
+    name: Any = body.get("name")
+    try:
+        name, labels = check_name(name if isinstance(name, str) else ""), check_labels(body.get("labels"), fewest=0)
+    except (AlphabetError, DataError) as error:
+        raise DrawingsError(f"{str(error).removesuffix('.')}; nothing was imported.") from error
+    return name, labels
 
 
 def _point_lists(item: Any) -> list[list[Any]]:
@@ -151,10 +211,11 @@ def _point_lists(item: Any) -> list[list[Any]]:
     return found
 
 
-def _drawing(item: dict[str, Any], size: float) -> Drawing:
+def _drawing(item: dict[str, Any], size: float, labels: Labels) -> Drawing:
     label: Any = item.get("label")
-    if not is_finite(label) or label not in range(10):
-        raise DrawingsError("A drawing in this file is not labelled with a digit; nothing was imported.")
+    if not is_finite(label) or label not in range(len(labels)):
+        what = "a digit" if labels == DIGITS else "one of its classes"
+        raise DrawingsError(f"A drawing in this file is not labelled with {what}; nothing was imported.")
     strokes = tuple(_stroke(s, size) for s in item["strokes"])
     if not strokes:
         raise DrawingsError("A drawing in this file is empty; nothing was imported.")
@@ -174,11 +235,11 @@ def _stroke(item: dict[str, Any], size: float) -> Stroke:
 
 
 def split(drawings: Sequence[Drawing], every: int = 2) -> tuple[list[Drawing], list[Drawing]]:
-    """Training drawings and held-out drawings: of each digit, in order, one of every `every` is held out.
+    """Training drawings and held-out drawings: of each class, in order, one of every `every` is held out.
 
-    Both parts have all digits of which there are enough, and adding a drawing moves no other drawing between them.
+    Both parts have all classes of which there are enough, and adding a drawing moves no other drawing between them.
     """
-    train, held_out, seen = list[Drawing](), list[Drawing](), [0] * 10
+    train, held_out, seen = list[Drawing](), list[Drawing](), Counter[int]()
     for drawing in drawings:
         seen[drawing.label] += 1
         (held_out if seen[drawing.label] % every == 0 else train).append(drawing)

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabgrad.data.drawings import Drawing, DrawingsError, dumps, loads, split
+from tabgrad.alphabet import DIGITS, MAX_CLASSES
+from tabgrad.data.drawings import (
+    Drawing,
+    DrawingsError,
+    drawing_text,
+    dump_set,
+    dumps,
+    loads,
+    read_set,
+    split,
+)
 from tabgrad.ink import MAX_PEN_WIDTH, Stroke
 
 points = st.lists(st.tuples(st.floats(0, 280, width=32), st.floats(0, 280, width=32)), min_size=1, max_size=20)
@@ -104,3 +114,50 @@ def test_a_file_that_was_edited_by_hand_is_read() -> None:
     for content in (text, "\ufeff" + text, b"\xef\xbb\xbf" + text.encode()):
         (drawing,) = loads(content)
         assert (drawing.label, type(drawing.label), drawing.strokes[0].width) == (7, int, MAX_PEN_WIDTH)
+
+
+RUNES = ("sun", "\N{GRINNING FACE}", "<b>moon</b>")
+DOT = Drawing(2, (Stroke(np.array([[1.25, 2.5]], np.float32)),), 280.0)
+
+
+def runes(**change: object) -> str:
+    body = json.loads(dump_set("Runes", RUNES, [drawing_text(DOT, 280.0)], 280.0))
+    return json.dumps({**body, **change})
+
+
+def test_a_file_of_any_alphabet_is_read_as_it_was_written() -> None:
+    found = read_set(runes())
+    assert (found.name, found.labels, found.counts()) == ("Runes", RUNES, [0, 0, 1])
+    assert drawing_text(found.drawings[0], 280.0) == drawing_text(DOT, 280.0)
+    empty = read_set(dump_set("New", (), [], 280.0))
+    assert (empty.labels, empty.drawings) == ((), ())
+
+
+def test_a_file_of_digits_is_a_set_and_another_alphabet_is_no_file_of_digits() -> None:
+    digits = read_set(dumps([DOT], 280.0))
+    assert (digits.name, digits.labels, digits.counts()[2]) == ("", DIGITS, 1)
+    assert len(loads(runes(labels=list(DIGITS)))) == 1
+    with pytest.raises(DrawingsError, match=r"a file of the classes sun, .*, not of digits"):
+        loads(runes())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": ["sun", "sun", "moon"]}, "Two classes are called 'sun'; nothing was imported."),
+        ({"labels": ["sun", " ", "moon"]}, "a name that one can see"),
+        ({"labels": ["sun", "x" * 99, "moon"]}, "too long"),
+        ({"labels": [f"{n}" for n in range(MAX_CLASSES + 1)]}, "at most 36 classes"),
+        ({"labels": "abc"}, "list of names"),
+        ({"labels": None}, "list of names"),
+        ({"labels": [7, "sun", "moon"]}, "must have a name"),
+        ({"labels": ["sun", "moon"]}, "not labelled with one of its classes"),
+        ({"name": ""}, "must have a name"),
+        ({"name": 7}, "must have a name"),
+    ],
+)
+def test_a_bad_alphabet_is_refused_in_one_sentence(change: dict[str, object], said: str) -> None:
+    with pytest.raises(DrawingsError, match=r"^[A-Z].*\.$") as refused:
+        read_set(runes(**change))
+    assert said.removesuffix("; nothing was imported.") in str(refused.value)
+    assert str(refused.value).endswith("; nothing was imported.")

@@ -11,7 +11,8 @@ import pytest
 from tabgrad.data import DataError, Samples
 from tabgrad.data.catalogue import DataSets
 from tabgrad.data.drawings import Drawing, dumps, split
-from tabgrad.data.own import MIN_IMAGES_PER_EPOCH, OwnData, missing_drawings, open_own
+from tabgrad.data.drawn import MIN_IMAGES_PER_EPOCH
+from tabgrad.data.own import OwnData, missing_drawings, open_own
 from tabgrad.data.strokes import CHUNK
 from tests.unit.data.own_drawings import by_hand
 
