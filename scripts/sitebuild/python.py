@@ -50,6 +50,7 @@ ON_DEMAND = (
     "interop/pictures.py",
     "network/threefry.py",
     "program/wasm_opcodes.py",
+    "ui/alphabets/",
     "ui/code/",
     "ui/inspect/",
     *(f"ui/sets/{name}.py" for name in ("bringing", "choosing", "listing", "preview")),

@@ -30,6 +30,7 @@ __all__ = [
     "blocks",
     "catalogue",
     "drawings",
+    "drawn",
     "generated",
     "index",
     "mnist",

@@ -85,7 +85,9 @@ def open_drawn(content: bytes) -> DrawnData:
     if missing := what_is_missing(found):
         raise DataError(missing)
     count = len(found.drawings)
-    return DrawnData(in_splits(found.drawings), found.labels, fingerprint(content), f"{count:,} drawings")
+    return DrawnData(
+        in_splits(found.drawings), found.labels, fingerprint(content), f"{count:,} drawings of {found.name}"
+    )
 
 
 def in_splits(drawings: Sequence[Drawing]) -> dict[str, list[Drawing]]:

@@ -88,8 +88,20 @@ async def open_set(name: str, read: Read, opened: RunData | None) -> RunData:
     if head.id != name:
         raise DataError(DAMAGED.format(name))
     if head.kind == "drawings":
-        raise DataError(f"The data set {quoted(head.name)} has drawings, which this page cannot open.")
+        return await _open_drawings(head, read, opened)
     if isinstance(opened, StoredData) and (opened.head.labels, opened.head.hashes) == (head.labels, head.hashes):
         opened.rename(head.name)
         return opened
     return StoredData(head, read)
+
+
+async def _open_drawings(head: SetHead, read: Read, opened: RunData | None) -> RunData:
+    """The drawings of an alphabet as they are now: they can change during a visit."""
+    from .drawn import DrawnData, fingerprint, open_drawn
+
+    content = await read(keys.set_drawings(head.id))
+    if content is None:
+        raise DataError(f"The alphabet {quoted(head.name)} is no longer stored in this browser: import its file again.")
+    if isinstance(opened, DrawnData) and opened.fingerprint == fingerprint(content):
+        return opened
+    return open_drawn(content)

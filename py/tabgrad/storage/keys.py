@@ -29,6 +29,8 @@ SEEN = "tabgrad.seen"
 TRAINED = "tabgrad.trained"
 #: Light or dark, if the visitor has chosen.
 THEME = "theme"
+#: The alphabet that is open: the id of its data set.
+ALPHABET = "tabgrad.alphabet"
 #: Which engine was chosen, and whether a section is open.
 ENGINE_CHOICE_PREFIX = "tabgrad."
 SECTION_PREFIX = "inside."

@@ -44,7 +44,7 @@ def test_five_drawings_of_a_class_make_three_one_and_one() -> None:
     for name in ("train", "validation", "test"):
         labels = asyncio.run(data.split(name)).labels
         assert np.bincount(labels).tolist() == [len(labels) // 2] * 2
-    assert "10 drawings: 6 to learn from" in data.description
+    assert "10 drawings of Runes: 6 to learn from" in data.description
 
 
 def test_another_drawing_moves_no_other() -> None:

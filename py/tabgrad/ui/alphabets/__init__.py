@@ -8,4 +8,16 @@ await controller.load()
 `keep_bar`) show. Only the views need a browser. This file imports nothing: all of it is loaded on demand.
 """
 
-__all__ = ["class_row", "controller", "editing", "editor", "edits", "keep_bar", "series", "store", "training", "view"]
+__all__ = [
+    "class_row",
+    "controller",
+    "editing",
+    "editor",
+    "edits",
+    "keep_bar",
+    "series",
+    "store",
+    "thumbnail",
+    "training",
+    "view",
+]

@@ -111,6 +111,11 @@ class Pad:
         self._toolbar.choose(self._toolbar.tool)
         self._report()
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a stroke is being drawn, or the keyboard is at a cell."""
+        return self._gesture is not None or self._canvas.cursor is not None
+
     def redraw(self) -> None:
         """Paint the pad again, after a change of its size or its colours."""
         self._canvas.redraw(self.sheet.now)

@@ -21,6 +21,7 @@ def _inside(context: InspectContext) -> list[Section]:
 
 
 def _data(context: InspectContext) -> list[Section | BesideThePad]:
+    from .alphabets import AlphabetKeepBar, Alphabets, AlphabetsSection
     from .bring import BringSection
     from .data import DataSection
     from .images import SiteData
@@ -32,13 +33,16 @@ def _data(context: InspectContext) -> list[Section | BesideThePad]:
 
     data = SiteData(context.page)  # shared, so that each data set is fetched once
     own = OwnDrawings(context.page, context.refresh)
+    alphabets = Alphabets(context.page)
     return [
         MistakesSection(context, data),
+        AlphabetsSection(alphabets),
         OwnDrawingsSection(context, own),
         BringSection(context),
         DataSection(context, data),
         StoredSection(context),
         KeepBar(context.page, own),
+        AlphabetKeepBar(alphabets),
     ]
 
 

@@ -1,0 +1,114 @@
+"""Beside the pad while an alphabet is open: a button for each class, and how far a series of drawings is.
+
+Owns its elements and the keys 1 to 9; what a press means is the controller's.
+"""
+
+from __future__ import annotations
+
+from tabgrad.data.drawings import DrawingSet
+from tabgrad.interop import dom
+
+from ..widgets.controls import Button
+from .controller import AlphabetController
+from .editing import counted
+from .series import COUNT, Series
+
+#: Classes that have a key.
+KEYS = 9
+TITLE = "Keep this drawing as …"
+NO_CLASSES = "Give your alphabet its first class: write a name below, and press “Add class”."
+
+
+class _KeepButton:
+    """ "Keep as sun": the key, the name of the class, and how many drawings it has."""
+
+    def __init__(self, parent: dom.Element, place: int, controller: AlphabetController) -> None:
+        self._place = place
+        self._button = Button(
+            parent, "", lambda: controller.do(controller.editing.keep(place)), f"class-keep-{place}", "keep-class"
+        )
+        self.element = self._button.element
+        if place < KEYS:
+            dom.create("kbd", self.element, text=str(place + 1), aria_hidden="true")
+        self._name = dom.create("bdi", self.element, class_="keep-class-name")
+        self._count = dom.create("span", self.element, class_="keep-class-count", aria_hidden="true")
+
+    def show(self, found: DrawingSet, count: int) -> None:
+        label = found.labels[self._place]
+        if self._name.textContent != label:
+            self._name.textContent = label
+        if self._count.textContent != str(count):
+            self._count.textContent = str(count)
+        self.element.setAttribute("aria-label", f"Keep as {label}, {counted(count)}")
+
+
+class AlphabetBar:
+    """Hidden while no alphabet is open."""
+
+    def __init__(self, body: dom.Element, controller: AlphabetController) -> None:
+        self._controller = controller
+        self._bar = dom.create("div", body, class_="alphabet-bar", role="group", aria_labelledby="alphabet-bar-title")
+        head = dom.create("div", self._bar, class_="alphabet-bar-head")
+        self._title = dom.create("p", head, text=TITLE, id="alphabet-bar-title", class_="keep-title")
+        editing = controller.editing
+        self._undo = Button(head, "Undo", lambda: controller.do(editing.undo()), "alphabet-undo", "quiet-button")
+        self._undo.element.title = "Take the latest change back"
+        self._classes = dom.create("div", self._bar, class_="keep-classes", data_testid="alphabet-classes")
+        self._buttons: list[_KeepButton] = []
+        self._series = dom.create("div", self._bar, class_="series", data_testid="alphabet-series")
+        self._series_name = dom.create("bdi", dom.create("p", self._series, class_="series-name"))
+        self._left = dom.create("p", self._series, class_="series-left", data_testid="series-left")
+        self._pause = dom.create("progress", self._series, class_="series-pause", max="1", aria_hidden="true")
+        self._end = Button(self._series, "End", editing.end_series, "series-end")
+        self._end.element.title = "Escape"
+        self._said = dom.create("p", self._bar, class_="keep-line", role="status", data_testid="alphabet-said")
+        self._keys = dom.on_page("keydown", self._on_key)
+        self._series_was = False
+        controller.watchers.append(self.render)
+        self.render()
+
+    def render(self) -> None:
+        """Show the open alphabet."""
+        found, series = self._controller.found, self._controller.editing.series
+        self._bar.hidden = found is None
+        if found is None:
+            return
+        counts = found.counts()
+        for place in range(len(self._buttons), len(found.labels)):
+            self._buttons.append(_KeepButton(self._classes, place, self._controller))
+        for place, button in enumerate(self._buttons):
+            button.element.hidden = place >= len(found.labels)
+            if not button.element.hidden:
+                button.show(found, counts[place])
+        self._undo.enable(self._controller.editing.can_undo)
+        self._title.textContent = TITLE if found.labels else NO_CLASSES
+        self._show_series(found, series)
+        if self._said.textContent != self._controller.said:
+            self._said.textContent = self._controller.said
+
+    def _show_series(self, found: DrawingSet, series: Series | None) -> None:
+        self._series.hidden, self._classes.hidden = series is None, series is not None
+        if series is not None:
+            self._title.textContent = "Draw it again and again"
+            self._series_name.textContent = found.labels[series.place]
+            self._left.textContent = f"{series.left} to go"
+            self._left.dataset.left, self._left.dataset.count = str(series.left), str(COUNT)
+            self._pause.value = series.share
+            if not self._series_was:
+                self._end.element.focus()
+        self._series_was = series is not None
+
+    def _on_key(self, event: dom.Event) -> None:
+        """A digit keeps the drawing as that class, Escape ends a series; not in a text field."""
+        editing = self._controller.editing
+        if event.ctrlKey or event.metaKey or event.altKey or not self._bar.getClientRects().length:
+            return
+        if str(event.key) == "Escape" and editing.series is not None:
+            editing.end_series()
+        elif str(event.key) in map(str, range(1, KEYS + 1)) and not dom.edits_text(event.target):
+            if event.repeat or int(event.key) > len(self._buttons):
+                return
+            self._controller.do(editing.keep(int(event.key) - 1))
+        else:
+            return
+        event.preventDefault()

@@ -1,0 +1,106 @@
+"""“Draw your own alphabet”: the section, and what stands beside the pad while an alphabet is open.
+
+Connects `ui.alphabets` with the pad, the storage and the training form, and remembers which alphabet is open.
+"""
+
+from __future__ import annotations
+
+from tabgrad.ink import Snapshot
+from tabgrad.interop import dom
+from tabgrad.interop.storage import ask_to_persist
+from tabgrad.storage import keys
+
+from ...alphabets.controller import AlphabetController
+from ...alphabets.keep_bar import AlphabetBar
+from ...alphabets.store import AlphabetStore
+from ...alphabets.training import settings_for
+from ...alphabets.view import AlphabetsView
+from ...context import PageContext
+from ...tasks import Tasks
+from ..pacing import waiting
+from ..section import BesideThePad, ViewState
+
+
+class _PagePad:
+    """The page's pad as a `series.PadPort`."""
+
+    def __init__(self, page: PageContext) -> None:
+        self._page = page
+
+    @property
+    def ink(self) -> Snapshot:
+        return self._page.ink
+
+    @property
+    def is_drawing(self) -> bool:
+        return self._page.pad.is_drawing
+
+    def put(self, ink: Snapshot) -> None:
+        self._page.pad.put(ink)
+
+
+class Alphabets:
+    """What section and bar share: the controller, and what is read when the first of them is shown."""
+
+    def __init__(self, page: PageContext) -> None:
+        self.page = page
+        tasks = Tasks(lambda _error: None)  # asking to persist is worth trying; it decides nothing
+        store = AlphabetStore(page.kept, lambda: tasks.do(ask_to_persist()))
+        self.controller = AlphabetController(store, _PagePad(page), lambda set_id: dom.store(keys.ALPHABET, set_id))
+        self._is_loaded = False
+        page.kept.watchers.append(self.controller.tell)
+        page.erasers.append(self.controller.erased)
+
+    async def load(self) -> None:
+        """Read what is stored, the first time."""
+        if not self._is_loaded:
+            self._is_loaded = True
+            await self.controller.load(dom.stored(keys.ALPHABET))
+
+    def train(self) -> None:
+        """The training form gets the open alphabet, and settings that suit it."""
+        store = self.controller.store
+        if store.found is None:
+            return
+        if store.fault:
+            self.controller.say(f"A network learns from what is stored: {store.fault}")
+            return
+        self.page.train_on(settings_for(store.open_id, store.found, self.page.run_settings()))
+
+
+class AlphabetsSection:
+    """Implements `Section`."""
+
+    name = "alphabets"
+    title = "Draw your own alphabet"
+    lead = (
+        "Name some classes: letters, runes, animals, emoji. Draw each a few times, and train a network that reads "
+        "them. Five drawings of each are enough to begin. They stay in this browser, on this machine."
+    )
+    needs_network = False
+
+    def __init__(self, alphabets: Alphabets) -> None:
+        self._alphabets = alphabets
+
+    def build(self, body: dom.Element) -> None:
+        """See `Section`."""
+        self._view = AlphabetsView(body, self._alphabets.controller, self._alphabets.train)
+
+    async def update(self, state: ViewState) -> None:
+        """See `Section`. It follows the controller, not the answer."""
+        await waiting(self._alphabets.load())
+
+
+class AlphabetKeepBar(BesideThePad):
+    """The buttons of the open alphabet's classes."""
+
+    def __init__(self, alphabets: Alphabets) -> None:
+        self._alphabets = alphabets
+
+    def build(self, body: dom.Element) -> None:
+        """See `BesideThePad`."""
+        self._bar = AlphabetBar(body, self._alphabets.controller)
+
+    async def update(self, state: ViewState) -> None:
+        """See `BesideThePad`."""
+        await waiting(self._alphabets.load())
