@@ -18,6 +18,7 @@ from .thumbnail import svg_of
 
 #: Pictures of a class that are shown: the newest.
 MAX_SHOWN = 30
+CROSS = "\N{MULTIPLICATION X}"
 
 
 class ClassRow:
@@ -36,7 +37,7 @@ class ClassRow:
         editing = controller.editing
         self._series = Button(head, f"Draw {COUNT}", lambda: editing.begin_series(place), f"class-series-{place}")
         self._remove = Button(
-            head, "Remove class", lambda: controller.do(editing.remove_class(place)), f"class-remove-{place}"
+            head, CROSS, lambda: controller.do(editing.remove_class(place)), f"class-remove-{place}", "icon-button"
         )
         self._strip = dom.create("ul", self.element, class_="class-strip", data_testid=f"class-strip-{place}")
         self._cells: list[tuple[dom.Element, dom.Element]] = []
@@ -62,6 +63,7 @@ class ClassRow:
         self._count.toggleAttribute("data-few", missing > 0)
         self._series.element.setAttribute("aria-label", f"Draw {COUNT} of {label}, one after the other")
         self._remove.element.setAttribute("aria-label", f"Remove class {label}")
+        self._remove.element.title = "Remove this class"
         self._strip.setAttribute("aria-label", f"Drawings of {label}")
         self._show_pictures(label, drawings[: -MAX_SHOWN - 1 : -1], len(drawings))
         hidden = len(drawings) - MAX_SHOWN

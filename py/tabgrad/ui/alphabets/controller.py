@@ -97,6 +97,11 @@ class AlphabetController:
         self._opened(self.store.open_id)
         self.say(fault or f"“{unused}” is open.")
 
+    async def begin_with(self, made: DrawingSet) -> None:
+        """Open the alphabet of this name, or if there is none, make it."""
+        known = next((one.id for one in self.store.listed if one.name == made.name), "")
+        await (self.open(known) if known else self.create(made.name, made))
+
     def _leave(self) -> None:
         self.editing.leave()
         self.question = None

@@ -6,7 +6,7 @@ Owns its elements and the keys 1 to 9; what a press means is the controller's.
 from __future__ import annotations
 
 from tabgrad.data.drawings import DrawingSet
-from tabgrad.interop import dom
+from tabgrad.interop import dom, page
 
 from ..widgets.controls import Button
 from .controller import AlphabetController
@@ -95,7 +95,8 @@ class AlphabetBar:
             self._left.dataset.left, self._left.dataset.count = str(series.left), str(COUNT)
             self._pause.value = series.share
             if not self._series_was:
-                self._end.element.focus()
+                page.scroll_to_top()  # on a phone the pad is there
+                self._end.element.focus(preventScroll=True)
         self._series_was = series is not None
 
     def _on_key(self, event: dom.Event) -> None:

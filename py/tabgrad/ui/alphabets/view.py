@@ -5,11 +5,15 @@ Owns its elements; what a press means is the controller's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
 
+from tabgrad.data.drawings import DrawingSet
 from tabgrad.interop import dom
 from tabgrad.interop.page import download
 
+from ..prediction import PAD_UNITS
 from ..widgets.controls import Button, FilePicker
 from .controller import AlphabetController
 from .editing import counted
@@ -19,16 +23,36 @@ from .store import Listed
 EMPTY = "You have no alphabets yet. Invent one: letters, runes, doodles, whatever you can draw."
 
 
+class ReadyAlphabet(Protocol):
+    """An alphabet that comes with the page: what it is called, a few words about it, and how it is made."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def note(self) -> str: ...
+
+    def make(self, size: float) -> DrawingSet:
+        """Its drawings, on a pad of side `size`."""
+
+
 class AlphabetsView:
     """`train` is called when the visitor wants a network to learn the open alphabet."""
 
-    def __init__(self, body: dom.Element, controller: AlphabetController, train: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        body: dom.Element,
+        controller: AlphabetController,
+        ready: Mapping[str, ReadyAlphabet],
+        train: Callable[[], object],
+    ) -> None:
         self._controller = controller
         self._overview = dom.create("div", body, class_="alphabets", data_testid="alphabets")
         self._empty = dom.create("p", self._overview, class_="note", text=EMPTY)
         self._list = dom.create("ul", self._overview, class_="alphabet-list", aria_label="Your alphabets")
         self._entries: list[_Entry] = []
         self._build_new()
+        self._build_ready(ready)
         self._editor = AlphabetEditor(body, controller, train)
         self._build_question(body)
         self._said = dom.create("p", body, class_="note", role="status", data_testid="alphabets-said")
@@ -52,6 +76,21 @@ class AlphabetsView:
             "alphabet-import",
         )
         self._submitted = dom.Listener(form, "submit", self._on_new)
+
+    def _build_ready(self, ready: Mapping[str, ReadyAlphabet]) -> None:
+        if not ready:
+            return
+        dom.create("h4", self._overview, class_="stage-title", text="Or start with a ready alphabet")
+        row = dom.create("div", self._overview, class_="alphabet-list")
+        self._ready = []
+        for name, one in ready.items():
+            button = Button(row, "", partial(self._begin_with, one), f"alphabet-ready-{name}", "alphabet-card ready")
+            dom.create("span", button.element, class_="alphabet-card-name", text=one.title)
+            dom.create("span", button.element, class_="alphabet-card-count", text=one.note)
+            self._ready.append(button)
+
+    def _begin_with(self, ready: ReadyAlphabet) -> None:
+        self._controller.do(self._controller.begin_with(ready.make(PAD_UNITS)))
 
     def _build_question(self, body: dom.Element) -> None:
         self._question = dom.create("div", body, class_="erase-question", role="group", data_testid="alphabet-question")

@@ -5,6 +5,8 @@ Connects `ui.alphabets` with the pad, the storage and the training form, and rem
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.storage import ask_to_persist
@@ -14,11 +16,15 @@ from ...alphabets.controller import AlphabetController
 from ...alphabets.keep_bar import AlphabetBar
 from ...alphabets.store import AlphabetStore
 from ...alphabets.training import settings_for
-from ...alphabets.view import AlphabetsView
+from ...alphabets.view import AlphabetsView, ReadyAlphabet
 from ...context import PageContext
 from ...tasks import Tasks
 from ..pacing import waiting
 from ..section import BesideThePad, ViewState
+
+
+#: Ready alphabets, by the names that links to them have.
+READY: Mapping[str, ReadyAlphabet] = {}
 
 
 class _PagePad:
@@ -46,10 +52,15 @@ class Alphabets:
         self.page = page
         tasks = Tasks(lambda _error: None)  # asking to persist is worth trying; it decides nothing
         store = AlphabetStore(page.kept, lambda: tasks.do(ask_to_persist()))
-        self.controller = AlphabetController(store, _PagePad(page), lambda set_id: dom.store(keys.ALPHABET, set_id))
+        self.controller = AlphabetController(store, _PagePad(page), self._on_opened)
         self._is_loaded = False
         page.kept.watchers.append(self.controller.tell)
         page.erasers.append(self.controller.erased)
+
+    def _on_opened(self, set_id: str) -> None:
+        dom.store(keys.ALPHABET, set_id)
+        if set_id:
+            self.page.bench.make_room()  # on a phone the pad stays in sight
 
     async def load(self) -> None:
         """Read what is stored, the first time."""
@@ -84,7 +95,7 @@ class AlphabetsSection:
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
-        self._view = AlphabetsView(body, self._alphabets.controller, self._alphabets.train)
+        self._view = AlphabetsView(body, self._alphabets.controller, READY, self._alphabets.train)
 
     async def update(self, state: ViewState) -> None:
         """See `Section`. It follows the controller, not the answer."""
