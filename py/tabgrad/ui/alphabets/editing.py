@@ -26,7 +26,10 @@ EMPTY_PAD = "The pad is empty. Draw something first."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Step:
-    """A change that can be undone: the alphabet before and after it, and what it was. `kept`: as which class, or -1."""
+    """A change that can be undone: the alphabet before and after it, and what it was. `kept`: as which class, or -1.
+
+    What another tab has changed meanwhile is in neither.
+    """
 
     before: DrawingSet
     after: DrawingSet
@@ -79,11 +82,11 @@ class Editing:
         """Change the open alphabet; False, and one sentence said, if that cannot be."""
         set_id = self._store.open_id
         try:
-            before, _fault = await self._store.change(edit)
+            before, after = await self._store.change(edit)
         except (AlphabetError, DrawingsError) as error:
             self._say(str(error))
             return False
-        self._steps.setdefault(set_id, []).append(_Step(before, self._now, what, kept))
+        self._steps.setdefault(set_id, []).append(_Step(before, after, what, kept))
         if self.selected not in self._now.drawings:
             self.selected = None
         return True

@@ -126,23 +126,25 @@ class AlphabetStore:
         async with self._lock:
             self._close()
             self.found, self.open_id = made, f"set-{secrets.token_hex(8)}"
-            return await self._write(lambda found: found, made)
+            return await self._write(made, made)
 
-    async def change(self, edit: Edit) -> tuple[DrawingSet, str]:
+    async def change(self, edit: Edit) -> tuple[DrawingSet, DrawingSet]:
         """Change the open alphabet, here and in the storage, where another tab may have changed it, too.
 
-        Returns what it was before, and a sentence if it could not be stored. Raises what `edit` raises: then nothing
-        has changed. LookupError if none is open.
+        Returns what was there before, and what `edit` made of it. Raises what `edit` raises: then nothing has changed.
+        LookupError if none is open.
         """
         async with self._lock:
             before = self.found
             if before is None:
                 raise LookupError("No alphabet is open.")
-            return before, await self._write(edit, before)
+            mine = edit(before)
+            await self._write(before, mine)
+            return before, mine
 
-    async def _write(self, edit: Edit, before: DrawingSet) -> str:
-        """Change and store the open alphabet, which is `before`; its head comes last."""
-        set_id, stored, mine = self.open_id, self._stored, edit(before)
+    async def _write(self, before: DrawingSet, mine: DrawingSet) -> str:
+        """Make `mine` of the open alphabet, which is `before`, and store it; its head comes last."""
+        set_id, stored = self.open_id, self._stored
         written = self._dumps(mine)
 
         def changed(content: bytes | None) -> bytes:

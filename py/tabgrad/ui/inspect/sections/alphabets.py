@@ -22,7 +22,6 @@ from ...tasks import Tasks
 from ..pacing import waiting
 from ..section import BesideThePad, ViewState
 
-
 #: Ready alphabets, by the names that links to them have.
 READY: Mapping[str, ReadyAlphabet] = {}
 
