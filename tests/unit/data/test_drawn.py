@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from tabgrad.data import DataError
+from tabgrad.data.catalogue import DataSets
 from tabgrad.data.drawings import Drawing, DrawingSet, drawing_text, dump_set
 from tabgrad.data.drawn import MIN_IMAGES_PER_EPOCH, DrawnData, head_of, in_splits, open_drawn
 from tabgrad.data.sets import load_head
+from tabgrad.storage import keys
 from tests.unit.data.own_drawings import by_hand
 
 SET_ID = "set-0123456789abcdef"
@@ -91,3 +93,27 @@ def test_the_head_of_a_set_can_be_kept() -> None:
 def test_the_fingerprint_changes_with_a_drawing_and_with_a_label() -> None:
     found = [opened(labels, each).fingerprint for labels, each in ((["a", "b"], 5), (["a", "c"], 5), (["a", "b"], 6))]
     assert len(set(found)) == 3
+
+
+def test_a_run_gets_the_alphabet_as_it_is_stored_now() -> None:
+    few, more = drawn(["sun", "moon"], 5), drawn(["sun", "moon"], 6)
+    stored = {keys.set_head(SET_ID): head_of(SET_ID, few).dumps(), keys.set_drawings(SET_ID): file_of(few)}
+
+    async def read(key: str) -> bytes | None:
+        return stored.get(key)
+
+    async def nothing(_: str | bytes) -> bytes:
+        return b""
+
+    async def go() -> None:
+        sets = DataSets({"mnist": None}, nothing, nothing, read=read)
+        first = await sets.open(SET_ID)
+        assert (first.alphabet, first.size("train")) == (("sun", "moon"), 6)
+        assert await sets.open(SET_ID) is first
+        stored[keys.set_drawings(SET_ID)] = file_of(more)
+        assert (await sets.open(SET_ID)).size("train") == 6 + 2
+        stored[keys.set_drawings(SET_ID)] = b"{"
+        with pytest.raises(DataError, match="cannot learn from this alphabet"):
+            await sets.open(SET_ID)
+
+    asyncio.run(go())

@@ -152,7 +152,7 @@ def test_a_set_in_memory_is_opened_without_storage() -> None:
     assert storage.log == []
 
 
-def test_drawings_are_not_images() -> None:
+def test_a_set_of_drawings_without_its_drawings_is_one_sentence() -> None:
     storage = Storage({keys.set_head(ID): DRAWINGS.dumps()})
-    with pytest.raises(DataError, match="drawings"):
+    with pytest.raises(DataError, match="is no longer stored in this browser"):
         asyncio.run(storage.sets.open(ID))

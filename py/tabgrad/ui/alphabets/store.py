@@ -91,9 +91,12 @@ class AlphabetStore:
         except DataError:
             pass
         try:
-            return _entry(set_id, read_set(await self._get(keys.set_drawings(set_id))))
+            found = read_set(await self._get(keys.set_drawings(set_id)))
         except DrawingsError:
             return Listed(set_id, DAMAGED, damaged=True)
+        if head:  # a damaged one
+            await self._keep_head(set_id, found)
+        return _entry(set_id, found)
 
     async def _get(self, key: str) -> bytes:
         try:
@@ -160,14 +163,18 @@ class AlphabetStore:
         self._stored = content or b""
         self.found = mine if content == written else _readable(content) or mine
         self._listed[set_id] = _entry(set_id, self.found)
-        if len(self.found.labels) > 1:
-            await self._kept.put(keys.set_head(set_id), head_of(set_id, self.found).dumps())
-        else:
-            await self._kept.delete(keys.set_head(set_id))
+        await self._keep_head(set_id, self.found)
         if not failed and not self._asked and self.found.drawings:
             self._asked = True
             self._persist()
         return failed
+
+    async def _keep_head(self, set_id: str, found: DrawingSet) -> None:
+        """A set that is not complete has none."""
+        if len(found.labels) > 1:
+            await self._kept.put(keys.set_head(set_id), head_of(set_id, found).dumps())
+        else:
+            await self._kept.delete(keys.set_head(set_id))
 
     async def remove(self, set_id: str) -> None:
         """Forget an alphabet."""

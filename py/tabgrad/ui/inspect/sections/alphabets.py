@@ -69,13 +69,16 @@ class Alphabets:
 
     def train(self) -> None:
         """The training form gets the open alphabet, and settings that suit it."""
+        self.controller.do(self._train())
+
+    async def _train(self) -> None:
         store = self.controller.store
-        if store.found is None:
-            return
         if store.fault:
-            self.controller.say(f"A network learns from what is stored: {store.fault}")
+            self.controller.say(f"A network learns from what is stored. {store.fault}")
             return
-        self.page.train_on(settings_for(store.open_id, store.found, self.page.run_settings()))
+        await self.page.sets.load()
+        if store.found is not None and store.open_id in self.page.sets.heads:
+            self.page.train_on(settings_for(store.open_id, store.found, self.page.run_settings()))
 
 
 class AlphabetsSection:
