@@ -49,8 +49,17 @@ class Variation:
     trim: float = 0.08
 
 
-def write(template: Template, count: int, variation: Variation, rng: np.random.RandomState) -> list[Points]:
-    """`count` variants of `template`, about 1 high: for each of its strokes the points, float64 (count, m, 2)."""
+def write(
+    template: Template,
+    count: int,
+    variation: Variation,
+    rng: np.random.RandomState,
+    proportions: tuple[float, float] | None = None,
+) -> list[Points]:
+    """`count` variants of `template`, about 1 high: for each of its strokes the points, float64 (count, m, 2).
+
+    `proportions` are the usual width over height and the standard deviation of its logarithm; by default the digit's.
+    """
     strokes = []
     for number, (control, corners) in enumerate(template.strokes()):
         moved = control + rng.normal(0, variation.jitter, (count, *control.shape))
@@ -58,7 +67,7 @@ def write(template: Template, count: int, variation: Variation, rng: np.random.R
             moved += rng.normal(0, variation.gap, (count, 1, 2))
         dense = _spline(tuple(corners.tolist())) @ moved
         strokes.append(_pen(dense, variation, rng))
-    return _deform(strokes, *ASPECT[template.label % len(ASPECT)], variation, rng)
+    return _deform(strokes, *(proportions or ASPECT[template.label % len(ASPECT)]), variation, rng)
 
 
 def vary(strokes: Sequence[Points], count: int, variation: Variation, rng: np.random.RandomState) -> list[Points]:
