@@ -104,7 +104,7 @@ def test_a_press_on_the_picture_shows_a_units_lines_and_opens_its_card(page: Pag
     tile.click()
     page.mouse.move(1, 1)
     wait_until(page, lambda: lines.count() == everything, "all lines again")
-    network.locator(".network-digits button").nth(5).click()
+    network.locator(".network-classes button").nth(5).click()
     page.get_by_test_id("contributions-logit").filter(has_text="give 5 a score").wait_for()
     page.get_by_test_id("contributions-digit").select_option("winner")
 
@@ -121,7 +121,7 @@ def test_the_picture_is_one_stop_for_tab_and_arrows_go_on(page: Page) -> None:
         assert page.locator(f".network-{kind} button:focus").count() == 1
     for _ in range(8):
         page.keyboard.press("ArrowRight")
-    assert page.locator(".network-digits button:focus").count() == 1
+    assert page.locator(".network-classes button:focus").count() == 1
     page.keyboard.press("ArrowDown")
     focused = page.evaluate(label)
     page.get_by_test_id("network-note").filter(has_text=focused).wait_for()

@@ -1,4 +1,4 @@
-"""Shows an answer: the guess, ten bars, times, and what the network saw. Never computes one."""
+"""Shows an answer: the guess, the bars, times, and what the network saw. Never computes one."""
 
 from __future__ import annotations
 
@@ -6,43 +6,24 @@ import asyncio
 
 import numpy as np
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.backends.engines import ENGINE_TITLES, EngineChoice
 from tabgrad.ink import SIZE_PX
 from tabgrad.interop import dom
 
+from .bars import Bars
 from .prediction import Answer, AnswerStatus
 from .widgets.format import confidence, milliseconds
+from .widgets.labels import is_short, isolated, pad_hint, size
 
 #: The answer is announced to screen readers when the pen has rested this long. Seconds.
 ANNOUNCE_AFTER_S = 0.6
 #: Stands where a figure will be.
 NO_VALUE = "\N{EN DASH}"
-
-
-class Bar:
-    """One digit's confidence."""
-
-    def __init__(self, element: dom.Element) -> None:
-        self._element, self._fill, self._text = element, *dom.select(".bar-fill, .bar-value", element)
-        self._shown = ""
-
-    def show(self, value: float | None, best: bool) -> None:
-        """`value` in 0..1; None leaves the bar empty."""
-        text = "" if value is None else f"{value:.4f}"
-        if text + str(best) != self._shown:  # most bars do not change while the pen moves
-            self._shown = text + str(best)
-            self._element.dataset.value = text or "0"
-            self._fill.style.setProperty("--value", text or "0")
-            self._text.textContent = "" if value is None else confidence(value)
-            self._element.toggleAttribute("data-best", best)
-
-    def show_example(self, value: float | None) -> None:
-        """The confidence for an example: it is seen and not said, and for automation the bar stays empty."""
-        self._fill.style.setProperty("--value", "0" if value is None else f"{value:.4f}")
-        if value is None:
-            self._text.removeAttribute("data-example")
-        else:
-            self._text.dataset.example = confidence(value)
+#: What stands over the pad: for the digits, and for other classes.
+DRAW, DRAW_OTHERS = "Draw a digit", "Draw one of {} classes"
+#: A longer note may be cut, and is its own tooltip. Characters.
+LONG_NOTE = 36
 
 
 class AnswerView:
@@ -52,7 +33,7 @@ class AnswerView:
         self._verdict = dom.by_id("verdict")
         self._guess = dom.by_id("best-guess")
         self._title, self._note = dom.by_id("verdict-title"), dom.by_id("verdict-note")
-        self._bars = [Bar(element) for element in dom.select("#bars > .bar")]
+        self._bars = Bars()
         self._inference, self._latency = dom.by_id("inference-ms"), dom.by_id("latency-ms")
         self._badge = dom.by_id("engine-badge")
         self._seen = dom.by_id("seen")
@@ -61,6 +42,17 @@ class AnswerView:
         self._predictions = 0
         self.set_status("none")
 
+    def show_alphabet(self, labels: Labels) -> None:
+        """Speak of these classes from now on: those of the network that answers."""
+        if labels == self._bars.labels:
+            return
+        self._bars.name(labels)
+        digits = labels == DIGITS
+        dom.by_id("draw-title").textContent = DRAW if digits else DRAW_OTHERS.format(len(labels))
+        hint = dom.by_id("pad-hint")
+        hint.textContent = pad_hint(labels)
+        hint.toggleAttribute("data-words", not is_short(labels))
+
     def show(self, answer: Answer | None, has_ink: bool = False) -> None:
         """Show an answer; None empties everything. `has_ink`: whether something is drawn."""
         if answer is None:
@@ -68,20 +60,21 @@ class AnswerView:
             return
         best, second = answer.ranking[:2]
         shares = answer.probabilities.tolist()
+        self.show_alphabet(answer.labels)
+        guess, other = (isolated(answer.labels[i]) for i in (best, second))
         title, note = f"{confidence(shares[best])} sure", "Nothing else comes close"
         if not answer.sure:
-            title, note = "Not sure", f"Perhaps {best}, perhaps {second}"
+            title, note = "Not sure", f"Perhaps {guess}, perhaps {other}"
         elif shares[second] >= 0.001:
-            note = f"Then {second} with {confidence(shares[second])}"
-        self._say(str(best), "sure" if answer.sure else "unsure", title, note)
-        for digit, bar in enumerate(self._bars):
-            bar.show(shares[digit], digit == best)
+            note = f"Then {other} with {confidence(shares[second])}"
+        self._say(answer.labels[best], "sure" if answer.sure else "unsure", title, note)
+        self._bars.show(shares, answer.ranking)
         self._inference.textContent = milliseconds(answer.inference.ms, answer.inference.is_bound)
         self._latency.textContent = milliseconds(answer.latency.ms, answer.latency.is_bound)
         dom.put_grey(self._seen, answer.image)
         self._predictions += 1
         dom.root_dataset().predictions = str(self._predictions)
-        self._announce(f"{best}, {title}. {note}.")
+        self._announce(f"{guess}, {title}. {note}.")
 
     def show_example(self, answer: Answer | None) -> None:
         """Show the answer to an example on the empty pad, so that one sees that it is one; None takes it away.
@@ -90,16 +83,14 @@ class AnswerView:
         """
         if answer is None:
             self._guess.removeAttribute("data-example")
-            for bar in self._bars:
-                bar.show_example(None)
+            self._bars.show_example(None)
             self._empty(has_ink=False)
             return
         best = answer.ranking[0]
-        self._guess.dataset.example = str(best)
+        self._guess.dataset.example = answer.labels[best]
         title = f"{confidence(answer.probabilities[best])} sure"
         self._say("", "empty", title, "An example: draw your own.")
-        for bar, share in zip(self._bars, answer.probabilities.tolist(), strict=True):
-            bar.show_example(share)
+        self._bars.show_example(answer.probabilities.tolist())
         dom.put_grey(self._seen, answer.image)
 
     def set_status(self, status: AnswerStatus) -> None:
@@ -119,8 +110,7 @@ class AnswerView:
             self._say("", "empty", "No answer", "The line at the top says why.")
         else:
             self._say("", "empty", "Nothing drawn yet", "The answer follows your pen.")
-        for bar in self._bars:
-            bar.show(None, False)
+        self._bars.show(None, ())
         self._inference.textContent = self._latency.textContent = NO_VALUE
         dom.put_rgba(self._seen, np.zeros((SIZE_PX, SIZE_PX, 4), np.uint8))
         self._announce("")
@@ -128,6 +118,8 @@ class AnswerView:
     def _say(self, guess: str, state: str, title: str, note: str) -> None:
         self._verdict.dataset.state = state
         self._guess.textContent = guess
+        self._guess.dataset.size = size(guess)
+        self._note.title = note if len(note) > LONG_NOTE else ""
         self._title.textContent, self._note.textContent = title, note
 
     def _announce(self, sentence: str) -> None:

@@ -55,7 +55,7 @@ class App:
             open_engine=open_engine,
             forced=dom.query_parameter("engine"),
             show_engine=self._answer_view.show_engine,
-            changed=self._tell,
+            changed=self._network_changed,
             say=self._status.say,
             fail=self._status.fail,
         )
@@ -78,7 +78,8 @@ class App:
             self._status.fail(" ".join(self._address.refused))
         self._status.set_ready()
         await asyncio.sleep(0)  # not in one long task with the panels
-        self._show_example_digit()
+        if self.page.has_examples:
+            self._show_example_digit()
         self._looking = asyncio.ensure_future(self._look_for_storage())
 
     def _pick(self, name: str) -> None:
@@ -178,6 +179,14 @@ class App:
 
     def _keep_ink(self) -> None:
         page.keep_for_reload(keys.INK, self.page.pad.log())
+
+    def _network_changed(self) -> None:
+        """Another network answers, or its weights have changed: the page speaks of what it knows."""
+        if not self.page.has_examples and self._stop_example is not None:
+            self._stop_example()
+        self._answer_view.show_alphabet(self.page.alphabet)
+        dom.by_id("try-example").hidden = not self.page.has_examples
+        self._tell()
 
     def _recolour(self) -> None:
         self.page.pad.redraw()

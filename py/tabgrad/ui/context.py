@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.alphabet import Labels
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.backends import Device
 from tabgrad.ink import Snapshot
 from tabgrad.interop import storage
@@ -103,9 +103,19 @@ class PageContext:
         """What is on the pad."""
         return self.pad.sheet.now
 
+    @property
+    def alphabet(self) -> Labels:
+        """The labels of the classes that the network that answers tells apart; the digits while none answers."""
+        return self.model.alphabet if self.model is not None else DIGITS
+
     def labels_of(self, data: str) -> Labels | None:
         """The labels of a data set, as a run's settings have them: empty for the digits. None if nobody knows it."""
         return self.set_labels.get(data) if data.startswith("set-") else ()
+
+    @property
+    def has_examples(self) -> bool:
+        """Whether `try_example` has something that the network that answers can read."""
+        return self.alphabet == DIGITS
 
     def try_example(self) -> None:
         """Put an example digit on the pad, each time another one. Undo takes it back."""

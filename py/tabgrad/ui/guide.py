@@ -19,20 +19,20 @@ class Page:
 
 PAGES: Mapping[str, Page] = {
     "train": Page(
-        "A network starts with random numbers and knows nothing. It looks at thousands of digits, a few at a time. "
+        "A network starts with random numbers and knows nothing. It looks at thousands of images, a few at a time. "
         "After each look it changes its numbers a little, so that it would have been less wrong.",
         {
             "Epoch": "one pass over all training images.",
             "Batch": "the images it looks at before it changes its numbers.",
             "Learning rate": "how far it changes them.",
             "Loss": "how much the right answers surprise it. Lower is better.",
-            "Validation images": "kept back from training, to see whether it learned digits or just these images.",
+            "Validation images": "kept back from training, to see whether it can read new ones.",
         },
         "Set the learning rate to 5 and train. Why does it not learn any more?",
     ),
     "inside": Page(
         "Your drawing becomes 784 numbers. Each unit of the first layer compares them with its own pattern. The next "
-        "layers combine what the first one found. The digit with the most votes wins.",
+        "layers combine what the first one found. The answer with the most votes wins.",
         {
             "Layer": "units that all look at the same thing.",
             "Unit": "one pattern, and how well it fits now.",
@@ -47,7 +47,7 @@ PAGES: Mapping[str, Page] = {
         {
             "Training images": "it learns from these.",
             "Test images": "it has never seen these. They show how good it really is.",
-            "Confusion matrix": "rows are the true digits, columns are the answers.",
+            "Confusion matrix": "rows are what is true, columns are the answers.",
             "95 % interval": "with other images of the same kind, the result would most likely lie in here.",
         },
         "Keep ten drawings of your own. Does the network read them as well as the test images?",

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import Labels
 from tabgrad.ink import DOT_SHARE, Normaliser, Snapshot
 from tabgrad.interop.clock import MeanTime, Reading, measured, now_s
 from tabgrad.metrics import softmax
@@ -36,8 +37,9 @@ def standard_input(ink: Snapshot) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """A finished prediction: `image` (28, 28) is what the network saw, `probabilities` (10,) sum to 1.
+    """A finished prediction: `image` (28, 28) is what the network saw, `probabilities` (classes,) sum to 1.
 
+    `labels` are those of the classes: the alphabet of the network that answered.
     `inference` is the network alone, input to probabilities, as a mean where the browser's clock is too coarse for one
     of them; `latency` runs from the ink to this answer.
     """
@@ -46,12 +48,13 @@ class Answer:
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float64]
     sure: bool
+    labels: Labels
     inference: Reading
     latency: Reading
 
     @property
     def ranking(self) -> list[int]:
-        """The digits from the most to the least probable."""
+        """The classes from the most to the least probable."""
         return [int(i) for i in np.argsort(-self.probabilities, kind="stable")]
 
 
@@ -86,7 +89,11 @@ class Predictor:
         self._task: asyncio.Task[None] | None = None
 
     def use(self, model: Model | None) -> None:
-        """Answer with another network from now on, or with none. Without one, nobody waits for an answer any more."""
+        """Answer with another network from now on, or with none. Without one, nobody waits for an answer any more.
+
+        An answer in other labels than the network's is taken away at once.
+        """
+        other = model is None or (self._model is not None and model.alphabet != self._model.alphabet)
         self._model = model
         if model is None and self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
@@ -94,7 +101,7 @@ class Predictor:
         self._inference_time.clear()
         self._drawn_at = now_s()  # what is drawn has waited for this network, not it for the drawing
         self._generation += 1
-        if model is None:
+        if other:
             self._show(None)
         self._request()
 
@@ -186,4 +193,4 @@ class Predictor:
         end = now_s()
         sure = bool(probabilities.max() >= model.not_sure_below)
         inference = self._inference_time.add(end - begin)
-        return Answer(image, logits, probabilities, sure, inference, measured(end - drawn_at))
+        return Answer(image, logits, probabilities, sure, model.alphabet, inference, measured(end - drawn_at))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.explain.flow import IMAGE, Column, Flow
 from tabgrad.network import stages
 from tabgrad.ui.inspect.network_words import caption_of, describe, unit_name
@@ -16,6 +17,7 @@ def column(stage: int, units: tuple[int, ...], *values: float) -> Column:
     return Column(stage, units, np.array(values, np.float32), 64)
 
 
+SHAPES: Labels = (*"abcd", "Ring", *"fghij")
 FOUND = Flow(
     [
         column(IMAGE, (0,), 1),
@@ -36,16 +38,22 @@ def test_captions_say_how_many_units_are_shown() -> None:
 
 
 def test_units_have_names() -> None:
-    assert unit_name(MLP[0], 0, 9) == "Unit 9 of layer 1"
-    assert unit_name(CNN[0], 0, 3) == "Map 3 of layer 1"
-    assert unit_name(MLP[2], 2, 4) == "Digit 4"
+    assert unit_name(MLP[0], 0, 9, DIGITS) == "Unit 9 of layer 1"
+    assert unit_name(CNN[0], 0, 3, DIGITS) == "Map 3 of layer 1"
+    assert unit_name(MLP[2], 2, 4, DIGITS) == "Digit 4"
+    assert unit_name(MLP[2], 2, 4, SHAPES) == "Class Ring"
 
 
 def test_a_unit_tells_its_value_and_where_most_of_it_goes() -> None:
-    text = describe(MLP, FOUND, True, 1, 0)
+    def said(index: int, place: int, *, labels: Labels = DIGITS, active: bool = True) -> str:
+        return describe(MLP, FOUND, labels, index, place, active=active)
+
+    text = said(1, 0)
     assert text.startswith("Unit 9 of layer 1 has the value +5.04.")
     assert text.endswith("Most of all it speaks against unit 40 of layer 2: \N{MINUS SIGN}3.25.")
-    assert "speaks for digit 0" in describe(MLP, FOUND, True, 2, 0)
-    assert "passes nothing on" in describe(MLP, FOUND, True, 1, 1)
-    assert "a sum of votes of +7.00" in describe(MLP, FOUND, True, 3, 7)
-    assert "Nothing is drawn yet" in describe(MLP, FOUND, False, 1, 0)
+    assert "speaks for digit 0" in said(2, 0)
+    assert "passes nothing on" in said(1, 1)
+    assert "a sum of votes of +7.00" in said(3, 7)
+    assert "Nothing is drawn yet" in said(1, 0, active=False)
+    assert "speaks for class a" in said(2, 0, labels=SHAPES)
+    assert "Class Ring gets a sum of votes of +4.00. The class with" in said(3, 4, labels=SHAPES)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.ink import Snapshot, Stroke
 from tabgrad.ui.prediction import Answer, AnswerStatus, Predictor, softmax
 
@@ -28,8 +29,8 @@ class SlowNetwork:
     temperature = 1.0
     not_sure_below = 0.5
 
-    def __init__(self, digit: int = 3) -> None:
-        self.digit = digit
+    def __init__(self, digit: int = 3, alphabet: Labels = DIGITS) -> None:
+        self.digit, self.alphabet = digit, alphabet
         self.seen: list[NDArray[np.float32]] = []
         self.waiting: list[asyncio.Future[None]] = []
         self.most_at_once = 0
@@ -43,7 +44,7 @@ class SlowNetwork:
             await future
         finally:
             self.waiting.remove(future)
-        return np.where(np.arange(10) == self.digit, image.sum(), 0).astype(np.float32)
+        return np.where(np.arange(len(self.alphabet)) == self.digit, image.sum(), 0).astype(np.float32)
 
 
 class Stage:
@@ -143,6 +144,22 @@ def test_an_answer_of_the_model_before_is_not_shown() -> None:
 
     stage = run_scenario(scenario)
     assert [answer and answer.ranking[0] for answer in stage.shown] == [8]
+
+
+def test_an_answer_in_other_labels_than_the_networks_is_taken_away_at_once() -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.predictor.update(ink(100))
+        await stage.finish()
+        stage.network = SlowNetwork(digit=1, alphabet=("circle", "square", "star"))
+        stage.predictor.use(stage.network)
+        assert stage.screen is None
+        assert stage.standings[-1] == "due"
+        await stage.finish()
+
+    stage = run_scenario(scenario)
+    assert stage.screen is not None
+    assert stage.screen.labels[stage.screen.ranking[0]] == "square"
+    assert [answer and answer.labels for answer in stage.shown] == [DIGITS, None, stage.network.alphabet]
 
 
 def test_a_fault_empties_the_screen_and_the_next_ink_is_tried_again() -> None:

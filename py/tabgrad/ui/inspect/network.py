@@ -1,6 +1,6 @@
 """The picture of the network that answers: which units it shows, and what they look like.
 
-Short, it ends in the answer; else in the ten digits. `network_words` has what is said about units;
+Short, it ends in the answer; else in all classes. `network_words` has what is said about units;
 `widgets.network_picture` draws.
 """
 
@@ -19,7 +19,7 @@ from tabgrad.interop import dom
 from ..widgets.format import NBSP
 from ..widgets.network_column import Look
 from ..widgets.network_picture import NetworkPicture
-from .network_words import caption_of, describe, unit_name
+from .network_words import caption_of, describe, unit_name, what_of
 from .section import ViewState
 
 Array = NDArray[np.float32]
@@ -51,20 +51,23 @@ class NetworkView:
         if self._short:
             found = _ending_in(found, state.winner)
         looks = [self._look(column, state, values, image) for column in found.columns]
-        self._picture.show(found, looks, state.winner, partial(describe, structure, found, state.answer is not None))
+        said = partial(describe, structure, found, state.labels, active=state.answer is not None)
+        self._picture.show(found, looks, state.winner, said)
 
     def _look(self, column: Column, state: ViewState, values: dict[str, Array], image: Array) -> Look:
         assert state.probe is not None
         if column.stage == IMAGE:
             return Look("image", PIXELS, ["image"], [lambda: grey(image)], [None])
         stage, active = state.probe.structure[column.stage], state.answer is not None
+        names = [unit_name(stage, column.stage, unit, state.labels) for unit in column.units]
         caption = caption_of(stage, len(column.units), active)
         if not stage.tap:
             if self._short:
-                name = NOBODY if state.winner is None else str(state.winner)
-                return Look("answer", "largest sum of votes" if active else "the largest sum of votes wins", [name])
-            return Look("digits", "a sum of votes for each digit", [f"Digit {unit}" for unit in column.units])
-        names = [unit_name(stage, column.stage, unit) for unit in column.units]
+                name = NOBODY if state.winner is None else state.labels[state.winner]
+                caption = "largest sum of votes" if active else "the largest sum of votes wins"
+                return Look("answer", caption, [name], texts=[name])
+            texts = [state.labels[unit] for unit in column.units]
+            return Look("classes", f"a sum of votes for each {what_of(state.labels)}", names, texts=texts)
         if not has_pictures(stage):
             return Look("cells", caption, names)
         if len(stage.shape) == 3:
@@ -83,6 +86,6 @@ def _pattern(weight: Array, unit: int, dark: bool) -> NDArray[np.uint8]:
 def _ending_in(found: Flow, winner: int | None) -> Flow:
     """The same flow with the answer alone in its last column."""
     *others, last = found.columns
-    digit = winner or 0
-    answer = Column(last.stage, (digit,), last.values[[digit]], 1)
-    return Flow([*others, answer], [*found.terms[:-1], found.terms[-1][:, [digit]]])
+    best = winner or 0
+    answer = Column(last.stage, (best,), last.values[[best]], 1)
+    return Flow([*others, answer], [*found.terms[:-1], found.terms[-1][:, [best]]])

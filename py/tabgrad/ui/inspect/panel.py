@@ -16,10 +16,18 @@ from tabgrad.storage import keys
 from ..context import PageContext
 from ..faults import FAULTS
 from ..tabs import Shown
-from ..theme import is_dark
 from .pacing import Turns
 from .probe import Probe
-from .section import MIN_READ_INTERVAL_S, BesideThePad, CurrentProbe, Inputs, InspectContext, Section, ViewState
+from .section import (
+    MIN_READ_INTERVAL_S,
+    BesideThePad,
+    CurrentProbe,
+    Inputs,
+    InspectContext,
+    Section,
+    ViewState,
+    view_state,
+)
 from .sections.registry import SECTIONS
 
 
@@ -175,9 +183,7 @@ class SectionsPanel:
                 probe = await self._current_probe()
                 if self._visible:
                     view.version = self._version
-                    await view.update(
-                        ViewState(self._page.ink, self._page.latest or self._page.example, probe, is_dark())
-                    )
+                    await view.update(view_state(self._page, probe))
         finally:
             view.busy = False
         if self._probe.is_stale and self._reread is None:

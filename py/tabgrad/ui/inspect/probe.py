@@ -136,7 +136,7 @@ class Probe:
                 raise ProgramError(OTHER_LAYERS)
 
     async def activations(self, image: Array) -> dict[str, Array]:
-        """`logits` (10,), and each stage's activations by its tap, in the stage's shape, for an image (28, 28).
+        """`logits` (classes,), and each stage's activations by its tap, in the stage's shape, for an image (28, 28).
 
         What is not a finite number, as in the mask of an attention, is 0. Raises EngineError or ProgramError.
         """
@@ -154,7 +154,7 @@ class Probe:
             return {**shaped, "logits": found["logits"].reshape(-1).copy()}
 
     async def saliency(self, image: Array, seed: Array) -> tuple[Array, Array]:
-        """Logits (10,) for an image (28, 28), and the gradient (28, 28) of the sum of logits times `seed` (1, 10)."""
+        """Logits (classes,) for an image (28, 28), and the gradient (28, 28) of their sum times `seed` (1, classes)."""
         if self._oracle is not None:
             logits = self._oracle.forward(image.reshape(1, 784))
             return np.asarray(logits[0]), np.asarray(self._oracle.backward(seed).reshape(28, 28))
@@ -164,7 +164,7 @@ class Probe:
             return found["logits"].reshape(-1).copy(), found["saliency"].reshape(28, 28).copy()
 
     async def logits(self, images: Array) -> Array:
-        """Logits (n, 10) for images (n, 28, 28), in one submission. Leaves the program that answers free."""
+        """Logits (n, classes) for images (n, 28, 28), in one submission. Leaves the program that answers free."""
         program = await self.program("infer")
         async with self._lock:
             return await logits_of(program, images)
@@ -179,11 +179,11 @@ class Probe:
 
 
 async def logits_of(program: Executable, images: Array) -> Array:
-    """Logits (n, 10) of an inference program for images (n, 28, 28), in one submission. Raises EngineError."""
+    """Logits (n, classes) of an inference program for images (n, 28, 28), in one submission. Raises EngineError."""
     count = len(images)
     shape = (count, *program.program.buffer("x").shape)
     streams = {"x": np.ascontiguousarray(images.reshape(shape), np.float32)}
-    return np.asarray((await program.run_steps(count, streams, ["logits"]))["logits"].reshape(count, 10))
+    return np.asarray((await program.run_steps(count, streams, ["logits"]))["logits"].reshape(count, -1))
 
 
 def as_input(images: NDArray[np.uint8]) -> Array:

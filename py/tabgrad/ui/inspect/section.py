@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.explain.trace import trace
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
@@ -22,6 +23,8 @@ from tabgrad.interop import dom
 from ..context import PageContext
 from ..models import Model, load_model
 from ..prediction import PAD_UNITS, Answer, standard_input
+from ..theme import is_dark
+from ..widgets.labels import isolated
 from .pacing import waiting
 from .probe import Probe, as_input
 
@@ -30,9 +33,8 @@ Array = NDArray[np.float32]
 MIN_READ_INTERVAL_S = 0.5
 #: While the worker makes a program for a network that the visitor wrote.
 COMPILES = "tinygrad compiles a program that looks into your network \N{HORIZONTAL ELLIPSIS}"
-#: In lists of digits to choose from: the value that stands for the network's answer, and the digits with their titles.
+#: In lists of classes to choose from: the value that stands for the network's answer.
 WINNER = "winner"
-DIGITS = {str(d): str(d) for d in range(10)}
 
 
 class CurrentProbe:
@@ -150,16 +152,21 @@ class ViewState:
         self._activations: dict[str, Array] | None = None  # computed on demand, and once
 
     @property
+    def labels(self) -> Labels:
+        """The labels of the classes that the network tells apart; the digits without a network."""
+        return self.probe.model.alphabet if self.probe is not None else DIGITS
+
+    @property
     def winner(self) -> int | None:
-        """The digit that the network answers; None while there is no answer."""
+        """The class that the network answers; None while there is no answer."""
         return self.answer.ranking[0] if self.answer else None
 
-    def digit(self, choice: str) -> int | None:
-        """The digit that was chosen: one of `DIGITS`, or `WINNER` for the network's answer."""
+    def chosen(self, choice: str) -> int | None:
+        """The class that was chosen: one of `class_choices`, or `WINNER` for the network's answer."""
         return self.winner if choice == WINNER else int(choice)
 
     async def activations(self) -> dict[str, Array]:
-        """`logits` (10,), and each stage's activations by its tap; all zero without an answer.
+        """`logits` (classes,), and each stage's activations by its tap; all zero without an answer.
 
         Raises EngineError or ProgramError.
         """
@@ -172,6 +179,19 @@ class ViewState:
             else:
                 self._activations = await self.probe.activations(self.answer.image)
         return self._activations
+
+
+def class_choices(first: Mapping[str, str], labels: Labels) -> dict[str, str]:
+    """Options to choose a class from: the `first` ones, and then all `labels` by their index."""
+    return {**first, **{str(index): isolated(label) for index, label in enumerate(labels)}}
+
+
+def view_state(page: PageContext, probe: Probe | None) -> ViewState:
+    """The present state. An answer in other labels than those of the probe's network belongs to another one: none."""
+    answer = page.latest or page.example
+    if answer is not None and probe is not None and answer.labels != probe.model.alphabet:
+        answer = None
+    return ViewState(page.ink, answer, probe, is_dark())
 
 
 class Section(Protocol):

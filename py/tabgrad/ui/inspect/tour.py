@@ -54,8 +54,10 @@ class Tour:
         if self._tabs.has(step.panel):
             self._tabs.show(step.panel)
         self._place.textContent = f"Step {number} of {len(STEPS)}"
-        self._title.textContent, self._text.textContent = step.title, step.text
-        self._example.element.hidden = not step.needs_ink
+        knows_digits = self._page.has_examples
+        text = step.text if knows_digits or not step.of_others else step.of_others
+        self._title.textContent, self._text.textContent = step.title, text
+        self._example.element.hidden = not step.needs_ink or not knows_digits
         self._back.enable(number > 1)
         self._next.element.textContent = "Done" if number == len(STEPS) else "Next"
         self._card.hidden = False

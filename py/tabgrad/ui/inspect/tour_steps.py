@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class TourStep:
     """One step. It is about a `section`, which it opens, or about what the CSS selector `target` finds.
 
-    `panel` is shown first, if it is named. `needs_ink`: there is something to see only with a digit on the pad.
+    `panel` is shown first, if it is named. `needs_ink`: there is something to see only with a drawing on the pad.
+    `of_others` is the text for a network that knows other classes than the digits, if it differs.
     """
 
     title: str
@@ -18,6 +19,7 @@ class TourStep:
     section: str = ""
     target: str = ""
     needs_ink: bool = False
+    of_others: str = ""
 
 
 STEPS = (
@@ -27,19 +29,21 @@ STEPS = (
         "while you draw.",
         target="#bench, #draw",
         needs_ink=True,
+        of_others="Draw one of the classes that the network knows. Each has a bar, which shows how sure the network is "
+        "of it. The bars move while you draw.",
     ),
     TourStep(
         "What it sees",
         "Your drawing becomes a picture of 28 by 28 grey dots. The network sees nothing else. Switch a step off, draw "
-        "a small digit in a corner, and watch the answer go wrong.",
+        "something small in a corner, and watch the answer go wrong.",
         "inside",
         "ink",
         needs_ink=True,
     ),
     TourStep(
         "Layers",
-        "Each unit looks for its own pattern in those dots. If it finds the pattern, it votes for the digits that have "
-        "it. The digit with the most votes is the answer. Point at a unit to see its votes.",
+        "Each unit looks for its own pattern in those dots. If it finds the pattern, it votes for the answers that "
+        "have it. The one with the most votes wins. Point at a unit to see its votes.",
         "inside",
         "layers",
         needs_ink=True,

@@ -8,24 +8,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.interop import dom
 from tabgrad.network import is_written
 
 from ..context import PageContext
 from ..faults import FAULTS
 from ..inspect.network import NetworkView
-from ..inspect.section import CurrentProbe, ViewState
-from ..theme import is_dark
+from ..inspect.section import CurrentProbe, view_state
 from ..widgets.controls import Button
+from ..widgets.labels import known
 
+EMPTY_OF_OTHERS = "This network knows {}. Draw one, and see how."
 EMPTY = "This network reads digits. Draw one, and see how."
 EXAMPLE = "This network has just read a digit. Here is how."
 WRITTEN = "This is a network that you wrote. You can look at its layers."
-YOURS = "This network has just read your digit. Here is how."
+YOURS, YOURS_OF_OTHERS = (f"This network has just read your {what}. Here is how." for what in ("digit", "drawing"))
 PATTERNS = (
-    "Nobody drew them. A network that knows nothing finds them by itself, in thousands of digits. You can watch: train "
-    "one of your own, and draw while it learns."
+    "Nobody drew them. A network that knows nothing finds them by itself, in thousands of examples. You can watch: "
+    "train one of your own, and draw while it learns."
 )
+FOOL_OF_OTHERS = "Draw one thing that looks like another. How far can you go before the network changes its mind?"
 FOOL = "Draw a 4 that looks like a 9. How far can you go before the network says 9?"
 
 
@@ -47,9 +50,9 @@ class Intro:
         self._network = NetworkView(card, lambda _stage, _unit, _pressed: None, "intro-network", short=True)
         self._fault = dom.create("p", card, class_="fault")
         cards = dom.create("div", root, class_="intro-cards")
-        patterns = _card(cards, "Where do the patterns come from?", PATTERNS)
+        patterns, _ = _card(cards, "Where do the patterns come from?", PATTERNS)
         self._start = Button(patterns, "Train my own", start, "intro-train", "text-button")
-        fool = _card(cards, "Can you fool it?", FOOL)
+        fool, self._fool = _card(cards, "Can you fool it?", FOOL)
         self._inside = Button(fool, "Look inside", lambda: open_panel("inside"), "intro-inside")
         self._mistakes = Button(fool, "Its mistakes", lambda: open_panel("data"), "intro-mistakes")
         self._inside.element.hidden = not page.address.shows("inside")
@@ -89,24 +92,32 @@ class Intro:
 
     async def _update(self) -> None:
         page = self._page
-        answer = page.latest or page.example
         if page.model is not None and is_written(page.model.card.get("spec") or {}):
             self._title.textContent, self._card.hidden = WRITTEN, True  # nobody knows how its layers are connected
             return
         self._card.hidden = False
-        self._title.textContent = EMPTY if answer is None else YOURS if page.latest else EXAMPLE
+        self._title.textContent = self._headline()
+        self._fool.textContent = FOOL if page.alphabet == DIGITS else FOOL_OF_OTHERS
         try:
             probe = await self._probe.get()
             if probe is not None:
-                await self._network.update(ViewState(page.ink, answer, probe, is_dark()))
+                await self._network.update(view_state(page, probe))
             self._fault.textContent = ""
         except FAULTS as error:
             self._fault.textContent = str(error)
 
+    def _headline(self) -> str:
+        page = self._page
+        if page.latest is None and page.example is None:
+            return EMPTY if page.alphabet == DIGITS else EMPTY_OF_OTHERS.format(known(page.alphabet))
+        if page.latest is None:
+            return EXAMPLE
+        return YOURS if page.alphabet == DIGITS else YOURS_OF_OTHERS
 
-def _card(parent: dom.Element, title: str, text: str) -> dom.Element:
-    """A card with a heading and a paragraph; returns the row for its buttons."""
+
+def _card(parent: dom.Element, title: str, text: str) -> tuple[dom.Element, dom.Element]:
+    """A card with a heading and a paragraph; returns the row for its buttons, and the paragraph."""
     card = dom.create("div", parent, class_="intro-card")
     dom.create("h3", card, text=title)
-    dom.create("p", card, text=text, class_="text-muted")
-    return dom.create("div", card, class_="intro-buttons")
+    paragraph = dom.create("p", card, text=text, class_="text-muted")
+    return dom.create("div", card, class_="intro-buttons"), paragraph

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.artifacts import WeightsFile
 from tabgrad.backends import Device
 from tabgrad.network import WeightsError
@@ -19,10 +20,13 @@ NOT_SURE_BELOW = 0.5
 
 
 class LiveModel:
-    """`data` names the set that it learns from, or has learned from; empty if that is not known. `program` answers."""
+    """`data` names the set that it learns from, or has learned from; empty if that is not known. `program` answers.
 
-    def __init__(self, name: str, title: str, data: str = "") -> None:
-        self.name, self.title, self._data = name, title, data
+    `labels` are those of the classes that it tells apart: what its weights say of them counts more.
+    """
+
+    def __init__(self, name: str, title: str, data: str = "", labels: Labels = DIGITS) -> None:
+        self.name, self.title, self._data, self.labels = name, title, data, labels
         self._source = b""
         self.program: Program | None = None
         self._weights: WeightsFile | None = None
@@ -46,8 +50,11 @@ class LiveModel:
         """Newer weights; returns whether they are the network's first. Does nothing before there is a program."""
         if self.program is None:
             return False
-        is_first = self._weights is None
-        self._weights = weights
+        labels = weights.given.alphabet if weights.given else self.labels
+        is_first = self._weights is None or labels != self.labels  # the same program can tell other classes apart
+        self._weights, self.labels = weights, labels
+        if is_first:
+            self._model = None
         self._spec = weights.spec or self._spec  # timelines of version 0.1 hold weights without a spec
         return is_first
 
@@ -71,9 +78,11 @@ class LiveModel:
         """Put it on the page's engine. Raises ProgramError, WeightsError or EngineError."""
         if self.program is None or self._weights is None:
             raise WeightsError("No network has been trained yet: press Train.")
-        card = {"title": self.title, "not_sure_below": NOT_SURE_BELOW, "learned_from": self._data}
+        card: dict[str, Any] = {"title": self.title, "not_sure_below": NOT_SURE_BELOW, "learned_from": self._data}
         if self._spec:  # a file from elsewhere has none: its tensors say what it is
             card["spec"] = self._spec
+        if self.labels != DIGITS:
+            card["labels"] = list(self.labels)
         program, weights = self.program, self._weights
         model = await load_model(device, self.name, card, program, weights.tensors)
         if self.program is program and self._weights is not weights:  # newer ones have come meanwhile

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.backends import Device, Executable
 from tabgrad.incoming import fits, read_json
 from tabgrad.network import WeightsError, weights_for
 from tabgrad.program import Program, ProgramError
 
 from ..widgets.format import percent
+from ..widgets.labels import known
 
 Card = Mapping[str, Any]
 #: What the parts of a card are that the page works with.
-CARD = {"title": str, "spec": dict[str, Any], "temperature": float, "not_sure_below": float}
+CARD = {"title": str, "spec": dict[str, Any], "temperature": float, "not_sure_below": float, "labels": list[str]}
 
 
 @dataclass(slots=True, eq=False)
@@ -35,10 +37,15 @@ class Model:
         return str(self.card.get("title", self.name.upper()))
 
     @property
+    def alphabet(self) -> Labels:
+        """The labels of the classes that it tells apart, in the order of its logits."""
+        return tuple(self.card.get("labels", DIGITS))
+
+    @property
     def accuracy_note(self) -> str:
         """Its test accuracy as the end of a sentence; empty for a network that was made on this page."""
         accuracy = self.card.get("test_accuracy")
-        if not isinstance(accuracy, float):
+        if not isinstance(accuracy, float) or self.alphabet != DIGITS:
             return ""
         return f": right on {percent(accuracy, 2)} of MNIST's test digits"
 
@@ -46,7 +53,8 @@ class Model:
     def greeting(self) -> str:
         """What the status line says when it begins to answer."""
         if "learned_from" in self.card:  # made on this page
-            return f"{self.title} answers now."
+            knows = "" if self.alphabet == DIGITS else f" It knows {known(self.alphabet)}."
+            return f"{self.title} answers now.{knows}"
         return f"{self.title} is ready{self.accuracy_note}."
 
     @property
@@ -60,7 +68,7 @@ class Model:
         return float(self.card.get("not_sure_below", 0.5))
 
     async def logits(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits (10,) for an image (28, 28) of values in 0..1. Raises EngineError or WeightsError."""
+        """Logits (classes,) for an image (28, 28) of values in 0..1. Raises EngineError or WeightsError."""
         shape = self.executable.program.buffer("x").shape
         outputs = await self.executable.run({"x": image.reshape(shape)}, ["logits"])
         logits: NDArray[np.float32] = outputs["logits"].reshape(-1)

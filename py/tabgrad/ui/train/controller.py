@@ -20,6 +20,7 @@ from tabgrad.settings import TUNABLE, RunSettings, SettingsError
 
 from ..models import Model
 from ..tasks import Tasks
+from ..widgets.labels import mismatch
 from .announcements import Announcements
 from .client import TrainClient
 from .files import WeightFiles
@@ -94,6 +95,9 @@ class RunController:
         self, settings: RunSettings, *, paused: bool = False, checkpoint: bytes = b"", model: Model | None = None
     ) -> None:
         """Go on from a checkpoint, or begin a run: with the weights of `model`, or with weights drawn by the seed."""
+        if model is not None and model.alphabet != settings.alphabet:
+            self.say(mismatch(model.alphabet, "the data", settings.alphabet), error=True)
+            return
         try:
             weights = save_weights(await model.weights()) if model else b""
         except EngineError as error:

@@ -240,7 +240,9 @@ class TrainPanel:
         if not self._refuse_during_run():
             form, preset = self._form.good, PRESETS[name].settings
             # They belong to no preset: see `PresetButtons.show`.
-            self._beginning.show_fresh(replace(preset, engine=form.engine, data=form.data, seed=form.seed))
+            self._beginning.show_fresh(
+                replace(preset, engine=form.engine, data=form.data, labels=form.labels, seed=form.seed)
+            )
             self._page.address.set_settings(self._form.good)
 
     def _refuse_during_run(self) -> bool:

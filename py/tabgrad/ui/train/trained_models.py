@@ -21,6 +21,7 @@ from tabgrad.settings import RunSettings, network_name, settings_for
 from ..answering import Answering
 from ..models import Model
 from ..models.live import LiveModel
+from ..widgets.labels import entry
 from .client import TrainClient
 
 #: The names of the network in training and of an imported one in the model picker.
@@ -55,7 +56,7 @@ class TrainedModels:
     def set_weights(self, weights: WeightsFile) -> None:
         """Newer weights of the network in training. Raises WeightsError."""
         if self.training.set_weights(weights):
-            self._answering.registry.offer(TRAINING, self._label, self.training.make)
+            self._answering.registry.offer(TRAINING, entry(self._label, self.training.labels), self.training.make)
             self._pick_training()
         elif self.training.update_if_active(self._answering.model):
             self._answering.weights_changed()
@@ -103,17 +104,18 @@ class TrainedModels:
 
     def _rename(self, label: str, data: str = "") -> None:
         self._label = label
-        title, entry = f"The network {label.lower()}", label
+        title, label_now = f"The network {label.lower()}", label
         if self._version:
-            title, entry = f"{title} ({self._version})", f"{label}, {self._version}"
+            title, label_now = f"{title} ({self._version})", f"{label}, {self._version}"
         self.training.describe(title, data)
-        self._answering.registry.rename(TRAINING, entry)
+        self._answering.registry.rename(TRAINING, entry(label_now, self.training.labels))
 
     def offer_runs(self, rows: Sequence[RunRow]) -> None:
         """Put finished runs whose weights are kept into the picker."""
         for row in rows:
             title = f"Run {row['number']}" + (f": {row['name']}" if "name" in row else "")
-            self._answering.registry.offer(model_name(row["id"]), title, partial(self._make_run, row, title))
+            listed = entry(title, RunSettings.stored(row["settings"]).alphabet)
+            self._answering.registry.offer(model_name(row["id"]), listed, partial(self._make_run, row, title))
 
     async def pick_run(self, run_id: str) -> None:
         """Answer with the network of a finished run."""
@@ -128,7 +130,7 @@ class TrainedModels:
         if weights is None:
             raise WeightsError("The weights of this run are gone: the page keeps those of your latest runs only.")
         settings = RunSettings.stored(row["settings"])
-        network = LiveModel(model_name(row["id"]), title, settings.data)
+        network = LiveModel(model_name(row["id"]), title, settings.data, settings.alphabet)
         network.set_program(await self.program(settings))
         network.set_weights(load_weights(weights))
         return await network.make(device)
@@ -143,13 +145,14 @@ class TrainedModels:
 
     async def offer_written(self, network: LiveModel) -> None:
         """A network that was compiled and has learned nothing becomes a model of its own, and answers."""
-        self._answering.registry.offer(network.name, network.title, network.make)
+        self._answering.registry.offer(network.name, entry(network.title, network.labels), network.make)
         await self._answering.pick(network.name)
 
     async def offer_file(self, weights: WeightsFile) -> None:
         """A weights file becomes a model of its own, and answers. Raises WeightsError, ProgramError, EngineError."""
         settings = weights.settings
-        network = LiveModel(IMPORTED, f"Imported {network_name(settings)}")
+        data = settings.data if settings.labels else ""  # of digits, nobody knows which ones they were
+        network = LiveModel(IMPORTED, f"Imported {network_name(settings)}", data, settings.alphabet)
         network.set_program(await self.program(settings))
         network.set_weights(weights)
         made_on = self._answering.device
@@ -160,7 +163,7 @@ class TrainedModels:
         async def make(device: Device) -> Model:
             return ready.pop() if ready and device is made_on else await network.make(device)
 
-        self._answering.registry.offer(IMPORTED, network.title, make)
+        self._answering.registry.offer(IMPORTED, entry(network.title, network.labels), make)
         await self._answering.pick(IMPORTED)
 
     async def training_program(self, name: str) -> Program:

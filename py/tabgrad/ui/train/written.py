@@ -108,7 +108,7 @@ class WrittenNetworks:
         return Compiled(_sentence(description, seconds), description, program)
 
     async def _offer(self, written: protocol.Written, settings: RunSettings) -> Program | None:
-        network = LiveModel(WRITTEN, TITLE, settings.data)
+        network = LiveModel(WRITTEN, TITLE, settings.data, settings.alphabet)
         network.set_program(written.program)
         network.set_weights(load_weights(written.weights))
         await self._models.offer_written(network)

@@ -8,42 +8,75 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.interop import dom
 
-CAPTION = "Down: the true digit. Across: what the network read it as."
+from .labels import is_short, isolated
+
+CAPTION = "Down: the true {}. Across: what the network read it as."
 PRESS = "Press a number to see those images."
 #: Stands in a cell without images.
 NOTHING = "\N{MIDDLE DOT}"
+#: More classes than these scroll within the table's frame.
+FITS = 12
 
 
 class ConfusionTable:
-    """`pressed` gets the true digit and the answer of a cell; None makes cells of plain text. `name` is the test id."""
+    """`pressed` gets the true class and the answer of a cell; None makes cells of plain text. `name` is the test id."""
 
     def __init__(
         self, parent: dom.Element, pressed: Callable[[tuple[int, int]], object] | None, name: str = "confusion"
     ) -> None:
         self._pressed, self._name = pressed, name
-        frame = dom.create("div", parent, class_="table-frame")
-        table = dom.create("table", frame, class_="confusion", data_testid=name)
-        dom.create("caption", table, text=f"{CAPTION} {PRESS}" if pressed else CAPTION)
-        head = dom.create("tr", dom.create("thead", table))
-        dom.create("span", dom.create("th", head, scope="col"), text="True digit", class_="sr-only")
-        for answer in range(10):
-            dom.create("th", head, text=str(answer), scope="col")
-        body = dom.create("tbody", table)
+        self._frame = dom.create("div", parent, class_="table-frame")
+        self._table = dom.create("table", self._frame, class_="confusion", data_testid=name)
         self._cells: list[list[Any]] = []
-        for truth in range(10):
-            row = dom.create("tr", body)
-            dom.create("th", row, text=str(truth), scope="row")
-            self._cells.append([self._cell(row, truth, answer) for answer in range(10)])
-        self._listener = dom.Listener(table, "click", self._on_click)
+        self._shown: NDArray[np.int64] = np.zeros((0, 0), np.int64)
+        self._labels: Labels = ()
+        self._listener = dom.Listener(self._table, "click", self._on_click)
+        self._build(DIGITS)
 
-    def _cell(self, row: dom.Element, truth: int, answer: int) -> dom.Element:
+    def _build(self, labels: Labels) -> None:
+        """Make the table for these classes, all of it empty."""
+        self._labels, count = labels, len(labels)
+        self._shown = np.zeros((count, count), np.int64)
+        table, what = self._table, "digit" if labels == DIGITS else "class"
+        table.replaceChildren()
+        table.dataset.labels = "short" if is_short(labels) else "long"
+        table.style.setProperty("--count", str(count))
+        scrolls = count > FITS
+        self._frame.toggleAttribute("data-scrolls", scrolls)
+        if scrolls:  # the keyboard can scroll it, too
+            self._frame.tabIndex = 0
+            self._frame.setAttribute("role", "region")
+            self._frame.setAttribute("aria-label", "Confusion matrix")
+        else:
+            for attribute in ("tabindex", "role", "aria-label"):
+                self._frame.removeAttribute(attribute)
+        caption = CAPTION.format(what)
+        dom.create("caption", table, text=f"{caption} {PRESS}" if self._pressed else caption)
+        head = dom.create("tr", dom.create("thead", table))
+        dom.create("span", dom.create("th", head, scope="col"), text=f"True {what}", class_="sr-only")
+        body = dom.create("tbody", table)
+        # Made at once, because a thousand cells one by one take too long. It is all numbers: labels are put in as text.
+        body.innerHTML = "".join(self._row(truth, count) for truth in range(count))
+        for label, name in zip(labels, dom.select("th", body), strict=True):
+            for cell in (dom.create("th", head, scope="col"), name):
+                dom.create("bdi", cell, text=label)
+                if table.dataset.labels == "long":
+                    cell.title = label
+        cells = dom.select("[data-cell]", body)
+        self._cells = [cells[truth * count : (truth + 1) * count] for truth in range(count)]
+
+    def _row(self, truth: int, count: int) -> str:
+        return f'<tr><th scope="row"></th>{"".join(self._cell(truth, answer) for answer in range(count))}</tr>'
+
+    def _cell(self, truth: int, answer: int) -> str:
         name, kind = f"{truth}-{answer}", "right" if truth == answer else "wrong"
-        hooks = {"data_cell": name, "data_kind": kind, "data_testid": f"{self._name}-{name}"}
+        hooks = f'data-cell="{name}" data-kind="{kind}" data-testid="{self._name}-{name}" data-value="0"'
         if self._pressed is None:
-            return dom.create("td", row, **hooks)
-        return dom.create("button", dom.create("td", row), type="button", **hooks)
+            return f"<td {hooks}>{NOTHING}</td>"
+        return f'<td><button type="button" disabled {hooks}>{NOTHING}</button></td>'
 
     def _on_click(self, event: dom.Event) -> None:
         button = dom.closest(event.target, "button")
@@ -51,21 +84,27 @@ class ConfusionTable:
             truth, answer = dom.data(button, "cell").split("-")
             self._pressed((int(truth), int(answer)))
 
-    def show(self, counts: NDArray[np.int64]) -> None:
-        """Show `counts` (10, 10), one row for each true digit.
+    def show(self, counts: NDArray[np.int64], labels: Labels = DIGITS) -> None:
+        """Show `counts` (classes, classes), one row for each of `labels` as the truth.
 
         A right answer is coloured by its share of the row, a mistake by its share of the most frequent mistake.
         """
+        if labels != self._labels:
+            self._build(labels)
         rows = counts.sum(axis=1).clip(1)
         largest = max(1, int((counts - np.diag(np.diag(counts))).max()))
-        for truth, row in enumerate(self._cells):
-            for answer, cell in enumerate(row):
-                count = int(counts[truth, answer])
-                share = count / int(rows[truth]) if truth == answer else count / largest
-                cell.textContent = str(count) if count else NOTHING
-                cell.style.setProperty("--share", f"{share:.3f}")
-                # Screen readers read a cell of plain text with its row and column by themselves.
-                if self._pressed is not None:
-                    cell.disabled = count == 0
-                    cell.setAttribute("aria-label", f"{truth} read as {answer}: {count or NOTHING}")
-                cell.dataset.value = str(count)
+        for truth, answer in zip(*np.nonzero((counts != 0) | (self._shown != 0)), strict=True):
+            count, cell = int(counts[truth, answer]), self._cells[truth][answer]
+            share = count / int(rows[truth]) if truth == answer else count / largest
+            cell.style.setProperty("--share", f"{share:.3f}")
+            if count == self._shown[truth, answer]:
+                continue
+            cell.textContent = cell.dataset.value = str(count)
+            # Screen readers read a cell of plain text with its row and column by themselves.
+            if self._pressed is not None:
+                cell.disabled = count == 0
+                name = f"{isolated(labels[truth])} read as {isolated(labels[answer])}: {count or NOTHING}"
+                cell.setAttribute("aria-label", name)
+            if not count:
+                cell.textContent = NOTHING
+        self._shown = np.array(counts)

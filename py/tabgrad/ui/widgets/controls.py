@@ -65,8 +65,13 @@ class _Labelled:
 
     def __init__(self, parent: dom.Element, text: str, tag: str, **attributes: str) -> None:
         label = dom.create("label", parent, class_="choice")
-        dom.create("span", label, text=text)
+        self._text = dom.create("span", label, text=text)
         self.element = dom.create(tag, label, **attributes)
+
+    def rename(self, text: str) -> None:
+        """Say something else beside it."""
+        if str(self._text.textContent) != text:
+            self._text.textContent = text
 
     @property
     def value(self) -> str:
@@ -102,6 +107,16 @@ class Select(_Labelled):
         self, parent: dom.Element, text: str, options: Mapping[str, str], changed: Callable[[], object], testid: str
     ) -> None:
         super().__init__(parent, text, "select", class_="select", data_testid=testid)
+        self._options: dict[str, str] = {}
+        self.offer(options)
+        self._listener = dom.Listener(self.element, "change", lambda _event: changed())
+
+    def offer(self, options: Mapping[str, str]) -> bool:
+        """Offer these options from now on. If they are others than before, the first is chosen; returns whether so."""
+        if dict(options) == self._options:
+            return False
+        self._options = dict(options)
+        self.element.replaceChildren()
         for value, title in options.items():
             dom.create("option", self.element, text=title, value=value)
-        self._listener = dom.Listener(self.element, "change", lambda _event: changed())
+        return True

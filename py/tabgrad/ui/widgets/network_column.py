@@ -11,27 +11,32 @@ from numpy.typing import NDArray
 
 from tabgrad.interop import dom
 
+from .labels import length, size
+
 Rgba = NDArray[np.uint8]
 #: Cells stand in a square of at most this many columns; tiles in two columns.
 CELLS_A_ROW, TILES_A_ROW = 8, 2
 #: Units of these kinds can be touched.
-TOUCHABLE = ("tiles", "cells", "digits")
+TOUCHABLE = ("tiles", "cells", "classes")
+#: Classes stand in columns of at most this many.
+CLASSES_A_COLUMN = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """How a column of the flow is shown.
 
-    "image": one picture; "tiles": a picture for each unit; "cells": a square for each; "digits": ten digits, one below
-    the other; "answer": one large digit. `names` are what the units are called. `pictures` make the tiles' pictures,
-    each drawn again when its key in `keys` has changed; a key of None always has.
+    "image": one picture; "tiles": a picture for each unit; "cells": a square for each; "classes": the classes, below
+    each other; "answer": one class, large. `names` are what the units are called, `texts` what stands on classes.
+    `pictures` make the tiles' pictures, each drawn again when its key in `keys` has changed; a key of None always has.
     """
 
-    kind: Literal["image", "tiles", "cells", "digits", "answer"]
+    kind: Literal["image", "tiles", "cells", "classes", "answer"]
     caption: str
     names: Sequence[str]
     pictures: Sequence[Callable[[], Rgba]] = ()
     keys: Sequence[object] = ()
+    texts: Sequence[str] = ()
 
 
 class ColumnView:
@@ -40,7 +45,12 @@ class ColumnView:
     def __init__(self, parent: dom.Element, index: int, look: Look) -> None:
         self.kind, count = look.kind, len(look.names)
         self.can_be_touched = look.kind in TOUCHABLE
-        self.columns = {"tiles": min(TILES_A_ROW, count), "cells": _cells_a_row(count)}.get(look.kind, 1)
+        columns = {
+            "tiles": min(TILES_A_ROW, count),
+            "cells": _cells_a_row(count),
+            "classes": -(-count // CLASSES_A_COLUMN),
+        }
+        self.columns = columns.get(look.kind, 1)
         self.rows = -(-count // self.columns)
         figure = dom.create("div", parent, class_=f"network-column network-{look.kind}")
         self.grid = dom.create("div", figure, class_="network-grid")
@@ -78,8 +88,10 @@ class ColumnView:
                 unit.toggleAttribute("data-negative", strength.startswith("-"))
             if look.names[place] != self._names[place]:
                 self._names[place] = look.names[place]
-                if self.kind in ("answer", "digits"):
-                    unit.textContent = look.names[place][-1]
+                if look.texts:
+                    text = look.texts[place]
+                    unit.textContent, unit.dataset.size, unit.dir = text, size(text), "auto"
+                    unit.title = text if length(text) > 1 else ""
                 if self.can_be_touched:
                     unit.setAttribute("aria-label", look.names[place])
             if look.pictures and (look.keys[place] is None or look.keys[place] != self._keys[place]):

@@ -1,4 +1,4 @@
-"""Browse the data: any split, by digit, from any index, or only mistakes. A press puts an image on the pad."""
+"""Browse the data: any split, by class, from any index, or only mistakes. A press puts an image on the pad."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.data import DataError, Samples
 from tabgrad.explain import browse
 from tabgrad.incoming import unexpected
@@ -16,13 +17,15 @@ from tabgrad.interop import dom
 from ...faults import FAULTS
 from ...tasks import Tasks
 from ...widgets.controls import Button, Field, Select, Switch
+from ...widgets.labels import isolated
 from ...widgets.picture import Gallery, GalleryItem
 from ..probe import Probe, as_input
-from ..section import DIGITS, InspectContext, ViewState
-from .images import SiteData
+from ..section import InspectContext, ViewState, class_choices
+from .images import MisfitError, SetChoice, SiteData, check_reads
 
 PAGE_SIZE = 40
 ANY = "any"
+ANY_CLASS = {ANY: "any"}
 SPLITS = {"test": "test", "validation": "validation", "train": "training"}
 LOADING = "Loading the images …"
 
@@ -48,9 +51,9 @@ class DataSection:
 
     def build(self, body: dom.Element) -> None:
         controls = dom.create("div", body, class_="controls", role="group", aria_label="Which images")
-        self._set = Select(controls, "Data", self._data.titles, self._restart, "data-set")
+        self._set = SetChoice(controls, self._data, self._restart, "data-set")
         self._split = Select(controls, "Part", SPLITS, self._restart, "data-split")
-        self._digit = Select(controls, "Digit", {ANY: "any"} | DIGITS, self._restart, "data-digit")
+        self._class = Select(controls, "Digit", class_choices(ANY_CLASS, DIGITS), self._restart, "data-digit")
         self._wrong = Switch(controls, "Only what the network gets wrong", False, self._restart, "data-wrong")
         self._from = Field(
             controls, "From image", self._jump, "data-from", type="number", min="0", value="0", class_="number"
@@ -87,14 +90,16 @@ class DataSection:
             self._to_pad(self._page.samples.images[place])
 
     async def update(self, state: ViewState) -> None:
+        if state.probe is not None and self._set.follow(state.probe.model):
+            self._restart()
         probe = state.probe if self._wrong.on else None
-        chosen = (self._set.value, self._split.value, self._digit.value, self._starts[-1], probe and probe.version)
+        chosen = (self._set.value, self._split.value, self._class.value, self._starts[-1], probe and probe.version)
         if (chosen, probe) != self._shown:  # else only the pen has moved
             self._shown = chosen, probe
             self._note.textContent = LOADING
-            self._tasks.do(self._search(self._set.value, self._split.value, self._starts[-1], self._wanted(probe)))
+            self._tasks.do(self._search(self._set.value, self._split.value, self._starts[-1], probe))
 
-    async def _search(self, name: str, split: str, start: int, wanted: browse.Wanted) -> None:
+    async def _search(self, name: str, split: str, start: int, probe: Probe | None) -> None:
         """Find the images and show them, unless others were chosen meanwhile."""
         mine = self._shown
 
@@ -107,15 +112,30 @@ class DataSection:
 
         try:
             data = await self._data.open(name)
-            page = await browse.find(take, data.size(split), start, PAGE_SIZE, wanted)
+            self._offer(data.alphabet)
+            if probe is not None:
+                check_reads(probe.model, self._data.titles[name], data.alphabet)
+            page = await browse.find(take, data.size(split), start, PAGE_SIZE, self._wanted(probe))
         except _Superseded:
+            return
+        except MisfitError as error:  # the choice stays: to try once more would change nothing
+            if self._shown is mine:
+                self._gallery.show([])
+                self._note.textContent = str(error)
             return
         except (*FAULTS, DataError) as error:
             self._say_failed(mine, str(error))
             return
         if self._shown is mine:
             self._page = page
-            self._show_page(page, f"{data.description}, {SPLITS[split]} images, {data.size(split):,} in all.")
+            self._show_page(
+                page, data.alphabet, f"{data.description}, {SPLITS[split]} images, {data.size(split):,} in all."
+            )
+
+    def _offer(self, labels: Labels) -> None:
+        """Let the visitor choose among the classes of the data."""
+        if self._class.offer(class_choices(ANY_CLASS, labels)):
+            self._class.rename("Digit" if labels == DIGITS else "Class")
 
     def _say_failed(self, mine: object, sentence: str) -> None:
         if self._shown is mine:
@@ -126,10 +146,10 @@ class DataSection:
         self._say_failed(self._shown, f"An error in the page stopped this ({unexpected(error)}).")
 
     def _wanted(self, probe: Probe | None) -> browse.Wanted:
-        digit = self._digit.value
+        chosen = self._class.value
 
         async def wanted(samples: Samples) -> NDArray[np.bool_]:
-            keep = np.ones(len(samples.labels), bool) if digit == ANY else samples.labels == int(digit)
+            keep = np.ones(len(samples.labels), bool) if chosen == ANY else samples.labels == int(chosen)
             if probe is not None and keep.any():
                 logits = await probe.logits(as_input(samples.images[keep]))
                 keep[keep] = logits.argmax(axis=1) != samples.labels[keep]
@@ -137,16 +157,17 @@ class DataSection:
 
         return wanted
 
-    def _show_page(self, page: browse.Page, what: str) -> None:
+    def _show_page(self, page: browse.Page, labels: Labels, what: str) -> None:
+        names = [isolated(labels[label]) for label in page.samples.labels]
         self._gallery.show(
             [
-                GalleryItem(image, str(label), f"Image {index}, a {label}")
-                for index, image, label in zip(page.indices, page.samples.images, page.samples.labels, strict=True)
+                GalleryItem(image, name, f"Image {index}: {name}")
+                for index, image, name in zip(page.indices, page.samples.images, names, strict=True)
             ]
         )
         self._before.enable(len(self._starts) > 1)
         self._next.enable(not page.done)
-        where = "There are none of this kind here: choose another digit or part."
+        where = "There are none of this kind here: choose another one, or another part."
         if page.indices:
             where = f"Shown: {page.indices[0]:,} to {page.indices[-1]:,}."
         self._note.textContent = f"{what} {where}"

@@ -9,17 +9,18 @@ from tabgrad.explain.ink_steps import STANDARD, Centring, InkSteps, Recipe, ink_
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 
+from ...context import TRY_AN_EXAMPLE
 from ...prediction import DOT_UNITS, PAD_UNITS
 from ...widgets.controls import Button, Select, Switch
 from ...widgets.picture import Picture
 from ..section import InspectContext, ViewState
 
 SAMPLE_NOTE = (
-    "This digit is an image from the data. The network reads the image itself. The strokes on the pad only imitate it, "
+    "This is an image from the data. The network reads the image itself. The strokes on the pad only imitate it, "
     "and count as soon as you change one."
 )
 UNUSUAL = "The answer is now for this unusual input. In training, the network never saw images like it."
-EMPTY = "Nothing is drawn yet. Draw a digit, and watch every step here while you draw."
+EMPTY = "Nothing is drawn yet. Draw something, and watch every step here while you draw."
 CENTRINGS = {"mass": "centre of mass", "box": "middle of its box", "none": "not at all"}
 
 
@@ -29,13 +30,13 @@ class InkSection:
     name = "ink"
     title = "From ink to input"
     lead = (
-        "The network learned from digits of one size, each in the middle of its picture. So your drawing is made ready "
-        "in the same way. Switch a step off, draw a small digit in a corner, and see why the step is needed."
+        "The network learned from images of one size, each in the middle of its picture. So your drawing is made ready "
+        "in the same way. Switch a step off, draw something small in a corner, and see why the step is needed."
     )
     needs_network = False
 
     def __init__(self, context: InspectContext) -> None:
-        self._inputs, self._try_example = context.inputs, context.page.try_example
+        self._inputs, self._page = context.inputs, context.page
         self._recipe = STANDARD
 
     def build(self, body: dom.Element) -> None:
@@ -51,7 +52,7 @@ class InkSection:
         self._reset = Button(controls, "Back to the usual steps", self._use_standard, "ink-reset")
         self._note = dom.create("p", body, class_="note", role="status", data_testid="ink-note")
         self._sample_note = dom.create("p", body, class_="note")
-        self._example = Button(body, "Try an example", self._try_example, "ink-example")
+        self._example = Button(body, TRY_AN_EXAMPLE, self._page.try_example, "ink-example")
         self._changed()
 
     def _use_standard(self) -> None:
@@ -81,7 +82,7 @@ class InkSection:
         scaled = "scaled to 20 by 20 pixels" if self._recipe.fit else "the whole pad at 28 by 28"
         self._boxed.caption(f"2. The ink, {scaled}")
         self._image.caption(f"3. {_placement(self._recipe.centring)}: what the network reads")
-        self._example.element.hidden = not state.ink.is_empty
+        self._example.element.hidden = not state.ink.is_empty or not self._page.has_examples
         if state.ink.is_empty:
             self._sample_note.textContent = EMPTY
             for picture in (self._sheet, self._boxed, self._image):

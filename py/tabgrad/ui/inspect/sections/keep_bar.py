@@ -1,9 +1,13 @@
-"""Beside the pad: ten buttons that keep the drawing as a digit of the visitor's own test set. Owns its elements."""
+"""Beside the pad: ten buttons that keep the drawing as a digit of the visitor's own test set. Owns its elements.
+
+The set holds digits: for a network that knows other classes there is a sentence in their place.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.incoming import unexpected
 from tabgrad.interop import dom
 from tabgrad.metrics import Results
@@ -12,11 +16,13 @@ from ...context import PageContext
 from ...faults import FAULTS
 from ...tasks import Tasks
 from ...widgets.controls import Button
+from ...widgets.labels import known
 from ..section import BesideThePad, ViewState
 from .own import FaultLine, OwnDrawings
 
 TITLE = "This drawing is a …"
 EMPTY = "Press its digit to keep it in your own test set."
+OTHERS = "The network that answers knows {}; the test set that you keep here holds digits."
 
 
 class KeepBar(BesideThePad):
@@ -29,11 +35,11 @@ class KeepBar(BesideThePad):
     def build(self, body: dom.Element) -> None:
         """See `BesideThePad`."""
         bar = dom.create("div", body, class_="keep-bar", role="group", aria_labelledby="keep-title")
-        dom.create("p", bar, text=TITLE, id="keep-title", class_="keep-title")
-        row = dom.create("div", bar, class_="digits")
-        for digit in range(10):
-            button = Button(row, str(digit), partial(self._keep, digit), f"mine-add-{digit}")
-            button.element.setAttribute("aria-label", f"Keep it as a {digit}")
+        self._title = dom.create("p", bar, text=TITLE, id="keep-title", class_="keep-title")
+        self._row = dom.create("div", bar, class_="digits")
+        for digit, name in enumerate(DIGITS):
+            button = Button(self._row, name, partial(self._keep, digit), f"mine-add-{digit}")
+            button.element.setAttribute("aria-label", f"Keep it as a {name}")
         line = dom.create("p", bar, class_="keep-line")
         self._said = dom.create("span", line, role="status", data_testid="mine-said")
         self._fault = FaultLine(self._said)
@@ -42,6 +48,11 @@ class KeepBar(BesideThePad):
     async def update(self, state: ViewState) -> None:
         """See `BesideThePad`."""
         await self._own.load()
+        can_keep = state.labels == DIGITS
+        self._title.hidden = self._row.hidden = not can_keep
+        if not can_keep:
+            self._said.textContent, self._count.textContent = "", OTHERS.format(known(state.labels))
+            return
         self._fault.show(self._own.fault)
         try:
             results = await self._own.results(state.probe)

@@ -36,7 +36,7 @@ CELL_PX, GAP_PX = 7, 1
 LEAST_PX = 120
 #: Units of a layer that are shown at most, and the width of a picture of few. CSS pixels.
 MOST_UNITS, LARGEST_PX = 1024, 176
-NO_LAYERS = "This network has no hidden layers: each pixel votes for the digits directly."
+NO_LAYERS = "This network has no hidden layers: each pixel votes for the answers directly."
 NO_OUTPUTS = "None of the layers of this network can be shown: keep layers in attributes of Net, and call them there."
 
 
@@ -127,18 +127,18 @@ class LayersSection:
     title = "Layer by layer"
     lead = (
         "Between your drawing and the answer are layers of units. A unit looks for its own pattern in what the layer "
-        "before it found. The units of the last layer vote for digits. Point at a unit, or tap it, to see what goes "
-        "into it and how it votes."
+        "before it found. The units of the last layer vote for the answers. Point at a unit, or tap it, to see what "
+        "goes into it and how it votes."
     )
     needs_network = True
 
     def __init__(self, context: InspectContext) -> None:
-        self._refresh, self._try_example = context.refresh, context.page.try_example
+        self._refresh, self._page = context.refresh, context.page
 
     def build(self, body: dom.Element) -> None:
         view = dom.create("div", dom.create("div", body, class_="layers-place"), class_="layers-view")
         network = dom.create("div", view, class_="layers-network")
-        self._example = Button(network, "Try an example", self._try_example, "layers-example")
+        self._example = Button(network, "Try an example", self._page.try_example, "layers-example")
         self._wait = dom.create("p", network, class_="note", role="status", data_testid="layers-wait")
         self._network_place = dom.create("div", network)
         self._network: NetworkView | None = None
@@ -163,9 +163,10 @@ class LayersSection:
     def _rebuild(self, probe: Probe, dark: bool, width: int) -> UnitCard:
         """Make new elements for a network with another structure; else only prepare for new weights or colours."""
         known = self._shown[0] if self._shown else None
-        if self._card is None or known is None or known.structure != probe.structure:
+        made_for = (probe.structure, probe.model.alphabet)
+        if self._card is None or known is None or (known.structure, known.model.alphabet) != made_for:
             self._stages.textContent = self._card_place.textContent = ""
-            self._card = UnitCard(self._card_place, probe.structure, self._mark)
+            self._card = UnitCard(self._card_place, *made_for, self._mark)
             self._views = [
                 StageView(self._stages, i, stage, self._choose) for i, stage in enumerate(probe.structure) if stage.tap
             ]
@@ -212,7 +213,7 @@ class LayersSection:
 
     async def update(self, state: ViewState) -> None:
         assert state.probe is not None
-        self._example.element.hidden = state.answer is not None
+        self._example.element.hidden = state.answer is not None or not self._page.has_examples
         values = await self._values(state, state.probe)
         if len(state.probe.structure) < 2:
             self._clear()

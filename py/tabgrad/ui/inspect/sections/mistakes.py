@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import Labels
 from tabgrad.data import DataError, Samples
 from tabgrad.interop import dom
 from tabgrad.metrics import Results, wilson_95
@@ -16,10 +17,11 @@ from ...faults import FAULTS
 from ...widgets.confusion_table import ConfusionTable
 from ...widgets.controls import Button, Select
 from ...widgets.format import duration, percent
+from ...widgets.labels import isolated
 from ...widgets.picture import Gallery, GalleryItem
 from ..probe import as_input, logits_of
 from ..section import InspectContext, ViewState
-from .images import SiteData, read_all
+from .images import SetChoice, SiteData, check_reads, read_all
 
 MAX_SHOWN = 40
 ORDERS = {"sure": "the surest first", "unsure": "the least sure first"}
@@ -54,7 +56,7 @@ class MistakesSection:
     name = "mistakes"
     title = "Mistakes"
     lead = (
-        "How often is the network wrong on images that it has never seen? Which digits does it mix up? Press Measure, "
+        "How often is the network wrong on images that it has never seen? What does it mix up? Press Measure, "
         "and it reads all of them."
     )
     needs_network = True
@@ -62,7 +64,7 @@ class MistakesSection:
     def __init__(self, context: InspectContext, data: SiteData) -> None:
         self._page, self._data, self._network = context.page, data, context.probe
         self._to_pad, self._refresh = context.inputs.to_pad, context.refresh
-        self._found: tuple[Results, Samples] | None = None
+        self._found: tuple[Results, Samples, Labels] | None = None
         self._measured: object = None  # the subject that the numbers on the page belong to
         self._noticed: object = None  # the latest subject that `update` saw, and since when
         self._noticed_ms = 0.0
@@ -75,7 +77,7 @@ class MistakesSection:
 
     def build(self, body: dom.Element) -> None:
         controls = dom.create("div", body, class_="controls", role="group", aria_label="What to measure")
-        self._set = Select(controls, "Data", self._data.titles, self._refresh, "mistakes-set")
+        self._set = SetChoice(controls, self._data, self._refresh, "mistakes-set")
         self._split = Select(controls, "Part", SPLITS, self._refresh, "mistakes-split")
         self._button = Button(controls, "Measure", self._begin, "mistakes-measure")
         self._progress = dom.create("progress", controls, max="1", value="0", aria_label="Images measured")
@@ -101,6 +103,8 @@ class MistakesSection:
 
     async def update(self, state: ViewState) -> None:
         """See `Section`. Once there are numbers, they follow the network."""
+        if state.probe is not None:
+            self._set.follow(state.probe.model)
         subject, now_ms = self._subject, dom.now_ms()
         if self._measured is None or self._task is not None or subject == self._measured or state.probe is None:
             return
@@ -139,7 +143,9 @@ class MistakesSection:
                 return
             try:
                 self._note.textContent = LOADING
-                data = await self._data.open(self._set.value)
+                name = self._set.value
+                data = await self._data.open(name)
+                check_reads(network, self._data.titles[name], data.alphabet)
                 samples = await data.split(self._split.value)
                 self._note.textContent = READING
                 logits = await read_all(
@@ -151,11 +157,15 @@ class MistakesSection:
                 network.executable.destroy()
             if logits is not None:
                 results = Results(logits, samples.labels, network.temperature)
-                self._found, self._measured = (results, samples), subject
+                self._found, self._measured = (results, samples, data.alphabet), subject
                 self._duration_s = (dom.now_ms() - begin_ms) / 1e3
-                self._show(results, f"{network.title} on {data.description}, {SPLITS[self._split.value]}")
+                self._show(
+                    results, data.alphabet, f"{network.title} on {data.description}, {SPLITS[self._split.value]}"
+                )
         except (*FAULTS, DataError) as error:
             self._headline.textContent = str(error)
+            self._note.textContent = ""
+            self._body.hidden = True
             self._measured = None  # so that it is not tried again without a press
         finally:
             self._task = None
@@ -163,7 +173,7 @@ class MistakesSection:
             self._button.enable(True)
             self._refresh()
 
-    def _show(self, results: Results, what: str) -> None:
+    def _show(self, results: Results, labels: Labels, what: str) -> None:
         count = len(results.labels)
         per_10000, low, high = results.errors_of_10000
         right = percent(results.accuracy, 2)
@@ -177,7 +187,7 @@ class MistakesSection:
             f"({percent(0.95)} interval)."
         )
         self._body.hidden = False
-        self._table.show(results.confusion)
+        self._table.show(results.confusion, labels)
         self._plot.show(results)
         self._open_cell(None)
 
@@ -188,28 +198,30 @@ class MistakesSection:
     def _show_gallery(self) -> None:
         if self._found is None:
             return
-        results, samples = self._found
+        results, samples, labels = self._found
         if self._cell is None:
             chosen = results.gallery("sure" if self._order.value == "sure" else "unsure")
             title = "All mistakes"
         else:
             chosen = results.cell(*self._cell)
             chosen = chosen if self._order.value == "sure" else chosen[::-1]
-            title = f"{self._cell[0]} read as {self._cell[1]}"
+            title = " read as ".join(isolated(labels[i]) for i in self._cell)
         self._shown = chosen[:MAX_SHOWN]
         more = f", the first {MAX_SHOWN} shown" if len(chosen) > MAX_SHOWN else ""
         self._title.textContent = f"{title}: {len(chosen):,}{more}"
-        self._gallery.show([self._item(results, samples, int(i)) for i in self._shown])
-
-    def _item(self, results: Results, samples: Samples, i: int) -> GalleryItem:
-        truth, answer, sure = int(results.labels[i]), int(results.answers[i]), float(results.confidences[i])
-        caption = f"{truth} \N{RIGHTWARDS ARROW} {answer}" if truth != answer else str(truth)
-        label = f"Image {i}, a {truth}, read as {answer} with {percent(sure)} confidence"
-        return GalleryItem(samples.images[i], f"{caption}, {percent(sure)}", label, truth != answer)
+        self._gallery.show([_item(results, samples, labels, int(i)) for i in self._shown])
 
     def _pick(self, place: int) -> None:
         if self._found is not None:
             self._to_pad(self._found[1].images[self._shown[place]])
+
+
+def _item(results: Results, samples: Samples, labels: Labels, i: int) -> GalleryItem:
+    index, answered, sure = int(results.labels[i]), int(results.answers[i]), float(results.confidences[i])
+    truth, answer = isolated(labels[index]), isolated(labels[answered])
+    caption = f"{truth} \N{RIGHTWARDS ARROW} {answer}" if index != answered else truth
+    label = f"Image {i}: {truth}, read as {answer} with {percent(sure)} confidence"
+    return GalleryItem(samples.images[i], f"{caption}, {percent(sure)}", label, index != answered)
 
 
 class CalibrationPlot:

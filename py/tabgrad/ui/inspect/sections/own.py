@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.data.drawings import Drawing, DrawingsError
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
@@ -105,11 +106,13 @@ class OwnDrawings:
         return self._images[id(drawing)][1]
 
     async def results(self, probe: Probe | None) -> Results | None:
-        """How the network reads the drawings; None without a network or drawings. Raises EngineError.
+        """How the network reads the drawings; None without drawings or a network that knows digits. Raises EngineError.
 
         Computed again only for other drawings or weights.
         """
         drawings = list(self.store.drawings)
+        if probe is not None and probe.model.alphabet != DIGITS:
+            probe = None
         asked = (tuple(map(id, drawings)), probe and (probe, probe.version))
         if asked != self._read:
             await self._prepare(drawings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.data.drawings import DrawingsError, loads
 from tabgrad.incoming import unexpected
 from tabgrad.ink import Snapshot
@@ -17,6 +18,7 @@ from ...faults import FAULTS
 from ...tasks import Tasks
 from ...widgets.controls import Button, FilePicker
 from ...widgets.format import interval_95, percent
+from ...widgets.labels import known
 from ...widgets.picture import Gallery, GalleryItem
 from ..probe import Probe
 from ..section import InspectContext, ViewState
@@ -26,6 +28,7 @@ from .tuner import TUNED, fine_tune
 #: Drawings shown at most. The network reads all of them.
 MAX_SHOWN = 200
 EMPTY = "You have kept no drawings yet. Draw a digit, and press its button at “This drawing is a …”."
+OTHERS = "This test set holds digits; the network that answers knows {}."
 TUNE_LEAD = (
     "Keep at least two drawings of a digit. The network that answers now learns from half of your drawings, and is "
     "tested on the other half. Only its last layer changes, and only a little: it can still read the digits "
@@ -121,7 +124,8 @@ class OwnDrawingsSection:
         await self._own.load()
         self._fault.show(self._own.fault)
         drawings, self._probe = list(self._own.drawings), state.probe
-        self._example.element.hidden = bool(drawings) or not state.ink.is_empty
+        can_read = state.labels == DIGITS
+        self._example.element.hidden = bool(drawings) or not state.ink.is_empty or not can_read
         shown = (tuple(map(id, drawings)), state.probe and (state.probe, state.probe.version))
         if shown == self._shown:
             return
@@ -129,7 +133,7 @@ class OwnDrawingsSection:
         self._shown = shown
         self._undo.enable(bool(drawings))
         self._export.enable(bool(drawings))
-        self._tune.enable(bool(drawings) and state.probe is not None)
+        self._tune.enable(bool(drawings) and state.probe is not None and can_read)
         self._first = max(0, len(drawings) - MAX_SHOWN)
         latest = list(enumerate(drawings))[self._first :]
         self._gallery.show([_item(self._own.picture(d), d.label, i, results) for i, d in latest])
@@ -138,7 +142,7 @@ class OwnDrawingsSection:
 
     def _show_results(self, results: Results | None, state: ViewState) -> None:
         if results is None or state.probe is None:
-            self._headline.textContent = EMPTY
+            self._headline.textContent = EMPTY if state.labels == DIGITS else OTHERS.format(known(state.labels))
             return
         count, right = len(results.labels), len(results.labels) - results.errors
         learned = " It has learned from half of them." if state.probe.model.card.get("learned_from") == "mine" else ""

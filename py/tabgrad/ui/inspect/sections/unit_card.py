@@ -1,4 +1,4 @@
-"""One hidden unit close up: the sum that makes its value, and its votes; and all units' votes for one digit."""
+"""One hidden unit close up: the sum that makes its value, and its votes; and all units' votes for one class."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import Labels
 from tabgrad.explain import attribution
 from tabgrad.explain.colour import columns_for, diverging, mosaic
 from tabgrad.explain.flow import strengths
@@ -16,18 +17,19 @@ from tabgrad.network import Stage
 
 from ...widgets.controls import Field, Select
 from ...widgets.format import rounded_to_sum, signed
+from ...widgets.labels import isolated
 from ...widgets.picture import Picture, SignedBars
-from ..section import DIGITS, WINNER, ViewState
+from ..section import WINNER, ViewState, class_choices
 from ..stage_words import place_of, words_of
 from .unit_formula import UnitFormula, UnitSum
 
 Array = NDArray[np.float32]
-#: Of all units' votes for a digit, this many of the strongest have a row of their own.
+#: Of all units' votes for a class, this many of the strongest have a row of their own.
 MAX_VOTES = 8
 EMPTY = "No votes yet: nothing is drawn."
 PASSES_ON = "It passes its value on to the next layer. Only the last layer before the answer votes."
 NO_VOTES = (
-    "Which unit votes for which digit cannot be told here: between its last layer and the answer, the network does "
+    "Which unit votes for which answer cannot be told here: between its last layer and the answer, the network does "
     "more than add up votes."
 )
 NO_TOTAL = "Draw something to see the votes of all units here."
@@ -40,7 +42,14 @@ class UnitCard:
     the stage and the unit that are shown.
     """
 
-    def __init__(self, parent: dom.Element, structure: tuple[Stage, ...], marked: Callable[[int, int], object]) -> None:
+    def __init__(
+        self,
+        parent: dom.Element,
+        structure: tuple[Stage, ...],
+        labels: Labels,
+        marked: Callable[[int, int], object],
+    ) -> None:
+        self._labels = [isolated(label) for label in labels]
         self._structure, self._marked = structure, marked
         self._stage, self._unit, self._pinned = len(structure) - 2, 0, False
         self._follows = True
@@ -59,12 +68,12 @@ class UnitCard:
         self._largest = dom.create("p", side, class_="note", data_testid="unit-largest")
         votes = dom.create("div", card)
         self._votes_title = dom.create("h4", votes, class_="stage-title", text="What it votes for")
-        self._votes = SignedBars(votes, "Votes of the unit for each digit", 10)
+        self._votes = SignedBars(votes, "Votes of the unit for each answer", len(labels))
         self._votes_note = dom.create("p", votes, class_="note")
         total = dom.create("div", card, data_testid="contributions")
-        choices = {WINNER: "the answer"} | DIGITS
-        self._digit = Select(total, "All votes for", choices, self._redraw, "contributions-digit")
-        self._total = SignedBars(total, "Contributions to the digit's score", MAX_VOTES + 2)
+        choices = class_choices({WINNER: "the answer"}, labels)
+        self._class = Select(total, "All votes for", choices, self._redraw, "contributions-digit")
+        self._total = SignedBars(total, "Contributions to its score", MAX_VOTES + 2)
         self._logit = dom.create("p", total, class_="note", data_testid="contributions-logit")
 
     def _slide(self) -> None:
@@ -77,10 +86,10 @@ class UnitCard:
             place -= stage.units
 
     def choose(self, stage: int, unit: int, pin: bool) -> None:
-        """Show a unit of a stage. Pinning the pinned unit again unpins it. A unit of the last stage is a digit."""
+        """Show a unit of a stage. Pinning the pinned unit again unpins it. A unit of the last stage is a class."""
         if stage == len(self._structure) - 1:
             if pin:
-                self._digit.value = str(unit)
+                self._class.value = str(unit)
                 self._frames.request()
             return
         if pin:
@@ -175,12 +184,12 @@ class UnitCard:
         elif state.answer is not None and not direct:
             note = PASSES_ON
         self._votes_title.hidden = not direct or (found is None and state.answer is not None)
-        self._votes.show(list(DIGITS), own, state.winner)
+        self._votes.show(self._labels, own, state.winner)
         self._votes_note.textContent = note
 
     def _show_total(self, state: ViewState, values: Mapping[str, Array], found: Votes | None) -> None:
-        digit = state.digit(self._digit.value)
-        if digit is None or state.answer is None:
+        answer = state.chosen(self._class.value)
+        if answer is None or state.answer is None:
             self._total.show([], [])
             self._logit.textContent = NO_TOTAL
             return
@@ -188,12 +197,12 @@ class UnitCard:
             self._total.show([], [])
             self._logit.textContent = NO_VOTES
             return
-        parts, kind = found.of(digit), words_of(self._structure[-2]).one
+        parts, kind = found.of(answer), words_of(self._structure[-2]).one
         top = parts.strongest(MAX_VOTES)
         others = float(parts.terms.sum() - parts.terms[top].sum())
         names = [*(f"{kind} {i}" for i in top), "all others", "bias"]
         sizes = [*(float(parts.terms[i]) for i in top), others, parts.bias]
-        logit = float(values["logits"][digit])
+        logit = float(values["logits"][answer])
         self._total.show(names, sizes, printed=rounded_to_sum(sizes, logit))
-        self._logit.textContent = f"Together they give {digit} a score (logit) of {signed(logit)}."
+        self._logit.textContent = f"Together they give {self._labels[answer]} a score (logit) of {signed(logit)}."
         self._logit.dataset.value = f"{logit:.6f}"

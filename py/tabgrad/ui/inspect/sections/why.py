@@ -1,9 +1,9 @@
-"""Why this digit, and why not that one: gradients, and covering parts of the drawing as a check of them."""
+"""Why this class, and why not that one: gradients, and covering parts of the drawing as a check of them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,19 @@ from tabgrad.explain import attribution
 from tabgrad.explain.colour import diverging, grey
 from tabgrad.interop import dom
 
+from ...context import TRY_AN_EXAMPLE
 from ...faults import FAULTS
 from ...widgets.controls import Button, Select
 from ...widgets.format import rounded_to_sum, signed
+from ...widgets.labels import isolated
 from ...widgets.picture import Picture, legend
-from ..section import COMPILES, DIGITS, WINNER, InspectContext, ViewState
+from ..section import COMPILES, WINNER, InspectContext, ViewState, class_choices
 
 Array = NDArray[np.float32]
 NOBODY = "none"
-EMPTY = "Nothing is drawn yet. Draw a digit, and ask about it."
+#: The first choice in each list of classes.
+ANSWER, ANYTHING = {WINNER: "the answer"}, {NOBODY: "anything else"}
+EMPTY = "Nothing is drawn yet. Draw something, and ask about it."
 #: The check by covering starts when the pen has rested for this time. Seconds.
 REST_S = 0.6
 #: Where a prediction takes longer than this, the check is coarser. Milliseconds.
@@ -29,24 +33,24 @@ SLOW_MS = 3.0
 
 
 class WhySection:
-    """Explains the answer, or any digit, alone or against another one."""
+    """Explains the answer, or any class, alone or against another one."""
 
     name = "why"
     title = "Why this answer"
     lead = (
         "Which parts of your drawing speak for the answer, and which against it? You can also ask why it is not "
-        "another digit. Then the pictures show what makes the difference between the two."
+        "something else. Then the pictures show what makes the difference between the two."
     )
     needs_network = True
 
     def __init__(self, context: InspectContext) -> None:
-        self._refresh, self._try_example = context.refresh, context.page.try_example
+        self._refresh, self._page = context.refresh, context.page
         self._question_number = 0  # a check that was made for an earlier question is not shown
 
     def build(self, body: dom.Element) -> None:
         controls = dom.create("div", body, class_="controls", role="group", aria_label="The question")
-        self._digit = Select(controls, "Why", {WINNER: "the answer"} | DIGITS, self._refresh, "why-digit")
-        self._other = Select(controls, "and not", {NOBODY: "anything else"} | DIGITS, self._refresh, "why-other")
+        self._class = Select(controls, "Why", ANSWER, self._refresh, "why-digit")
+        self._other = Select(controls, "and not", ANYTHING, self._refresh, "why-other")
         legend(controls, "against", "for")
         row = dom.create("div", body, class_="steps")
         self._ink = Picture(row, "Your ink, as the network reads it", "step")
@@ -54,7 +58,7 @@ class WhySection:
         self._wanted = Picture(row, "Where more ink would help or hurt (the gradient)", "step")
         self._covered = Picture(row, "A check: how much covering each spot lowers the score", "step")
         self._note = dom.create("p", body, class_="note", data_testid="why-note")
-        self._example = Button(body, "Try an example", self._try_example, "why-example")
+        self._example = Button(body, TRY_AN_EXAMPLE, self._page.try_example, "why-example")
         self._check = dom.create("p", body, class_="note", data_testid="why-check", aria_live="polite")
         self._timer: asyncio.TimerHandle | None = None
 
@@ -62,15 +66,18 @@ class WhySection:
         self._question_number += 1
         if self._timer:
             self._timer.cancel()
-        self._example.element.hidden = state.answer is not None
-        digit, chosen = state.digit(self._digit.value), self._other.value
-        if state.answer is None or digit is None:
+        self._example.element.hidden = state.answer is not None or not self._page.has_examples
+        labels = [isolated(label) for label in state.labels]
+        self._class.offer(class_choices(ANSWER, state.labels))
+        self._other.offer(class_choices(ANYTHING, state.labels))
+        answer, chosen = state.chosen(self._class.value), self._other.value
+        if state.answer is None or answer is None:
             self._empty(state)
             return
         assert state.probe is not None
-        other = None if chosen in (NOBODY, str(digit)) else int(chosen)
+        other = None if chosen in (NOBODY, str(answer)) else int(chosen)
         image = state.answer.image
-        seed = attribution.seed(digit, other)
+        seed = attribution.seed(answer, other, len(labels))
         if state.probe.is_written and not state.probe.is_ready("saliency"):
             self._note.textContent = COMPILES
         try:
@@ -79,15 +86,15 @@ class WhySection:
             self._empty(state, "")
             raise
         ink = attribution.ink_picture(gradient, image)
-        versus = f"{digit}" if other is None else f"{digit} rather than {other}"
+        versus = labels[answer] if other is None else f"{labels[answer]} rather than {labels[other]}"
         self._ink.show(grey(image), "Your drawing as the network reads it")
         self._counted.show(diverging(ink, None, state.dark), f"Which ink speaks for {versus} and which against it")
         self._wanted.show(diverging(gradient, None, state.dark), f"Where more ink would speak for {versus}")
         score = float(logits @ seed[0])
-        self._note.textContent = _scores(logits, score, digit, other)
+        self._note.textContent = _scores(logits, score, labels, answer, other)
         self._note.dataset.value = f"{score:.6f}"
         self._note.dataset.ink = f"{float(ink.sum()):.6f}"
-        alt = f"How much covering each spot lowers the score of {digit}"
+        alt = f"How much covering each spot lowers the score of {labels[answer]}"
         self._timer = asyncio.get_running_loop().call_later(
             REST_S, lambda: self._begin_check(self._cover(state, seed[0], score, ink, alt))
         )
@@ -127,13 +134,13 @@ class WhySection:
         )
 
 
-def _scores(logits: Array, score: float, digit: int, other: int | None) -> str:
-    """What the network says of the digits that were asked about. `score` is the lead, or the one digit's own score."""
+def _scores(logits: Array, score: float, labels: Sequence[str], answer: int, other: int | None) -> str:
+    """What the network says of the classes that were asked about. `score` is the lead, or the one class's own score."""
     if other is None:
-        return f"The score of {digit} is {signed(score)}. The digit with the highest score is the answer."
-    mine, less = rounded_to_sum([float(logits[digit]), -float(logits[other])], score)
+        return f"The score of {labels[answer]} is {signed(score)}. The highest score is the answer."
+    mine, less = rounded_to_sum([float(logits[answer]), -float(logits[other])], score)
     ahead = "leads" if score >= 0 else "is behind"
     return (
-        f"{digit} {ahead} {other}: a score of {signed(mine)} against {signed(-less)}, which is {signed(score)}. The "
-        "pictures show where that comes from."
+        f"{labels[answer]} {ahead} {labels[other]}: a score of {signed(mine)} against {signed(-less)}, which is "
+        f"{signed(score)}. The pictures show where that comes from."
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.artifacts import Curves, WeightsFile
 from tabgrad.explain.colour import diverging, mosaic
 from tabgrad.interop import chart, dom
@@ -176,13 +177,14 @@ class ConfusionView:
         box = dom.create("section", parent, class_="train-confusion train-card", aria_label=CONFUSION_TITLE)
         dom.create("h3", box, text=CONFUSION_TITLE)
         self._table = ConfusionTable(box, None, "train-confusion")
-        self._table.show(np.zeros((10, 10), np.int64))
 
     def render(self, state: RunState) -> None:
         """Show the counts; those of a timeline of version 0.1 may be unknown."""
-        entry = state.timeline.entry
-        known = entry is not None and len(entry.confusion)
-        self._table.show(np.array(entry.confusion if entry and known else np.zeros((10, 10)), np.int64))
+        entry, weights = state.timeline.entry, state.answering
+        labels = weights.given.alphabet if weights is not None and weights.given is not None else DIGITS
+        size = len(labels)
+        known = entry is not None and len(entry.confusion) == size
+        self._table.show(np.array(entry.confusion if entry and known else np.zeros((size, size)), np.int64), labels)
 
 
 class FirstLayer:

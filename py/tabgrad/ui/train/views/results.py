@@ -12,6 +12,7 @@ from tabgrad.settings import FIELDS, ChoiceField, RunSettings
 
 from ...widgets.controls import Button
 from ...widgets.format import duration, percent
+from ...widgets.labels import known
 from .run_name import NameField
 
 if TYPE_CHECKING:
@@ -218,15 +219,20 @@ def details(row: RunRow, settings: RunSettings) -> str:
         f"rate {settings.lr:g}",
         f"batch {settings.batch}",
         "1 epoch" if epochs == "1" else f"{epochs} epochs",
-        _title("data", settings.data),
+        _data_title(settings),
         row["engine"],
         f"{percent(row['validation_accuracy'], 2)} on validation images",
     ]
     return ", ".join(filter(None, parts))
 
 
+def _data_title(settings: RunSettings) -> str:
+    """What the form calls the data; of a set of the visitor's, which may be gone by now, what it shows."""
+    return known(settings.labels) if settings.labels else _title("data", settings.data)
+
+
 def _title(field: str, value: str) -> str:
     """What the form calls the value of a choice."""
     choice = FIELDS[field]
     assert isinstance(choice, ChoiceField)
-    return choice.options[value]
+    return choice.options.get(value, value)

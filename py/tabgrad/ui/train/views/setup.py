@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from tabgrad.alphabet import Labels
 from tabgrad.data import SET_KEY
 from tabgrad.interop import dom
 from tabgrad.network import CODE
@@ -27,7 +28,6 @@ from ...widgets.help import add_help
 from ..state import RunState
 
 HINT = "A new network knows nothing. It can also go on from the network that answers now, and then has the same layers."
-REFUSAL = "It cannot go on from {}, which has other layers than the networks that are trained here."
 NO_SOURCE = "There is no code to train yet: write a network in the tab Code, and press Compile."
 PRESETS_HINT = (
     "Settings that go well together. The figures say how many validation images the network will read right: images "
@@ -55,10 +55,10 @@ class PresetButtons:
         add_help(group, "the presets", PRESETS_HINT)
 
     def show(self, settings: RunSettings) -> None:
-        """Mark the preset that these settings are. Seed, data and engine belong to no preset."""
+        """Mark the preset that these settings are. Seed, data with its labels, and engine belong to no preset."""
         for name, button in self._buttons.items():
             preset = PRESETS[name].settings
-            is_it = replace(settings, seed=preset.seed, data=preset.data, engine=preset.engine) == preset
+            is_it = replace(settings, seed=preset.seed, data=preset.data, engine=preset.engine, labels=()) == preset
             button.element.setAttribute("aria-pressed", "true" if is_it else "false")
 
 
@@ -77,19 +77,22 @@ class BeginWith:
         self._hint = add_help(self._box, "Begin with", HINT)
         self._select.setAttribute("aria-describedby", str(self._hint.id))
         self._listener = dom.Listener(self._select, "change", lambda _event: chosen())
-        self.offer("", False)
+        self.offer("")
 
     @property
     def network(self) -> bool:
         """Whether the run begins with the network that answers."""
         return str(self._select.value) == "network"
 
-    def offer(self, title: str, can_learn: bool) -> None:
-        """The network that answers is called `title`; empty while no network answers."""
-        self._option.textContent, self._option.disabled = title, not can_learn
-        self._hint.textContent = HINT if can_learn else f"{HINT} {REFUSAL.format(title)}"
+    def offer(self, title: str, refusal: str = "") -> None:
+        """The network that answers is called `title`; empty while no network answers.
+
+        `refusal` is a sentence that says why a run cannot go on from it; empty if it can.
+        """
+        self._option.textContent, self._option.disabled = title, bool(refusal)
+        self._hint.textContent = f"{HINT} {refusal}".rstrip()
         self._box.hidden = not title
-        if not can_learn:
+        if refusal or not title:
             self.choose_fresh()
 
     def choose_fresh(self) -> None:
@@ -105,6 +108,7 @@ class SettingsForm:
     """The settings, made from the table of fields. A refused value is marked where it was typed, with the reason.
 
     The essential fields are chips, the others are in a drawer. `before` makes what stands before the chips.
+    `labels_of` gives the labels of a data set by its name: empty for the digits, None for a set that nobody knows.
     `changed` gets the name of a field that the visitor has changed to a good value, and all settings; `shown` gets
     all settings after every change.
     """
@@ -115,8 +119,9 @@ class SettingsForm:
         before: Callable[[dom.Element], object],
         changed: Callable[[str, RunSettings], None],
         shown: Callable[[RunSettings], None],
+        labels_of: Callable[[str], Labels | None],
     ) -> None:
-        self._changed, self._shown = changed, shown
+        self._changed, self._shown, self._labels_of = changed, shown, labels_of
         self._inputs: dict[str, Any] = {}
         self._errors: dict[str, Any] = {}
         self._listeners: list[dom.Listener] = []
@@ -189,6 +194,7 @@ class SettingsForm:
                 raise
             self._mark(name, "")
         settings = RunSettings.make({name: str(made.value) for name, made in self._inputs.items()})
+        settings = self._labelled(replace(settings, labels=self.good.labels))
         if settings.model != CODE:
             return settings
         if not self.source:
@@ -197,14 +203,19 @@ class SettingsForm:
             raise SettingsError(NO_SOURCE)
         return replace(settings, source=self.source)
 
+    def _labelled(self, settings: RunSettings) -> RunSettings:
+        """The settings with the labels of their data; they keep those that they have where nobody knows the data."""
+        found = self._labels_of(settings.data)
+        return settings if found is None else replace(settings, labels=found)
+
     @property
     def with_source(self) -> RunSettings:
         """The latest good values, with the source that the network "code" has."""
-        return replace(self.good, source=self.source)
+        return replace(self._labelled(self.good), source=self.source)
 
     def show(self, settings: RunSettings) -> None:
         """Put these values into the inputs."""
-        self.good = replace(settings, source="")
+        self.good = self._labelled(replace(settings, source=""))
         self.source = settings.source or self.source
         for name in FIELDS:
             value = getattr(settings, name)
@@ -255,7 +266,7 @@ class SettingsForm:
     def _edited(self, name: str, _event: dom.Event) -> None:
         before = self.good
         try:
-            self.good = RunSettings.make({name: str(self._inputs[name].value)}, before)
+            self.good = self._labelled(RunSettings.make({name: str(self._inputs[name].value)}, before))
         except SettingsError as error:
             self._mark(name, str(error))
             return
