@@ -22,7 +22,7 @@ from .own import FaultLine, OwnDrawings
 
 TITLE = "This drawing is a …"
 EMPTY = "Press its digit to keep it in your own test set."
-OTHERS = "The network that answers knows {}; the test set that you keep here holds digits."
+OTHERS = "The network that answers knows {}. Keep drawings of them under “Draw your own alphabet”."
 
 
 class KeepBar(BesideThePad):
