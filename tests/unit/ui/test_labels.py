@@ -46,7 +46,9 @@ def test_the_picker_says_what_a_network_knows_unless_that_is_the_digits() -> Non
 
 
 def test_a_network_that_meets_data_of_another_alphabet_says_what_both_are() -> None:
-    assert mismatch(SHAPES, "MNIST", DIGITS) == "This network knows circle, square and star; MNIST shows 0 to 9."
+    knows = "This network knows circle, square and star; the data"
+    assert mismatch(SHAPES, DIGITS) == f"{knows} shows 0 to 9."
+    assert mismatch(SHAPES, DIGITS, "MNIST") == f"{knows} “MNIST” shows 0 to 9."
 
 
 def test_the_empty_pad_says_what_to_draw() -> None:

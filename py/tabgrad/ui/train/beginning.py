@@ -74,7 +74,7 @@ class Beginning:
         model, alphabet = self._answering, self.form.good.alphabet
         refusal = ""
         if model is not None and model.alphabet != alphabet:
-            why = mismatch(model.alphabet, "the data", alphabet)
+            why = mismatch(model.alphabet, alphabet)
             refusal = f"It cannot go on from {self._title}. {why}"
         elif model is not None and settings_like(model, RunSettings()) is None:
             refusal = OTHER_LAYERS.format(self._title)

@@ -96,7 +96,7 @@ class RunController:
     ) -> None:
         """Go on from a checkpoint, or begin a run: with the weights of `model`, or with weights drawn by the seed."""
         if model is not None and model.alphabet != settings.alphabet:
-            self.say(mismatch(model.alphabet, "the data", settings.alphabet), error=True)
+            self.say(mismatch(model.alphabet, settings.alphabet), error=True)
             return
         try:
             weights = save_weights(await model.weights()) if model else b""

@@ -65,9 +65,10 @@ def entry(title: str, labels: Labels) -> str:
     return title if labels == DIGITS else f"{title} \N{MIDDLE DOT} {known(labels)}"
 
 
-def mismatch(mine: Labels, title: str, theirs: Labels) -> str:
-    """Why a network that knows the labels `mine` cannot read the data set `title` with the labels `theirs`."""
-    return f"This network knows {known(mine)}; {title} shows {known(theirs)}."
+def mismatch(mine: Labels, theirs: Labels, title: str = "") -> str:
+    """Why a network that knows the labels `mine` cannot read data with the labels `theirs`, which may have a title."""
+    data = f"the data “{title}”" if title else "the data"
+    return f"This network knows {known(mine)}; {data} shows {known(theirs)}."
 
 
 def pad_hint(labels: Labels) -> str:

@@ -79,7 +79,7 @@ class SetChoice(Select):
 def check_reads(model: Model, title: str, labels: Labels) -> None:
     """Raises MisfitError with one sentence if `model` knows other classes than the data set `title` has."""
     if model.alphabet != labels:
-        raise MisfitError(mismatch(model.alphabet, title, labels))
+        raise MisfitError(mismatch(model.alphabet, labels, title))
 
 
 async def read_all(

@@ -45,17 +45,22 @@ class PresetButtons:
 
     def __init__(self, parent: dom.Element, chosen: Callable[[str], object]) -> None:
         group = dom.create("div", parent, class_="train-presets", role="group", aria_label="Presets")
-        self._buttons = {}
+        self._buttons, self._promises = {}, []
         for name, preset in PRESETS.items():
             self._buttons[name] = button = Button(group, "", partial(chosen, name), f"train-preset-{name}")
             button.element.className = "preset"
             dom.create("strong", button.element, text=preset.title)
-            dom.create("span", button.element, text=preset.promise)
+            self._promises.append(dom.create("span", button.element, text=preset.promise))
             button.element.title = preset.hint
         add_help(group, "the presets", PRESETS_HINT)
 
     def show(self, settings: RunSettings) -> None:
-        """Mark the preset that these settings are. Seed, data with its labels, and engine belong to no preset."""
+        """Mark the preset that these settings are. Seed, data with its labels, and engine belong to no preset.
+
+        What presets promise is for digits.
+        """
+        for promise in self._promises:
+            promise.hidden = bool(settings.labels)
         for name, button in self._buttons.items():
             preset = PRESETS[name].settings
             is_it = replace(settings, seed=preset.seed, data=preset.data, engine=preset.engine, labels=()) == preset
