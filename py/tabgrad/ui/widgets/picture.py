@@ -16,6 +16,8 @@ from tabgrad.interop import dom
 
 from .format import signed
 
+#: A longer caption of a small image takes more than one line. Characters.
+ONE_LINE = 14
 #: The text alternative of a picture that is not drawn yet.
 NOTHING = "Nothing to see yet"
 
@@ -105,6 +107,7 @@ class Gallery:
             label = item.label if item.caption in item.label else f"{item.caption}: {item.label}"
             button.setAttribute("aria-label", f"{label}. Put it on the pad.")
             button.toggleAttribute("data-wrong", item.wrong)
+            button.toggleAttribute("data-long", len(item.caption) > ONE_LINE)
 
 
 def _words(item: GalleryItem) -> tuple[str, str, bool]:
