@@ -90,14 +90,12 @@ class Bars:
         is_long = not is_short(labels)
         for bar, label in zip(self._bars, labels, strict=True):
             bar.name(label, is_long)
-        attributes = {
-            "layout": "cells" if len(labels) > COLUMN else "column",
-            "labels": "digits" if labels == DIGITS else "long" if is_long else "short",
-        }
-        for name, value in attributes.items():
-            self._list.setAttribute(f"data-{name}", value)
+        digits = labels == DIGITS
+        self._list.toggleAttribute("data-others", not digits)
+        self._list.dataset.layout = "cells" if len(labels) > COLUMN else "column"
+        self._list.dataset.labels = "long" if is_long else "short"
         self._list.style.setProperty("--shown", str(min(len(labels), MOST)))
-        self._list.setAttribute("aria-label", f"Confidence for each {'digit' if labels == DIGITS else 'class'}")
+        self._list.setAttribute("aria-label", f"Confidence for each {'digit' if digits else 'class'}")
         self.show(None, ())
 
     def show(self, shares: Sequence[float] | None, ranking: Sequence[int]) -> None:
