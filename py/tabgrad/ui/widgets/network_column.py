@@ -72,7 +72,7 @@ class ColumnView:
         self.box = (0.0, 0.0, 0.0, 0.0)
 
     def show(self, look: Look, values: Sequence[float]) -> bool:
-        """Show values; returns whether the caption has changed, which can move things.
+        """Show values; returns whether texts have changed, which can move things.
 
         Most units do not change while the pen moves: only what has changed is touched.
         """
@@ -89,7 +89,7 @@ class ColumnView:
             if look.names[place] != self._names[place]:
                 self._names[place] = look.names[place]
                 if look.texts:
-                    text = look.texts[place]
+                    text, moves = look.texts[place], True
                     unit.textContent, unit.dataset.size, unit.dir = text, size(text), "auto"
                     unit.title = text if length(text) > 1 else ""
                 if self.can_be_touched:
