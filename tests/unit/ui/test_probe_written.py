@@ -147,9 +147,9 @@ def test_what_is_shown_of_the_examples() -> None:
     assert place_of(hidden, 0, 7) == "hidden, unit 7"
     first, second, dense, digits = shown("cnn")
     assert [s.name for s in (first, second, dense, digits)] == ["conv1", "conv2", "", "output"]
-    assert dense.input_shape == second.shape == (16, 14, 14)
+    assert dense.input_shape == second.shape == (16, 8, 8)
     assert place_of(first, 0, 7) == "conv1, map 7"
-    assert "16 feature maps of 14" in note_of(second, patterns=False, shown=16)
+    assert "16 feature maps of 8" in note_of(second, patterns=False, shown=16)
     for stage in (stage for name in EXAMPLES for stage in shown(name)[:-1]):
         assert "rows" not in stage.kind or place_of(stage, 0, 0) == f"{stage.path}, all rows"
 
