@@ -73,10 +73,10 @@ class Compiler(Protocol):
 class Describer(Protocol):
     """Tells of written networks what the page needs to look into them."""
 
-    async def describe(self, source: str) -> Description:
-        """What the network of a source is made of. Raises ProgramError with one sentence."""
+    async def describe(self, source: str, classes: int) -> Description:
+        """What the network of a source is made of, for so many classes. Raises ProgramError with one sentence."""
 
-    async def program(self, source: str, name: str) -> Program:
+    async def program(self, source: str, classes: int, name: str) -> Program:
         """Its "activations" or "saliency" program for the engine that answers. Raises ProgramError with one sentence.
 
         What the source itself makes impossible is refused at once when it is asked for again.

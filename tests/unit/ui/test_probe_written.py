@@ -16,7 +16,7 @@ from tabgrad.backends.wasm import WasmDevice, open_device
 from tabgrad.data.drawings import Drawing, split
 from tabgrad.data.strokes import StrokeSource, draw_chunk
 from tabgrad.explain import attribution, written
-from tabgrad.network import CODE, Description, SourceError, Stage
+from tabgrad.network import CLASSES, CODE, Description, SourceError, Stage
 from tabgrad.program import Program, ProgramError
 from tabgrad.ui.inspect.probe import OTHER_LAYERS, Probe, as_input
 from tabgrad.ui.inspect.sections.tuner import NOT_DENSE, fine_tune
@@ -52,25 +52,27 @@ class Teller:
         self.asked: list[str] = []
         self.change: Callable[[Description], Description] = lambda described: described
 
-    async def describe(self, source: str) -> Description:
+    async def describe(self, source: str, classes: int) -> Description:
         self.asked.append("")
-        return self.change(model.describe(source))
+        return self.change(model.describe(source, classes))
 
-    async def program(self, source: str, name: str) -> Program:
+    async def program(self, source: str, classes: int, name: str) -> Program:
         self.asked.append(name)
         make = {"activations": model.activations, "saliency": model.saliency}[name]
         try:
-            return make({"kind": CODE, "source": source}, "wasm", "simd")
+            return make({"kind": CODE, "source": source, "classes": classes}, "wasm", "simd")
         except SourceError as error:
             raise ProgramError(str(error)) from error
 
 
-def looking_into(source: str, test: Callable[[Probe, Teller, WasmDevice], Awaitable[object]]) -> None:
+def looking_into(
+    source: str, test: Callable[[Probe, Teller, WasmDevice], Awaitable[object]], classes: int = CLASSES
+) -> None:
     """Call `test` with a probe into the network of a source, whose weights are made up."""
 
     async def go() -> None:
         device, teller = await open_device(), Teller()
-        spec = {"kind": CODE, "source": source}
+        spec = {"kind": CODE, "source": source, "classes": classes}
         program = model.inference(spec, "wasm", "simd")
         rng, weights = np.random.default_rng(4), dict[str, Any]()
         for buffer in program.by_role("weight"):
@@ -125,9 +127,21 @@ def test_the_gradient_is_that_of_the_network(name: str) -> None:
     looking_into(EXAMPLES[name], test)
 
 
+def test_a_network_of_26_classes_can_be_looked_into() -> None:
+    async def test(probe: Probe, _teller: Teller, _device: WasmDevice) -> None:
+        seen = await probe.activations(IMAGES[0])
+        assert seen["logits"].shape == probe.structure[-1].shape == (26,)
+        found = written.votes(probe.structure, probe.weights, seen)
+        assert found is not None
+        np.testing.assert_allclose(found.terms.sum(axis=0) + found.bias, seen["logits"], atol=1e-3)
+        await gradient_is_right(probe, IMAGES[0])
+
+    looking_into(EXAMPLES["mlp"].replace("10)", "26)"), test, 26)
+
+
 async def gradient_is_right(probe: Probe, image: Any, step: float = 1e-3) -> None:
     """A step along the gradient changes the number as it says."""
-    seed = attribution.seed(3, 8)
+    seed = attribution.seed(3, 8, probe.structure[-1].units if probe.structure else CLASSES)
     logits, gradient = await probe.saliency(image, seed)
     way = gradient / np.linalg.norm(gradient) * step
     ends = await probe.logits(np.stack([image - way, image + way]).astype(np.float32))

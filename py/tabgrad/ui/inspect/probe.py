@@ -42,6 +42,7 @@ class Probe:
     def __init__(self, models: ShippedModels, device: Device, model: Model, describer: Describer | None = None) -> None:
         self._models, self._device, self.model, self._describer = models, device, model, describer
         self._source = str(spec.get("source", "")) if is_written(spec := model.card.get("spec") or {}) else None
+        self._classes = model.executable.program.buffer("logits").shape[-1]
         self._programs: dict[str, asyncio.Future[Executable]] = {}
         self._oracle: OracleNetwork | None = None
         self._lock = asyncio.Lock()  # an executable must not run twice at a time
@@ -74,8 +75,8 @@ class Probe:
             return
         from tabgrad.explain.written import written_stages
 
-        description = await waiting(self._teller.describe(self._source))
-        self.structure = written_stages(description, shapes_of(self.weights))
+        description = await waiting(self._teller.describe(self._source, self._classes))
+        self.structure = written_stages(description, shapes_of(self.weights), self._classes)
 
     @property
     def _teller(self) -> Describer:
@@ -117,7 +118,7 @@ class Probe:
         if name == "infer":
             loaded = await self._device.load(answering.program, answering)
         elif self._source is not None:
-            program = await self._teller.program(self._source, name)
+            program = await self._teller.program(self._source, self._classes, name)
             self._check(program)
             loaded = await self._device.load(program, answering)
         else:

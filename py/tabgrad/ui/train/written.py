@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from tabgrad import protocol
+from tabgrad.alphabet import DIGITS, numbered
 from tabgrad.artifacts import load_weights
 from tabgrad.interop.clock import now_s
 from tabgrad.network import CODE, Description, SourceError
@@ -64,8 +65,8 @@ class WrittenNetworks:
         self._said: Callable[[str], object] = lambda _sentence: None
         self._heard = asyncio.Event()
         self._cancelled: asyncio.Event | None = None
-        self._described: dict[str, Description] = {}  # by source
-        self._refused: dict[tuple[str, str], str] = {}  # why a source has no such program: by source and name
+        self._described: dict[tuple[str, int], Description] = {}  # by source and number of classes
+        self._refused: dict[tuple[str, int, str], str] = {}  # why there is no program: by source, classes and its name
 
     def follow(self, event: AnyEvent) -> None:
         """What the worker says; also what is not about a compilation."""
@@ -96,7 +97,7 @@ class WrittenNetworks:
         written = await self._ask(protocol.Compile(settings=begin.to_json(), answer_target=self._models.target))
         assert isinstance(written, protocol.Written)
         description = Description.from_json(written.description)
-        self._described[source] = description
+        self._described[source, len(base.alphabet)] = description
         settings = settings_for_code(base, source, description.learning_rate)
         program = await self._offer(written, settings)
         self._compiled(settings)
@@ -152,7 +153,7 @@ class WrittenNetworks:
 
     def has_run(self, source: str) -> bool:
         """Whether the visitor has had a source run in this tab."""
-        return source in self._described
+        return any(source == known for known, _ in self._described)
 
     def cancel(self) -> None:
         """Give up the compilation under way."""
@@ -171,36 +172,41 @@ class WrittenNetworks:
         """Begin a run with the network of a source that was compiled. Raises RuntimeError with a sentence."""
         if self._client.running:
             raise RuntimeError(BUSY_WITH_RUN)
-        described = self._described.get(source)
-        self._begin(settings_for_code(self._settings(), source, described.learning_rate if described else None))
+        settings = self._settings()
+        described = self._described.get((source, len(settings.alphabet)))
+        self._begin(settings_for_code(settings, source, described.learning_rate if described else None))
 
     # ---- Looking inside
 
-    async def describe(self, source: str) -> Description:
+    async def describe(self, source: str, classes: int) -> Description:
         """See `Describer`. A source that was not compiled in this tab is described by the worker."""
-        if source not in self._described:
-            command = protocol.Compile(settings=self._settings_of(source), answer_target=self._models.target)
-            written = await self._answer(source, "", command)
+        if (source, classes) not in self._described:
+            settings = self._settings_of(source, classes)
+            command = protocol.Compile(settings=settings, answer_target=self._models.target)
+            written = await self._answer((source, classes, ""), command)
             if not isinstance(written, protocol.Written):
                 raise ProgramError(LOST)
-            self._described[source] = Description.from_json(written.description)
-        return self._described[source]
+            self._described[source, classes] = Description.from_json(written.description)
+        return self._described[source, classes]
 
-    async def program(self, source: str, name: str) -> Program:
+    async def program(self, source: str, classes: int, name: str) -> Program:
         """See `Describer`."""
-        command = protocol.Prepare(settings=self._settings_of(source), answer_target=self._models.target, program=name)
-        compiled = await self._answer(source, name, command)
+        settings = self._settings_of(source, classes)
+        command = protocol.Prepare(settings=settings, answer_target=self._models.target, program=name)
+        compiled = await self._answer((source, classes, name), command)
         if not isinstance(compiled, protocol.Compiled):
             raise ProgramError(LOST)
         return loads(compiled.program)
 
-    def _settings_of(self, source: str) -> dict[str, Any]:
-        return replace(self._settings(), model=CODE, source=source).to_json()
+    def _settings_of(self, source: str, classes: int) -> dict[str, Any]:
+        """Settings that give the network. What its classes are called changes nothing in it."""
+        labels = () if classes == len(DIGITS) else numbered(classes)
+        return replace(self._settings(), model=CODE, source=source, labels=labels).to_json()
 
-    async def _answer(self, source: str, name: str, command: protocol.Command) -> AnyEvent:
+    async def _answer(self, asked: tuple[str, int, str], command: protocol.Command) -> AnyEvent:
         """The worker's answer. Raises ProgramError if there is none, or if it is a refusal."""
-        if (source, name) in self._refused:
-            raise ProgramError(self._refused[source, name])
+        if asked in self._refused:
+            raise ProgramError(self._refused[asked])
         try:
             await self._client.ensure()
             answer = await self._client.ask(command)
@@ -208,7 +214,7 @@ class WrittenNetworks:
             raise ProgramError(str(error)) from error
         if isinstance(answer, protocol.Failed):
             if answer.kind == "code":
-                self._refused[source, name] = answer.message
+                self._refused[asked] = answer.message
             raise ProgramError(answer.message if answer.kind != "internal" else LOST)
         return answer
 

@@ -79,13 +79,16 @@ def answered(command: protocol.Command) -> protocol.AnyEvent:
 def test_the_worker_is_asked_once_for_a_description_and_for_programs_by_name() -> None:
     async def go() -> None:
         worker = Worker(answered)
-        known = networks(worker)
-        assert await known.describe("class Net: ...") == await known.describe("class Net: ...") == DESCRIPTION
-        assert (await known.program("class Net: ...", "saliency")).name == "infer"
+        known, source = networks(worker), "class Net: ..."
+        assert await known.describe(source, 26) == await known.describe(source, 26) == DESCRIPTION
+        assert (await known.program(source, 26, "saliency")).name == "infer"
         compiled, prepared = worker.asked
         assert isinstance(compiled, protocol.Compile)
         assert (prepared.program, prepared.answer_target) == ("saliency", "wasm.simd")
-        assert (prepared.settings["model"], prepared.settings["source"]) == (CODE, "class Net: ...")
+        assert (prepared.settings["model"], prepared.settings["source"]) == (CODE, source)
+        assert len(prepared.settings["labels"]) == len(compiled.settings["labels"]) == 26
+        assert await known.describe(source, 10) == DESCRIPTION  # another network, though of the same source
+        assert "labels" not in worker.asked[-1].settings
 
     asyncio.run(go())
 
@@ -97,7 +100,7 @@ def test_what_the_source_makes_impossible_is_asked_for_once(kind: str, sentence:
         known = networks(worker)
         for _ in range(2):
             with pytest.raises(ProgramError) as refused:
-                await known.program("", "saliency")
+                await known.program("", 10, "saliency")
             assert str(refused.value) == sentence
         assert len(worker.asked) == times
 
@@ -109,7 +112,7 @@ def test_a_worker_that_does_not_start_is_one_sentence() -> None:
         worker = Worker(answered)
         worker.fault = "Training cannot start here."
         with pytest.raises(ProgramError, match="cannot start"):
-            await networks(worker).describe("")
+            await networks(worker).describe("", 10)
 
     asyncio.run(go())
 
