@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.metrics import wilson_95
-from tabgrad.network import CLASSES, IMAGE_SHAPE, Spec, Stage, fold_mean, parameter_count, save_safetensors, stages
+from tabgrad.network import IMAGE_SHAPE, Spec, Stage, classes_of, fold_mean, parameter_count, save_safetensors, stages
 
 MODELS = ROOT / "models"
 
@@ -34,8 +34,8 @@ def _products(stage: Stage) -> int:
 def architecture(spec: Spec) -> str:
     """One line for people, such as "784-128-10" or "conv5x8, pool, conv5x24, pool, dense64, 10"."""
     if spec["kind"] == "cnn":
-        return ", ".join((*spec["stages"], str(CLASSES)))
-    return "-".join(map(str, (math.prod(IMAGE_SHAPE), *spec["hidden"], CLASSES)))
+        return ", ".join((*spec["stages"], str(classes_of(spec))))
+    return "-".join(map(str, (math.prod(IMAGE_SHAPE), *spec["hidden"], classes_of(spec))))
 
 
 def test_row(errors: int, count: int) -> dict[str, Any]:

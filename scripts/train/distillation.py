@@ -17,7 +17,7 @@ from scripts.sitebuild.parts import ROOT
 from tabgrad import model
 from tabgrad.backends import Device
 from tabgrad.data.seeding import generator
-from tabgrad.network import load_safetensors
+from tabgrad.network import CLASSES, load_safetensors
 
 from .data import Corpus, recipe_source
 from .out_of_distribution import NO_DIGIT
@@ -30,7 +30,7 @@ SEED = 77
 
 
 class DistillationSet:
-    """`images` uint8 (n, 28, 28), `labels` uint8 (n,), and `logits` float32 (n, 10) of the teacher.
+    """`images` uint8 (n, 28, 28), `labels` uint8 (n,), and `logits` float32 (n, classes) of the teacher.
 
     `teacher` is the SHA-256 of the teacher's weights file.
     """
@@ -91,7 +91,7 @@ async def _run_teacher(
             "y": labels.astype(np.int32).reshape(count, BATCH),
         }
         answer = await teacher.run_steps(count, streams, ["logits"])
-        answers = answer["logits"].reshape(-1, 10)
+        answers = answer["logits"].reshape(-1, CLASSES)
         answers[labels == NO_DIGIT] = 0  # all digits equal, whatever the teacher guesses
         parts.append((images, labels, answers))
         if start % 160 == 0:

@@ -151,7 +151,7 @@ class Run:
             "lr": learning_rates(self.settings, self.step, count, self.samples).reshape(count, 1),
         }
         if logits is not None:
-            streams["teacher"] = logits.reshape(count, batch, 10)
+            streams["teacher"] = logits.reshape(count, batch, -1)
         for name, value in plan.hyperparameters(self.settings, train.program).items():
             train.write(name, value)
         result = await train.run_steps(count, streams, ["loss"])
