@@ -188,25 +188,12 @@ async def _contents(database: Database) -> dict[str, Any]:
 async def _sizes(database: Database) -> dict[str, int]:
     """How many bytes each value of a database has. They are looked at one by one: together they can be large."""
     found = dict[str, int]()
-
-    def look(event: Any) -> None:
-        cursor = or_none(event.target.result)
-        if cursor is not None:
-            found[str(cursor.key)] = int(cursor.value.length)
-            getattr(cursor, "continue")()
-
-    def begin(table: Any) -> Any:
-        request = table.openCursor()
-        request.addEventListener("success", proxy)
-        return request
-
-    proxy = js_function(look)
     try:
-        await database.transact("readonly", begin)
+        for key in map(str, await database.transact("readonly", lambda table: table.getAllKeys())):
+            value = or_none(await database.transact("readonly", lambda table, key=key: table.get(key)))
+            found[key] = int(getattr(value, "length", 0) or 0)
     except NoDatabaseError:
         return {}
-    finally:
-        release(proxy)
     return found
 
 

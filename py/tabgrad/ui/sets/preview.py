@@ -88,7 +88,7 @@ class Preview:
             count = sum(row[k] for row in found.counts.values())
             row = dom.create("li", self._classes, data_testid=f"data-class-{k}")
             dom.create("strong", row, text=label, dir="auto")
-            dom.create("span", row, text=f"{count:,}", class_="note", title="Images of this class")
+            dom.create("span", row, text="1 image" if count == 1 else f"{count:,} images", class_="note")
             _draw(row, pixels[first : first + found.shown[k]], label)
             first += found.shown[k]
 

@@ -179,7 +179,15 @@ class TrainPanel:
         if not self._refuse_during_run():
             self._turn_to_work()
             self._show_settings(settings)
-            self._control.say(PRESS_TRAIN.format(self._page.sets.heads[settings.data].name))
+            self._do(self._say_press(PRESS_TRAIN.format(self._page.sets.heads[settings.data].name)))
+
+    async def _say_press(self, sentence: str) -> None:
+        """Say what to do next, also once the worker has told what it does to get ready."""
+        self._control.say(sentence)
+        await self._control.prepare(lambda: self._form.with_source)
+        state = self._control.state
+        if state.message.text != sentence and not state.under_way and not state.message.is_error:
+            self._control.say(sentence)
 
     def _receive(self, event: AnyEvent) -> None:
         self._written.follow(event)  # which is made after the client, as the other one

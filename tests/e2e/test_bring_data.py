@@ -1,0 +1,156 @@
+"""Other people's data, in Chromium: from a file to a network that answers with its names, and back out of storage."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.e2e.drawing import draw
+from tests.e2e.support import wait_dataset, wait_until
+from tests.e2e.train_page import Open, message, press
+
+NAMES = ("bar", "cross", "post")
+#: A cross for the pad, in shares of its side.
+CROSS = [[(0.2, 0.5), (0.8, 0.5)], [(0.5, 0.2), (0.5, 0.8)]]
+
+
+def shapes(count: int, seed: int = 1) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Bars, crosses and posts: light on dark, uint8 (count, 28, 28), and which of `NAMES` each is."""
+    rng = np.random.default_rng(seed)
+    images, labels = rng.integers(0, 30, (count, 28, 28), np.uint8), np.arange(count) % 3
+    for image, label in zip(images, labels, strict=True):
+        y, x = rng.integers(11, 16, 2)
+        if label != 2:
+            image[y : y + 3, 4:24] = 230
+        if label != 0:
+            image[4:24, x : x + 3] = 230
+    return images, labels
+
+
+def csv(count: int) -> bytes:
+    images, labels = shapes(count)
+    rows = [",".join(["label", *(f"pixel{i}" for i in range(784))])]
+    rows += [",".join([NAMES[k], *map(str, image.ravel())]) for image, k in zip(images, labels, strict=True)]
+    return "\n".join(rows).encode()
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """A grey PNG: https://www.w3.org/TR/png/."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width = image.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    lines = np.pad(image, ((0, 0), (1, 0))).tobytes()
+    parts = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(lines, 1)), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def pictures(count: int) -> bytes:
+    """A zip of dark drawings on white paper, twice as large as the network's images, in a folder for each class."""
+    images, labels = shapes(count, seed=2)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for i, (image, k) in enumerate(zip(images, labels, strict=True)):
+            file.writestr(f"my shapes/{NAMES[k]}/{i}.png", png(np.kron(255 - image, np.ones((2, 2), np.uint8))))
+    return packed.getvalue()
+
+
+def bring(page: Page, name: str, content: bytes) -> None:
+    """Choose a file under “Bring your own data”."""
+    page.get_by_test_id("tab-data").click()
+    chosen = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+    page.get_by_test_id("data-import").set_input_files(chosen)
+
+
+def said(page: Page) -> str:
+    return page.get_by_test_id("data-import-said").text_content() or ""
+
+
+def offered(page: Page) -> list[str]:
+    """The titles of the visitor's sets in the training form."""
+    return page.get_by_test_id("train-data").locator("option[value^=set-]").all_text_contents()
+
+
+def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_path: Path) -> None:
+    visit = open_visit("?engine=wasm&hidden=16&epochs=2")
+    page, preview = visit.page, visit.page.get_by_test_id("data-preview")
+
+    # What is no data is one sentence, and hides nothing.
+    bring(page, "train.csv", b"<!doctype html><html><body>Please sign in</body></html>")
+    wait_until(page, lambda: said(page).endswith("."), "the refusal of a web page")
+    bring(page, "train.csv.gz", gzip.compress(csv(90))[:-5000])
+    wait_until(page, lambda: "train.csv" in said(page), "the refusal of half a file")
+    expect(preview).to_be_hidden()
+
+    # Reading can be stopped.
+    bring(page, "many.zip", pictures(3_000))
+    page.get_by_test_id("data-cancel").click()
+    wait_until(page, lambda: said(page).startswith("Stopped"), "the end of reading")
+    expect(preview).to_be_hidden()
+
+    # A preview says what was guessed, and a switch reads again.
+    bring(page, "shapes.csv", csv(300))
+    preview.wait_for()
+    expect(page.get_by_test_id("data-class-1")).to_contain_text("100 images")
+    header = page.get_by_test_id("data-guess-header")
+    assert header.input_value() == "yes"
+    page.get_by_test_id("data-guess-polarity").select_option("dark")
+    expect(page.get_by_test_id("data-guess-polarity")).to_have_value("dark")
+    page.get_by_test_id("data-guess-polarity").select_option("light")
+    expect(page.get_by_test_id("data-use")).to_be_enabled()
+    page.get_by_test_id("data-name").fill("Lines")
+    page.get_by_test_id("data-use").click()
+
+    # The form has it, and says what to do; the network answers with its names.
+    wait_until(page, lambda: "Press Train" in message(page), "the next step")
+    assert offered(page) == ["Lines (300)"]
+    assert page.get_by_test_id("train-data").input_value().startswith("set-")
+    assert "data=set-" in page.url
+    assert press(page, "finished", "failed") == "finished"
+    draw(page, CROSS)
+    labels = [page.get_by_test_id(f"prob-{i}").get_attribute("data-label") for i in range(3)]
+    assert sorted(filter(None, labels)) == list(NAMES)
+
+    # It is there on the next visit; pictures become another one.
+    page.reload()
+    wait_dataset(page, "app", "ready")
+    wait_until(page, lambda: offered(page) == ["Lines (300)"], "the stored set in the form")
+    assert page.get_by_test_id("train-data").input_value().startswith("set-")
+    bring(page, "shapes.zip", pictures(60))
+    expect(page.get_by_test_id("data-class-2")).to_contain_text("20 images")
+    page.get_by_test_id("data-use").click()
+    wait_until(page, lambda: len(offered(page)) == 2, "both sets in the form")
+    assert "set-" in page.url
+
+    # What is removed leaves the form, in a sentence; storage has one less.
+    page.get_by_test_id("tab-data").click()
+    rows = page.get_by_test_id("data-sets").locator("li")
+    expect(rows).to_have_count(2)
+    rows.nth(1).get_by_test_id("data-remove").click()
+    page.get_by_test_id("data-remove-confirm").click()
+    expect(rows).to_have_count(1)
+    rows.nth(0).get_by_test_id("data-rename").click()
+    page.get_by_test_id("data-rename-to").fill("Bars and posts")
+    page.keyboard.press("Enter")
+    wait_until(page, lambda: offered(page) == ["Bars and posts (300)"], "the other name")
+    expect(page.get_by_test_id("storage-summary")).to_contain_text("1 data set")
+    page.get_by_test_id("tab-train").click()
+    assert page.get_by_test_id("train-data").input_value() == "mnist"
+    assert "not in this browser" in message(page)
+
+
+def test_a_link_to_a_set_of_another_browser_has_the_sites_own_data_instead(open_visit: Open) -> None:
+    page = open_visit("?engine=wasm&hidden=16&data=set-0123456789abcdef").page
+    wait_until(page, lambda: "not in this browser" in message(page), "the sentence")
+    assert page.get_by_test_id("train-data").input_value() == "mnist"
+    assert page.get_by_test_id("train-hidden").input_value() == "16"
