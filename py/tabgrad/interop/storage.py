@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from operator import methodcaller
 from typing import Any
 
 import js
@@ -190,7 +191,7 @@ async def _sizes(database: Database) -> dict[str, int]:
     found = dict[str, int]()
     try:
         for key in map(str, await database.transact("readonly", lambda table: table.getAllKeys())):
-            value = or_none(await database.transact("readonly", lambda table, key=key: table.get(key)))
+            value = or_none(await database.transact("readonly", methodcaller("get", key)))
             found[key] = int(getattr(value, "length", 0) or 0)
     except NoDatabaseError:
         return {}

@@ -38,7 +38,7 @@ class SetList:
         self, parent: dom.Element, known: KnownSets, actions: Actions, do: Do, say: Callable[[str, bool], object]
     ) -> None:
         self._known, self._actions, self._do, self._say = known, actions, do, say
-        self._title = dom.create("h4", parent, class_="stage-title", text="Your data sets")
+        self._title = dom.create("h4", parent, class_="stage-title tune-title", text="Your data sets")
         self._list = dom.create("ul", parent, class_="data-sets", data_testid="data-sets")
         self._buttons = list[Button]()
         self._keys: dom.Listener | None = None
@@ -132,7 +132,8 @@ class SetList:
 
 def describe(head: SetHead, *, held: bool) -> str:
     """ "1,200 images of circle and star, 0.9 MB, from shapes.zip"."""
-    parts = [f"{head.samples:,} images of {listed(head.labels)}", f"{head.samples * SAMPLE_BYTES / 1e6:.1f} MB"]
+    size = head.samples * SAMPLE_BYTES / 1e6
+    parts = [f"{head.samples:,} images of {listed(head.labels)}", f"{size:.1f} MB" if size >= 0.1 else "under 0.1 MB"]
     parts += [f"from {head.origin}"] if head.origin else []
     parts += ["here until this tab closes"] if held else []
     return ", ".join(parts)
