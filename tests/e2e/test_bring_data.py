@@ -127,6 +127,7 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
     wait_until(page, lambda: offered(page) == ["Lines (300)"], "the stored set in the form")
     assert page.get_by_test_id("train-data").input_value().startswith("set-")
     bring(page, "shapes.zip", pictures(60))
+    preview.wait_for()  # the worker starts first
     expect(page.get_by_test_id("data-class-2")).to_contain_text("20 images")
     page.get_by_test_id("data-use").click()
     wait_until(page, lambda: len(offered(page)) == 2, "both sets in the form")

@@ -43,7 +43,9 @@ def test_the_table_has_the_layers_in_their_order() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(MAY_IMPORT)
 
 
-@pytest.mark.parametrize(("title", "most_files"), [("From ink to bars", 12), ("From Train to bars", 25)])
+@pytest.mark.parametrize(
+    ("title", "most_files"), [("From ink to bars", 12), ("From Train to bars", 25), ("From files to a data set", 16)]
+)
 def test_a_walk_names_what_exists_and_is_short(title: str, most_files: int) -> None:
     steps = walk(title)
     assert len(steps) > 5
