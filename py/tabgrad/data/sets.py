@@ -17,7 +17,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from tabgrad.alphabet import AlphabetError, Labels, check_labels
-from tabgrad.incoming import fits, quoted, read_json
+from tabgrad.incoming import fits, read_json
 
 from .base import IMAGE_SIZE, SET_KEY, DataError, Samples
 from .index import SPLITS, SplitName
@@ -131,7 +131,7 @@ def blocks_of(count: int) -> Iterator[slice]:
 def _check(head: SetHead) -> None:
     """Raises DataError if the parts of a head contradict each other."""
     if not SET_KEY.fullmatch(head.id) or head.kind not in get_args(Kind):
-        raise _damaged(f"calls itself {quoted(head.id)} and {quoted(head.kind)}")
+        raise _damaged("has a key or a kind that cannot be")
     if not 0 < len(head.name) <= MAX_NAME or len(head.origin) > MAX_ORIGIN:
         raise _damaged("has a name that is too long")
     if not head.counts.keys() <= set(SPLITS):

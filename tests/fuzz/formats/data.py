@@ -1,4 +1,4 @@
-"""Damaged data: drawings, idx files, indexes of packed data sets, cards of models."""
+"""Damaged data: drawings, idx files, indexes of packed data sets, heads of stored ones, cards of models."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tabgrad.data import DataError
 from tabgrad.data.drawings import Drawing, DrawingsError, dumps, loads
 from tabgrad.data.index import BlockInfo, DataIndex, SplitInfo, load_index
 from tabgrad.data.mnist import parse_idx, unzip
+from tabgrad.data.sets import SetHead, load_head
 from tabgrad.ink import Stroke
 from tabgrad.program import ProgramError
 from tabgrad.ui.models.model import parse_card
@@ -81,7 +82,21 @@ def use_card(_text: bytes, card: Any) -> None:
     assert 0 <= float(card.get("not_sure_below", 0.5)) <= 1
 
 
+def damaged_set(damage: Damage) -> bytes:
+    counts = {"train": (2, 3), "validation": (1, 1), "test": (0, 1)}
+    hashes = dict.fromkeys(counts, ("0" * 64,)) if damage.rng.random() < 0.5 else {}
+    kind: Any = "images" if hashes else "drawings"
+    head = SetHead("set-0123456789abcdef", "Shapes", kind, ("circle", "star"), counts, "shapes.zip", hashes)
+    return damage.text(json.loads(head.dumps()))
+
+
+def use_set(_text: bytes, head: SetHead) -> None:
+    assert load_head(head.dumps()) == head
+    assert head.samples == sum(map(head.size, head.counts))
+
+
 DATA: dict[str, Format] = {
+    "set": Format(damaged_set, load_head, use_set, (DataError,)),
     "drawings": Format(damaged_drawings, loads, use_drawings, (DrawingsError,)),
     "idx": Format(damaged_idx, read_idx, use_idx, (DataError,)),
     "index": Format(damaged_index, load_index, use_index, (DataError,)),
