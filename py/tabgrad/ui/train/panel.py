@@ -179,7 +179,8 @@ class TrainPanel:
         if not self._refuse_during_run():
             self._turn_to_work()
             self._show_settings(settings)
-            self._do(self._say_press(PRESS_TRAIN.format(self._page.sets.heads[settings.data].name)))
+            if (head := self._page.sets.heads.get(settings.data)) is not None:
+                self._do(self._say_press(PRESS_TRAIN.format(head.name)))
 
     async def _say_press(self, sentence: str) -> None:
         """Say what to do next, also once the worker has told what it does to get ready."""
