@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page
 
 from tabgrad.data.drawings import Drawing, drawing_text, dump_set, read_set
 from tests.e2e.drawing import DIGITS, draw
-from tests.e2e.support import Visit, settled, wait_dataset, wait_until
+from tests.e2e.support import Visit, dataset, settled, wait_dataset, wait_until
 from tests.unit.data.own_drawings import by_hand
 
 SMILE, HTML = "\N{GRINNING FACE}", "<b>moon</b>"
@@ -143,7 +143,7 @@ def test_a_network_learns_the_alphabet_and_answers_in_it(open_visit: Callable[..
     data = page.get_by_test_id("train-data")
     wait_until(page, lambda: data.input_value().startswith("set-"), "the alphabet in the training form")
     page.get_by_test_id("train-start").first.click()
-    assert wait_dataset(page, "worker", "finished", "failed") == "finished"
+    assert wait_dataset(page, "worker", "finished", "failed") == "finished", dataset(page, "error")
     page.get_by_test_id("train-used").filter(has_text="drawings of Runes").wait_for()
     for label, digit in SHAPES.items():
         page.get_by_test_id("tool-clear").click()
