@@ -70,14 +70,12 @@ class AlphabetStore:
         """Read the list, with the alphabets of other tabs."""
         async with self._lock:
             try:
-                sizes = await self._kept.sizes()
+                found = await self._kept.keys(keys.SETS_PREFIX)
             except OSError as error:
                 return f"{error} You can draw an alphabet all the same; export it before you leave."
-            ids = {keys.set_of(key) for key in sizes}
-            stored = [set_id for set_id in ids if keys.set_drawings(set_id) in sizes]
-            # Those that wait in memory are in no storage.
-            waiting = [set_id for set_id in self._listed if self._kept.why_waiting(keys.set_drawings(set_id))]
-            self._listed = {set_id: await self._look_at(set_id) for set_id in (*stored, *waiting)}
+            ids = dict.fromkeys(map(keys.set_of, found))
+            drawn = [set_id for set_id in ids if keys.set_drawings(set_id) in found]
+            self._listed = {set_id: await self._look_at(set_id) for set_id in drawn}
             return ""
 
     async def _look_at(self, set_id: str) -> Listed:
