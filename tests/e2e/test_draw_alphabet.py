@@ -146,7 +146,7 @@ def test_a_network_learns_the_alphabet_and_answers_in_it(open_visit: Callable[..
     assert wait_dataset(page, "worker", "finished", "failed") == "finished", dataset(page, "error")
     page.get_by_test_id("train-used").filter(has_text="drawings of Runes").wait_for()
     for label, digit in SHAPES.items():
-        page.get_by_test_id("tool-clear").click()
         draw(page, DIGITS[digit])
         settled(page)
         page.get_by_test_id("best-guess").filter(has_text=label).wait_for()
+        page.get_by_test_id("tool-clear").click()
