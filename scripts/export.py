@@ -25,7 +25,7 @@ from tabgrad.network import load_safetensors
 from tabgrad.program import VARIANTS, Program, ProgramError, Target, dumps
 from tabgrad.session.plan import answer_request, evaluation_request, training_request
 from tabgrad.session.programs import compile_program
-from tabgrad.settings import PRESETS
+from tabgrad.settings import FEW_EXAMPLES, PRESETS
 
 MODELS = ROOT / "models"
 TRAINING = MODELS / "training"
@@ -70,13 +70,14 @@ def model_files(folder: Path) -> Files:
 
 
 def training_files() -> Files:
-    """All program files of models/training: what the presets need, each once."""
+    """All program files of models/training: what the presets need, each once, and a drawn alphabet of ten classes."""
     files: dict[Path, Callable[[], Program]] = {}
-    for preset in PRESETS.values():
-        for target in preset.prebuilt:
+    shipped = [(preset.settings, preset.prebuilt) for preset in PRESETS.values()]
+    for settings, targets in [*shipped, (FEW_EXAMPLES, ("wasm",))]:
+        for target in targets:
             for variant in VARIANTS[cast(Target, target)]:
                 for make_request in (training_request, evaluation_request, answer_request):
-                    request = make_request(preset.settings, target, variant)
+                    request = make_request(settings, target, variant)
                     files[TRAINING / f"{request.stem}.json"] = partial(compile_program, request)
     return files
 

@@ -13,7 +13,7 @@ from typing import Any
 from tabgrad.incoming import fits, is_finite, read_json
 from tabgrad.network import CODE
 from tabgrad.protocol import Finished
-from tabgrad.settings import RunSettings, SettingsError, network_name
+from tabgrad.settings import FIELDS, RunSettings, SettingsError, network_name
 
 RunRow = dict[str, Any]
 #: The id of a run, which is part of a key in the storage.
@@ -211,7 +211,7 @@ def to_json(rows: Sequence[RunRow]) -> str:
 def to_csv(rows: Sequence[RunRow]) -> str:
     """All runs as CSV, one column for each setting and result (RFC 4180). Labels are a JSON list, if a run has any."""
     out = io.StringIO()
-    settings = [*RunSettings().to_json(), *(["labels"] if any(row["settings"].get("labels") for row in rows) else [])]
+    settings = [*FIELDS, *(["labels"] if any(row["settings"].get("labels") for row in rows) else [])]
     results = list(dict.fromkeys(name for row in rows for name in row if name != "settings"))
     writer = csv.writer(out)
     writer.writerow([*results, *settings])

@@ -11,8 +11,8 @@ import itertools
 import re
 
 from tabgrad.data import SET_KEY
-from tabgrad.network import CODE, mentions
-from tabgrad.settings import RunSettings, network_name
+from tabgrad.network import CODE, mentions, stages
+from tabgrad.settings import RunSettings, network_name, training_spec
 
 from . import script_text as text
 from .script_images import OF_A_FILE, OF_MNIST, Images
@@ -70,6 +70,9 @@ def left_out(settings: RunSettings) -> list[str]:
         "The page distorted the images, so that no two were the same. This file does not.": settings.augment != "none"
         and not own_augmentation,
         "The page stopped when the network got no better. This file trains to the end.": settings.patience > 0,
+        "The page began with CNN's features and kept them. This file begins without them, and trains all layers.": (
+            settings.keeps_features
+        ),
         "Dropout draws other random numbers here than in the page.": settings.model != CODE and settings.dropout > 0,
     }
     return [sentence for sentence, applies in sentences.items() if applies]
@@ -94,10 +97,12 @@ def _constants(settings: RunSettings) -> str:
 
 def _network(settings: RunSettings) -> str:
     """The network of the form, as one would write it."""
-    activation = f".{settings.activation}()"
+    activation = f".{training_spec(settings)['activation']}()"
     dropout = f".dropout({settings.dropout!r})" if settings.dropout else ""
     if settings.model == "cnn":
-        return text.CNN.format(activation=activation, dropout=dropout, classes=len(settings.alphabet))
+        first, second = (stage.units for stage in stages(training_spec(settings)) if stage.kind == "conv")
+        shape = {"first": first, "second": second, "classes": len(settings.alphabet)}
+        return text.CNN.format(activation=activation, dropout=dropout, **shape)
     sizes = (784, *settings.hidden, len(settings.alphabet))
     pairs = itertools.pairwise(sizes)
     return text.MLP.format(

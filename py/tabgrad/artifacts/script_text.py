@@ -35,9 +35,9 @@ from tinygrad import Tensor, nn
 
 class Net:
     def __init__(self):
-        self.convs = [nn.Conv2d(1, 8, 5, bias=False), nn.Conv2d(8, 24, 5, bias=False)]
-        self.norms = [nn.BatchNorm(8), nn.BatchNorm(24)]
-        self.layers = [nn.Linear(24 * 4 * 4, 64), nn.Linear(64, {classes})]
+        self.convs = [nn.Conv2d(1, {first}, 5, bias=False), nn.Conv2d({first}, {second}, 5, bias=False)]
+        self.norms = [nn.BatchNorm({first}), nn.BatchNorm({second})]
+        self.layers = [nn.Linear({second} * 4 * 4, 64), nn.Linear(64, {classes})]
 
     def __call__(self, x):
         """x (B, 1, 28, 28) in 0..1 -> logits (B, {classes})."""

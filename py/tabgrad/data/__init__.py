@@ -33,6 +33,7 @@ __all__ = [
     "drawn",
     "generated",
     "index",
+    "lessons",
     "mnist",
     "packed",
     "reading",

@@ -83,19 +83,20 @@ class BatchNorm:
     """Normalises each channel of x (B, C, H, W): by the batch while training, by running statistics otherwise.
 
     Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167. tinygrad's own layer counts batches in an int64, which
-    WGSL does not have; that count is of no use here.
+    WGSL does not have; that count is of no use here. A frozen one uses its running statistics while training, too.
     """
 
     EPS = 1e-5
     MOMENTUM = 0.1
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, is_frozen: bool = False) -> None:
+        self.is_frozen = is_frozen
         self.weight, self.bias = Tensor.empty(channels), Tensor.empty(channels)
         self.running_mean, self.running_var = Tensor.empty(channels), Tensor.empty(channels)
 
     def __call__(self, x: Tensor) -> Tensor:
         mean, var = self.running_mean, self.running_var
-        if TRAINING:
+        if TRAINING and not self.is_frozen:
             mean = x.mean(axis=(0, 2, 3))
             var = (x - mean.detach().reshape(1, -1, 1, 1)).square().mean(axis=(0, 2, 3))  # d var / d mean = 0
             count = x.numel() // x.shape[1]

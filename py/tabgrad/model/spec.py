@@ -49,7 +49,8 @@ def trained(network: Network) -> dict[str, Tensor]:
     """The tensors that training changes by gradient."""
     if isinstance(network, WrittenNetwork):
         return network.parameters
-    return {name: tensor for name, tensor in state(network).items() if is_trained(name)}
+    frozen = network.frozen_names if isinstance(network, CNN) else frozenset[str]()
+    return {name: tensor for name, tensor in state(network).items() if is_trained(name) and name not in frozen}
 
 
 def draws_random_numbers(network: Network) -> bool:

@@ -3,7 +3,7 @@
 A specification is plain data that fits in a card, a message or a file. Only "kind" is required:
 
     {"kind": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "center": False}
-    {"kind": "cnn", "stages": ["conv5x8", "pool", "dense64"], "activation": "relu", "dropout": 0.0}
+    {"kind": "cnn", "stages": ["conv5x8", "pool", "dense64"], "activation": "relu", "dropout": 0.0, "frozen": 0}
 
 The words of the grammar:
 
@@ -11,7 +11,8 @@ The words of the grammar:
     pool         2x2 max pooling
     dense64      a dense layer of 64 units, activation
 
-The logits are added at the end: ten, or as many as "classes" says. A stage is what lies between two outputs of the
+The logits are added at the end: ten, or as many as "classes" says. Training leaves the first "frozen" stages of a CNN
+as they are. A stage is what lies between two outputs of the
 `activations` program. A new kind of stage is a row in `STAGE_KINDS`; one without weights brings its form in tinygrad
 along (`tensor`). Owns words, shapes and names; computes nothing but that form and holds no weights.
 """
@@ -37,6 +38,10 @@ IMAGE_SHAPE: Shape = (1, 28, 28)
 CLASSES = 10
 #: The stages of the CNN that the page trains.
 CNN_STAGES = ("conv5x8", "pool", "conv5x24", "pool", "dense64")
+#: The stages of the CNN that comes with the site. A network can start from its features, which the first
+#: `FROZEN_STAGES` of them find: they stay as they are, and only what follows learns.
+FEATURE_STAGES = ("conv5x16", "pool", "conv5x32", "pool", "dense64")
+FROZEN_STAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +193,26 @@ def spec_shapes(spec: Spec) -> dict[str, Shape] | None:
         return None
     shapes: dict[str, Shape] = {INPUT_MEAN: (math.prod(IMAGE_SHAPE),)} if spec.get("center") else {}
     for stage in stages(spec):
-        if stage.kind == "conv":
-            kernel, channels, _ = stage.numbers
-            shapes[stage.weight] = (channels, stage.input_shape[0], kernel, kernel)
-            norm = stage.name.replace(STAGE_KINDS["conv"].list_name, "norms")
-            shapes |= {f"{norm}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
-        elif stage.kind == "dense":
-            shapes |= {stage.weight: (math.prod(stage.input_shape), stage.units), stage.bias: (stage.units,)}
+        shapes |= stage_shapes(stage)
     return shapes
+
+
+def stage_shapes(stage: Stage) -> dict[str, Shape]:
+    """The shapes of the weights of one stage, by name."""
+    if stage.kind == "conv":
+        kernel, channels, _ = stage.numbers
+        norm = stage.name.replace(STAGE_KINDS["conv"].list_name, "norms")
+        statistics = {f"{norm}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
+        return {stage.weight: (channels, stage.input_shape[0], kernel, kernel), **statistics}
+    if stage.kind == "dense":
+        return {stage.weight: (math.prod(stage.input_shape), stage.units), stage.bias: (stage.units,)}
+    return {}
+
+
+def frozen_names(spec: Spec) -> frozenset[str]:
+    """The names of the weights that training leaves as they are: those of the first "frozen" stages."""
+    count = int(spec.get("frozen", 0))
+    return frozenset(name for stage in stages(spec)[:count] for name in stage_shapes(stage)) if count else frozenset()
 
 
 def spec_of(card: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from .host import WorkerHost
 from .importing import Importing
 from .plan import training_request
 from .programs import ProgramLibrary, drop_other_versions
+from .runtime import no_features
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ def serve(port: Any, first: str) -> None:
     data_sets = DataSets(manifest["data"], fetch, inflate, partial(stored, keys.DRAWINGS), stored)
     shelf = Shelf(storage.open_storage, TabLock(keys.SETS_LOCK))
     importing = Importing(read_files, chosen.ChosenFile, shelf, data_sets, send)
-    host = WorkerHost(partial(open_engine, programs, cache), programs, data_sets, send, importing)
+    cnn = manifest["models"].get("cnn")
+    features = partial(fetch, cnn["weights"]) if cnn else no_features
+    opener = partial(open_engine, programs, cache)
+    host = WorkerHost(opener, programs, data_sets, send, importing, fetch_features=features)
     channel = worker.Port(port, receive)
     for work in (drop_other_versions(storage.open_storage, manifest["version"]), shelf.drop_halves()):
         _background.append(asyncio.ensure_future(work))

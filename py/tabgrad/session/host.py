@@ -26,7 +26,7 @@ from .importing import Importing
 from .pace import Emit
 from .programs import ProgramLibrary
 from .run import Run, fetch_held_out
-from .runtime import OpenEngine, Runtime
+from .runtime import FetchFeatures, OpenEngine, Runtime, no_features
 from .trainer import Trainer
 
 #: Fetching and importing tinygrad for the console may take this long before the page may take the worker for dead.
@@ -69,9 +69,11 @@ class WorkerHost:
         data_sets: DataSets,
         send: Emit,
         importing: Importing | None = None,
+        *,
+        fetch_features: FetchFeatures = no_features,
     ) -> None:
         self._send, self._importing = send, importing
-        self._runtime = Runtime(open_engine, programs, data_sets, send)
+        self._runtime = Runtime(open_engine, programs, data_sets, send, fetch_features)
 
         async def load_compiler() -> None:
             send(protocol.Busy(what="", seconds=MAX_LOAD_S))

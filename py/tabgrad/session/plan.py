@@ -84,7 +84,7 @@ def training_request(settings: RunSettings, target: str, variant: str) -> Progra
 
 def evaluation_request(settings: RunSettings, target: str, variant: str) -> ProgramRequest:
     """The evaluation program of a run. Dropout does nothing there, so one program serves all rates."""
-    spec = training_spec(settings)
+    spec = {name: value for name, value in training_spec(settings).items() if name != "frozen"}
     evaluated = {**spec, "dropout": 0.0} if "dropout" in spec else spec
     return ProgramRequest("evaluate", evaluated, {"batch": EVALUATION_BATCH}, target, variant)
 

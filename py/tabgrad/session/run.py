@@ -105,6 +105,7 @@ class Run:
             training_state_for(network.train.program, begin.tensors)
         if begin.best:
             weights_for(network.train.program, begin.best)
+        features = {} if begin.tensors or given else await runtime.features(settings)
         augment = await runtime.augmentation(settings)
         runtime.announce(data, reply_to=self._command.id)
         source = data.source(settings.seed)
@@ -112,6 +113,7 @@ class Run:
             network.write(begin.tensors)
         else:
             await network.initialise(settings.seed, await mean_image(source), initial)
+            network.write(features)
         source.position = begin.record.step * settings.batch
         if augment is not None:
             source = DistortedBatches(source, augment, settings.batch, settings.seed)

@@ -17,10 +17,19 @@ from tabgrad.data import DataError, RunData
 from tabgrad.data.catalogue import DataSets
 from tabgrad.incoming import quoted
 from tabgrad.interop.clock import now_s
-from tabgrad.network import CODE, mentions
+from tabgrad.network import (
+    CODE,
+    Tensors,
+    check_shapes,
+    frozen_names,
+    load_safetensors,
+    mentions,
+    shapes_of,
+    spec_shapes,
+)
 from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Assist, Assisted, Busy, Compiled, Compiling, Ready, Written
-from tabgrad.settings import RunSettings
+from tabgrad.settings import RunSettings, training_spec
 
 from .network import LoadedNetwork, beginning, first_values, load_network
 from .pace import Emit
@@ -30,13 +39,28 @@ from .written import Augment
 
 #: Opens "auto" or an engine by its name. Raises EngineError if that engine cannot be opened.
 OpenEngine = Callable[[str], Awaitable[EngineChoice]]
+#: Gives the weights file of the site's CNN. Raises DataError or OSError with one sentence if there is none.
+FetchFeatures = Callable[[], Awaitable[bytes]]
+
+
+async def no_features() -> bytes:
+    """For a site without the CNN."""
+    raise DataError("This site was built without CNN, so a network cannot start from its features: choose “Scratch”.")
 
 
 class Runtime:
     """One device at a time, and at most one network on it. `emit` gets events for the page."""
 
-    def __init__(self, open_engine: OpenEngine, programs: ProgramLibrary, data_sets: DataSets, emit: Emit) -> None:
+    def __init__(
+        self,
+        open_engine: OpenEngine,
+        programs: ProgramLibrary,
+        data_sets: DataSets,
+        emit: Emit,
+        fetch_features: FetchFeatures = no_features,
+    ) -> None:
         self._open_engine, self._programs, self._data_sets, self._emit = open_engine, programs, data_sets, emit
+        self._fetch_features = fetch_features
         self._opened: tuple[str, EngineChoice] | None = None
         self._network: tuple[str, LoadedNetwork] | None = None
 
@@ -76,6 +100,21 @@ class Runtime:
             programs = [await self._programs.get(request, self._emit) for request in requests]
             self._network = (key, await load_network(device, *programs))
         return self._network[1]
+
+    async def features(self, settings: RunSettings) -> Tensors:
+        """The weights that a run starts from and keeps: those of the site's CNN. None, for a run from scratch.
+
+        Raises DataError, OSError, or WeightsError if they are no weights of that network.
+        """
+        spec = training_spec(settings)
+        names = frozen_names(spec)
+        if not names:
+            return {}
+        found, _ = load_safetensors(await self._fetch_features())
+        kept = {name: tensor for name, tensor in found.items() if name in names}
+        shapes = spec_shapes(spec) or {}
+        check_shapes({name: shapes[name] for name in names}, shapes_of(kept))
+        return kept
 
     async def written(self, settings: RunSettings, answer_target: str) -> Written:
         """What the page needs to answer with the network that the source of `settings` writes.

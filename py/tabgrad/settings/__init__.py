@@ -7,7 +7,7 @@ settings.optimizer_row.title                                   # "SGD, momentum"
 
 from .fields import FIELDS, TUNABLE, ChoiceField, NumberField, SettingsError, SizesField
 from .optimizers import OPTIMIZERS
-from .presets import PRESETS, caution
+from .presets import FEW_EXAMPLES, PRESETS, caution
 from .run_settings import (
     ARCHITECTURE,
     RunSettings,
@@ -23,6 +23,7 @@ from .run_settings import (
 
 __all__ = [
     "ARCHITECTURE",
+    "FEW_EXAMPLES",
     "FIELDS",
     "OPTIMIZERS",
     "PRESETS",

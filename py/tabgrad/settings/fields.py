@@ -135,6 +135,11 @@ FIELDS: Mapping[str, NumberField | ChoiceField | SizesField] = {
     "hidden": SizesField(
         "Hidden layers", 4, 1024, "How many units each hidden layer has: 128, or 256, 64 for two layers."
     ),
+    "start_from": ChoiceField(
+        "Start from",
+        {"scratch": "Scratch", "features": "Features of CNN"},
+        "“Features” keeps the shapes that CNN looks for, so that a few examples are enough; the last layers are new.",
+    ),
     "activation": ChoiceField(
         "Activation",
         {name: activation.title for name, activation in ACTIVATIONS.items()},

@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl, urlencode
 
 from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.incoming import quoted
-from tabgrad.network import CNN_STAGES, CODE, classes_of, classes_part
+from tabgrad.network import CNN_STAGES, CODE, FEATURE_STAGES, FROZEN_STAGES, classes_of, classes_part
 
 from .fields import FIELDS, LARGEST_RATE, LEAST_RATE, SettingsError, check_alphabet, check_code
 from .optimizers import OPTIMIZER_FIELDS, OPTIMIZERS, OptimizerRow
 
 #: The settings that decide the architecture.
-ARCHITECTURE = frozenset({"model", "hidden", "activation", "source", "labels"})
+ARCHITECTURE = frozenset({"model", "hidden", "start_from", "activation", "source", "labels"})
 #: What is no field of the form.
 _OTHER_CHECKS: Mapping[str, Callable[[Any], Any]] = {"source": check_code, "labels": check_alphabet}
 #: In an address it also chooses the engine that answers drawings, so it may stand there alone.
@@ -36,6 +36,7 @@ class RunSettings:
 
     model: str = "mlp"
     hidden: tuple[int, ...] = (128,)
+    start_from: str = "scratch"
     activation: str = "relu"
     center: str = "mean"
     dropout: float = 0.0
@@ -68,11 +69,20 @@ class RunSettings:
         """The optimizer's row in `OPTIMIZERS`."""
         return OPTIMIZERS[self.optimizer]
 
+    @property
+    def keeps_features(self) -> bool:
+        """Whether the network has the features of the site's CNN, and learns with its last layers alone."""
+        return self.model == "cnn" and self.start_from == "features"
+
     def unused(self) -> frozenset[str]:
         """The fields that have no effect with these settings."""
         names = set(OPTIMIZER_FIELDS - self.optimizer_row.fields)
         if self.model != "mlp":
             names |= {"hidden", "center"}
+        if self.model != "cnn":
+            names.add("start_from")
+        if self.keeps_features:
+            names.add("activation")
         if self.model == CODE:
             names |= {"activation", "dropout"}
         if self.schedule != "exponential":
@@ -100,9 +110,13 @@ class RunSettings:
         return cls.make(values, STORED_DEFAULTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: `make` of it gives an equal object. Without `source` and `labels` if there are none."""
+        """Plain values: `make` of it gives an equal object.
+
+        Without `source`, `labels` and `start_from` where they say nothing: earlier versions of the page have none.
+        """
         values = {**asdict(self), "hidden": list(self.hidden), "labels": list(self.labels)}
-        return {name: value for name, value in values.items() if value or name not in _OTHER_CHECKS}
+        silent = {"source": "", "labels": [], "start_from": STORED_DEFAULTS.start_from}
+        return {name: value for name, value in values.items() if silent.get(name) != value}
 
 
 #: What files and addresses mean by a setting that they leave out: the defaults of version 0.1. They never change, and
@@ -158,14 +172,18 @@ def training_spec(settings: RunSettings) -> dict[str, Any]:
     if settings.model == CODE:
         return {"kind": CODE, "source": settings.source, **classes}
     common = {"activation": settings.activation, "dropout": settings.dropout, **classes}
+    if settings.keeps_features:
+        features = {"stages": list(FEATURE_STAGES), "activation": "relu", "frozen": FROZEN_STAGES}
+        return {"kind": "cnn", **common, **features}
     if settings.model == "cnn":
         return {"kind": "cnn", **common}
     return {"kind": "mlp", "hidden": list(settings.hidden), "center": settings.center == "mean", **common}
 
 
 def answering_spec(settings: RunSettings) -> dict[str, Any]:
-    """The network that the page runs: a centred MLP's mean is folded into its bias, and dropout is for training."""
-    return {name: value for name, value in training_spec(settings).items() if name not in ("center", "dropout")}
+    """The network that the page runs: a centred MLP's mean is folded into its bias, the rest is for training."""
+    only_training = ("center", "dropout", "frozen")
+    return {name: value for name, value in training_spec(settings).items() if name not in only_training}
 
 
 def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | None:
@@ -177,7 +195,8 @@ def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | No
         return None
     if spec["kind"] == CODE:
         return RunSettings.make({"model": CODE, "source": spec["source"]}, base)
-    if spec["kind"] == "cnn" and tuple(spec["stages"]) != CNN_STAGES:
+    stages = FEATURE_STAGES if base.start_from == "features" else CNN_STAGES
+    if spec["kind"] == "cnn" and tuple(spec["stages"]) != stages:
         return None
     values = {"model": spec["kind"], "activation": spec.get("activation", "relu")}
     if spec["kind"] == "mlp":
@@ -204,9 +223,11 @@ def settings_for_code(base: RunSettings, source: str, rate: float | None) -> Run
 
 
 def network_name(settings: RunSettings) -> str:
-    """What a run's network is called: "784-128-10" or "Small CNN"; "CNN" is the larger one that comes with the site."""
+    """What a run's network is called: "784-128-10", "Small CNN", or "CNN features" with those of the site's CNN."""
     if settings.model == CODE:
         return "Your network"
+    if settings.keeps_features:
+        return "CNN features"
     if settings.model == "cnn":
         return "Small CNN"
     return "-".join(map(str, (784, *settings.hidden, len(settings.alphabet))))

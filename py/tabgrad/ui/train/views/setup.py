@@ -34,8 +34,10 @@ PRESETS_HINT = (
     "that are kept back from training."
 )
 #: The fields that are always visible, and those under "More settings", in order.
-ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
+ESSENTIAL = ("model", "hidden", "start_from", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
+#: Fields whose `data-testid` does not have their own name: "train-start" is the button Train.
+_TEST_NAMES: Mapping[str, str] = {"start_from": "from"}
 #: What can be changed in a run: nothing while it is set up, then whatever needs no new program.
 _CHANGEABLE: Mapping[str, frozenset[str]] = {"loading": frozenset(), "training": TUNABLE, "paused": TUNABLE}
 
@@ -173,7 +175,7 @@ class SettingsForm:
     ) -> dom.Element:
         common = {
             "id": ids["id"],
-            "data_testid": f"train-{name.replace('_', '-')}",
+            "data_testid": f"train-{_TEST_NAMES.get(name, name).replace('_', '-')}",
         }
         if isinstance(field, ChoiceField):
             select = dom.create("select", box, **common)
