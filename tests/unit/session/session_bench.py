@@ -18,6 +18,7 @@ from tabgrad.metrics import Results
 from tabgrad.protocol import AnyEvent, Command, Dispose, decode_command, decode_event, encode
 from tabgrad.session.host import WorkerHost
 from tabgrad.session.programs import ProgramLibrary
+from tabgrad.session.runtime import FetchFeatures, no_features
 from tests.unit.session.session_runs import TRAINING_IMAGES, Digits, digits
 
 E = TypeVar("E", bound=AnyEvent)
@@ -76,7 +77,7 @@ COMPILED = MemoryCache()
 class Bench:
     """Messages go through the wire's encoding both ways, as between page and worker."""
 
-    def __init__(self, sets: DataSets | None = None) -> None:
+    def __init__(self, sets: DataSets | None = None, fetch_features: FetchFeatures = no_features) -> None:
         self.events: list[AnyEvent] = []
         self.sets = sets or MadeUpSets()
         self.opened: list[tuple[str, Device]] = []
@@ -84,7 +85,7 @@ class Bench:
         self._news = asyncio.Event()
         self._ids = 0
         programs = ProgramLibrary({}, self._no_file, COMPILED, self._tinygrad, "test")
-        self.host = WorkerHost(self._open, programs, self.sets, self._take)
+        self.host = WorkerHost(self._open, programs, self.sets, self._take, fetch_features)
 
     async def _open(self, choice: str) -> EngineChoice:
         device = self.wrap(await open_device())
@@ -153,11 +154,15 @@ class LosesItsDevice:
         return executable
 
 
-def on_bench(test: Callable[[Bench], Awaitable[None]], sets: DataSets | None = None) -> None:
+def on_bench(
+    test: Callable[[Bench], Awaitable[None]],
+    sets: DataSets | None = None,
+    fetch_features: FetchFeatures = no_features,
+) -> None:
     """Have `test` use a bench of its own."""
 
     async def go() -> None:
-        bench = Bench(sets)
+        bench = Bench(sets, fetch_features)
         await test(bench)
         bench.send(Dispose)
         await asyncio.sleep(0)

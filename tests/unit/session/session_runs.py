@@ -81,7 +81,10 @@ def program(request_text: str, settings: RunSettings, target: Target, variant: s
 def compiled(kind: str, settings: RunSettings, target: Target = "wasm", variant: str = "simd") -> Program:
     """The program for `settings`, captured once for all settings that need the same one."""
     fixed = RunSettings.make(
-        {name: getattr(settings, name) for name in ("model", "hidden", "activation", "center", "dropout", "batch")}
+        {
+            name: getattr(settings, name)
+            for name in ("model", "hidden", "start_from", "activation", "center", "dropout", "batch")
+        }
         | {"optimizer": plan.training_options(settings)["optimizer"], "label_smoothing": settings.label_smoothing}
         | {"clip": float(settings.clip > 0)}
     )

@@ -72,8 +72,9 @@ def test_the_same_seed_gives_the_same_losses_and_another_does_not() -> None:
         replace(SMALL, optimizer="adamw", lr=0.003, schedule="cosine"),
         replace(SMALL, dropout=0.3, patience=3, schedule="exponential"),
         replace(SMALL, model="cnn", batch=16, epochs=0.3, lr=0.01),
+        replace(SMALL, model="cnn", start_from="features", optimizer="adamw", batch=16, epochs=0.3, lr=0.01),
     ],
-    ids=["momentum", "adamw", "dropout and patience", "cnn"],
+    ids=["momentum", "adamw", "dropout and patience", "cnn", "frozen features"],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(settings: RunSettings) -> None:
     _, whole = train(settings)

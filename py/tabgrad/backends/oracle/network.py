@@ -16,6 +16,7 @@ from tabgrad.network import (
     STAGE_KINDS,
     Activation,
     Stage,
+    frozen_names,
     shapes_of,
     spec_of,
     stages,
@@ -44,6 +45,7 @@ class OracleNetwork:
         self.stages: list[list[Layer]] = [self._layers(stage, activation) for stage in parsed]
         if INPUT_MEAN in self.weights:
             self.stages[0].insert(0, Subtract(self.weights, self.gradients, INPUT_MEAN))
+        self._frozen, self._frozen_names = int(spec.get("frozen", 0)), frozen_names(spec)
         self._takes_maps = STAGE_KINDS[parsed[0].kind].on_maps
 
     def _layers(self, stage: Stage, activation: Activation) -> list[Layer]:
@@ -62,9 +64,9 @@ class OracleNetwork:
         self._image = values.shape
         if self._takes_maps:
             values = values.reshape(-1, *IMAGE_SHAPE)
-        for stage in self.stages:
+        for number, stage in enumerate(self.stages):
             for layer in stage:
-                values = layer.forward(values, training)
+                values = layer.forward(values, training and number >= self._frozen)
             if taps is not None and stage is not self.stages[-1]:
                 taps.append(values)
         return values
@@ -75,6 +77,8 @@ class OracleNetwork:
         for stage in reversed(self.stages):
             for layer in reversed(stage):
                 gradient = layer.backward(gradient)
+        for name in self._frozen_names & self.gradients.keys():
+            del self.gradients[name]
         return gradient.reshape(self._image)
 
 
