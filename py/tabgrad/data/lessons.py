@@ -14,7 +14,7 @@ import numpy as np
 from tabgrad.alphabet import Labels, check_labels
 from tabgrad.ink import Stroke
 
-from .drawings import Drawing
+from .drawings import Drawing, DrawingSet
 from .lesson_templates import ARROWS, SCRIPT, SHAPES, Styles
 from .seeding import generator
 from .strokes import Template, Variation, write
@@ -66,6 +66,14 @@ class Lesson:
             for label, (name, paths) in enumerate(self.styles.items())
             for number, path in enumerate(paths, 1)
         )
+
+    def make(self, size: float) -> DrawingSet:
+        """The alphabet as the page opens it, on a pad of side `size`."""
+        scale = np.float32(size / PAD_SIZE)
+        drawings = (
+            Drawing(d.label, tuple(Stroke(s.points * scale, s.width) for s in d.strokes), size) for d in self.draw()
+        )
+        return DrawingSet(self.title, self.labels, tuple(drawings))
 
     def draw(self, count: int = DRAWINGS_OF_A_SIGN, seed: int = 0) -> list[Drawing]:
         """`count` drawings of each sign, sign by sign, its styles in turn. `seed` 0 gives those that the page shows.

@@ -1,9 +1,11 @@
 """The page's address: what a link can say, and the one place that reads and writes it. Knows no document.
 
     ?answer=cnn&hidden=64&lr=0.1&show=pad,train#tour-3
+    #lesson-shapes
 
 `answer` is the model that answers, `show` the parts of the page that a lesson needs, every other name in the query a
-setting of the next run, `engine` among them. The fragment is the tab, a step of the tour, or code for the editor.
+setting of the next run, `engine` among them. The fragment is the tab, a step of the tour, a ready alphabet, or code for
+the editor.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ OLD_TABS: Mapping[str, str] = {"kernels": "code"}
 CODE, CODE_TAB = "code=", "code"
 #: What a step of the tour is called, before its number.
 TOUR = "tour-"
+#: What a ready alphabet is called, before its name, and the tab that it is for.
+LESSON, LESSON_TAB = "lesson-", "data"
 #: The areas of the page that `?show=` can name, and the controls in them. Others are always there.
 AREAS = ("pad", "answer", *TABS)
 CONTROLS = ("example", "tools", "model", "presets", "settings", "tour", "link")
@@ -55,12 +59,14 @@ class Location(Protocol):
 class Place:
     """Where a fragment leads: a `tab`, or a `step` of the tour from 1 on. Neither, if it names nothing.
 
-    `code` is what a link has for the code editor, packed (`ui.code.link`).
+    `code` is what a link has for the code editor, packed (`ui.code.link`). `lesson` is the name of a ready alphabet,
+    whether there is one of that name or not.
     """
 
     tab: str = ""
     step: int = 0
     code: str = ""
+    lesson: str = ""
 
 
 class Address:
@@ -93,6 +99,10 @@ class Address:
     def set_step(self, step: int) -> None:
         """The visitor is at this step of the tour."""
         self._write_fragment(f"{TOUR}{step}")
+
+    def set_lesson(self, name: str) -> None:
+        """This ready alphabet was opened."""
+        self._write_fragment(f"{LESSON}{name}")
 
     def _write_fragment(self, text: str) -> None:
         if text != self._location.fragment():
@@ -176,12 +186,15 @@ class Address:
 
 
 def place_of(fragment: str) -> Place:
-    """What a fragment names: "data" a tab, "tour-3" a step of the tour."""
+    """What a fragment names: "data" a tab, "tour-3" a step of the tour, "lesson-shapes" a ready alphabet."""
     name = OLD_TABS.get(fragment, fragment)
     if name in TABS:
         return Place(tab=name)
     if fragment.startswith(CODE):
         return Place(tab=CODE_TAB, code=fragment.removeprefix(CODE))
+    lesson = fragment.removeprefix(LESSON)
+    if lesson != fragment and lesson:
+        return Place(tab=LESSON_TAB, lesson=lesson)
     step = fragment.removeprefix(TOUR)
     if step != fragment and step.isascii() and step.isdecimal():
         return Place(step=int(step[:4]))  # there are fewer than a thousand

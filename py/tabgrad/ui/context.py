@@ -43,6 +43,8 @@ class PageContext:
     pad: Pad
     #: Pad and answer, beside the work.
     bench: Bench
+    #: The ready alphabet that a link names; its section opens it, and takes the name away.
+    lesson = ""
     #: Shows a panel of the work area by its name.
     open_panel: Callable[[str], object]
     #: Compiles what is in the editor, set by the training panel; None where there is no such panel.

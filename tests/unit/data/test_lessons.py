@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tabgrad.alphabet import check_labels
 from tabgrad.backends.oracle.network import OracleNetwork
 from tabgrad.backends.oracle.optim import train_step
-from tabgrad.data.drawings import Drawing
+from tabgrad.data.drawings import Drawing, drawing_text, dump_set, read_set
+from tabgrad.data.drawn import open_drawn
 from tabgrad.data.lessons import DRAWINGS_OF_A_SIGN, LESSONS, PAD_SIZE
 from tabgrad.data.strokes import normalise_many
 from tabgrad.network import draw_weights, spec_shapes
@@ -48,6 +49,18 @@ def test_drawings_lie_on_the_pad(name: str) -> None:
         assert points.min() > 0
         assert points.max() < PAD_SIZE
         assert np.ptp(points, axis=0).max() > PAD_SIZE / 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_is_an_alphabet_that_can_be_stored_and_learned(name: str) -> None:
+    made = LESSONS[name].make(560.0)
+    assert max(s.points.max() for d in made.drawings for s in d.strokes) > PAD_SIZE
+    text = dump_set(made.name, made.labels, (drawing_text(d, 280.0) for d in made.drawings), 280.0)
+    read = read_set(text)
+    assert (read.name, read.labels) == (LESSONS[name].title, LESSONS[name].labels)
+    data = open_drawn(text.encode())
+    assert data.alphabet == made.labels
+    assert data.size("train") + data.size("validation") + data.size("test") == len(made.drawings)
 
 
 def test_a_lesson_has_the_same_drawings_at_each_visit_and_more_of_them_change_none() -> None:

@@ -52,6 +52,8 @@ class Bar:
             (text, Place())
             for text in ("pad", "tour-", "tour-x", "tour--1", "tour-\u00b2", "tour-\u0663", "%", "data ")
         ),
+        ("lesson-shapes", Place(tab="data", lesson="shapes")),
+        ("lesson-", Place()),
         ("tour-" + "9" * 5_000, Place(step=9999)),
     ],
 )
@@ -70,6 +72,8 @@ def test_tab_and_tour_are_written_once() -> None:
     assert bar.writes == 1
     address.set_step(3)
     assert address.place == Place(step=3)
+    address.set_lesson("arrows")
+    assert address.place == Place(tab="data", lesson="arrows")
 
 
 def test_the_model_that_answers_is_in_the_address_unless_it_answers_anyway() -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tabgrad.data.drawings import DrawingSet
-from tabgrad.settings import RunSettings
-
-#: No augmentation, because the strokes are varied already. An epoch has about 2,000 images: seconds.
-FEW_EXAMPLES = RunSettings(hidden=(128,), optimizer="adam", lr=0.003, batch=64, epochs=8.0)
+from tabgrad.settings import FEW_EXAMPLES, RunSettings
 
 
 def settings_for(set_id: str, found: DrawingSet, now: RunSettings) -> RunSettings:

@@ -13,7 +13,7 @@ from tabgrad.data.drawings import DrawingSet
 from tabgrad.interop import dom
 from tabgrad.interop.page import download
 
-from ..prediction import PAD_UNITS
+from ..address import LESSON
 from ..widgets.controls import Button, FilePicker
 from .controller import AlphabetController
 from .editing import counted
@@ -37,16 +37,20 @@ class ReadyAlphabet(Protocol):
 
 
 class AlphabetsView:
-    """`train` is called when the visitor wants a network to learn the open alphabet."""
+    """`open_lesson` gets the name of the ready alphabet that the visitor has chosen.
+
+    `train` is called when the visitor wants a network to learn the open alphabet.
+    """
 
     def __init__(
         self,
         body: dom.Element,
         controller: AlphabetController,
         ready: Mapping[str, ReadyAlphabet],
+        open_lesson: Callable[[str], object],
         train: Callable[[], object],
     ) -> None:
-        self._controller = controller
+        self._controller, self._open_lesson = controller, open_lesson
         self._overview = dom.create("div", body, class_="alphabets", data_testid="alphabets")
         self._empty = dom.create("p", self._overview, class_="note", text=EMPTY)
         self._list = dom.create("ul", self._overview, class_="alphabet-list", aria_label="Your alphabets")
@@ -83,14 +87,17 @@ class AlphabetsView:
         dom.create("h4", self._overview, class_="stage-title", text="Or start with a ready alphabet")
         row = dom.create("div", self._overview, class_="alphabet-list")
         self._ready = []
-        for name, one in ready.items():
-            button = Button(row, "", partial(self._begin_with, one), f"alphabet-ready-{name}", "alphabet-card ready")
-            dom.create("span", button.element, class_="alphabet-card-name", text=one.title)
-            dom.create("span", button.element, class_="alphabet-card-count", text=one.note)
-            self._ready.append(button)
+        for name, one in ready.items():  # links, so that a teacher can hand them on
+            look = {"class_": "alphabet-card ready", "data_testid": f"alphabet-ready-{name}"}
+            link = dom.create("a", row, href=f"#{LESSON}{name}", **look)
+            dom.create("span", link, class_="alphabet-card-name", text=one.title)
+            dom.create("span", link, class_="alphabet-card-count", text=one.note)
+            self._ready.append(dom.Listener(link, "click", partial(self._on_ready, name)))
 
-    def _begin_with(self, ready: ReadyAlphabet) -> None:
-        self._controller.do(self._controller.begin_with(ready.make(PAD_UNITS)))
+    def _on_ready(self, name: str, event: dom.Event) -> None:
+        if not (event.ctrlKey or event.metaKey or event.shiftKey):  # else the browser opens it elsewhere
+            event.preventDefault()
+            self._open_lesson(name)
 
     def _build_question(self, body: dom.Element) -> None:
         self._question = dom.create("div", body, class_="erase-question", role="group", data_testid="alphabet-question")

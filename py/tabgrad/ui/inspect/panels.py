@@ -30,7 +30,7 @@ class InspectPanels:
         return {name: partial(self._build_panel, name) for name in PANELS}
 
     def follow_links(self, tabs: Tabs) -> None:
-        """Open what the address names (`#data`, `#tour-3`), now and whenever it changes."""
+        """Open what the address names (`#data`, `#tour-3`, `#lesson-shapes`), now and whenever it changes."""
         self._tabs = tabs
         self._links = dom.on_page("hashchange", lambda _event: self._follow())
         self._follow()
@@ -42,10 +42,21 @@ class InspectPanels:
             self._build = panel_builder(self._page)
         return self._build(name, place)
 
+    def _open_alphabets(self) -> None:
+        """Their section, if it was closed, and have it look which lesson the link names."""
+        for section in dom.select("[data-testid=inside-alphabets]"):
+            section.open = True
+            section.scrollIntoView()
+        for watcher in self._page.watchers:
+            watcher()
+
     def _follow(self) -> None:
         place = self._page.address.place
+        self._page.lesson = place.lesson
         if self._tabs.has(place.tab):
             self._tabs.show(place.tab)
+            if place.lesson:
+                self._open_alphabets()
         elif place.step:
             from .tour import Tour
             from .tour_steps import STEPS

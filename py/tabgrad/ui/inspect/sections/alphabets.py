@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tabgrad.data.lessons import LESSONS
+from tabgrad.incoming import quoted
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.storage import ask_to_persist
@@ -18,12 +20,13 @@ from ...alphabets.store import AlphabetStore
 from ...alphabets.training import settings_for
 from ...alphabets.view import AlphabetsView, ReadyAlphabet
 from ...context import PageContext
+from ...prediction import PAD_UNITS
 from ...tasks import Tasks
 from ..pacing import waiting
 from ..section import BesideThePad, ViewState
 
 #: Ready alphabets, by the names that links to them have.
-READY: Mapping[str, ReadyAlphabet] = {}
+READY: Mapping[str, ReadyAlphabet] = LESSONS
 
 
 class _PagePad:
@@ -52,7 +55,7 @@ class Alphabets:
         tasks = Tasks(lambda _error: None)  # asking to persist is worth trying; it decides nothing
         store = AlphabetStore(page.kept, lambda: tasks.do(ask_to_persist()))
         self.controller = AlphabetController(store, _PagePad(page), self._on_opened)
-        self._is_loaded = False
+        self._is_loaded = self._is_ready = False
         page.kept.watchers.append(self.controller.tell)
         page.erasers.append(self.controller.erased)
 
@@ -66,6 +69,21 @@ class Alphabets:
         if not self._is_loaded:
             self._is_loaded = True
             await self.controller.load(dom.stored(keys.ALPHABET))
+            self._is_ready = True
+        if self._is_ready and self.page.lesson:
+            name, self.page.lesson = self.page.lesson, ""
+            await self._begin_lesson(name)
+
+    def open_lesson(self, name: str) -> None:
+        """The visitor has chosen a ready alphabet. The address names it, so that it can be shared."""
+        self.page.address.set_lesson(name)
+        self.controller.do(self._begin_lesson(name))
+
+    async def _begin_lesson(self, name: str) -> None:
+        if name in READY:
+            await self.controller.begin_with(READY[name].make(PAD_UNITS))
+        else:
+            self.controller.say(f"There is no lesson called {quoted(name, 20)}: choose {' or '.join(READY)}.")
 
     def train(self) -> None:
         """The training form gets the open alphabet, and settings that suit it."""
@@ -97,7 +115,9 @@ class AlphabetsSection:
 
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
-        self._view = AlphabetsView(body, self._alphabets.controller, READY, self._alphabets.train)
+        self._view = AlphabetsView(
+            body, self._alphabets.controller, READY, self._alphabets.open_lesson, self._alphabets.train
+        )
 
     async def update(self, state: ViewState) -> None:
         """See `Section`. It follows the controller, not the answer."""
