@@ -8,6 +8,7 @@ NumPy only. It runs no network and knows no engine.
 """
 
 from .activations import ACTIVATIONS, Activation
+from .definitions import own_optimizer
 from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
 from .source import CODE, MAX_SOURCE_BYTES, Description, LayerRow, SourceError, check_source, is_written, mentions
 from .stages import (
@@ -82,6 +83,7 @@ __all__ = [
     "is_written",
     "load_safetensors",
     "mentions",
+    "own_optimizer",
     "parameter_count",
     "parse_stages",
     "read_header",

@@ -218,6 +218,7 @@ def settings_for_code(base: RunSettings, source: str, rate: float | None) -> Run
     if is_new:
         settings = replace(settings, optimizer="adam", lr=OPTIMIZERS["adam"].usual_rate, weight_decay=0.0, momentum=0.9)
     if rate is not None and (is_new or base.source != source):
+        rate = float(f"{rate:.7g}")  # it was a float32
         settings = replace(settings, lr=min(max(rate, LEAST_RATE), LARGEST_RATE), schedule="constant")
     return settings
 

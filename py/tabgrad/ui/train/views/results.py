@@ -13,6 +13,7 @@ from tabgrad.settings import FIELDS, ChoiceField, RunSettings
 from ...widgets.controls import Button
 from ...widgets.format import duration, percent
 from ...widgets.labels import known
+from ..optimizer_words import optimizer_title
 from .run_name import NameField
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def details(row: RunRow, settings: RunSettings) -> str:
     epochs = f"{row['epochs_done']:.2f}".rstrip("0").rstrip(".")
     parts = [
         f"from {row['origin']}" if row.get("origin") else "",
-        _title("optimizer", settings.optimizer),
+        optimizer_title(settings),
         f"rate {settings.lr:g}",
         f"batch {settings.batch}",
         "1 epoch" if epochs == "1" else f"{epochs} epochs",

@@ -13,6 +13,7 @@ from tabgrad.interop import dom
 from tabgrad.network import CODE
 from tabgrad.settings import (
     FIELDS,
+    OPTIMIZERS,
     PRESETS,
     TUNABLE,
     ChoiceField,
@@ -25,6 +26,7 @@ from tabgrad.settings import (
 
 from ...widgets.controls import Button
 from ...widgets.help import add_help
+from ..optimizer_words import NOT_OF_OWN, own_title
 from ..state import RunState
 
 HINT = "A new network knows nothing. It can also go on from the network that answers now, and then has the same layers."
@@ -261,7 +263,10 @@ class SettingsForm:
     def _show_relevance(self) -> None:
         self._shown(self.good)
         self._caution.textContent = caution(self.good)
-        idle = self.good.unused()
+        own = own_title(self.with_source)
+        for name, row in OPTIMIZERS.items():
+            self.set_option("optimizer", name, own or row.title, enabled=True)
+        idle = self.good.unused() | (NOT_OF_OWN if own else frozenset())
         for name, made in self._inputs.items():
             made.disabled = name in idle | self._fixed or name not in self._changeable
             made.parentElement.classList.toggle("idle", name in idle)
