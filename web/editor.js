@@ -10,7 +10,7 @@ import { defaultKeymap, history, historyField, historyKeymap, indentWithTab, iso
 import { globalCompletion, localCompletionSource, python } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { search, searchKeymap } from "@codemirror/search";
-import { EditorSelection, EditorState, Prec, RangeSet, StateEffect, StateField } from "@codemirror/state";
+import { EditorSelection, EditorState, MapMode, Prec, RangeSet, StateEffect, StateField } from "@codemirror/state";
 import {
   activateHover, closeHoverTooltips, Decoration, EditorView, gutterLineClass, GutterMarker, hasHoverTooltips, highlightActiveLine,
   highlightSpecialChars, hoverTooltip, keymap, lineNumbers, ViewPlugin,
@@ -131,11 +131,19 @@ const mark = new (class extends GutterMarker {
 /** Where the text of a line begins: it moves along when a line is put before it. @param {import("@codemirror/state").Line} line */
 const firstLetter = ({ from, length, text }) => from + length - text.trimStart().length;
 
-/** Where the problems are: a position in each of their lines. @type {StateField<readonly number[]>} */
+/**
+ * Where the problems are: a position in each of their lines. A line that is edited or deleted has its problem no more.
+ * @type {StateField<readonly number[]>}
+ */
 const problems = StateField.define({
   create: () => /** @type {readonly number[]} */ ([]),
-  update(positions, { changes, docChanged, effects, newDoc }) {
-    let moved = docChanged ? positions.map((at) => changes.mapPos(at, 1)) : positions;
+  update(positions, { changes, docChanged, effects, newDoc, startState }) {
+    let moved = positions;
+    if (docChanged)
+      moved = positions.flatMap((at) => {
+        const now = changes.mapPos(at, 1, MapMode.TrackDel);
+        return now !== null && newDoc.lineAt(now).text === startState.doc.lineAt(at).text ? [now] : [];
+      });
     for (const effect of effects)
       if (effect.is(showProblems))
         moved = effect.value.filter(({ line }) => line >= 1 && line <= newDoc.lines).map(({ line }) => firstLetter(newDoc.line(line)));

@@ -30,10 +30,10 @@ class Compiling:
     async def run(
         self,
         begin: Callable[[], Awaitable[str]],
-        end: Callable[[Compiled | SourceProblem], object],
+        end: Callable[[str, Compiled | SourceProblem], object],
         text: Callable[[], str],
     ) -> None:
-        """Compile what `begin` returns, and tell `end` what came of it.
+        """Compile what `begin` returns, and tell `end` the text and what came of it.
 
         If that was asked for meanwhile once more, and `text` is another one by then, it is done once more.
         """
@@ -48,7 +48,7 @@ class Compiling:
                 found = await self._ask(source)
                 if document == self._document:
                     self._last = source, found
-                    end(found)
+                    end(source, found)
                 self._again &= source != text()
         finally:
             self.is_running = False

@@ -64,6 +64,7 @@ class CodeController:
         self._copies = Copies(store, now_s)
         self._documents: Documents | None = None
         self._pause: asyncio.TimerHandle | None = None
+        self._wrong: str | None = None  # the source that the problem is about
         self._not_stored = ""  # what was said because the text could not be stored
         self.state = CodeState(examples=EXAMPLES, can_compile=compiler is not None)
         self.tasks = Tasks(self._failed_inside)
@@ -156,8 +157,13 @@ class CodeController:
         state.status = self._status
         found = self._compiling.found(self._text.text) if self._compiling else None
         state.compiled = found if isinstance(found, Compiled) else None
-        if state.problem is not None and state.problem.line and (lines := self._text.problem_lines()):
-            state.problem = replace(state.problem, line=lines[0])
+        if state.problem is not None and self._wrong not in (None, self._text.text):
+            if lines := self._text.problem_lines():
+                state.problem = replace(state.problem, line=lines[0])
+            else:  # what was wrong was edited: whether it still is, nobody knows
+                self._set_problem(None)
+        elif state.status == "failed" and isinstance(found, SourceProblem) and state.problem is None:
+            self._set_problem(found, self._text.text)  # what was edited is as it was
         self._show()
 
     @property
@@ -246,9 +252,9 @@ class CodeController:
         await self.save()
         return self._text.text
 
-    def _show_result(self, found: Compiled | SourceProblem) -> None:
+    def _show_result(self, source: str, found: Compiled | SourceProblem) -> None:
         self._say(found.sentence if isinstance(found, Compiled) else "")
-        self._set_problem(found if isinstance(found, SourceProblem) else None)
+        self._set_problem(found if isinstance(found, SourceProblem) else None, source)
 
     def cancel(self) -> None:
         """Give up the compilation under way."""
@@ -289,9 +295,9 @@ class CodeController:
         self.state.message, self.state.is_error = sentence, error
         self._show()
 
-    def _set_problem(self, problem: SourceProblem | None) -> None:
-        """Say what is wrong, and mark its line."""
-        self.state.problem = problem
+    def _set_problem(self, problem: SourceProblem | None, source: str | None = None) -> None:
+        """Say what is wrong with a `source`, or with none; and mark its line."""
+        self.state.problem, self._wrong = problem, source
         self._text.show_problems([(problem.line, problem.message)] if problem else [])
         self._show()
 

@@ -13,6 +13,7 @@ from tabgrad.ui.code import copies, link
 from tabgrad.ui.code.controller import PAUSE_S, READ_AND_RUN, READ_IT
 from tabgrad.ui.code.examples import EXAMPLES
 from tabgrad.ui.code.tab_memory import MAX_HISTORY
+from tabgrad.ui.compiler import SourceProblem
 from tests.unit.ui.code.code_bench import MLP, ORIGINALS, FakeCompiler, Tab, in_tab
 from tests.unit.ui.train.train_stores import FakeStorage
 
@@ -433,6 +434,33 @@ def test_a_problem_is_marked_at_its_line_and_the_line_moves_with_the_text() -> N
         await tab.code.compile(pressed=True)
         assert tab.state.problem is None
         assert tab.editor.problems == []
+
+    in_tab(test, compiler=True)
+
+
+def test_a_problem_goes_with_what_was_wrong_and_comes_back_with_it() -> None:
+    async def test(tab: Tab) -> None:
+        await tab.type("x = 1\ny = 2\n")
+        await tab.code.compile(pressed=True)
+        tab.editor.problems = []  # the line was edited
+        await tab.type("x = 1\ny = 3\n")
+        assert (tab.state.problem, tab.state.status) == (None, "ready")
+        tab.editor.undo()
+        await tab.code.save()
+        assert tab.state.problem == SourceProblem(2, "There is no Net.")
+        assert tab.editor.problems == [(2, "There is no Net.")]
+        assert tab.state.status == "failed"
+
+    in_tab(test, compiler=True)
+
+
+def test_a_problem_behind_the_last_line_stays_until_the_text_is_another() -> None:
+    async def test(tab: Tab) -> None:
+        await tab.type("x = 1\ny = 2\n")
+        await tab.code.compile(pressed=True)
+        tab.editor.problems = []  # the editor has no such line
+        await tab.code.save()
+        assert tab.state.problem == SourceProblem(2, "There is no Net.")
 
     in_tab(test, compiler=True)
 
