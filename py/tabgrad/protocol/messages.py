@@ -143,6 +143,16 @@ class Complete(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remember(Message):
+    """Give the console the network that an earlier worker had: that of a `checkpoint`, or else of a `weights` file that
+    names its settings. It is the console's while there is no run.
+    """
+
+    checkpoint: bytes = b""
+    weights: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadData(Message):
     """Read `files` of the visitor's as a data set; answered by DataRead, with DataProgress on the way.
 
@@ -195,6 +205,7 @@ Command = (
     | ShowProgram
     | Evaluate
     | Complete
+    | Remember
     | ReadData
     | UseData
     | DropData

@@ -105,7 +105,7 @@ class WorkerHost:
                 self._spawn(self._assist(command), command.id)
             elif isinstance(command, protocol.Dispose):
                 self._spawn(self._dispose(command), command.id)
-            elif isinstance(command, (protocol.Evaluate, protocol.Complete)):
+            elif isinstance(command, (protocol.Evaluate, protocol.Complete, protocol.Remember)):
                 self._consult(command)
             elif isinstance(command, (protocol.ReadData, protocol.UseData, protocol.DropData)):
                 if self._importing is None:
@@ -196,8 +196,12 @@ class WorkerHost:
 
         run.control.request(answered)
 
-    def _consult(self, command: protocol.Evaluate | protocol.Complete) -> None:
+    def _consult(self, command: protocol.Evaluate | protocol.Complete | protocol.Remember) -> None:
         """Have the console act: between chunks if there is a run, and without a network while one is being set up."""
+        if isinstance(command, protocol.Remember):
+            self._console.remember(command)
+            self._send(protocol.Accepted(reply_to=command.id))
+            return
 
         async def answer(trainer: Trainer | None) -> None:
             if isinstance(command, protocol.Complete):

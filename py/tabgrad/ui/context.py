@@ -64,6 +64,9 @@ class PageContext:
         self.run_under_way: Callable[[], bool] = lambda: False
         #: The worker, set by the training panel; None on a page without one.
         self.worker: WorkerLink | None = None
+        #: To be awaited before the worker's console is asked anything, so that it has the network that the page has.
+        #: Raises RuntimeError. Set by the training panel.
+        self.before_console: Callable[[], Awaitable[object]] = _nothing
         #: The labels of the data sets that the visitor has made or brought, by the sets' names.
         self.set_labels: dict[str, Labels] = {}
         self._examples = 0  # how many were on the pad so far
@@ -135,3 +138,7 @@ class PageContext:
     def offer(self, name: str, title: str, make: MakeModel) -> None:
         """Put a network made on this page into the model picker, in the place of an earlier one of that name."""
         self.answering.registry.offer(name, title, make)
+
+
+async def _nothing() -> None:
+    """There is nothing to wait for."""

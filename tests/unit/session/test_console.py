@@ -334,6 +334,47 @@ def test_a_network_that_was_compiled_answers_before_it_is_trained() -> None:
     on_bench(go)
 
 
+@pytest.mark.parametrize("settings", [SMALL, replace(SMALL, center="mean"), PLAIN], ids=["form", "centred", "editor"])
+def test_another_worker_has_the_network_of_a_run_again(settings: RunSettings) -> None:
+    checkpoints, answers = list[bytes](), list[str]()
+    code = "net(Tensor(np.ones((1, 1, 28, 28), np.float32) * 0.3)).numpy().round(4).tolist()"
+
+    async def first(bench: Bench) -> None:
+        await trained(bench, settings)
+        checkpoints.extend(event.checkpoint for event in bench.events if isinstance(event, protocol.Checkpoint))
+        answers.extend([await text_of(bench, part) for part in (code, "metrics", "history", "sorted(weights)")])
+
+    async def second(bench: Bench) -> None:
+        await bench.answer(protocol.Remember, checkpoint=checkpoints[-1])
+        assert [await text_of(bench, part) for part in (code, "metrics", "history", "sorted(weights)")] == answers
+        await bench.answer(protocol.Compile, settings=PLAIN.to_json(), answer_target="wasm.simd")
+        assert "l1.weight" in await text_of(bench, "weights")
+        assert await text_of(bench, "metrics") == f"{NO_RUN}\n"
+
+    on_bench(first)
+    on_bench(second)
+
+
+def test_another_worker_has_a_compiled_network_again() -> None:
+    async def go(bench: Bench) -> None:
+        written = await bench.answer(protocol.Compile, settings=PLAIN.to_json(), answer_target="wasm.simd")
+        assert isinstance(written, protocol.Written)
+        code = "weights['l1.weight'].sum()"
+        before = await text_of(bench, code)
+
+        async def another(bench: Bench) -> None:
+            assert isinstance(await bench.answer(protocol.Remember, weights=written.weights), protocol.Accepted)
+            assert await text_of(bench, code) == before
+            assert await text_of(bench, "net(Tensor(x.reshape(1, 1, 28, 28))).shape") == "(1, 10)\n"
+            assert await text_of(bench, "metrics") == f"{NO_RUN}\n"
+            assert isinstance(await bench.answer(protocol.Remember, weights=b"?"), protocol.Failed)
+            assert await text_of(bench, code) == before
+
+        await another(Bench())
+
+    on_bench(go)
+
+
 def test_weights_that_are_set_are_in_the_network_in_training() -> None:
     async def go(bench: Bench) -> None:
         await bench.answer(protocol.Start, settings=LONG.to_json(), start_paused=True)

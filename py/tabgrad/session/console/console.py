@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from tabgrad.artifacts import load_weights
+from tabgrad.artifacts import Record, load_weights, unpack
 from tabgrad.data import DataError, RunData
 from tabgrad.data.catalogue import DataSets
-from tabgrad.network import IMAGE_SHAPE, SourceError, Tensors, WeightsError
-from tabgrad.protocol import Complete, Completions, Evaluate, Evaluated
+from tabgrad.network import IMAGE_SHAPE, TRAINING_STATE, SourceError, Tensors, WeightsError
+from tabgrad.protocol import Complete, Completions, Evaluate, Evaluated, Remember
 from tabgrad.settings import RunSettings, training_spec
 
 from ..trainer import Trainer
@@ -44,14 +44,25 @@ class Console:
         self._weights = Weights()
         self._model: Any = None  # tabgrad.model, once tinygrad is here
         self._live: tuple[str, Any] | None = None  # the specification as text, and its network
-        self._untrained: tuple[RunSettings, Tensors] | None = None
+        self._own: tuple[RunSettings, Tensors] | None = None  # the network while there is no run
+        self._record: Record | None = None  # of the run that an earlier worker did
 
     def compiled(self, settings: RunSettings, weights: bytes) -> None:
         """The network of a source was compiled; these are its first weights, as a weights file.
 
         It is the console's network while none is in training or has just been trained.
         """
-        self._untrained = settings, load_weights(weights).tensors
+        self._own, self._record = (settings, load_weights(weights).tensors), None
+
+    def remember(self, command: Remember) -> None:
+        """Have the network of an earlier worker. Raises WeightsError."""
+        if command.checkpoint:
+            tensors, record, _ = unpack(command.checkpoint)
+            weights = {name: value for name, value in tensors.items() if not name.startswith(TRAINING_STATE)}
+            self._own, self._record = (record.settings, weights), record
+        else:
+            file = load_weights(command.weights)
+            self._own, self._record = (file.settings, file.tensors), None
 
     async def evaluate(self, command: Evaluate, trainer: Trainer | None, *, begins: bool = False) -> Evaluated:
         """Run a command. `trainer` has the network, None if there is none; no steps may be in flight.
@@ -85,10 +96,10 @@ class Console:
         """Bind the objects that the commands so far have named. Raises what they need may raise."""
         self._bind_figures(trainer, begins)
         if "data" in self._used:
-            untrained = self._untrained[0] if self._untrained else RunSettings()
-            settings = trainer.record.settings if trainer else untrained
+            own = self._own[0] if self._own else RunSettings()
+            settings = trainer.record.settings if trainer else own
             await (await self._open_data(settings.data)).fetch_for(tree)
-        has_network = trainer is not None or (self._untrained is not None and not begins)
+        has_network = trainer is not None or (self._own is not None and not begins)
         if self._model is None and (_TINYGRAD if has_network else _TINYGRAD - _NETWORK) & self._used:
             await self._load()
         if not has_network:
@@ -98,11 +109,11 @@ class Console:
             await self._bind_network(trainer)
 
     def _bind_figures(self, trainer: Trainer | None, begins: bool = False) -> None:
-        if trainer is None:
+        record = trainer.record if trainer else None if begins else self._record
+        if record is None:
             figures = dict.fromkeys(("metrics", "history"), Missing(BEGINS if begins else NO_RUN))
             self._interpreter.bind(figures)
         else:
-            record = trainer.record
             self._interpreter.bind({"metrics": metrics_of(record), "history": history_of(record)})
 
     async def _open_data(self, name: str) -> Data:
@@ -125,8 +136,8 @@ class Console:
         if trainer is not None:
             settings, values = trainer.record.settings, await trainer.network.weights()
         else:
-            assert self._untrained is not None
-            settings, values = self._untrained
+            assert self._own is not None
+            settings, values = self._own
         self._weights.read(values)
         self._interpreter.bind({"weights": self._weights})
         if "net" in self._used:
@@ -143,8 +154,8 @@ class Console:
         changes = self._weights.changes
         if trainer is not None and changes:
             await trainer.use(changes)
-        elif self._untrained is not None and changes:
-            self._untrained = self._untrained[0], {**self._untrained[1], **changes}
+        elif self._own is not None and changes:
+            self._own = self._own[0], {**self._own[1], **changes}
 
 
 def evaluated(output: Output, reply_to: int) -> Evaluated:

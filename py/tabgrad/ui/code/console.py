@@ -37,6 +37,7 @@ class Console:
         self._revision = 0
         self._control = ConsoleController(
             worker,
+            before=page.before_console,
             image=self._image,
             keep=lambda text: browser.keep_for_reload(keys.CONSOLE, text),
             kept=browser.kept_for_reload(keys.CONSOLE),

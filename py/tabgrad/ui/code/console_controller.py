@@ -5,7 +5,7 @@ Owns the state that the console shows. Knows no document, so all of it is tested
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -65,18 +65,23 @@ class ConsoleState:
 
 
 class ConsoleController:
-    """`image` gives what is on the pad, float32 (28, 28). `keep` keeps what was typed, and `kept` is that of before."""
+    """`image` gives what is on the pad, float32 (28, 28). `keep` keeps what was typed, and `kept` is that of before.
+
+    `before` is awaited before the worker is asked; it raises RuntimeError with one sentence.
+    """
 
     def __init__(
         self,
         worker: WorkerLink,
         *,
+        before: Callable[[], Awaitable[object]],
         image: Callable[[], NDArray[np.float32]],
         keep: Callable[[str], object],
         kept: str,
         render: Callable[[ConsoleState], object],
     ) -> None:
-        self._worker, self._image, self._keep, self._render = worker, image, keep, render
+        self._worker, self._before = worker, before
+        self._image, self._keep, self._render = image, keep, render
         self._history = History(kept)
         self._entries = 0  # counts them
         self._stopped = False  # the command that runs was stopped
@@ -168,6 +173,7 @@ class ConsoleController:
         self._show()
         try:
             await self._worker.ensure()
+            await self._before()
             if isinstance(command, protocol.Evaluate):
                 state.can_stop, state.note = True, RUNNING
                 self._show()

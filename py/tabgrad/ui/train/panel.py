@@ -23,6 +23,7 @@ from ..context import PageContext
 from ..intro.intro import Intro
 from .beginning import Beginning
 from .client import TrainClient
+from .console_network import ConsoleNetwork
 from .controller import RunController
 from .data_choice import DataChoice
 from .spare import SpareWorkers
@@ -51,7 +52,8 @@ class TrainPanel:
         script, config = str(parts.script), str(parts.config)
         first = json.dumps({"base": absolute("."), "manifest": context.manifest})
         self._spares = SpareWorkers(lambda receive: NamedWorker(script, config, receive), first)
-        client = TrainClient(self._spares.make, first, self._receive)
+        self._console_network = ConsoleNetwork(self._spares.make)
+        client = TrainClient(self._console_network.make, first, self._receive)
         self._store = TrainStore(
             context.kept,
             lambda sentence: self._control.say(sentence, error=True),
@@ -59,6 +61,7 @@ class TrainPanel:
         )
         self._models = TrainedModels(context.answering, client, self._store.weights)
         context.worker = client
+        context.before_console = lambda: self._console_network.bring_back(client)
         context.training_program = self._models.training_program
         context.run_settings = lambda: self._form.with_source
         context.train_on = self._train_on
@@ -192,6 +195,7 @@ class TrainPanel:
 
     def _receive(self, event: AnyEvent) -> None:
         self._written.follow(event)  # which is made after the client, as the other one
+        self._console_network.follow(event)
         self._control.receive(event)
         if isinstance(event, Evaluated) or (isinstance(event, Ready) and self._written.has_run_any):
             self._do(self._spares.prepare())  # who runs code may have to stop it
@@ -270,6 +274,7 @@ class TrainPanel:
         elif button == "step" and not self._control.state.under_way:
             self._begin(paused=True)
         elif button == "reset":
+            self._console_network.forget()
             self._do(self._control.reset())
         else:
             self._control.press(button)

@@ -79,9 +79,18 @@ class Prompt:
     def __init__(self, kept: str = "") -> None:
         self.worker, self.kept = FakeWorker(), kept
         self.notes: list[str] = []
+        self.befores: list[int] = []  # how many commands the worker had got each time that something came before one
         self.control = ConsoleController(
-            self.worker, image=lambda: np.ones((28, 28), np.float32), keep=self._keep, kept=kept, render=self._render
+            self.worker,
+            before=self._before,
+            image=lambda: np.ones((28, 28), np.float32),
+            keep=self._keep,
+            kept=kept,
+            render=self._render,
         )
+
+    async def _before(self) -> None:
+        self.befores.append(len(self.worker.asked))
 
     def _keep(self, text: str) -> None:
         self.kept = text
@@ -360,6 +369,7 @@ def test_a_command_that_does_not_end_can_be_stopped() -> None:
         assert prompt.worker.replaced == 1
         await prompt.enter("1")
         assert prompt.shown[-1] == ("text", "1")
+        assert prompt.befores == [0, 1]
 
     at_prompt(go)
 
