@@ -13,6 +13,7 @@ from tabgrad.network import load_safetensors
 from tabgrad.session.console import Interpreter, Item, Output
 from tabgrad.session.console.completion import complete
 from tabgrad.session.console.console import BEGINS, NO_NETWORK, NO_RUN
+from tabgrad.session.console.helping import NO_TOPICS, STAYS
 from tabgrad.session.console.interpreter import ENDS_PYTHON, NO_AWAIT
 from tabgrad.session.console.output import MAX_CHARACTERS, MAX_PICTURES, TOO_MUCH, picture_of
 from tabgrad.settings import RunSettings
@@ -286,6 +287,29 @@ def test_without_a_network_each_name_says_so() -> None:
         for use in ("net(1)", "weights['a']", "weights['a'] = 1", "metrics.loss", "list(history)"):
             assert ": press " in await text_of(bench, use)
         assert await text_of(bench, "bool(net)") == "False\n"
+
+    on_bench(go)
+
+
+def test_help_tells_what_there_is() -> None:
+    async def go(bench: Bench) -> None:
+        names = await text_of(bench, "help()")
+        assert all(f"  {name}: " in names for name in ("x", "net", "weights", "metrics", "history", "data", "np", "nn"))
+        assert await text_of(bench, "help") == names
+        relu = await text_of(bench, "help(Tensor.relu)")
+        assert relu.startswith("relu(self)")
+        assert "Rectified Linear Unit" in relu
+        assert "```" not in relu
+        assert (await text_of(bench, "help(nn.Linear)")).startswith("Linear(in_features: int")
+        assert "labels, sample" in await text_of(bench, "help(data)")
+        numpy = await text_of(bench, "help(np)")
+        assert "abs, " in numpy
+        assert numpy.endswith(" …\n")
+        assert await text_of(bench, "help(net)") == f"{NO_NETWORK}\n"
+        assert await text_of(bench, "help('relu')") == f"{NO_TOPICS}\n"
+        assert (await text_of(bench, "help(1)")).startswith("int")
+        assert await text_of(bench, "exit()") == await text_of(bench, "quit") == f"{STAYS}\n"
+        assert await text_of(bench, "help = 1\nhelp") == "1\n"
 
     on_bench(go)
 

@@ -36,7 +36,7 @@ def complete(text: str, cursor: int, namespace: Mapping[str, Any]) -> tuple[int,
     if not path:
         return start, _fitting([*namespace, *dir(builtins), *keyword.kwlist], part) if part else []
     found = _object(path, namespace)
-    return start, [] if found is _NOTHING else _fitting(_attributes(found), part)
+    return start, [] if found is _NOTHING else _fitting(attributes(found), part)
 
 
 def _fitting(names: Iterable[str], part: str) -> list[str]:
@@ -45,7 +45,8 @@ def _fitting(names: Iterable[str], part: str) -> list[str]:
     return sorted(fitting)[:MAX_NAMES]
 
 
-def _attributes(value: Any) -> list[str]:
+def attributes(value: Any) -> list[str]:
+    """The names that an object has."""
     try:
         return [name for name in dir(value) if isinstance(name, str)]
     except Exception:  # an object's own __dir__

@@ -21,6 +21,7 @@ from tabgrad.settings import RunSettings, training_spec
 
 from ..trainer import Trainer
 from .completion import complete
+from .helping import BUILTINS
 from .interpreter import Interpreter
 from .objects import Data, Missing, Weights, history_of, metrics_of
 from .output import Output
@@ -38,7 +39,7 @@ class Console:
     def __init__(self, data_sets: DataSets, load_compiler: Callable[[], Awaitable[None]]) -> None:
         self._data_sets, self._load_compiler = data_sets, load_compiler
         self._interpreter = Interpreter()
-        self._interpreter.bind({"np": np})
+        self._interpreter.bind({"np": np, **BUILTINS})
         self._used = set[str]()  # names that commands have had so far: their functions may still use them
         self._data: tuple[RunData, Data] | None = None
         self._weights = Weights()
