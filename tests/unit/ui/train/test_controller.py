@@ -256,6 +256,19 @@ def test_a_paused_start_does_one_step() -> None:
     on_bench(go)
 
 
+def test_a_run_cannot_go_on_from_a_network_of_another_alphabet() -> None:
+    async def go(bench: Bench) -> None:
+        await bench.begin()
+        shapes = replace(SETTINGS, labels=("circle", "square", "star"))
+        await bench.controller.start(shapes, model=bench.page.model)
+        knows = "This network knows 0 to 9; the data shows circle, square and star."
+        assert (bench.state.message.text, bench.state.message.is_error) == (knows, True)
+        assert len(bench.client.told(protocol.Start)) == 1
+        assert bench.state.status == "training"
+
+    on_bench(go)
+
+
 def test_pause_becomes_resume_and_a_refusal_is_shown() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()
