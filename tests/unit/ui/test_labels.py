@@ -48,6 +48,8 @@ def test_the_picker_says_what_a_network_knows_unless_that_is_the_digits() -> Non
 def test_a_network_that_meets_data_of_another_alphabet_says_what_both_are() -> None:
     knows = "This network knows circle, square and star; the data"
     assert mismatch(SHAPES, DIGITS) == f"{knows} shows 0 to 9."
+    other = (*LETTERS[:11], "L", *LETTERS[12:])
+    assert mismatch(LETTERS, other) == "This network knows l (class 12); the data shows L (class 12)."
     assert mismatch(SHAPES, DIGITS, "MNIST") == f"{knows} “MNIST” shows 0 to 9."
 
 

@@ -92,7 +92,7 @@ class TrainPanel:
             "curves": self._curves.render,
             "announcement": self._announcer.render,
             "timeline": self._render_timeline,
-            "weights": self._first_layer.render,
+            "weights": self._render_weights,
             "runs": self._render_runs,
         }
         self._render(frozenset(self._renderers))
@@ -231,6 +231,10 @@ class TrainPanel:
     def _render_progress(self, state: RunState) -> None:
         self._progress.render(state)
         self._pill.render(state)
+
+    def _render_weights(self, state: RunState) -> None:
+        self._first_layer.render(state)
+        self._confusion.render(state)  # they say what the classes are called
 
     def _render_timeline(self, state: RunState) -> None:
         self._timeline.render(state)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from tabgrad.alphabet import DIGITS, Labels, listed
+from tabgrad.alphabet import DIGITS, Labels, compared, listed
 
 #: Around a label that is written from right to left, so that it turns nothing else of its sentence.
 _ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
@@ -68,7 +68,10 @@ def entry(title: str, labels: Labels) -> str:
 def mismatch(mine: Labels, theirs: Labels, title: str = "") -> str:
     """Why a network that knows the labels `mine` cannot read data with the labels `theirs`, which may have a title."""
     data = f"the data “{title}”" if title else "the data"
-    return f"This network knows {known(mine)}; {data} shows {known(theirs)}."
+    one, other = known(mine), known(theirs)
+    if one == other:
+        one, other = compared(tuple(map(isolated, mine)), tuple(map(isolated, theirs)))
+    return f"This network knows {one}; {data} shows {other}."
 
 
 def pad_hint(labels: Labels) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.alphabet import DIGITS
-from tabgrad.artifacts import Curves, WeightsFile
+from tabgrad.alphabet import DIGITS, Labels, numbered
+from tabgrad.artifacts import Curves, TimelineEntry, WeightsFile
 from tabgrad.explain.colour import diverging, mosaic
 from tabgrad.interop import chart, dom
 from tabgrad.network import Tensors
@@ -177,14 +177,25 @@ class ConfusionView:
         box = dom.create("section", parent, class_="train-confusion train-card", aria_label=CONFUSION_TITLE)
         dom.create("h3", box, text=CONFUSION_TITLE)
         self._table = ConfusionTable(box, None, "train-confusion")
+        self._shown: tuple[TimelineEntry | None, Labels] = (None, DIGITS)
 
     def render(self, state: RunState) -> None:
         """Show the counts; those of a timeline of version 0.1 may be unknown."""
-        entry, weights = state.timeline.entry, state.answering
-        labels = weights.given.alphabet if weights is not None and weights.given is not None else DIGITS
-        size = len(labels)
-        known = entry is not None and len(entry.confusion) == size
-        self._table.show(np.array(entry.confusion if entry and known else np.zeros((size, size)), np.int64), labels)
+        entry = state.timeline.entry
+        counts = entry.confusion if entry is not None else []
+        labels = _labels(state, len(counts))
+        if entry is not self._shown[0] or labels != self._shown[1]:  # weights come more often
+            self._shown = entry, labels
+            size = len(labels)
+            self._table.show(np.array(counts if len(counts) else np.zeros((size, size)), np.int64), labels)
+
+
+def _labels(state: RunState, size: int) -> Labels:
+    """The labels of the run's network; of those that are known, the ones of `size` classes, or any if it is 0."""
+    files = (file for file in (state.answering, state.weights) if file is not None and file.given is not None)
+    known = (file.given.alphabet for file in files if file.given is not None)
+    fitting = next((labels for labels in known if size in (0, len(labels))), None)
+    return fitting or (numbered(size) if size else DIGITS)
 
 
 class FirstLayer:
