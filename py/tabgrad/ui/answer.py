@@ -21,7 +21,7 @@ ANNOUNCE_AFTER_S = 0.6
 #: Stands where a figure will be.
 NO_VALUE = "\N{EN DASH}"
 #: What stands over the pad: for the digits, and for other classes.
-DRAW, DRAW_OTHERS = "Draw a digit", "Draw one of {} classes"
+DRAW, DRAW_OTHERS = "Draw a digit", "Draw one of {}"
 #: A longer note may be cut, and is its own tooltip. Characters.
 LONG_NOTE = 36
 

@@ -114,7 +114,7 @@ class DataSection:
             data = await self._data.open(name)
             self._offer(data.alphabet)
             if probe is not None:
-                check_reads(probe.model, self._data.titles[name], data.alphabet)
+                check_reads(probe.model, self._data.titles.get(name, name), data.alphabet)
             page = await browse.find(take, data.size(split), start, PAGE_SIZE, self._wanted(probe))
         except _Superseded:
             return

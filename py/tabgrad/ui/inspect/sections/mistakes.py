@@ -145,7 +145,7 @@ class MistakesSection:
                 self._note.textContent = LOADING
                 name = self._set.value
                 data = await self._data.open(name)
-                check_reads(network, self._data.titles[name], data.alphabet)
+                check_reads(network, self._data.titles.get(name, name), data.alphabet)
                 samples = await data.split(self._split.value)
                 self._note.textContent = READING
                 logits = await read_all(
