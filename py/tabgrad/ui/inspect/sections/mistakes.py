@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabgrad.alphabet import Labels
-from tabgrad.data import DataError, Samples
+from tabgrad.data import SET_KEY, DataError, Samples
 from tabgrad.interop import dom
 from tabgrad.metrics import Results, wilson_95
 
@@ -144,8 +144,9 @@ class MistakesSection:
             try:
                 self._note.textContent = LOADING
                 name = self._set.value
+                title = self._data.titles.get(name, name)
                 data = await self._data.open(name)
-                check_reads(network, self._data.titles.get(name, name), data.alphabet)
+                check_reads(network, title, data.alphabet)
                 samples = await data.split(self._split.value)
                 self._note.textContent = READING
                 logits = await read_all(
@@ -159,9 +160,8 @@ class MistakesSection:
                 results = Results(logits, samples.labels, network.temperature)
                 self._found, self._measured = (results, samples, data.alphabet), subject
                 self._duration_s = (dom.now_ms() - begin_ms) / 1e3
-                self._show(
-                    results, data.alphabet, f"{network.title} on {data.description}, {SPLITS[self._split.value]}"
-                )
+                what = title if SET_KEY.fullmatch(name) else data.description  # which tells how a set was split
+                self._show(results, data.alphabet, f"{network.title} on {what}, {SPLITS[self._split.value]}")
         except (*FAULTS, DataError) as error:
             self._headline.textContent = str(error)
             self._note.textContent = ""
