@@ -85,7 +85,7 @@ class Bench:
         self._news = asyncio.Event()
         self._ids = 0
         programs = ProgramLibrary({}, self._no_file, COMPILED, self._tinygrad, "test")
-        self.host = WorkerHost(self._open, programs, self.sets, self._take, fetch_features)
+        self.host = WorkerHost(self._open, programs, self.sets, self._take, fetch_features=fetch_features)
 
     async def _open(self, choice: str) -> EngineChoice:
         device = self.wrap(await open_device())
