@@ -16,6 +16,7 @@ from tabgrad.compiler import compiling_for
 from tabgrad.network import CLASSES, IMAGE_SHAPE, Description, LayerRow
 from tabgrad.program import Target
 
+from .restoring import restored
 from .source import Module, running
 from .taps import Call, taps
 from .written import WrittenNetwork, augmentation
@@ -29,7 +30,7 @@ _PIXELS = math.prod(IMAGE_SHAPE)
 
 def describe(source: str, classes: int = CLASSES, target: Target = "wasm") -> Description:
     """Build, call and check everything that a source for data of so many classes defines. Raises SourceError."""
-    with compiling_for(target, "simd" if target == "wasm" else "default"), running():
+    with restored(), compiling_for(target, "simd" if target == "wasm" else "default"), running():
         network = WrittenNetwork(source, classes)
         for tensor in network.tensors.values():  # how their values come about is no part of the network
             tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype))
@@ -38,9 +39,10 @@ def describe(source: str, classes: int = CLASSES, target: Target = "wasm") -> De
         has_loss = network.loss(pair, Tensor.empty(2, dtype=dtypes.int32)) is not None
         optimizer = SourceOptimizer(network) if network.module.function("optimizer") else None
         layers, products = _rows(network, calls, others, logits)
-    augment = augmentation(source)
-    if augment is not None:
-        augment(np.zeros((2, *IMAGE_SHAPE[1:]), np.uint8), np.random.default_rng(0))
+    with restored():
+        augment = augmentation(source)
+        if augment is not None:
+            augment(np.zeros((2, *IMAGE_SHAPE[1:]), np.uint8), np.random.default_rng(0))
     return Description(
         layers=layers,
         parameters=_count(network.parameters.values()),

@@ -12,7 +12,8 @@ from tinygrad.nn.state import get_state_dict
 
 from tabgrad.network import SourceError, Spec, Tensors, is_written
 
-from .source import Module, explained
+from .restoring import restored
+from .source import Module, explained, running
 from .spec import Network, build, state
 
 #: What the console knows from tinygrad.
@@ -35,7 +36,7 @@ class LiveNetwork:
     """
 
     def __init__(self, spec: Spec) -> None:
-        with computing():
+        with restored(), computing():
             if not is_written(spec):
                 network = build(spec)
                 self.callable: Any = _Flattened(network)
@@ -44,7 +45,7 @@ class LiveNetwork:
             module = Module(str(spec["source"]))
             if not callable(make := module.names.get("Net")):
                 raise SourceError("The code defines no “Net”: write class Net, the network.")
-            with explained("Net()", module.line("Net.__init__", "Net")):
+            with explained("Net()", module.line("Net.__init__", "Net")), running():
                 self.callable = make()
                 self._tensors = get_state_dict(self.callable)
 

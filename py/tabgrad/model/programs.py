@@ -20,6 +20,7 @@ from tabgrad.network import SourceError, Spec, classes_of, is_written
 from tabgrad.program import BufferLimitError, Program, ProgramError, Target
 
 from .optim import RULES, Optimizer, Training
+from .restoring import restored
 from .source import FILE_NAME, explained
 from .spec import Network, build, draws_random_numbers, state, trained
 from .written import MAX_PARAMETER_BYTES, WrittenNetwork
@@ -44,7 +45,7 @@ def _within_limits(capture: Callable[P, Program]) -> Callable[P, Program]:
     def program(*arguments: P.args, **named: P.kwargs) -> Program:
         for limit in BUFFER_LIMITS:
             try:
-                with Context(MAX_KERNEL_BUFFERS=limit, SCACHE=int(not limit)):
+                with restored(), Context(MAX_KERNEL_BUFFERS=limit, SCACHE=int(not limit)):
                     return capture(*arguments, **named)
             except (ProgramError, SourceError) as error:
                 if not isinstance(error, BufferLimitError) and not isinstance(error.__cause__, BufferLimitError):

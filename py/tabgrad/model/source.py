@@ -13,7 +13,7 @@ import random
 import sys
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
@@ -23,6 +23,8 @@ from tinygrad.dtype import DType
 from tabgrad.compiler import NoValueError
 from tabgrad.network import SourceError, check_source
 from tabgrad.program import ProgramError
+
+from .restoring import unharmed
 
 #: What tracebacks and `inspect` call the module of a source.
 MODULE, FILE_NAME = "net", "net.py"
@@ -45,6 +47,11 @@ _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], s
 )
 
 
+#: How the random numbers of NumPy and Python are read, set and seeded, whatever a source makes of these names.
+_GENERATORS: tuple[tuple[Callable[[], Any], Callable[[Any], None], Callable[[int], None]], ...] = (
+    (np.random.get_state, np.random.set_state, np.random.seed),
+    (random.getstate, random.setstate, random.seed),
+)
 #: In what Python and Pyodide say of a source that begins an event loop.
 _WAITING = ("event loop", "stack switching")
 
@@ -61,7 +68,7 @@ class Module:
         module.__file__ = FILE_NAME
         linecache.cache[FILE_NAME] = (len(source), None, source.splitlines(keepends=True), FILE_NAME)
         sys.modules[MODULE] = module  # dataclasses and inspect look there
-        with running(), explained("The code"):
+        with explained("The code"), running():
             exec(compile(source, FILE_NAME, "exec", dont_inherit=True), module.__dict__)
         self.names: dict[str, Any] = module.__dict__
 
@@ -120,25 +127,28 @@ def explained(what: str, line: int = 0) -> Iterator[None]:
         raise SourceError(_sentence(what, error), _line(error) or line) from error
 
 
-@contextmanager
-def running() -> Iterator[None]:
+class running:
     """The context for everything that a source does. In it, random numbers of NumPy and Python are the same each time:
     a source is run once for each program, and what it draws must be the same in all of them.
 
     What calls itself ends as a RecursionError before the browser's stack is full, which would end Python: in Chromium
     that happens after some 600 to 1,000 calls.
     """
-    saved, limit = (np.random.get_state(), random.getstate()), sys.getrecursionlimit()
-    np.random.seed(0)
-    random.seed(0)
-    sys.setrecursionlimit(_depth() + MAX_DEPTH)
-    try:
-        with redirect_stdout(_Printed(sys.stdout)):
-            yield
-    finally:
-        sys.setrecursionlimit(limit)
-        np.random.set_state(saved[0])
-        random.setstate(saved[1])
+
+    def __enter__(self) -> None:
+        self._unharmed, self._printed = unharmed(), redirect_stdout(_Printed(sys.stdout))
+        self._states = [get() for get, _, _ in _GENERATORS]
+        self._unharmed.__enter__()
+        for _, _, seed in _GENERATORS:
+            seed(0)
+        sys.setrecursionlimit(_depth() + MAX_DEPTH)
+        self._printed.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._unharmed.__exit__()
+        self._printed.__exit__(*error)
+        for (_, restore, _), state in zip(_GENERATORS, self._states, strict=True):
+            restore(state)
 
 
 class _Printed(io.TextIOBase):

@@ -23,6 +23,7 @@ from tabgrad.network import CLASSES, IMAGE_SHAPE, SourceError
 from tabgrad.program import DTYPES
 
 from .quicker import quicker_gradients
+from .restoring import restored, unharmed
 from .source import Module, explained, kind_of, running
 from .taps import Call, Recorder
 from .taps import taps as named_taps
@@ -59,7 +60,7 @@ class WrittenNetwork:
                 raise SourceError("The code defines no “Net”: write class Net, the network.")
             if not isinstance(module.names["Net"], type):
                 raise SourceError("“Net” must be a class: it is called without arguments and gives the network.", line)
-            with running(), explained("Net()", line):
+            with explained("Net()", line), running():
                 self.net = module.names["Net"]()
             with explained("Listing the tensors of Net", line):
                 found = get_state_dict(self.net)
@@ -125,7 +126,7 @@ class WrittenNetwork:
 
     def _logits(self, x: Tensor) -> Tensor:
         line = self.module.line("Net.__call__", "Net")
-        with running(), explained("Calling the network", line):
+        with explained("Calling the network", line), running():
             logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
         meant = (x.shape[0], self.classes)
         if not isinstance(logits, Tensor):
@@ -157,7 +158,7 @@ class WrittenNetwork:
         function, line = self.module.function("loss"), self.module.line("loss")
         if function is None:
             return None
-        with running(), explained("loss(logits, y)", line):
+        with explained("loss(logits, y)", line), running():
             loss = function(logits, y)
         if not isinstance(loss, Tensor):
             raise SourceError(f"“loss” must return a Tensor, not {kind_of(loss)}.", line)
@@ -172,14 +173,14 @@ class WrittenNetwork:
 
 def augmentation(source: str) -> Augment | None:
     """The source's own augmentation, checked whenever it is called; None if it has none. Raises SourceError."""
-    with compiling_for("wasm", "simd"):
+    with restored(), compiling_for("wasm", "simd"):
         module = Module(source)
     function, line = module.function("augment"), module.line("augment")
     if function is None:
         return None
 
     def augment(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        with explained("augment(images, rng)", line):
+        with explained("augment(images, rng)", line), unharmed():
             changed = function(images.copy(), rng)
         if not isinstance(changed, np.ndarray):
             raise SourceError(f"“augment” must return a NumPy array, not {kind_of(changed)}.", line)

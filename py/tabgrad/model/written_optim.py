@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from tinygrad import Tensor
 from tinygrad.nn.optim import LAMB, LARS, Optimizer, OptimizerGroup
 from tinygrad.nn.state import get_state_dict
@@ -17,7 +18,7 @@ from tinygrad.uop.ops import Ops
 from tabgrad.network import SourceError
 
 from .optim import Hyperparameters, Schedule
-from .source import explained, kind_of
+from .source import explained, kind_of, running
 from .written import WrittenNetwork
 
 
@@ -31,7 +32,7 @@ class SourceOptimizer:
 
     def __init__(self, network: WrittenNetwork) -> None:
         make, self._line = network.module.function("optimizer"), network.module.line("optimizer")
-        with explained("optimizer(parameters)", self._line):
+        with explained("optimizer(parameters)", self._line), running():
             self._rule = make(list(network.parameters.values()))
         if not isinstance(self._rule, Optimizer):
             raise SourceError(
@@ -55,7 +56,7 @@ class SourceOptimizer:
         """The optimizer's tensors by name, such as `opt.m.0`, but for parameters and learning rates."""
         others = [*network.tensors.values(), *(part.lr for part, _ in self._parts)]
         known, found = {id(tensor) for tensor in others}, dict[str, Tensor]()
-        with explained("Listing the optimizer's tensors", self._line):
+        with explained("Listing the optimizer's tensors", self._line), running():
             every = get_state_dict(self._rule)
         for name, tensor in every.items():
             if id(tensor) not in known and not tensor.uop.is_virtual:
@@ -68,7 +69,7 @@ class SourceOptimizer:
             parameter.grad = gradient
         for part, share in self._parts:
             part.lr = hyper["lr"] if share == 1 else hyper["lr"] * share
-        with explained("The optimizer's step", self._line):
+        with explained("The optimizer's step", self._line), running():
             changed = self._rule.schedule_step()
         run(*changed, in_place=all(_is_elementwise(part) for part, _ in self._parts))
 
@@ -87,9 +88,14 @@ def _rate(rule: Any) -> Any:
     uop = getattr(getattr(rule, "lr", None), "uop", None)
     while uop is not None and uop.op is not Ops.COPY:
         if uop.op is Ops.CONST:
-            return float(uop.val)
+            return _shortest(uop.val)
         uop = uop.src[0] if uop.src else None
-    return None if uop is None else float(uop.src[0].base.buffer.as_memoryview().cast("f")[0])
+    return None if uop is None else _shortest(uop.src[0].base.buffer.as_memoryview().cast("f")[0])
+
+
+def _shortest(value: float) -> float:
+    """The number with the fewest digits that is this one in float32: 3e-4, not 0.0003000000142492354."""
+    return float(str(np.float32(value)))
 
 
 def _is_elementwise(rule: Any) -> bool:

@@ -207,20 +207,30 @@ def settings_for(spec: Mapping[str, Any], base: RunSettings) -> RunSettings | No
         return None
 
 
-def settings_for_code(base: RunSettings, source: str, rate: float | None) -> RunSettings:
-    """`base` for the network of a source. `rate` is the learning rate of the source's own optimizer, None without one.
+def settings_for_code(
+    base: RunSettings, source: str, rate: float | None, former_rate: float | None = None
+) -> RunSettings:
+    """`base` for the network of a source. `rate` is the learning rate of the source's own optimizer, None without one;
+    `former_rate` is the same of the source that `base` has.
 
     A network that is new to the form begins with settings that suit most: Adam at its usual rate, or its own optimizer
-    at its own rate, which stays as it is then. What the visitor has changed since stays.
+    at its own rate, which stays as it is then. A source's rate and schedule go when it does. What the visitor has
+    changed since stays.
     """
     settings = replace(base, model=CODE, source=source)
     is_new = base.model != CODE
     if is_new:
         settings = replace(settings, optimizer="adam", lr=OPTIMIZERS["adam"].usual_rate, weight_decay=0.0, momentum=0.9)
-    if rate is not None and (is_new or base.source != source):
-        rate = float(f"{rate:.7g}")  # it was a float32
-        settings = replace(settings, lr=min(max(rate, LEAST_RATE), LARGEST_RATE), schedule="constant")
+    if rate is not None and (is_new or (base.source != source and rate != former_rate)):
+        return replace(settings, lr=_within_limits(rate), schedule="constant")
+    is_of_former = former_rate is not None and (base.lr, base.schedule) == (_within_limits(former_rate), "constant")
+    if rate is None and not is_new and is_of_former:
+        return replace(settings, lr=base.optimizer_row.usual_rate, schedule=RunSettings().schedule)
     return settings
+
+
+def _within_limits(rate: float) -> float:
+    return min(max(rate, LEAST_RATE), LARGEST_RATE)
 
 
 def network_name(settings: RunSettings) -> str:

@@ -175,6 +175,9 @@ def test_what_the_description_says_of_the_rest() -> None:
         + "def augment(images, rng): return images\n"
     )
     assert (full.learning_rate, full.has_loss, full.has_augmentation) == (0.25, True, True)
+    own = "def optimizer(parameters): return nn.optim.{rule}\n"
+    for rule in ("SGD(parameters, lr=3e-4)", "OptimizerGroup(nn.optim.Adam(parameters, lr=3e-4))"):
+        assert model.describe(DENSE + own.format(rule=rule)).learning_rate == 3e-4, "as it was written"
 
 
 @pytest.mark.parametrize(

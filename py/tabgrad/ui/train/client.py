@@ -237,8 +237,14 @@ class TrainClient:
             await self.restart()
 
     async def replace_worker(self) -> None:
-        """End the worker in the middle of what it does, because the visitor wants that; a run goes on with another."""
-        await self.restart(wanted=True)
+        """End the worker, for it does what nobody wants, or is damaged; a run goes on with another.
+
+        If another one is on its way already, wait for that.
+        """
+        if self._replaced is not None:
+            await self._replaced
+        else:
+            await self.restart(wanted=True)
 
     async def restart(self, *, wanted: bool = False) -> None:
         """End the worker, start another, and go on with the run under way from its last checkpoint.

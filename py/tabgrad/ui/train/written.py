@@ -67,6 +67,7 @@ class WrittenNetworks:
         self._cancelled: asyncio.Event | None = None
         self._described: dict[tuple[str, int], Description] = {}  # by source and number of classes
         self._refused: dict[tuple[str, int, str], str] = {}  # why there is no program: by source, classes and its name
+        self._lost = set[tuple[str, int, str]]()  # what a worker was lost for
 
     def follow(self, event: AnyEvent) -> None:
         """What the worker says; also what is not about a compilation."""
@@ -98,7 +99,7 @@ class WrittenNetworks:
         assert isinstance(written, protocol.Written)
         description = Description.from_json(written.description)
         self._described[source, len(base.alphabet)] = description
-        settings = settings_for_code(base, source, description.learning_rate)
+        settings = self._settings_for(base, source)
         program = await self._offer(written, settings)
         self._compiled(settings)
         seconds = written.seconds
@@ -143,8 +144,15 @@ class WrittenNetworks:
             self._cancelled = None
         answer = await asked
         if isinstance(answer, protocol.Failed):
-            raise SourceError(answer.message if answer.kind != "internal" else LOST, answer.line)
+            raise SourceError(await self._sentence_of(answer), answer.line)
         return answer
+
+    async def _sentence_of(self, failed: protocol.Failed) -> str:
+        """What to say of a failure. After one of our own the worker is another: a source may have damaged it."""
+        if failed.kind != "internal":
+            return failed.message
+        await self._client.replace_worker()
+        return LOST
 
     @property
     def has_run_any(self) -> bool:
@@ -172,9 +180,16 @@ class WrittenNetworks:
         """Begin a run with the network of a source that was compiled. Raises RuntimeError with a sentence."""
         if self._client.running:
             raise RuntimeError(BUSY_WITH_RUN)
-        settings = self._settings()
-        described = self._described.get((source, len(settings.alphabet)))
-        self._begin(settings_for_code(settings, source, described.learning_rate if described else None))
+        self._begin(self._settings_for(self._settings(), source))
+
+    def _settings_for(self, base: RunSettings, source: str) -> RunSettings:
+        classes = len(base.alphabet)
+        return settings_for_code(base, source, self._rate_of(source, classes), self._rate_of(base.source, classes))
+
+    def _rate_of(self, source: str, classes: int) -> float | None:
+        """The learning rate of a source's own optimizer, None if it has none, or if it was not compiled in this tab."""
+        described = self._described.get((source, classes))
+        return described.learning_rate if described else None
 
     # ---- Looking inside
 
@@ -213,9 +228,12 @@ class WrittenNetworks:
         except RuntimeError as error:
             raise ProgramError(str(error)) from error
         if isinstance(answer, protocol.Failed):
-            if answer.kind == "code":
-                self._refused[asked] = answer.message
-            raise ProgramError(answer.message if answer.kind != "internal" else LOST)
+            sentence = await self._sentence_of(answer)
+            if answer.kind == "code" or asked in self._lost:  # nobody presses a button for this one
+                self._refused[asked] = sentence
+            if answer.kind == "internal":
+                self._lost.add(asked)
+            raise ProgramError(sentence)
         return answer
 
 

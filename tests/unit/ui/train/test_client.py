@@ -478,3 +478,14 @@ def test_a_worker_whose_python_has_ended_is_replaced_at_once_however_busy_it_was
         assert [type(command) for command in page.workers[1].commands] == [Start]
 
     asyncio.run(go())
+
+
+def test_a_worker_that_is_being_replaced_is_not_replaced_again() -> None:
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings=SETTINGS))
+        await asyncio.gather(page.client.replace_worker(), page.client.replace_worker())
+        assert len(page.workers) == 2
+        assert sum(isinstance(command, Start) for command in page.workers[1].commands) == 1
+
+    on_page(Page(), go)
