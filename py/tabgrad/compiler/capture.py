@@ -29,6 +29,8 @@ from tabgrad.program import (
     ProgramError,
     Role,
     Target,
+    TooLargeError,
+    UnusedInputError,
     kernel_key,
     validate,
 )
@@ -207,11 +209,25 @@ class Capture:
             dispatch=tuple(dispatch),
             tinygrad=TINYGRAD_VERSION,
         )
-        validate(program)
+        try:
+            validate(program)
+        except TooLargeError as error:
+            if self._lines is None:
+                raise
+            raise self._too_large(program) from error
         idle = [b.name for i, b in enumerate(program.buffers) if i not in used and b.role in ("input", "output")]
         if idle:
-            raise ProgramError(f"The program {self.name!r} never touches {', '.join(idle)}.")
+            kind = UnusedInputError if "x" in idle else ProgramError
+            raise kind(f"The program {self.name!r} never touches {', '.join(idle)}.")
         return program
+
+    def _too_large(self, program: Program) -> TooLargeError:
+        """What to say of a source whose program is too large, at the line of its largest buffer."""
+        largest = max(range(len(program.buffers)), key=lambda i: program.buffers[i].size_bytes)
+        lines = [line for d in program.dispatch if largest in d.buffers for line in d.lines[-1:]]
+        size = sum(buffer.size_bytes for buffer in program.buffers) / 2**30
+        sentence = f"The network needs {size:,.1f} GB of memory, most of it for a tensor made here: make it smaller."
+        return TooLargeError(sentence, lines[0] if lines else 0)
 
     def _lines_of(self, call: UOp) -> tuple[int, ...]:
         """The lines of the source that a launch comes from: its operations', and those that made its weights."""

@@ -13,6 +13,7 @@ from .describe import describe
 from .mlp import MLP
 from .optim import Training
 from .programs import activations, evaluation, inference, initial, saliency, training
+from .source import line_of_tensor
 from .spec import Network, build, initial_weights, shapes, state, trained
 from .written import WrittenNetwork, augmentation
 
@@ -34,6 +35,7 @@ __all__ = [
     "initial",
     "initial_weights",
     "kernel_cache",
+    "line_of_tensor",
     "live",
     "saliency",
     "shapes",

@@ -12,8 +12,9 @@ from tinygrad.nn.state import get_state_dict
 
 from tabgrad.network import SourceError, Spec, Tensors, is_written
 
+from .mistakes import explained
 from .restoring import restored
-from .source import Module, explained, running
+from .source import Module, running
 from .spec import Network, build, state
 
 #: What the console knows from tinygrad.

@@ -17,13 +17,14 @@ from tinygrad.helpers import Context
 
 from tabgrad.compiler import Capture
 from tabgrad.network import SourceError, Spec, classes_of, is_written
-from tabgrad.program import BufferLimitError, Program, ProgramError, Target
+from tabgrad.program import BufferLimitError, Program, ProgramError, Target, UnusedInputError
 
+from .mistakes import FILE_NAME, explained
 from .optim import RULES, Optimizer, Training
 from .restoring import restored
-from .source import FILE_NAME, explained
+from .source import line_of
 from .spec import Network, build, draws_random_numbers, state, trained
-from .written import MAX_PARAMETER_BYTES, WrittenNetwork
+from .written import MAX_PARAMETER_BYTES, NO_X, WrittenNetwork
 from .written_optim import SourceOptimizer
 
 #: Data within a program of a written network: constants of NumPy, and in the init program its first weights. Bytes.
@@ -60,8 +61,13 @@ def _within_limits(capture: Callable[P, Program]) -> Callable[P, Program]:
 def _capture(name: str, spec: Spec, target: Target, variant: str, *, training: bool = False) -> Iterator[Capture]:
     """A capture for a program of `spec`. Whatever fails for a written network is a SourceError."""
     what = explained("Compiling the network") if is_written(spec) else nullcontext()
-    with what, Capture(name, target, variant, training, FILE_NAME if is_written(spec) else "") as c:
-        yield c
+    try:
+        with what, Capture(name, target, variant, training, FILE_NAME if is_written(spec) else "") as c:
+            yield c
+    except SourceError as error:
+        if isinstance(error.__cause__, UnusedInputError):  # such as x * 0: only tinygrad's simplifications tell
+            raise SourceError(NO_X, line_of(str(spec["source"]), "Net.__call__", "Net")) from error
+        raise
     if is_written(spec) and (size := sum(len(b.data) for b in c.program.buffers)) > MAX_CONSTANT_BYTES:
         raise SourceError(f"The network holds {size >> 20} MB of constants, more than a program may have: use fewer.")
 

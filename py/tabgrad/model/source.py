@@ -1,7 +1,7 @@
-"""Runs the text of a source as a module, and says in one sentence what goes wrong in it, and at which line.
+"""Runs the text of a source as a module, and finds in it at which line a name or a tensor is made.
 
-Whatever the source raises becomes a `SourceError`, also SystemExit. An endless loop cannot be seen from here: whoever
-runs a source in a worker ends the worker.
+Whatever the source raises becomes a `SourceError` (`mistakes`), also SystemExit. An endless loop cannot be seen from
+here: whoever runs a source in a worker ends the worker.
 """
 
 from __future__ import annotations
@@ -10,50 +10,49 @@ import ast
 import io
 import linecache
 import random
+import re
 import sys
-import traceback
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from typing import Any, TextIO
 
 import numpy as np
-from tinygrad.dtype import DType
 
-from tabgrad.compiler import NoValueError
-from tabgrad.network import SourceError, check_source
-from tabgrad.program import ProgramError
+from tabgrad.network import BYTE_ORDER_MARK, SourceError, check_source
 
+from .mistakes import FILE_NAME, explained, kind_of
 from .restoring import unharmed
 
-#: What tracebacks and `inspect` call the module of a source.
-MODULE, FILE_NAME = "net", "net.py"
+#: What `inspect` calls the module of a source.
+MODULE = "net"
 #: Calls within calls that a source may make, tinygrad's own included.
 MAX_DEPTH = 350
 #: Characters that one use of a source may print.
 MAX_PRINTED = 5_000
-#: Characters of an error's message that a sentence repeats.
-MAX_MESSAGE = 200
-
-_SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (
-        NoValueError,
-        "{what} reads the value of a tensor (as .item(), .numpy() and .tolist() do), and while a network is compiled "
-        "there is none.",
-    ),
-    ((SystemExit, KeyboardInterrupt), "{what} ends Python ({name}), which it cannot do here."),
-    (MemoryError, "{what} needs more memory than there is."),
-    (ProgramError, "{message}"),
-)
-
-
 #: How the random numbers of NumPy and Python are read, set and seeded, whatever a source makes of these names.
 _GENERATORS: tuple[tuple[Callable[[], Any], Callable[[Any], None], Callable[[int], None]], ...] = (
     (np.random.get_state, np.random.set_state, np.random.seed),
     (random.getstate, random.setstate, random.seed),
 )
-#: In what Python and Pyodide say of a source that begins an event loop.
-_WAITING = ("event loop", "stack switching")
+
+
+def line_of(source: str, *names: str) -> int:
+    """The line at which a source defines the first of `names` that it has, such as "Net.__call__"; else 0."""
+    lines = _lines(_parsed(source))
+    return next((lines[name] for name in names if name in lines), 0)
+
+
+def line_of_tensor(source: str, name: str) -> int:
+    """The line of `Net` that puts a tensor, or what holds it, where it is: of self.l for "l.weight"."""
+    found, longest = line_of(source, "Net.__init__", "Net"), 0
+    nets = [node for node in _parsed(source).body if isinstance(node, ast.ClassDef) and node.name == "Net"]
+    for node in (inner for net in nets for inner in ast.walk(net)):
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+            path = re.sub(r"\[['\"]?(\w+)['\"]?\]", r".\1", ast.unparse(node))
+            if f"self.{name}.".startswith(f"{path}.") and len(path) > longest:
+                found, longest = node.lineno, len(path)
+    return found
 
 
 class Module:
@@ -61,6 +60,7 @@ class Module:
 
     def __init__(self, source: str) -> None:
         check_source(source)
+        source = source.removeprefix(BYTE_ORDER_MARK)
         self.source = source
         self._tree = _parsed(source)
         self._lines = _lines(self._tree)
@@ -113,20 +113,6 @@ class Module:
         return next((" ".join(ast.unparse(node).split()) for node in reversed(list(inside))), "")
 
 
-@contextmanager
-def explained(what: str, line: int = 0) -> Iterator[None]:
-    """Raises what is raised within as a SourceError, with `line` if it was raised outside the source.
-
-    `what` begins the sentence: what was being done.
-    """
-    try:
-        yield
-    except SourceError:
-        raise
-    except BaseException as error:
-        raise SourceError(_sentence(what, error), _line(error) or line) from error
-
-
 class running:
     """The context for everything that a source does. In it, random numbers of NumPy and Python are the same each time:
     a source is run once for each program, and what it draws must be the same in all of them.
@@ -143,9 +129,11 @@ class running:
             seed(0)
         sys.setrecursionlimit(_depth() + MAX_DEPTH)
         self._printed.__enter__()
+        self._stdin, sys.stdin = sys.stdin, io.StringIO()
 
     def __exit__(self, *error: Any) -> None:
         self._unharmed.__exit__()
+        sys.stdin = self._stdin
         self._printed.__exit__(*error)
         for (_, restore, _), state in zip(_GENERATORS, self._states, strict=True):
             restore(state)
@@ -184,12 +172,12 @@ def _lines(tree: ast.Module) -> dict[str, int]:
     """The lines at which the top of a source and its classes define names."""
     found = dict[str, int]()
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found[node.name] = node.lineno
         elif isinstance(node, ast.Assign):
             found |= {target.id: node.lineno for target in node.targets if isinstance(target, ast.Name)}
         if isinstance(node, ast.ClassDef):
-            methods = (item for item in node.body if isinstance(item, ast.FunctionDef))
+            methods = (item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef))
             found |= {f"{node.name}.{item.name}": item.lineno for item in methods}
     return found
 
@@ -209,34 +197,3 @@ def _places(node: ast.expr) -> Iterator[ast.expr]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 yield from _places(child)
-
-
-def _line(error: BaseException) -> int:
-    """The line of the source that an error is about: of its deepest frame there. Frames of libraries do not count."""
-    if isinstance(error, SyntaxError) and error.filename == FILE_NAME:
-        return error.lineno or 0
-    frames = traceback.walk_tb(error.__traceback__)
-    return next((n for frame, n in reversed(list(frames)) if frame.f_code.co_filename == FILE_NAME), 0)
-
-
-def _sentence(what: str, error: BaseException) -> str:
-    message = " ".join(str(error).split())
-    message = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
-    if isinstance(error, SyntaxError) and error.filename == FILE_NAME:
-        return f"Python cannot read this line: {error.msg}."
-    if isinstance(error, KeyError) and isinstance(error.args[0], DType):  # tinygrad's renderers look formats up
-        return f"The engine cannot compute in {str(error.args[0]).removeprefix('dtypes.')}: cast to float32."
-    if isinstance(error, RecursionError):
-        return f"{what} calls itself without end." if _line(error) else f"{what} goes too deep, or in a circle."
-    if isinstance(error, RuntimeError) and any(words in message for words in _WAITING):
-        return f"{what} waits for something, as asyncio.run does, which it cannot do here."
-    name = type(error).__name__
-    for kinds, sentence in _SENTENCES:
-        if isinstance(error, kinds):
-            return sentence.format(what=what, name=name, message=message)
-    return f"{what} fails with {name}{': ' if message else ''}{message.rstrip('.')}."
-
-
-def kind_of(value: Any) -> str:
-    """What a value is, for a sentence."""
-    return "None" if value is None else f"a value of type {type(value).__name__}"

@@ -38,11 +38,20 @@ class Call:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception of a layer, such as "layers.3 (Linear)"."""
+
+    layer: str
+    error: BaseException
+
+
 class Recorder:
-    """While `recording`, the calls of `net`'s layers are noted in `calls`."""
+    """While `recording`, the calls of `net`'s layers are noted in `calls`, and in `failed` the last one that failed."""
 
     def __init__(self, net: Any) -> None:
         self.calls: list[Call] = []
+        self.failed: Failure | None = None
         self._net = net
         self._paths: dict[int, str] = {}  # of layers that are objects, by id
         self._undo: list[Callable[[], None]] = []
@@ -95,7 +104,11 @@ class Recorder:
     def _noting(self, function: Any, path: str) -> Any:
         @functools.wraps(function, assigned=("__name__", "__doc__"), updated=())
         def noting(*arguments: Any, **named: Any) -> Any:
-            out = function(*arguments, **named)
+            try:
+                out = function(*arguments, **named)
+            except BaseException as error:
+                self._note_failure(function, path, error)
+                raise
             self._note(function, path, out)
             return out
 
@@ -114,6 +127,9 @@ class Recorder:
             self._active.add(id(layer))
             try:
                 out = call(layer, *arguments, **named)
+            except BaseException as error:
+                self._note_failure(layer, path, error)
+                raise
             finally:
                 self._active.discard(id(layer))
             self._note(layer, path, out)
@@ -125,6 +141,12 @@ class Recorder:
         else:
             self._undo.append(functools.partial(setattr, kind, "__call__", vars(kind)["__call__"]))
         kind.__call__ = noting
+
+    def _note_failure(self, layer: Any, path: str, error: BaseException) -> None:
+        """Of layers within each other the innermost counts, which comes first."""
+        if self.failed is None or self.failed.error is not error:
+            kind = getattr(layer, "__name__", type(layer).__name__).replace("<lambda>", "lambda")
+            self.failed = Failure(f"{path} ({kind})", error)
 
     def _note(self, layer: Any, path: str, out: Any) -> None:
         tensor = next((t for t in (out if isinstance(out, tuple | list) else (out,)) if isinstance(t, Tensor)), None)

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from tinygrad import Tensor
 from tinygrad.dtype import dtypes, strong_dtype
 from tinygrad.nn.state import get_state_dict
+from tinygrad.uop.ops import Ops
 
 from tabgrad.compiler import compiling_for, current_target
 from tabgrad.network import CLASSES, IMAGE_SHAPE, SourceError
 from tabgrad.program import DTYPES
 
+from .mistakes import explained, kind_of, no_coroutine, sentence
 from .quicker import quicker_gradients
 from .restoring import restored, unharmed
-from .source import Module, explained, kind_of, running
+from .source import Module, line_of_tensor, running
 from .taps import Call, Recorder
 from .taps import taps as named_taps
 
@@ -36,6 +38,7 @@ MAX_PARAMETER_BYTES = 64 << 20
 MAX_TENSORS = 240
 MAX_NAME = 150
 #: What the buffers of programs and the tensors of checkpoints are called that are not the network's.
+NO_X = "The answer does not depend on the image x."
 _TAKEN = re.compile(
     r"x|y|lr|seed|teacher|logits|loss|correct|saliency|momentum|weight_decay|clip_norm|input_mean"
     r"|(opt|rng|best|act|rand)\..*"
@@ -73,11 +76,13 @@ class WrittenNetwork:
 
     def _checked(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """The tensors that have a buffer, each under its first name, in formats that both engines have."""
-        line, tensors = self.module.line("Net.__init__", "Net"), dict[int, tuple[str, Tensor]]()
+        tensors = dict[int, tuple[str, Tensor]]()
         for name, tensor in found.items():
             if not tensor.uop.is_virtual and id(tensor) not in tensors:
                 tensors[id(tensor)] = name, tensor
-                self._check(name, tensor, line)
+                if problem := self._problem(name, tensor):
+                    raise SourceError(problem, line_of_tensor(self.module.source, name))
+        line = self.module.line("Net.__init__", "Net")
         if len(tensors) > MAX_TENSORS:
             raise SourceError(f"The network has {len(tensors)} tensors, more than the {MAX_TENSORS} it may have.", line)
         size = sum(tensor.numel() * tensor.dtype.itemsize for _, tensor in tensors.values())
@@ -89,21 +94,22 @@ class WrittenNetwork:
             )
         return dict(tensors.values())
 
-    def _check(self, name: str, tensor: Tensor, line: int) -> None:
+    def _problem(self, name: str, tensor: Tensor) -> str:
+        """What is wrong with a tensor, in one sentence, or nothing. Changes formats that the engines lack."""
         if not name or len(name) > MAX_NAME or not name.isprintable():
-            raise SourceError("A tensor of the network has no usable name: keep tensors in attributes.", line)
+            return "A tensor of the network has no usable name: keep tensors in attributes."
         if _TAKEN.fullmatch(name):
-            raise SourceError(f"The tensor “{name}” has a name that this page uses itself: call it otherwise.", line)
+            return f"The tensor “{name}” has a name that this page uses itself: call it otherwise."
         if any(not isinstance(n, int) for n in tensor.shape) or 0 in tensor.shape:
-            raise SourceError(f"The tensor “{name}” has the shape {tensor.shape}, without any numbers in it.", line)
+            return f"The tensor “{name}” has the shape {tensor.shape}, without any numbers in it."
         if tensor.dtype in dtypes.weaks:
             tensor.uop = tensor.cast(strong_dtype(tensor.dtype)).uop
         if tensor.dtype in (dtypes.int64, dtypes.uint64):  # WGSL has none; BatchNorm counts batches in one
             tensor.uop = tensor.cast(dtypes.int32).uop
-        if tensor.dtype.fmt is None or np.dtype(tensor.dtype.fmt).name not in DTYPES:
-            raise SourceError(
-                f"The tensor “{name}” is of {_format(tensor)}, which the engines lack: make it float32.", line
-            )
+        is_known = tensor.dtype.fmt is not None and np.dtype(tensor.dtype.fmt).name in DTYPES
+        if not is_known or (tensor.dtype == dtypes.half and tensor.is_param):  # tinygrad's gradients are float32
+            return f"The tensor “{name}” is of {_format(tensor)}, which the engines lack: make it float32."
+        return ""
 
     def __call__(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
         """x (B, 784) in 0..1 -> logits (B, classes), float32. Raises SourceError.
@@ -120,14 +126,20 @@ class WrittenNetwork:
     def trace(self, x: Tensor) -> tuple[Tensor, list[Call]]:
         """The logits, and the calls of the layers that they come from."""
         recorder = Recorder(self.net)
-        with explained("Calling the network", self.module.line("Net.__call__", "Net")), recorder.recording():
-            logits = self._logits(x)
+        try:
+            with recorder.recording():
+                logits = self._logits(x)
+        except SourceError as error:
+            if recorder.failed is None or recorder.failed.error is not error.__cause__:
+                raise
+            raise SourceError(sentence(recorder.failed.layer, recorder.failed.error), error.line) from error.__cause__
         return logits, recorder.calls
 
     def _logits(self, x: Tensor) -> Tensor:
         line = self.module.line("Net.__call__", "Net")
         with explained("Calling the network", line), running():
             logits = self.net(x.reshape(-1, *IMAGE_SHAPE))
+        no_coroutine(logits, "__call__", line)
         meant = (x.shape[0], self.classes)
         if not isinstance(logits, Tensor):
             raise SourceError(f"The network must return a Tensor {meant}, not {kind_of(logits)}.", line)
@@ -135,6 +147,8 @@ class WrittenNetwork:
             raise self._wrong_shape(logits.shape, meant)
         if not logits.is_floating_point():
             raise SourceError(f"The logits are of {_format(logits)}; they must be floating-point numbers.", line)
+        if x.uop not in logits.uop.toposort():
+            raise SourceError(NO_X, line)
         return logits.cast(dtypes.float32)
 
     def _wrong_shape(self, found: tuple[Any, ...], meant: tuple[int, ...]) -> SourceError:
@@ -148,8 +162,8 @@ class WrittenNetwork:
                     line,
                 )
         return SourceError(
-            f"The network returns logits of the shape {found} for {meant[0]} images; {meant} is meant, one number for "
-            f"each of the {self.classes} classes: change its last layer.",
+            f"The network returns logits of the shape {found} for {meant[0]} image{'s' * (meant[0] > 1)}; {meant} is "
+            f"meant, one number for each of the {self.classes} classes: change its last layer.",
             self.module.line("Net.__call__", "Net"),
         )
 
@@ -160,6 +174,7 @@ class WrittenNetwork:
             return None
         with explained("loss(logits, y)", line), running():
             loss = function(logits, y)
+        no_coroutine(loss, "loss", line)
         if not isinstance(loss, Tensor):
             raise SourceError(f"“loss” must return a Tensor, not {kind_of(loss)}.", line)
         if math.prod(loss.shape) != 1:
@@ -168,6 +183,9 @@ class WrittenNetwork:
             )
         if not loss.is_floating_point():
             raise SourceError(f"The loss is of {_format(loss)}; it must be a floating-point number.", line)
+        # what is detached has no gradient
+        if logits.uop not in loss.uop.toposort(lambda uop: uop.op is not Ops.DETACH):
+            raise SourceError("The loss must depend on the logits: as it is, training would change nothing.", line)
         return loss.reshape(()).cast(dtypes.float32)
 
 
@@ -182,6 +200,7 @@ def augmentation(source: str) -> Augment | None:
     def augment(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         with explained("augment(images, rng)", line), unharmed():
             changed = function(images.copy(), rng)
+        no_coroutine(changed, "augment", line)
         if not isinstance(changed, np.ndarray):
             raise SourceError(f"“augment” must return a NumPy array, not {kind_of(changed)}.", line)
         if changed.dtype != np.uint8 or changed.shape != images.shape:

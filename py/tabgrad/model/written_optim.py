@@ -17,8 +17,9 @@ from tinygrad.uop.ops import Ops
 
 from tabgrad.network import SourceError
 
+from .mistakes import explained, kind_of, no_coroutine
 from .optim import Hyperparameters, Schedule
-from .source import explained, kind_of, running
+from .source import running
 from .written import WrittenNetwork
 
 
@@ -34,6 +35,7 @@ class SourceOptimizer:
         make, self._line = network.module.function("optimizer"), network.module.line("optimizer")
         with explained("optimizer(parameters)", self._line), running():
             self._rule = make(list(network.parameters.values()))
+        no_coroutine(self._rule, "optimizer", self._line)
         if not isinstance(self._rule, Optimizer):
             raise SourceError(
                 f"“optimizer” must return an optimizer of tinygrad.nn.optim, not {kind_of(self._rule)}.", self._line

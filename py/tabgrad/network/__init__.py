@@ -10,7 +10,17 @@ NumPy only. It runs no network and knows no engine.
 from .activations import ACTIVATIONS, Activation
 from .definitions import own_optimizer
 from .safetensors import WeightsError, load_safetensors, read_header, save_safetensors
-from .source import CODE, MAX_SOURCE_BYTES, Description, LayerRow, SourceError, check_source, is_written, mentions
+from .source import (
+    BYTE_ORDER_MARK,
+    CODE,
+    MAX_SOURCE_BYTES,
+    Description,
+    LayerRow,
+    SourceError,
+    check_source,
+    is_written,
+    mentions,
+)
 from .stages import (
     CLASSES,
     CNN_STAGES,
@@ -50,6 +60,7 @@ from .weights import (
 
 __all__ = [
     "ACTIVATIONS",
+    "BYTE_ORDER_MARK",
     "CLASSES",
     "CNN_STAGES",
     "CODE",

@@ -16,6 +16,8 @@ from tabgrad.incoming import fits
 CODE = "code"
 #: The longest source. Bytes of its UTF-8.
 MAX_SOURCE_BYTES = 100_000
+#: Some editors begin a file with it, and Python takes it for a mistake.
+BYTE_ORDER_MARK = "\ufeff"
 
 
 Made = TypeVar("Made")

@@ -22,6 +22,8 @@ from .schema import (
     ProgramError,
     Role,
     Target,
+    TooLargeError,
+    UnusedInputError,
     kernel_key,
 )
 from .validate import Limits, check_device, validate
@@ -38,6 +40,8 @@ __all__ = [
     "ProgramError",
     "Role",
     "Target",
+    "TooLargeError",
+    "UnusedInputError",
     "check_device",
     "dumps",
     "kernel_key",

@@ -31,6 +31,18 @@ class ProgramError(ValueError):
     """A program or a weights file cannot be used. The message is one sentence that the page can show."""
 
 
+class TooLargeError(ProgramError):
+    """A program needs more memory than there is. `line` is the line of a source that needs most of it, 0 without."""
+
+    def __init__(self, sentence: str, line: int = 0) -> None:
+        super().__init__(sentence)
+        self.line = line
+
+
+class UnusedInputError(ProgramError):
+    """No kernel of a program reads one of its inputs."""
+
+
 class BufferLimitError(ProgramError):
     """A kernel binds more buffers than WebGPU guarantees."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tabgrad.incoming import quoted
 
-from .schema import DTYPES, Buffer, BufferLimitError, Dispatch, Kernel, Program, ProgramError, kernel_key
+from .schema import DTYPES, Buffer, BufferLimitError, Dispatch, Kernel, Program, ProgramError, TooLargeError, kernel_key
 from .wasm_binary import is_kernel_module
 
 #: WebGPU's default for maxStorageBuffersPerShaderStage. Some browsers grant 10; none grants less.
@@ -62,7 +62,7 @@ def validate(program: Program) -> None:
             raise ProgramError(f"The program {_name(program)} has two buffers named {_name(buffer)}.")
         names.add(buffer.name)
     if sum(b.size_bytes for b in program.buffers) > MAX_TOTAL_BYTES:
-        raise ProgramError(f"The program {_name(program)} needs buffers of more than a tab can have.")
+        raise TooLargeError(f"The program {_name(program)} needs buffers of more than a tab can have.")
     for number, dispatch in enumerate(program.dispatch):
         _check_dispatch(program, number, dispatch)
     if program.target == "wasm":
@@ -98,7 +98,8 @@ def _check_buffer(buffer: Buffer) -> None:
     if buffer.role not in _ROLES:
         raise ProgramError(f"Buffer {_name(buffer)} has the unknown role {quoted(buffer.role, 20)}.")
     if len(buffer.shape) > MAX_DIMENSIONS or any(not 1 <= n <= MAX_TOTAL_BYTES for n in buffer.shape):
-        raise ProgramError(f"Buffer {_name(buffer)} has an impossible shape.")
+        error = TooLargeError if any(n > MAX_TOTAL_BYTES for n in buffer.shape) else ProgramError
+        raise error(f"Buffer {_name(buffer)} has an impossible shape.")
     if len(buffer.data) not in ((buffer.nbytes,) if buffer.role == "const" else (0,)):
         raise ProgramError(f"Buffer {_name(buffer)} carries {len(buffer.data)} bytes of data, which is not its size.")
 

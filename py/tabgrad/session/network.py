@@ -16,7 +16,16 @@ from tabgrad.backends import Device, Executable
 from tabgrad.data import Samples, Source
 from tabgrad.incoming import quoted
 from tabgrad.metrics import Results
-from tabgrad.network import INPUT_MEAN, Tensors, draw_weights, fold_mean, initial_state, threefry, unfold_mean
+from tabgrad.network import (
+    INPUT_MEAN,
+    SourceError,
+    Tensors,
+    draw_weights,
+    fold_mean,
+    initial_state,
+    threefry,
+    unfold_mean,
+)
 from tabgrad.program import DTYPES, Program, ProgramError
 
 from .pace import Emit, Pace, max_step_s
@@ -91,10 +100,18 @@ def beginning(program: Program, values: Tensors, seed: int) -> dict[str, NDArray
     return found | {name: value for name, value in values.items() if name in found}
 
 
+class FirstValuesError(SourceError):
+    """A written network begins with values that are not finite numbers, in `tensor`."""
+
+    def __init__(self, tensor: str, line: int = 0) -> None:
+        super().__init__(f"The tensor “{tensor}” begins with values that are not finite numbers.", line)
+        self.tensor = tensor
+
+
 async def first_values(device: Device, program: Program, seed: int) -> dict[str, NDArray[Any]]:
     """What a written network starts from, by name, without what is 0: `program` is its "init" program.
 
-    Raises ProgramError or EngineError.
+    Raises ProgramError, EngineError, or FirstValuesError.
     """
     key = threefry.key_of(seed)
     values: dict[str, NDArray[Any]] = {
@@ -111,6 +128,9 @@ async def first_values(device: Device, program: Program, seed: int) -> dict[str,
             values |= await executable.run(words, [buffer.name for buffer in program.by_role("output")])
         finally:
             executable.destroy()
+    for name, value in values.items():
+        if not np.isfinite(value).all():
+            raise FirstValuesError(name)
     return {**values, "rng.seed": key}
 
 

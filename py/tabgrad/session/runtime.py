@@ -31,7 +31,7 @@ from tabgrad.program import Program, ProgramError, dumps
 from tabgrad.protocol import AnyEvent, Assist, Assisted, Busy, Compiled, Compiling, Ready, Written
 from tabgrad.settings import RunSettings, training_spec
 
-from .network import LoadedNetwork, beginning, first_values, load_network
+from .network import FirstValuesError, LoadedNetwork, beginning, first_values, load_network
 from .pace import Emit
 from .plan import answer_request, evaluation_request, initial_request, training_request
 from .programs import MAX_COMPILE_S, MAX_WRITTEN_COMPILE_S, ProgramLibrary
@@ -132,7 +132,12 @@ class Runtime:
         device = self._opened[1].device if self._opened else await self.device(settings.engine)
         request = initial_request(settings, device.target, device.variants[0])
         init = await self._programs.get(request, self._emit)
-        values = beginning(infer, await first_values(device, init, settings.seed), settings.seed)
+        try:
+            first = await first_values(device, init, settings.seed)
+        except FirstValuesError as error:
+            line = model.line_of_tensor(settings.source, error.tensor)
+            raise FirstValuesError(error.tensor, line) from error
+        values = beginning(infer, first, settings.seed)
         return Written(
             description=description.to_json(),
             program=dumps(infer).encode(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import traceback
 
@@ -48,12 +49,17 @@ UNUSABLE = {
     net("self.w = Tensor.ones(784, 10, dtype=dtypes.int32)"): ("no parameters", 2),
     net("self.w = Tensor.zeros(10_000, 10_000)"): ("take 381 MB", 3),
     net("self.w = [Tensor.zeros(2, 2) for _ in range(500)]"): ("500 tensors", 3),
-    net("self.w = Tensor.zeros(784, 10, dtype=dtypes.float64)"): ("“w” is of double", 3),
-    net("self.w = Tensor.zeros(784, 10, dtype=dtypes.bfloat16)"): ("“w” is of bfloat16", 3),
-    net("self.w = Tensor.zeros(0, 10)"): ("shape (0, 10)", 3),
-    net("self.x = Tensor.zeros(784, 10)"): ("“x” has a name that this page uses", 3),
-    net("self.opt = [Tensor.zeros(784, 10)]"): ("“opt.0” has a name", 3),
-    net("self.w = {'\\n': Tensor.zeros(3)}"): ("no usable name", 3),
+    net("self.w = Tensor.zeros(784, 10, dtype=dtypes.float64)"): ("“w” is of double", 4),
+    net("self.w = Tensor.zeros(784, 10, dtype=dtypes.bfloat16)"): ("“w” is of bfloat16", 4),
+    net("self.w = Tensor.zeros(784, 10, dtype=dtypes.float16)"): ("“w” is of half", 4),
+    net("self.l = nn.Linear(784, 10)\n        self.l.weight = self.l.weight.double()"): ("“l.weight” is of double", 5),
+    net("self.l = [nn.Linear(784, 10).half()]"): ("has no attribute 'half'", 4),
+    net("input()"): ("asks for input, which there is not here", 4),
+    net("bytearray(10**29)"): ("needs more memory than there is", 4),
+    net("self.w = Tensor.zeros(0, 10)"): ("shape (0, 10)", 4),
+    net("self.x = Tensor.zeros(784, 10)"): ("“x” has a name that this page uses", 4),
+    net("self.opt = [Tensor.zeros(784, 10)]"): ("“opt.0” has a name", 4),
+    net("self.w = {'\\n': Tensor.zeros(3)}"): ("no usable name", 4),
     net("self.w, self.me = Tensor.zeros(784, 10), self"): ("goes too deep, or in a circle", 3),
     "from tinygrad import Tensor\nclass Net:\n    def __init__(self):\n        self.w = Tensor.zeros(3)": (
         "give Net a method __call__",
@@ -74,7 +80,7 @@ def test_what_cannot_be_built_is_one_sentence_at_a_line(source: str) -> None:
 
 #: The same for what its call does.
 UNCALLABLE = {
-    net(WEIGHT, "return x.flatten(1) @ self.w[:, :9]"): ("the shape (1, 9) for 1 images; (1, 10) is meant", 5),
+    net(WEIGHT, "return x.flatten(1) @ self.w[:, :9]"): ("the shape (1, 9) for 1 image; (1, 10) is meant", 5),
     net(WEIGHT, "return (x.flatten(1) @ self.w).sum()"): ("logits of the shape ()", 5),
     net(WEIGHT, "return x @ self.w"): ("Calling the network fails with", 6),
     net(WEIGHT, "return None"): ("must return a Tensor (1, 10), not None", 5),
@@ -84,8 +90,13 @@ UNCALLABLE = {
     net(WEIGHT, "return self(x)"): ("calls itself without end", 6),
     net(WEIGHT, "return x.flatten(1) @ self.w * x.max().item()"): ("reads the value of a tensor", 6),
     net(WEIGHT, "return Tensor(x.numpy().reshape(-1, 784)[:, :10])"): ("reads the value of a tensor", 6),
-    net(WEIGHT, "return x.flatten(1) @ self.w if x.sum() > 0 else x"): ("__bool__ on Tensor is not defined", 6),
+    net(WEIGHT, "return x.flatten(1) @ self.w if x.sum() > 0 else x"): ("reads the value of a tensor", 6),
     net(WEIGHT, "exit(1)"): ("ends Python", 6),
+    net(WEIGHT, "return x if Tensor.training else x"): ("it is Context(TRAINING=1) now", 6),
+    net(WEIGHT, "with Tensor.train(): return x"): ("it is Context(TRAINING=1) now", 6),
+    net(WEIGHT).replace("def __call__", "async def __call__"): ("“__call__” is async", 5),
+    net(WEIGHT, "return Tensor.zeros(x.shape[0], 10) + self.w[0]"): ("does not depend on the image x", 5),
+    net(WEIGHT, "return x.flatten(1) * 0 @ self.w"): ("does not depend on the image x", 5),
 }
 
 
@@ -105,7 +116,6 @@ UNCOMPILABLE = {
         "wasm": "float16",
         "wgsl": "float16",
     },
-    net(WEIGHT, "return Tensor.zeros(x.shape[0], 10) + self.w[0]"): {"wasm": "never touches x", "wgsl": "touches x"},
     net(WEIGHT, "return x.flatten(1) @ self.w.to('CPU')"): {"wasm": "device", "wgsl": "device"},
 }
 
@@ -129,6 +139,10 @@ UNTRAINABLE = {
     "def loss(logits, y):\n    return logits.sum().cast(dtypes.int32)": ("The loss is of int", 7),
     "def loss(logits):\n    return logits.sum()": ("loss(logits, y) fails with TypeError", 7),
     "def loss(logits, y):\n    return logits.cross(y)": ("has no attribute 'cross'", 8),
+    "def loss(logits, y):\n    return Tensor(1.0)": ("must depend on the logits", 7),
+    "def loss(logits, y):\n    return logits.detach().square().mean()": ("must depend on the logits", 7),
+    "async def loss(logits, y):\n    return logits.sum()": ("“loss” is async", 7),
+    "async def optimizer(parameters):\n    return nn.optim.Adam(parameters)": ("“optimizer” is async", 7),
     "loss = 3": ("“loss” must be a function, not a value of type int", 7),
     "def optimizer(parameters):\n    return nn.optim.Adam([])": ("at least one param", 8),
     "def optimizer(parameters):\n    return None": ("must return an optimizer of tinygrad.nn.optim, not None", 7),
@@ -154,6 +168,7 @@ def test_what_cannot_be_trained_is_one_sentence_at_a_line(lines: str) -> None:
 UNDISTORTED = {
     "def augment(images, rng):\n    return images / 255": ("not float64 (3, 28, 28)", 7),
     "def augment(images, rng):\n    return images[:2]": ("not uint8 (2, 28, 28)", 7),
+    "async def augment(images, rng):\n    return images": ("“augment” is async", 7),
     "def augment(images, rng):\n    return None": ("must return a NumPy array, not None", 7),
     "def augment(images):\n    return images": ("augment(images, rng) fails with TypeError", 7),
     "def augment(images, rng):\n    return rng.roll(images)": ("has no attribute 'roll'", 8),
@@ -303,3 +318,43 @@ def test_a_source_that_prints_in_a_loop_fills_no_console(capsys: pytest.CaptureF
     printed = capsys.readouterr().out
     assert printed.startswith("0\n1\n2\n")
     assert len(printed) == MAX_PRINTED
+
+
+def test_what_is_too_large_for_any_device_is_said_at_its_line() -> None:
+    wide = "return (x.flatten(1).unsqueeze(1).expand(x.shape[0], {}, 784).contiguous() @ self.w).mean(1)"
+    for width in (100_000, 10_000_000):  # all together, and one alone
+        with pytest.raises(SourceError, match=r"The network needs .* GB of memory") as caught:
+            model.training(spec(net(WEIGHT, wide.format(width))), model.Training(batch=8), "wasm")
+        assert caught.value.line == 6
+
+
+def test_a_layer_that_does_not_fit_is_named() -> None:
+    source = net(
+        "self.layers = [nn.Linear(784, 400), Tensor.relu, nn.Linear(401, 10)]",
+        "return x.flatten(1).sequential(self.layers)",
+    )
+    with pytest.raises(SourceError) as caught:
+        model.describe(source)
+    assert str(caught.value).startswith("layers.2 (Linear) fails with RuntimeError: cannot dot")
+    assert caught.value.line == 6
+
+
+@pytest.mark.filterwarnings("error")
+def test_coroutines_are_closed() -> None:
+    with pytest.raises(SourceError, match="is async"):
+        model.describe(net(WEIGHT).replace("def __call__", "async def __call__"))
+    gc.collect()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_source() -> None:
+    assert model.shapes(model.build(spec("\ufeff" + net(WEIGHT)))) == {"w": (784, 10)}
+
+
+def test_the_line_of_a_tensor() -> None:
+    source = net(
+        "self.l, self.m = nn.Linear(3, 3), [nn.Linear(3, 3)]\n        self.l.weight = 3\n        self.m[0].bias = 4"
+    )
+    lines = {
+        name: model.line_of_tensor(source, name) for name in ("l.weight", "l.bias", "m.0.weight", "m.0.bias", "other")
+    }
+    assert lines == {"l.weight": 5, "l.bias": 4, "m.0.weight": 4, "m.0.bias": 6, "other": 3}

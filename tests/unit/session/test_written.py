@@ -315,3 +315,18 @@ def test_the_editor_is_helped_also_while_a_run_is_under_way() -> None:
         assert bench.host.running
 
     on_bench(go)
+
+
+def test_values_that_are_not_finite_are_refused_at_their_line() -> None:
+    async def go(bench: Bench) -> None:
+        wrong = "\n        self.l2.weight = Tensor.full((10, 16), float('nan')).contiguous()\n\n    def __call__"
+        settings = replace(PLAIN, source=PLAIN.source.replace("\n\n    def __call__", wrong)).to_json()
+        for command, line in ((protocol.Compile, 8), (protocol.Start, 0)):
+            given = {"answer_target": "wasm.simd"} if command is protocol.Compile else {}
+            await bench.answer(command, settings=settings, **given)
+            failed = await bench.expect(protocol.Failed)
+            bench.forget_events()
+            assert failed.message == "The tensor “l2.weight” begins with values that are not finite numbers."
+            assert (failed.kind, failed.line) == ("code", line)
+
+    on_bench(go)
