@@ -41,8 +41,6 @@ MAX_TEXT, MAX_NAME = 200, 60
 #: All sources of a table together; the oldest rows that go beyond it lose theirs. A source has 100 kB at most, so the
 #: latest 20 runs always keep it. Bytes.
 MAX_SOURCES = 2_000_000
-#: What a run of a written network is called, unless the visitor calls it otherwise.
-DEFAULT_NAME = "Your code"
 
 
 def make_row(run_id: str, result: Finished, engine: str, parameters: int, origin: str) -> RunRow:
@@ -73,12 +71,11 @@ def named(row: RunRow, name: str) -> RunRow:
     return {**rest, "name": text} if text else rest
 
 
-def with_default_name(row: RunRow, others: Sequence[RunRow]) -> RunRow:
-    """The row of a written network with a name that no other row has, "Your code 1"; other rows as they are."""
+def with_default_name(row: RunRow) -> RunRow:
+    """The row of a written network with a name that has the run's number, "Your code 1"; other rows as they are."""
     if row["settings"].get("model") != CODE or "name" in row:
         return row
-    found = (re.fullmatch(rf"{DEFAULT_NAME} (\d{{1,9}})", other.get("name", "")) for other in others)
-    return {**row, "name": f"{DEFAULT_NAME} {1 + max((int(match[1]) for match in found if match), default=0)}"}
+    return {**row, "name": f"{network_name(RunSettings.stored(row['settings']))} {row['number']}"}
 
 
 def run_name(row: RunRow) -> str:

@@ -236,7 +236,7 @@ def _within_limits(rate: float) -> float:
 def network_name(settings: RunSettings) -> str:
     """What a run's network is called: "784-128-10", "Small CNN", or "CNN features" with those of the site's CNN."""
     if settings.model == CODE:
-        return "Your network"
+        return "Your code"
     if settings.keeps_features:
         return "CNN features"
     if settings.model == "cnn":

@@ -70,10 +70,8 @@ def help_on(value: Any) -> str:
     owner = value if described or isinstance(value, types.ModuleType) else type(value)
     name = str(getattr(owner, "__name__", ""))
     doc = _GAP.sub("\n\n", _FENCE.sub("\n", inspect.getdoc(owner) or NO_DOC)).strip()
-    parts = [
-        name + (_signature(owner) if owner is value else ""),
-        *(f"    {line}".rstrip() for line in doc.splitlines()),
-    ]
+    lines = (f"    {line}".rstrip() for line in doc.splitlines())
+    parts = [name + (_signature(owner) if owner is value else ""), *lines]
     if isinstance(owner, (type, types.ModuleType)):
         names = [name for name in attributes(value) if not name.startswith("_")]
         more = " …" if len(names) > MAX_NAMES else ""

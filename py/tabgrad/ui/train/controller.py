@@ -105,7 +105,7 @@ class RunController:
             return
         self._run_id = f"{time.time_ns() // 1_000_000:x}"
         self._origin = model.title if model else ""
-        self._models.training_begins(settings.data)
+        self._models.training_begins(settings)
         self._clear()
         self.state.timeline.origin = self._origin
         self._show_message("Starting …")

@@ -225,7 +225,7 @@ class TrainStore:
 
         def add(table: RunTable) -> list[RunRow]:
             number = 1 + max(table.highest_number, may_return)
-            return [with_default_name({**row, "number": number}, table.rows), *table.rows]
+            return [with_default_name({**row, "number": number}), *table.rows]
 
         await self._put_run(row["id"], weights, add)
         if not self.fault:

@@ -13,7 +13,7 @@ from functools import partial
 
 from tabgrad.artifacts import RunRow, WeightsFile, load_weights
 from tabgrad.backends import Device
-from tabgrad.network import WeightsError, spec_of
+from tabgrad.network import CODE, WeightsError, spec_of
 from tabgrad.program import Program, ProgramError, loads
 from tabgrad.protocol import Command, Compiled, Failed, Prepare, ShowProgram
 from tabgrad.settings import RunSettings, network_name, settings_for
@@ -42,6 +42,7 @@ class TrainedModels:
     ) -> None:
         self._answering, self._client, self._stored_weights = answering, client, stored_weights
         self._label = "In training"  # in the model picker
+        self._name = ""  # of a network that the visitor wrote
         self._version = ""  # which entry of the timeline answers, empty for the newest weights
         self.training = LiveModel(TRAINING, f"The network {self._label.lower()}")
         self._picking: asyncio.Task[None] | None = None
@@ -53,18 +54,33 @@ class TrainedModels:
         device = self._answering.device
         return f"{device.target}.{device.variants[0]}" if device else ""
 
+    @property
+    def title(self) -> str:
+        """What the network in training is called, whichever of its versions answers."""
+        return self._name or f"The network {self._label.lower()}"
+
+    @property
+    def _entry(self) -> str:
+        """The same in the model picker."""
+        return f"{self._name}, {self._label.lower()}" if self._name else self._label
+
     def set_weights(self, weights: WeightsFile) -> None:
         """Newer weights of the network in training. Raises WeightsError."""
         if self.training.set_weights(weights):
-            self._answering.registry.offer(TRAINING, entry(self._label, self.training.labels), self.training.make)
+            self._answering.registry.offer(TRAINING, entry(self._entry, self.training.labels), self.training.make)
             self._pick_training()
         elif self.training.update_if_active(self._answering.model):
             self._answering.weights_changed()
 
-    def training_begins(self, data: str) -> None:
-        """A run on the data set `data` begins."""
+    def training_begins(self, settings: RunSettings) -> None:
+        """A run begins."""
         self._version = ""
-        self._rename("In training", data)
+        self._take_name(settings)
+        self._rename("In training", settings.data)
+
+    def _take_name(self, settings: RunSettings) -> None:
+        """A network of the form is called by what becomes of it; one that the visitor wrote has a name of its own."""
+        self._name = network_name(settings) if settings.model == CODE else ""
 
     def training_ended(self, accuracy: str = "") -> bool:
         """A run has ended; `accuracy` says how well it does, as the end of a sentence; empty without a result.
@@ -104,9 +120,9 @@ class TrainedModels:
 
     def _rename(self, label: str, data: str = "") -> None:
         self._label = label
-        title, label_now = f"The network {label.lower()}", label
+        title, label_now = self.title, self._entry
         if self._version:
-            title, label_now = f"{title} ({self._version})", f"{label}, {self._version}"
+            title, label_now = f"{title} ({self._version})", f"{label_now}, {self._version}"
         self.training.describe(title, data)
         self._answering.registry.rename(TRAINING, entry(label_now, self.training.labels))
 
@@ -135,9 +151,10 @@ class TrainedModels:
         network.set_weights(load_weights(weights))
         return await network.make(device)
 
-    async def bring_back(self, program: bytes, weights: WeightsFile, data: str) -> None:
+    async def bring_back(self, program: bytes, weights: WeightsFile, settings: RunSettings) -> None:
         """The network of a run that ended before a reload takes the place of the one in training, and answers."""
-        self._rename("Just trained", data)
+        self._take_name(settings)
+        self._rename("Just trained", settings.data)
         self.training.set_program(program)
         self.set_weights(weights)
         if self._picking is not None:

@@ -98,7 +98,7 @@ class Versions:
         weights = self._state.weights
         if weights is not None and self._state.status in ("none", "ready"):  # else another run has begun meanwhile
             self._say("")
-            await self._models.bring_back(program, weights, settings.data)
+            await self._models.bring_back(program, weights, settings)
             self.answer()
             self._show()
 
@@ -108,5 +108,5 @@ class Versions:
         if state.back is not None:
             self._models.show_version(version_name(state.back), state.timeline.back(), pick=pick)
         else:
-            ended = f"The network just trained answers now: {state.ending}." if state.ending else ""
+            ended = f"{self._models.title} answers now: {state.ending}." if state.ending else ""
             self._models.show_version("", ended, pick=pick)

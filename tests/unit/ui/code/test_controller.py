@@ -370,7 +370,7 @@ def test_a_script_has_the_text_and_the_settings_of_the_form() -> None:
         tab.editor.replace(NET)
         file = tab.code.script(RunSettings(model="cnn", batch=77))
         assert file is not None
-        assert file[0] == "train_your_network.py"
+        assert file[0] == "train_your_code.py"
         assert file[1].decode().startswith(NET.rstrip())
         assert b"BATCH = 77" in file[1]
         tab.editor.replace("#" * 100_001)

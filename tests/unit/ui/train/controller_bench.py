@@ -172,9 +172,9 @@ class Bench:
     def state(self) -> Any:
         return self.controller.state
 
-    async def begin(self, **options: Any) -> None:
+    async def begin(self, settings: RunSettings = SETTINGS, **options: Any) -> None:
         """Start a run and let it make its first progress."""
-        await self.controller.start(SETTINGS, **options)
+        await self.controller.start(settings, **options)
         self.receive(READY, INFER, PROGRESS, protocol.Weights(step=1, weights=weights(1)))
         await self.settle()
 

@@ -247,9 +247,9 @@ def test_runs_of_written_networks_have_names_that_the_visitor_can_change() -> No
         await store.rename_run("a", " ")
         again = another_tab(storage, said)
         await again.load()
-        assert [run_name(row) for row in again.runs] == ["x" * 60, "<b>SiLU</b> at last", "Your code 2", "Your network"]
+        assert [run_name(row) for row in again.runs] == ["x" * 60, "<b>SiLU</b> at last", "Your code 2", "Your code"]
         await again.add_run(written_row("e", "# e"), b"w")
-        assert run_name(again.runs[0]) == "Your code 3"
+        assert run_name(again.runs[0]) == "Your code 5"
 
     asyncio.run(go())
 
@@ -278,7 +278,7 @@ def test_rows_that_earlier_versions_stored_are_shown_without_a_name() -> None:
         store, storage, _ = stores()
         storage[RUNS] = json.dumps([{**written_row("a", "# a"), "number": 1}]).encode()
         await store.load()
-        assert run_name(store.runs[0]) == "Your network"
+        assert run_name(store.runs[0]) == "Your code"
         assert source_of(store.runs[0]) == "# a"
 
     asyncio.run(go())

@@ -229,7 +229,8 @@ class SettingsForm:
         for name in FIELDS:
             value = getattr(settings, name)
             text = ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
-            self._inputs[name].value = text.removesuffix(".0")
+            # The rate of a source's own optimizer was a float32.
+            self._inputs[name].value = f"{value:.7g}" if isinstance(value, float) else text
             self._mark(name, "")
         self._show_relevance()
 
