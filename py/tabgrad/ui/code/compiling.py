@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from ..compiler import Compiled, Compiler, SourceProblem
 from . import link
 
+#: After so long without a word of the compiler it is said that the code may be running, and again after twice as long,
+#: because a screen reader reads it out each time. Seconds.
+SILENT_S = 5.0
+STILL_RUNS = "Nothing new for {:.0f} s: your code may still be running. Cancel stops it."
 TOO_LONG = f"This source is too long: the page compiles up to {link.MAX_SOURCE:,} characters."
 
 
@@ -56,7 +61,37 @@ class Compiling:
     async def _ask(self, source: str) -> Compiled | SourceProblem:
         if len(source) > link.MAX_SOURCE:
             return SourceProblem(0, TOO_LONG)
+        silence = _Silence(self._said)
         try:
-            return await self.compiler.compile(source, self._said)
+            return await self.compiler.compile(source, silence.said)
         except RuntimeError as error:
             return SourceProblem(0, str(error))
+        finally:
+            silence.end()
+
+
+class _Silence:
+    """Hands on what the compiler says, to `said`, and says itself how long it has said nothing."""
+
+    def __init__(self, said: Callable[[str], object]) -> None:
+        self._said, self._loop = said, asyncio.get_running_loop()
+        self._begin()
+
+    def said(self, sentence: str) -> None:
+        """The compiler says something."""
+        self.end()
+        self._said(sentence)
+        self._begin()
+
+    def end(self) -> None:
+        """Say nothing more."""
+        self._timer.cancel()
+
+    def _begin(self) -> None:
+        self._since = self._loop.time()
+        self._timer = self._loop.call_later(SILENT_S, self._tell)
+
+    def _tell(self) -> None:
+        silent_s = self._loop.time() - self._since
+        self._said(STILL_RUNS.format(silent_s))
+        self._timer = self._loop.call_later(silent_s, self._tell)

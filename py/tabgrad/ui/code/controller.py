@@ -21,14 +21,14 @@ from ..compiler import Compiled, Compiler, SourceProblem
 from ..tasks import Tasks
 from . import link
 from .compiling import Compiling
-from .copies import LINK, Copies, Copy
+from .copies import LINK, Copies
 from .documents import COPY, Documents, Text
 from .examples import EXAMPLES
 from .state import CodeState, Status
+from .titles import FROM_LINK, own_title, titles_of
 
 #: The text is saved when nothing was typed for so long. Seconds.
 PAUSE_S = 0.6
-FROM_LINK = "From elsewhere"
 RUN_LINKED = "Run this code"
 
 READ_IT = "This code came with a link or a file. Read it before you use it."
@@ -215,8 +215,9 @@ class CodeController:
     def file(self) -> tuple[str, bytes]:
         """Name and content of a file with the text."""
         assert self._documents is not None
-        base = self._documents.now.base
-        return f"{'network' if base == LINK else base}.py", self._text.text.encode()
+        now, source = self._documents.now, self._text.text
+        is_own = now.base == LINK or own_title(source, now.original)
+        return f"{'network' if is_own else now.base}.py", source.encode()
 
     def script(self, form: RunSettings) -> tuple[str, bytes] | None:
         """Name and content of a file that trains this network as the `form` says, without the page.
@@ -309,13 +310,8 @@ class CodeController:
         if documents is not None:
             linked = {LINK: FROM_LINK} if documents.linked is not None else {}
             state.examples = {**EXAMPLES, **linked}
-            state.copies = {COPY + copy.id: _title(copy) for copy in documents.copies.rows}
+            rows = documents.copies.rows
+            state.copies = {COPY + copy.id: title for copy, title in zip(rows, titles_of(rows), strict=True)}
             state.chosen, state.unread = documents.now.value, documents.now.unread
             state.is_edited, state.can_undo_reset = documents.now.copy is not None, documents.can_undo_reset
         self._render(state)
-
-
-def _title(copy: Copy) -> str:
-    base = FROM_LINK if copy.base == LINK else EXAMPLES.get(copy.base, copy.base)
-    saved = time.localtime(copy.saved_s)
-    return f"{base}, edited {saved.tm_mday} {time.strftime('%b, %H:%M', saved)}"

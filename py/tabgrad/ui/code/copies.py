@@ -23,6 +23,8 @@ LINK = "link"
 class Copy:
     """An edited source. `base` is the name of its example, or `LINK`; then `original` is what the link had.
 
+    `title` is what the visitor's text is called, empty if it is its example with changes.
+
     With `unread`, it came with a link, and nobody has said yet that it may run. `version` goes up with every change.
     """
 
@@ -33,6 +35,7 @@ class Copy:
     unread: bool = False
     version: int = 0
     saved_s: float = 0.0
+    title: str = ""
 
 
 def loads(content: bytes | None) -> list[Copy]:

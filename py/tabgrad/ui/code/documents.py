@@ -15,6 +15,7 @@ from . import tab_memory
 from .copies import LINK, Copies, Copy, new_id
 from .examples import EXAMPLES
 from .tab_memory import TabMemory
+from .titles import own_title
 
 #: In the menu: what comes before the id of a copy.
 COPY = "copy:"
@@ -159,7 +160,8 @@ class Documents:
                 self._before_reset = None
                 if kept is None or (source, now.unread) != (kept.source, kept.unread):
                     copy = replace(kept or Copy(new_id(), now.base, ""), source=source, unread=now.unread)
-                    now.copy = await self.copies.save(replace(copy, original=now.original_to_keep))
+                    copy = replace(copy, original=now.original_to_keep, title=own_title(source, now.original))
+                    now.copy = await self.copies.save(copy)
                     beside = now.copy.id != copy.id
             self.keep()
         return beside

@@ -10,6 +10,7 @@ import pytest
 from tabgrad.settings import RunSettings
 from tabgrad.storage import keys
 from tabgrad.ui.code import copies, link
+from tabgrad.ui.code.compiling import STILL_RUNS
 from tabgrad.ui.code.controller import PAUSE_S, READ_AND_RUN, READ_IT
 from tabgrad.ui.code.examples import EXAMPLES
 from tabgrad.ui.code.tab_memory import MAX_HISTORY
@@ -47,7 +48,7 @@ def test_what_is_typed_is_kept_after_a_pause_as_a_copy_beside_the_original() -> 
         assert tab.state.is_edited
         (value,) = tab.state.copies
         assert tab.state.chosen == value
-        assert tab.state.copies[value].startswith("MLP, edited ")
+        assert tab.state.copies[value].startswith("Your own network, edited ")
         await tab.code.choose("mlp")
         assert tab.editor.history == [MLP]
         await tab.code.choose(value)
@@ -155,7 +156,7 @@ def test_two_tabs_that_edit_the_same_copy_keep_both() -> None:
         assert sorted(stored(tab)) == ["further in this tab", "in the other tab"]
         assert len(other.state.copies) == 1
         await other.code.refresh()
-        assert len(other.state.copies) == 2
+        assert len(set(other.state.copies.values())) == 2
 
     in_tab(test)
 
@@ -357,8 +358,12 @@ def test_a_link_has_the_text_as_it_is_now_and_says_when_it_is_long() -> None:
 
 def test_a_download_is_named_after_its_example() -> None:
     async def test(tab: Tab) -> None:
-        await tab.type("mine é")
-        assert tab.code.file() == ("mlp.py", "mine é".encode())
+        await tab.type(f"{MLP}mine é")
+        assert tab.code.file() == ("mlp.py", f"{MLP}mine é".encode())
+        assert next(iter(tab.state.copies.values())).startswith("MLP, edited ")
+        await tab.type('"""My net."""\n')
+        assert tab.code.file()[0] == "network.py"
+        assert next(iter(tab.state.copies.values())).startswith("My net, edited ")
         await tab.code.open_link(link.pack(NET))
         assert tab.code.file() == ("network.py", NET.encode())
 
@@ -481,6 +486,25 @@ def test_compiling_twice_compiles_the_newest_text_once_more() -> None:
         assert compiler.asked == ["one", NET]
         assert tab.state.status == "compiled"
         assert tab.state.problem is None
+
+    in_tab(test, compiler=True)
+
+
+def test_a_compilation_that_says_nothing_is_said_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tabgrad.ui.code.compiling.SILENT_S", 0.01)
+
+    async def test(tab: Tab) -> None:
+        compiler = compiler_of(tab)
+        compiler.gate.clear()
+        compiling = asyncio.ensure_future(tab.code.compile(pressed=True))
+        async with asyncio.timeout(10):
+            while tab.state.message != STILL_RUNS.format(0):
+                await asyncio.sleep(0)
+        compiler.gate.set()
+        await compiling
+        message = tab.state.message
+        await asyncio.sleep(0.05)
+        assert tab.state.message == message != STILL_RUNS.format(0)
 
     in_tab(test, compiler=True)
 
