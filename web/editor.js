@@ -19,6 +19,7 @@ import { tags } from "@lezer/highlight";
 
 /** @typedef {{line: number, message: string}} Problem `line` counts from 1; 0 is no line of the text. */
 
+/** @typedef {import("@codemirror/view").Rect} Rect */
 /** @typedef {{label: string, kind: string, detail: string, info: string}} Option What can be typed. */
 /** @typedef {{options: Option[], signature: string, doc: string}} Assistance Nothing of it if there is none. */
 /**
@@ -31,6 +32,8 @@ import { tags } from "@lezer/highlight";
 const FOR_EVER = 1e12;
 /** Wrapped lines are indented by at most this. Characters. */
 const MAX_INDENT = 16;
+/** What is told of a completion is no wider. Pixels. */
+const INFO_WIDTH = 400;
 /** Half of a character cannot be encoded: pasted text may have it. */
 const HALF_CHARACTERS = /\p{Surrogate}/gu;
 
@@ -48,16 +51,18 @@ const colours = HighlightStyle.define([
 const FONT = "var(--code-font, ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace)";
 const looks = EditorView.theme({
   "&": { color: "var(--ink)", backgroundColor: "var(--code-paper)", fontSize: "var(--code-size)", borderRadius: "0.75rem", height: "100%" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
+  "&.cm-focused": { outline: "2px solid var(--muted)", outlineOffset: "-1px" }, // around so much, the accent is an alarm
   ".cm-scroller": { fontFamily: FONT, lineHeight: "1.55", overflow: "auto", borderRadius: "inherit" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
-  ".cm-line": { padding: "0 0.75rem 0 calc(0.5rem + var(--indent, 0ch))", textIndent: "calc(-1 * var(--indent, 0ch))" },
+  ".cm-line": { padding: "0 0.5rem 0 calc(0.5rem + var(--indent, 0ch) + 2ch)", textIndent: "calc(-1 * (var(--indent, 0ch) + 2ch))" },
+  ".cm-lead": { whiteSpace: "pre" }, // no line is broken right after its indentation
   // Classes: a browser that splits a line by itself copies its style, and the page's policy forbids that.
   ...Object.fromEntries(Array.from({ length: MAX_INDENT }, (_, i) => [`.cm-indent-${i + 1}`, { "--indent": `${i + 1}ch` }])),
   ".cm-activeLine": { backgroundColor: "transparent" },
   "&.cm-focused .cm-activeLine": { backgroundColor: "var(--code-line)" },
   ".cm-gutters": { color: "var(--muted)", backgroundColor: "var(--code-paper)", borderRight: "1px solid var(--line)" },
   ".cm-lineNumbers .cm-gutterElement": { padding: "0 0.375rem 0 1.125rem", minWidth: "2.5rem" },
+  "@media (max-width: 40rem)": { ".cm-lineNumbers .cm-gutterElement": { paddingRight: "0.25rem", paddingLeft: "0.75rem", minWidth: "0" } },
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "transparent", outline: "1px solid var(--muted)" },
   "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent", outline: "1px solid var(--danger)" },
   ".cm-specialChar": { color: "var(--danger)" },
@@ -84,22 +89,22 @@ const looks = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { color: "var(--paper)", backgroundColor: "var(--ink)" },
   ".cm-completionDetail": { color: "inherit" },
   ".cm-tooltip.cm-completionInfo": { padding: "0.375rem 0.5rem" },
-  // Without room beside the list, it would hide the second row.
-  ".cm-completionInfo.cm-completionInfo-left-narrow, .cm-completionInfo.cm-completionInfo-right-narrow": { display: "none" },
   ".cm-hint": { maxWidth: "min(34rem, 90vw)", padding: "0.375rem 0.5rem", fontSize: "0.9375rem" },
   ".cm-hint p": { margin: "0" },
   ".cm-hint p:first-child": { fontFamily: FONT, overflowWrap: "anywhere" },
 });
 
-// ---- Wrapped lines: they go on where their text begins, which Python's meaning depends on ---------------------------
+// ---- Wrapped lines: they go on behind where their text begins, which Python's meaning depends on --------------------
+
+const lead = Decoration.mark({ class: "cm-lead" });
 
 /** @param {EditorView} view */
 function indentsOf({ state: { doc }, visibleRanges }) {
   const found = [];
   for (const range of visibleRanges)
     for (let line = doc.lineAt(range.from); ; line = doc.line(line.number + 1)) {
-      const width = Math.min(line.length - line.text.trimStart().length, MAX_INDENT);
-      if (width) found.push(Decoration.line({ class: `cm-indent-${width}` }).range(line.from));
+      const width = line.length - line.text.trimStart().length;
+      if (width) found.push(Decoration.line({ class: `cm-indent-${Math.min(width, MAX_INDENT)}` }).range(line.from), lead.range(line.from, line.from + width));
       if (line.to >= range.to || line.number === doc.lines) break;
     }
   return Decoration.set(found, true);
@@ -199,6 +204,18 @@ function completion(ask) {
       validFor: (text) => /^[\p{L}\p{N}_]*$/u.test(text) && (first ? text.toLowerCase().startsWith(first) : !text.startsWith("_")),
     };
   });
+}
+
+/**
+ * Where what is told of a completion stands: to the right of the list, or else below it, and never over what is to the
+ * left of the editor.
+ * @param {EditorView} _view @param {Rect} list @param {Rect} option @param {Rect} info @param {Rect} space
+ */
+function positionInfo(_view, list, option, info, space) {
+  const right = space.right - list.right;
+  if (right > INFO_WIDTH / 2) return { style: `left: 100%; top: ${option.top - list.top}px; max-width: ${Math.min(right, INFO_WIDTH)}px` };
+  const fits = list.bottom + info.bottom - info.top <= space.bottom;
+  return { style: fits ? `left: -1px; top: 100%; max-width: ${Math.min(space.right - list.left, INFO_WIDTH)}px` : "display: none" };
 }
 
 /** A tooltip about a name under the mouse, or at the cursor when a key is pressed. @param {Ask} ask */
@@ -301,7 +318,7 @@ export function make(host, doc, onChange, onCompile, onMove, onFocus, onAsk) {
     indentOnInput(),
     bracketMatching(),
     closeBrackets(),
-    autocompletion({ icons: false, maxRenderedOptions: 8, override: onAsk ? [completion(onAsk)] : null }),
+    autocompletion({ icons: false, maxRenderedOptions: 8, positionInfo, override: onAsk ? [completion(onAsk)] : null }),
     onAsk ? hints(onAsk) : [],
     search({ top: true }),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),

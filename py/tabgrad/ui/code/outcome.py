@@ -33,12 +33,13 @@ class OutcomeView:
         self._root = dom.create("section", parent, class_="code-outcome card", aria_labelledby="code-outcome-title")
         dom.create("h3", self._root, id="code-outcome-title", text=TITLE)
         frame = dom.create("div", self._root, class_="table-frame")
-        table = dom.create("table", frame, class_="code-layers", data_testid="code-layers")
-        head = dom.create("tr", dom.create("thead", table))
+        # On a phone rows are grids: the roles keep it a table.
+        table = dom.create("table", frame, class_="code-layers", data_testid="code-layers", role="table")
+        head = dom.create("tr", dom.create("thead", table, role="rowgroup"), role="row")
         for title in COLUMNS:
-            dom.create("th", head, text=title, scope="col")
-        self._rows = dom.create("tbody", table)
-        self._total = dom.create("tr", dom.create("tfoot", table))
+            dom.create("th", head, text=title, scope="col", role="columnheader")
+        self._rows = dom.create("tbody", table, role="rowgroup")
+        self._total = dom.create("tr", dom.create("tfoot", table, role="rowgroup"), role="row")
         dom.create("p", self._root, class_="code-note", text=NOTE)
         self._root.hidden = True
         lines.watchers.append(self._show_line)
@@ -59,18 +60,16 @@ class OutcomeView:
     def _show_layers(self, what: Description) -> None:
         self._rows.replaceChildren()
         for layer in what.layers:
-            row = dom.create("tr", self._rows)
-            name = dom.create("th", row, scope="row")
+            row = dom.create("tr", self._rows, role="row")
+            name = dom.create("th", row, scope="row", role="rowheader")
             dom.create("code", name, text=layer.path)
             dom.create("span", name, text=_call(layer))
-            dom.create("td", row, text=_shape(layer))
-            dom.create("td", row, text=f"{layer.parameters:,}")
-            dom.create("td", row, text=amount(layer.multiply_adds))
+            for figure in (_shape(layer), f"{layer.parameters:,}", amount(layer.multiply_adds)):
+                dom.create("td", row, text=figure, role="cell")
         self._total.replaceChildren()
-        dom.create("th", self._total, text="All", scope="row")
-        dom.create("td", self._total)
-        dom.create("td", self._total, text=f"{what.parameters:,}")
-        dom.create("td", self._total, text=amount(what.multiply_adds))
+        dom.create("th", self._total, text="All", scope="row", role="rowheader")
+        for figure in ("", f"{what.parameters:,}", amount(what.multiply_adds)):
+            dom.create("td", self._total, text=figure, role="cell")
 
     def _show_line(self) -> None:
         """Say what the line of the cursor computes."""
