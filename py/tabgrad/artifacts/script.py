@@ -7,12 +7,13 @@ losses differ by rounding only. What it leaves out it says, in its text and when
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 
 from tabgrad.data import SET_KEY
-from tabgrad.network import CODE, mentions, stages
-from tabgrad.settings import RunSettings, network_name, training_spec
+from tabgrad.network import BYTE_ORDER_MARK, CODE, mentions, stages
+from tabgrad.settings import RunSettings, SettingsError, network_name, training_spec
 
 from . import script_text as text
 from .script_images import OF_A_FILE, OF_MNIST, Images
@@ -30,7 +31,10 @@ def script_name(settings: RunSettings) -> str:
 
 
 def as_script(settings: RunSettings) -> str:
-    """The text of the file. A network that somebody wrote stands at its top as it was written."""
+    """The text of the file. A network that somebody wrote stands at its top as it was written.
+
+    Raises SettingsError if that is no Python.
+    """
     is_written = settings.model == CODE
     images = _images(settings)
     parts = [
@@ -46,13 +50,23 @@ def as_script(settings: RunSettings) -> str:
         _main(settings),
     ]
     ours = "\n\n".join(part.strip("\n") + "\n" for part in parts if part)
-    source = settings.source if is_written else _network(settings)
+    source = _parsed(settings.source.removeprefix(BYTE_ORDER_MARK)) if is_written else _network(settings)
     if mentions(source, "__name__"):  # what stands under `if __name__ == "__main__"` is not for this file
         source = source if mentions(source, "__future__") else f'__name__ = "net"\n{source}'
         ours = f'__name__ = "__main__"\n{ours}'
     taken = {name for name in _OURS.findall(ours) if mentions(source, name)}
     ours = _OURS.sub(lambda found: f"{found[0]}_" if found[0] in taken else found[0], ours)
     return f"{source.rstrip()}\n\n\n{ours}"
+
+
+def _parsed(source: str) -> str:
+    """`source`, if Python can read it. Raises SettingsError."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        where = f"line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else "the code"
+        raise SettingsError(f"Python cannot read {where}, so there is no script: compile the code first.") from error
+    return source
 
 
 def _images(settings: RunSettings) -> Images:
@@ -127,6 +141,7 @@ def _main(settings: RunSettings) -> str:
         seeded=text.SEEDED if own("random") else "",
         first="" if is_written else text.USE_FIRST_VALUES,
         mean=text.USE_MEAN if settings.model == "mlp" and settings.center == "mean" else "",
+        frozen=text.FROZEN if own("requires_grad") else "",
         rule='(globals().get("optimizer") or make_rule)' if own("optimizer") else "make_rule",
         loss='(globals().get("loss") or cross_entropy)' if own("loss") else "cross_entropy",
         clip="            clip_gradients(rule.params)\n" if settings.clip else "",

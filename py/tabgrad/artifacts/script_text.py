@@ -180,6 +180,12 @@ def accuracy_of(answers_of, images, labels, size=100):
     return (found[: len(labels)] == labels).mean()
 '''
 
+FROZEN = """\
+    for tensor in tensors:  # what older versions of tinygrad call is_param
+        if getattr(tensor, "requires_grad", None) is False:
+            tensor.is_param_(False)
+"""
+
 SEEDED = """    np.random.seed(0)  # as in the page, if the network draws random numbers of NumPy
 """
 USE_FIRST_VALUES = """    first_values(net)
@@ -205,7 +211,7 @@ def main():
 {first}{mean}    # A formula, such as Tensor.arange, holds no numbers that could be trained.
     tensors = [t for t in nn.state.get_state_dict(net).values() if not t.uop.is_virtual]
     Tensor.realize(*tensors)
-    parameters = [t for t in tensors if t.is_param and t.is_floating_point()]
+{frozen}    parameters = [t for t in tensors if t.is_param and t.is_floating_point()]
     statistics = [t for t in tensors if not t.is_param]  # such as those of batch norm
     rule = {rule}(parameters)
     parts = parts_of(rule)

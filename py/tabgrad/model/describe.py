@@ -59,6 +59,11 @@ def _rows(
 ) -> tuple[tuple[LayerRow, ...], int]:
     """The rows of the table, and the multiply-adds of the whole network."""
     seen, rows, known = set[UOp](), list[LayerRow](), set[int]()
+    products = dict.fromkeys((call.path for call in calls), 0)
+    ended = [(number, call.path, given, output) for call in calls for number, given, output in call.parts]
+    # in the order in which the calls ended: a product is that of the innermost layer that makes it
+    for _, path, given, output in sorted(ended, key=lambda part: part[0]):
+        products[path] += _products(output, seen, given)
     shapes = {call.path: call.output.shape for call in others}
     for call, tap in taps(calls, logits):
         shape, of_two = call.output.shape, shapes.get(call.path, ())
@@ -71,14 +76,19 @@ def _rows(
                 kind=_KINDS.get(len(shape) - 1, "values") if is_batch else "values",
                 shape=tuple(int(n) for n in (shape[1:] if is_batch else shape)),
                 parameters=_count(own),
-                multiply_adds=_products(call.output.uop, seen, enter_calls=False),
+                multiply_adds=products[call.path],
                 count=call.count,
                 tap=tap,
             )
         )
-    found = sum(row.multiply_adds for row in rows) + _products(logits.uop, seen, enter_calls=False)
+    found = sum(products.values())
     # a network that is a tinygrad function is called with other tensors than its layers have been
-    return tuple(rows), max(found, _products(logits.uop, set(), enter_calls=True))
+    total = max(found + _products(logits.uop, seen), _products(logits.uop, set(), enter_calls=True))
+    rest = {name: tensor for name, tensor in network.parameters.items() if id(tensor) not in known}
+    if rest or total > found:
+        names = f"outside its layers: {', '.join(rest) or 'products'}"
+        rows.append(LayerRow("Net", _short(names), "own", (), _count(rest.values()), total - found, 1, ""))
+    return tuple(rows), total
 
 
 def _own(network: WrittenNetwork, layer: Any, known: set[int]) -> list[Tensor]:
@@ -93,10 +103,13 @@ def _count(tensors: Iterable[Tensor]) -> int:
     return sum({id(tensor): int(tensor.numel()) for tensor in tensors}.values())
 
 
-def _products(uop: UOp, seen: set[UOp], *, enter_calls: bool) -> int:
-    """The multiplications that `uop` adds up, and that are not in `seen`: of matrix products and convolutions."""
+def _products(uop: UOp, seen: set[UOp], given: frozenset[UOp] = frozenset(), *, enter_calls: bool = False) -> int:
+    """The multiplications that `uop` adds up, and that are not in `seen`: of matrix products and convolutions.
+
+    What `given` is made by does not count.
+    """
     total = 0
-    for node in uop.toposort(enter_calls=enter_calls):
+    for node in uop.toposort(lambda node: node not in given, enter_calls=enter_calls):
         if node in seen:
             continue
         seen.add(node)
@@ -108,10 +121,14 @@ def _products(uop: UOp, seen: set[UOp], *, enter_calls: bool) -> int:
     return total
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_CALL else text[: MAX_CALL - 1] + "…"
+
+
 def _text(module: Module, layer: Any) -> str:
     """What a layer is: a class with the shape of its weight, or the name or the text of a function."""
     if isinstance(layer, types.FunctionType) and (text := module.lambda_text(layer)):
-        return text if len(text) <= MAX_CALL else text[: MAX_CALL - 1] + "…"
+        return _short(text)
     name = getattr(layer, "__name__", type(layer).__name__)
     if hasattr(layer, "__name__"):
         return f"Tensor.{name}" if hasattr(Tensor, name) else name

@@ -12,11 +12,11 @@ import math
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tinygrad import Tensor
-from tinygrad.uop.ops import Ops
+from tinygrad.uop.ops import Ops, UOp
 
 #: Kinds of functions. Anything else that can be called has a class, whose `__call__` is looked up there.
 _FUNCTIONS = (
@@ -30,12 +30,16 @@ _FUNCTIONS = (
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """What has been called: the layer, its path, the output of its last call, and how many calls there were."""
+    """What has been called: the layer, its path, the output of its last call, and how many calls there were.
+
+    `parts` are all calls: the how manieth of the network's each was when it ended, what went in, and what came out.
+    """
 
     layer: Any
     path: str
     output: Tensor
     count: int = 1
+    parts: list[tuple[int, frozenset[UOp], UOp]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Recorder:
     def __init__(self, net: Any) -> None:
         self.calls: list[Call] = []
         self.failed: Failure | None = None
-        self._net = net
+        self._net, self._count = net, 0
         self._paths: dict[int, str] = {}  # of layers that are objects, by id
         self._undo: list[Callable[[], None]] = []
         self._active = set[int]()  # objects whose call is under way: one that calls its base class is one call
@@ -104,12 +108,13 @@ class Recorder:
     def _noting(self, function: Any, path: str) -> Any:
         @functools.wraps(function, assigned=("__name__", "__doc__"), updated=())
         def noting(*arguments: Any, **named: Any) -> Any:
+            given = _operations((arguments, named))
             try:
                 out = function(*arguments, **named)
             except BaseException as error:
                 self._note_failure(function, path, error)
                 raise
-            self._note(function, path, out)
+            self._note(function, path, given, out)
             return out
 
         return noting
@@ -125,6 +130,7 @@ class Recorder:
             if path is None or id(layer) in self._active:
                 return call(layer, *arguments, **named)
             self._active.add(id(layer))
+            given = _operations((arguments, named))
             try:
                 out = call(layer, *arguments, **named)
             except BaseException as error:
@@ -132,7 +138,7 @@ class Recorder:
                 raise
             finally:
                 self._active.discard(id(layer))
-            self._note(layer, path, out)
+            self._note(layer, path, given, out)
             return out
 
         noting.notes_for = self  # type: ignore[attr-defined] # a mark, so that a class is watched once
@@ -148,14 +154,24 @@ class Recorder:
             kind = getattr(layer, "__name__", type(layer).__name__).replace("<lambda>", "lambda")
             self.failed = Failure(f"{path} ({kind})", error)
 
-    def _note(self, layer: Any, path: str, out: Any) -> None:
+    def _note(self, layer: Any, path: str, given: frozenset[UOp], out: Any) -> None:
         tensor = next((t for t in (out if isinstance(out, tuple | list) else (out,)) if isinstance(t, Tensor)), None)
         if tensor is None:
             return
         earlier = next((call for call in self.calls if call.path == path), None)
         if earlier is not None:  # called again, as in a loop over rows: the last call counts
             self.calls.remove(earlier)
-        self.calls.append(Call(layer, path, tensor, 1 + (earlier.count if earlier else 0)))
+        self._count += 1
+        parts = [*(earlier.parts if earlier else ()), (self._count, given, tensor.uop)]
+        self.calls.append(Call(layer, path, tensor, len(parts), parts))
+
+
+def _operations(values: Any) -> frozenset[UOp]:
+    """What the tensors are made by among the arguments of a call, which may lie in lists, tuples and dicts."""
+    if isinstance(values, Tensor):
+        return frozenset({values.uop})
+    items = values.values() if isinstance(values, dict) else values if isinstance(values, list | tuple) else ()
+    return frozenset[UOp]().union(*map(_operations, items))
 
 
 #: Outputs of layers that a program has at most, and numbers in one of them for one image.

@@ -68,6 +68,9 @@ class WrittenNetwork:
             with explained("Listing the tensors of Net", line):
                 found = get_state_dict(self.net)
             self.tensors = self._checked(found)
+        for tensor in self.tensors.values():
+            if getattr(tensor, "requires_grad", None) is False:  # as older tinygrad calls it
+                tensor.is_param_(False)
         self.parameters = {name: t for name, t in self.tensors.items() if t.is_param and t.is_floating_point()}
         if not self.parameters:
             raise SourceError("The network has no parameters, so there is nothing to train.", module.line("Net"))

@@ -37,7 +37,8 @@ class LayerRow:
 
     `path` is where `Net` keeps it ("layers.0"), `call` what it is ("Conv2d (32, 1, 5, 5)", "Tensor.relu", the text of a
     lambda). `shape` is that of its output for one image, `kind` what that is: "units" (N,), "rows" (T, N), "maps"
-    (C, H, W), or "values" if it is none of them. `parameters` are its own, `multiply_adds` those of all its calls for
+    (C, H, W), or "values" if it is none of them. The last row may be of kind "own": what `Net` has outside its layers,
+    so that the columns add up. `parameters` are its own, `multiply_adds` those of all its calls for
     one image. `tap` is the output with its values: of the "activations" program, or "logits"; empty if there is none.
     """
 

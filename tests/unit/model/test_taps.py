@@ -77,7 +77,7 @@ def test_the_table_of_a_list_of_layers() -> None:
 def test_the_table_of_nested_modules() -> None:
     rows = rows_of(NESTED)
     order = ["first", *(f"blocks.{part}" for part in ("a.0.linear", "a.0.activation", "a.0", "b.0.linear"))]
-    assert list(rows) == [*order, "blocks.b.0.activation", "blocks.b.0", "blocks.b.1"]
+    assert list(rows) == [*order, "blocks.b.0.activation", "blocks.b.0", "blocks.b.1", "Net"]
     assert [rows[path].parameters for path in ("first", "blocks.a.0.linear", "blocks.a.0")] == [784 * 6, 42, 0]
     assert (rows["blocks.b.0"].call, rows["blocks.b.1"].call) == ("Wide", "lambda x: x[:, :6].tanh()")
     assert rows["first"].multiply_adds == 784 * 6
@@ -136,11 +136,13 @@ def activations(source: str) -> dict[str, Any]:
 def test_the_table_names_the_outputs_of_the_program(source: str) -> None:
     found = activations(source)
     for row in model.describe(source).layers:
+        if row.kind == "own":
+            continue
         assert row.tap
         assert found[row.tap].size == np.prod(row.shape)
         assert np.isfinite(found[row.tap]).all()
     assert {name for name in found if name.startswith("act.")} | {"logits"} >= {
-        row.tap for row in model.describe(source).layers
+        row.tap for row in model.describe(source).layers if row.kind != "own"
     }
 
 
@@ -192,3 +194,21 @@ def test_what_the_description_says_of_the_rest() -> None:
 def test_describing_finds_what_training_would(source: str) -> None:
     with pytest.raises(SourceError):
         model.describe(source)
+
+
+def test_each_product_and_each_parameter_is_in_one_row() -> None:
+    source = net(
+        "self.B, self.scale, self.fixed = Tensor.randn(784, 64), Tensor.ones(64), Tensor.ones(64)\n"
+        "        self.fixed.requires_grad = False\n"
+        "        self.a, self.b, self.out = nn.Linear(64, 64), nn.Linear(64, 64), nn.Linear(64, 10)",
+        "return self.out(self.b(self.a((x.flatten(1) @ self.B) * self.scale + self.fixed).relu()))",
+    )
+    description = model.describe(source)
+    rows = {row.path: (row.parameters, row.multiply_adds) for row in description.layers}
+    assert rows["a"] == rows["b"] == (64 * 64 + 64, 64 * 64)
+    assert description.layers[-1] == LayerRow(
+        "Net", "outside its layers: B, scale", "own", (), 784 * 64 + 64, 784 * 64, 1, ""
+    )
+    assert sum(row.parameters for row in description.layers) == description.parameters
+    assert sum(row.multiply_adds for row in description.layers) == description.multiply_adds
+    assert "fixed" not in model.trained(model.build(spec(source)))

@@ -226,11 +226,12 @@ class CodeController:
         """
         try:
             settings = RunSettings.make({"model": CODE, "source": self._text.text}, form)
+            text = as_script(settings)
         except SettingsError as error:
             self._say(str(error), error=True)
             return None
         self._say(SCRIPT)
-        return script_name(settings), as_script(settings).encode()
+        return script_name(settings), text.encode()
 
     # ---- Compiling
 

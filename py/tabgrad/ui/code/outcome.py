@@ -84,7 +84,7 @@ def _call(layer: LayerRow) -> str:
 
 
 def _shape(layer: LayerRow) -> str:
-    return f" {TIMES} ".join(map(str, layer.shape)) or "1"
+    return "" if layer.kind == "own" else f" {TIMES} ".join(map(str, layer.shape)) or "1"
 
 
 def _of_line(found: tuple[Launch, ...], line: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from tabgrad import protocol
 from tabgrad.incoming import unexpected
 from tabgrad.interop.clock import now_s
+from tabgrad.network import mentions
 
 #: A worker that does not answer a ping within this time is ended. Seconds.
 ANSWER_WITHIN_S = 3.0
@@ -27,6 +28,10 @@ MAX_RESTARTS = 3
 START_WITHIN_S = 120.0
 #: While it compiles, the worker tells of each kernel; the largest ones and the scheduler before them take this long.
 KERNEL_WITHIN_S = 300.0
+
+
+#: What is said of a worker that is silent while it trains with an `augment` that the visitor wrote.
+OF_AUGMENT = "The worker stopped answering while your code ran: is there a loop without an end in “augment”?"
 
 
 class Channel(Protocol):
@@ -234,7 +239,7 @@ class TrainClient:
             return
         # Steps of a very large network take seconds: a worker may need as long as it once did.
         if now - self._ping[1] > max(ANSWER_WITHIN_S, 3 * self._slowest_answer_s) and now - self._heard_at > QUIET_S:
-            await self.restart()
+            await self.restart(is_silent=True)
 
     async def replace_worker(self) -> None:
         """End the worker, for it does what nobody wants, or is damaged; a run goes on with another.
@@ -246,17 +251,18 @@ class TrainClient:
         else:
             await self.restart(wanted=True)
 
-    async def restart(self, *, wanted: bool = False) -> None:
+    async def restart(self, *, wanted: bool = False, is_silent: bool = False) -> None:
         """End the worker, start another, and go on with the run under way from its last checkpoint.
 
         What the visitor wants meanwhile counts: the run may be gone then, paused, or about to stop. `wanted`: it has
-        not crashed.
+        not crashed. `is_silent`: it does not answer, and has not said that it ended.
         """
-        self._give_up("The worker was stopped." if wanted else "Training has crashed.")
+        crashed = OF_AUGMENT if is_silent and self._augments else "Training has crashed."
+        self._give_up("The worker was stopped." if wanted else crashed)
         if wanted:
             self._restarts = 0
         elif self._restarts >= MAX_RESTARTS:
-            self._lose("Training keeps crashing here: reload the page.")
+            self._lose(OF_AUGMENT if crashed == OF_AUGMENT else "Training keeps crashing here: reload the page.")
             return
         replaced = self._replaced = asyncio.get_running_loop().create_future()
         try:
@@ -274,8 +280,13 @@ class TrainClient:
                 replaced.set_result(None)
         if resumed is not None:
             where = "its last checkpoint" if resumed.checkpoint else "the beginning"
-            what = "The worker was stopped, and with it the run." if wanted else "Training had crashed."
+            what = "The worker was stopped, and with it the run." if wanted else crashed
             self._on_event(protocol.Notice(message=f"{what} It is started again, from {where}."))
+
+    @property
+    def _augments(self) -> bool:
+        """Whether code of the visitor's is called in each step of the run under way."""
+        return self._run is not None and mentions(str(self._run.settings.get("source", "")), "augment")
 
     def _resume(self) -> protocol.Start | None:
         """Tell a new worker of the run that is still wanted, if there is one; returns what it was told."""

@@ -54,11 +54,12 @@ class WeightFiles:
         return f"tabgrad-{network}-step{weights.step}.safetensors", weights.data
 
     def script(self, settings: RunSettings) -> tuple[str, bytes]:
-        """A run with these settings as a Python file: (file name, content)."""
+        """A run with these settings as a Python file: (file name, content). Raises SettingsError."""
         from tabgrad.artifacts.script import as_script, script_name  # only now: most visitors take none
 
+        text = as_script(settings)
         self._say("The script is in your downloads. It trains with Python and tinygrad, without this page.")
-        return script_name(settings), as_script(settings).encode()
+        return script_name(settings), text.encode()
 
     async def import_weights(self, content: bytes) -> None:
         """Put a weights file into the run under way; without a run it becomes a model of its own in the picker."""

@@ -238,7 +238,8 @@ class WrittenNetworks:
 
 
 def _sentence(what: Description, seconds: float) -> str:
-    layers = f"{len(what.layers)} layer" + ("" if len(what.layers) == 1 else "s")
+    count = sum(row.kind != "own" for row in what.layers)
+    layers = f"{count} layer" + ("" if count == 1 else "s")
     return (
         f"Compiled in {duration(seconds)}: {layers}, {amount(what.parameters)} parameters. It answers now, and knows "
         "nothing yet: press Train."

@@ -381,6 +381,9 @@ def test_a_script_has_the_text_and_the_settings_of_the_form() -> None:
         tab.editor.replace("#" * 100_001)
         assert tab.code.script(RunSettings()) is None
         assert (tab.state.is_error, "100,001 bytes" in tab.state.message) == (True, True)
+        tab.editor.replace("x = 1\nclass Net(:")
+        assert tab.code.script(RunSettings()) is None
+        assert tab.state.message == "Python cannot read line 2, so there is no script: compile the code first."
 
     in_tab(test)
 

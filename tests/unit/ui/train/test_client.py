@@ -489,3 +489,23 @@ def test_a_worker_that_is_being_replaced_is_not_replaced_again() -> None:
         assert sum(isinstance(command, Start) for command in page.workers[1].commands) == 1
 
     on_page(Page(), go)
+
+
+def test_a_worker_that_stays_silent_with_an_augmentation_is_said_to_loop_in_it() -> None:
+    source = "class Net: ...\ndef augment(images, rng):\n    while True: pass\n"
+
+    async def go(page: Page) -> None:
+        await page.client.ensure()
+        await page.client.ask(Start(settings={**SETTINGS, "model": "code", "source": source}))
+        page.workers[0].say(
+            Checkpoint(step=3, epoch=1, end_of_epoch=False, validation_accuracy=0.5, checkpoint=CHECKPOINT)
+        )
+        await page.until(lambda: page.of(Failed))
+        assert [event.message for event in page.of(Failed)] == [train_client.OF_AUGMENT]
+        assert all(event.message.startswith(train_client.OF_AUGMENT) for event in page.of(Notice))
+        again = page.workers[-1].commands[0]
+        assert isinstance(again, Start)
+        assert again.checkpoint == CHECKPOINT
+        assert not page.client.running
+
+    on_page(Page(silent_after_start), go)
