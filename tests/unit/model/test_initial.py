@@ -46,7 +46,7 @@ class Net:
     "half on wasm": """
 from tinygrad import Tensor, dtypes
 class Net:
-    def __init__(self): self.half, self.w = Tensor.rand(5, dtype=dtypes.half), Tensor.rand(4)
+    def __init__(self): self.half, self.w = Tensor.rand(5, dtype=dtypes.half).is_param_(False), Tensor.rand(4)
     def __call__(self, x): ...
 """,
     "constants": """
@@ -63,7 +63,7 @@ class Net:
         self.written = Tensor.zeros(4).contiguous()
         self.written[1:3] = 7
         self.reshaped, self.negative = Tensor.ones(6).reshape(2, 3), Tensor.zeros(3) - 1
-        self.bools, self.cast = Tensor([True, False]), Tensor.ones(3).cast(dtypes.half)
+        self.bools, self.cast = Tensor([True, False]), Tensor.ones(3).cast(dtypes.half).is_param_(False)
     def __call__(self, x): ...
 """,
 }

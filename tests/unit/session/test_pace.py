@@ -59,7 +59,7 @@ def unannounced(slow: Slow) -> list[tuple[float, AnyEvent | None]]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    monkeypatch.setattr(clocks, "CLOCK", clocks.Clock(lambda: now[0]))
     return now
 
 
