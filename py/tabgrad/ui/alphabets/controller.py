@@ -11,9 +11,11 @@ from dataclasses import replace
 from tabgrad.data import DataError
 from tabgrad.data.drawings import DrawingsError, DrawingSet, read_set
 from tabgrad.data.drawn import what_is_missing
+from tabgrad.data.lessons import LESSONS
 from tabgrad.data.sets import check_name
-from tabgrad.incoming import unexpected
+from tabgrad.incoming import quoted, unexpected
 
+from ..prediction import PAD_UNITS
 from ..tasks import Tasks
 from . import edits
 from .editing import Editing, counted
@@ -96,6 +98,13 @@ class AlphabetController:
         fault = await self.store.create(replace(made or DrawingSet("", ()), name=unused))
         self._opened(self.store.open_id)
         self.say(fault or f"“{unused}” is open.")
+
+    async def begin_lesson(self, name: str) -> None:
+        """Open the ready alphabet of this name, as it was left; a sentence if there is none."""
+        if name in LESSONS:
+            await self.begin_with(LESSONS[name].make(PAD_UNITS))
+        else:
+            self.say(f"There is no lesson called {quoted(name, 20)}: choose {' or '.join(LESSONS)}.")
 
     async def begin_with(self, made: DrawingSet) -> None:
         """Open the alphabet of this name, or if there is none, make it."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
-from tabgrad.data.drawings import DrawingSet
 from tabgrad.interop import dom
 from tabgrad.interop.page import download
 
@@ -24,16 +23,13 @@ EMPTY = "You have no alphabets yet. Invent one: letters, runes, doodles, whateve
 
 
 class ReadyAlphabet(Protocol):
-    """An alphabet that comes with the page: what it is called, a few words about it, and how it is made."""
+    """An alphabet that comes with the page: what it is called, and a few words about it."""
 
     @property
     def title(self) -> str: ...
 
     @property
     def note(self) -> str: ...
-
-    def make(self, size: float) -> DrawingSet:
-        """Its drawings, on a pad of side `size`."""
 
 
 class AlphabetsView:

@@ -113,6 +113,22 @@ def test_files_of_the_same_classes_come_together_and_others_make_a_new_alphabet(
     assert tab.go(tab.controller.import_file(b"<html>")) == "The file of drawings is damaged; nothing was imported."
 
 
+def test_a_lesson_opens_beside_what_there_is_and_comes_back_as_it_was_left() -> None:
+    tab = Tab().begin("sun", name="Mine")
+    tab.keep(0, 3)
+    assert tab.go(tab.controller.begin_lesson("arrows")) == "“Arrows” is open."
+    assert tab.store.found is not None
+    assert (tab.store.found.counts(), tab.controller.missing) == ([20] * 8, "")
+    tab.keep(2, 7)
+    tab.go(tab.controller.begin_lesson("shapes"))
+    tab.go(tab.controller.begin_lesson("arrows"))
+    assert tab.store.found.counts() == [20, 20, 21, 20, 20, 20, 20, 20]
+    assert {one.name for one in tab.store.listed} == {"Mine", "Arrows", "Shapes"}
+    said = tab.go(tab.controller.begin_lesson("runes"))
+    assert said == "There is no lesson called 'runes': choose shapes or arrows or script."
+    assert tab.store.found.name == "Arrows"
+
+
 def test_what_is_missing_for_training_is_said() -> None:
     tab = Tab().begin("sun")
     assert "at least 2 classes" in tab.controller.missing

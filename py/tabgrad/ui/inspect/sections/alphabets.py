@@ -5,10 +5,7 @@ Connects `ui.alphabets` with the pad, the storage and the training form, and rem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tabgrad.data.lessons import LESSONS
-from tabgrad.incoming import quoted
 from tabgrad.ink import Snapshot
 from tabgrad.interop import dom
 from tabgrad.interop.storage import ask_to_persist
@@ -18,15 +15,11 @@ from ...alphabets.controller import AlphabetController
 from ...alphabets.keep_bar import AlphabetBar
 from ...alphabets.store import AlphabetStore
 from ...alphabets.training import settings_for
-from ...alphabets.view import AlphabetsView, ReadyAlphabet
+from ...alphabets.view import AlphabetsView
 from ...context import PageContext
-from ...prediction import PAD_UNITS
 from ...tasks import Tasks
 from ..pacing import waiting
 from ..section import BesideThePad, ViewState
-
-#: Ready alphabets, by the names that links to them have.
-READY: Mapping[str, ReadyAlphabet] = LESSONS
 
 
 class _PagePad:
@@ -72,18 +65,12 @@ class Alphabets:
             self._is_ready = True
         if self._is_ready and self.page.lesson:
             name, self.page.lesson = self.page.lesson, ""
-            await self._begin_lesson(name)
+            await self.controller.begin_lesson(name)
 
     def open_lesson(self, name: str) -> None:
         """The visitor has chosen a ready alphabet. The address names it, so that it can be shared."""
         self.page.address.set_lesson(name)
-        self.controller.do(self._begin_lesson(name))
-
-    async def _begin_lesson(self, name: str) -> None:
-        if name in READY:
-            await self.controller.begin_with(READY[name].make(PAD_UNITS))
-        else:
-            self.controller.say(f"There is no lesson called {quoted(name, 20)}: choose {' or '.join(READY)}.")
+        self.controller.do(self.controller.begin_lesson(name))
 
     def train(self) -> None:
         """The training form gets the open alphabet, and settings that suit it."""
@@ -116,7 +103,7 @@ class AlphabetsSection:
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
         self._view = AlphabetsView(
-            body, self._alphabets.controller, READY, self._alphabets.open_lesson, self._alphabets.train
+            body, self._alphabets.controller, LESSONS, self._alphabets.open_lesson, self._alphabets.train
         )
 
     async def update(self, state: ViewState) -> None:
