@@ -9,7 +9,7 @@ from .copies import LINK, Copy
 from .examples import EXAMPLES
 
 FROM_LINK = "From elsewhere"
-OWN = "Your own network"
+OWN = "Your code"
 #: A longer first line of a docstring is cut. Characters.
 MAX_TITLE = 40
 QUOTES = ('"""', "'''")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabgrad.network import CODE, own_optimizer
 from tabgrad.settings import OPTIMIZERS, RunSettings
 
-OWN = "your code\N{RIGHT SINGLE QUOTATION MARK}s own"
+OWN = "Your code\N{RIGHT SINGLE QUOTATION MARK}s own"
 #: The fields of the form that a source's own optimizer does not read.
 NOT_OF_OWN = frozenset({"optimizer"}).union(*(row.fields for row in OPTIMIZERS.values()))
 

@@ -62,7 +62,7 @@ class TrainedModels:
     @property
     def _entry(self) -> str:
         """The same in the model picker."""
-        return f"{self._name}, {self._label.lower()}" if self._name else self._label
+        return self._name or self._label
 
     def set_weights(self, weights: WeightsFile) -> None:
         """Newer weights of the network in training. Raises WeightsError."""
@@ -162,7 +162,8 @@ class TrainedModels:
 
     async def offer_written(self, network: LiveModel) -> None:
         """A network that was compiled and has learned nothing becomes a model of its own, and answers."""
-        self._answering.registry.offer(network.name, entry(network.title, network.labels), network.make)
+        label = entry(f"{network.title}, untrained", network.labels)
+        self._answering.registry.offer(network.name, label, network.make)
         await self._answering.pick(network.name)
 
     async def offer_file(self, weights: WeightsFile) -> None:

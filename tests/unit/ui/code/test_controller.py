@@ -48,7 +48,7 @@ def test_what_is_typed_is_kept_after_a_pause_as_a_copy_beside_the_original() -> 
         assert tab.state.is_edited
         (value,) = tab.state.copies
         assert tab.state.chosen == value
-        assert tab.state.copies[value].startswith("Your own network, edited ")
+        assert tab.state.copies[value].startswith("Your code, edited ")
         await tab.code.choose("mlp")
         assert tab.editor.history == [MLP]
         await tab.code.choose(value)

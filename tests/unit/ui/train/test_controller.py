@@ -92,13 +92,13 @@ def test_a_run_from_train_to_its_row_in_the_table() -> None:
 def test_a_network_that_the_visitor_wrote_has_one_name() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin(replace(SETTINGS, model="code", source="class Net: ..."))
-        assert bench.page.titles == {TRAINING: "Your code, in training"}
+        assert bench.page.titles == {TRAINING: "Your code"}
         bench.receive(epoch(100))
         bench.client.running = False
         bench.receive(replace(FINISHED, settings=replace(SETTINGS, model="code").to_json()))
         await bench.settle()
         (row,) = bench.store.runs
-        assert bench.page.titles == {TRAINING: "Your code, just trained", f"run-{row['id']}": "Run 1: Your code 1"}
+        assert bench.page.titles == {TRAINING: "Your code", f"run-{row['id']}": "Run 1: Your code 1"}
         assert bench.page.said == [f"Your code answers now: right on 98.00{NBSP}% of the test images."]
 
     on_bench(go)
