@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tabgrad.artifacts import save_weights
 from tabgrad.settings import RunSettings
+from tabgrad.ui.train.optimizer_words import OWN
 from tests.e2e.drawing import DIGITS, draw
 from tests.e2e.support import Visit, settled, wait_dataset, wait_until
 from tests.e2e.test_code_editor import content, opened, wait_text
@@ -31,6 +32,13 @@ class Net:
     def __call__(self, x: Tensor) -> Tensor:
         x = self.first(x.flatten(1)).relu()
         return self.last(x)
+"""
+
+
+OWN_OPTIMIZER = """
+
+def optimizer(parameters):
+    return nn.optim.SGD(parameters, lr=0.3)
 """
 
 
@@ -69,12 +77,19 @@ def test_a_network_is_compiled_answers_and_learns(open_visit: Open, engine: str)
         ["first Linear (32, 784)", "32", "25,120", "25.1 k"],
         ["last Linear (10, 32)", "10", "330", "320"],
     ]
+    page.get_by_test_id("tab-train").click()
+    expect(page.get_by_test_id("train-optimizer")).to_be_enabled()
+    opened(page)
+    put(page, SMALL + OWN_OPTIMIZER)
     page.get_by_test_id("code-train").click()
     assert wait_dataset(page, "worker", "finished", "failed", timeout_s=240) == "finished", message(page)
+    expect(page.get_by_test_id("train-optimizer")).to_be_disabled()
     accuracy = re.search(r"right on ([\d.]+)", message(page))
     assert accuracy, message(page)
     assert float(accuracy[1]) > 70, "it has learned"
-    assert "Your code" in page.get_by_test_id("runs-table").inner_text()
+    row = page.get_by_test_id("runs-table").inner_text()
+    assert "Your code 1" in row
+    assert f"{OWN}: SGD, rate 0.3, " in row
 
 
 def test_the_line_of_the_cursor_and_its_kernels_know_each_other(open_visit: Open) -> None:
@@ -117,6 +132,8 @@ def test_mistakes_are_said_at_their_line_and_cost_nothing(open_visit: Open) -> N
     for name, (old, new, line, words) in MISTAKES.items():
         assert SMALL.count(old) == 1, name
         put(page, SMALL.replace(old, new))
+        assert error(page) == "", "what was wrong is not there any more"
+        expect(content(page).locator(".cm-problem")).to_have_count(0)
         assert compiled(page) == "failed", name
         assert words in error(page), (name, error(page))
         assert page.get_by_test_id("code-error").get_attribute("data-line") == str(line), (name, error(page))

@@ -68,7 +68,7 @@ class CodePanel:
         dom.create("p", root, text=LEAD, class_="lead")
         bar = dom.create("div", root, class_="code-bar")
         label = dom.create("label", bar, class_="choice")
-        dom.create("span", label, text="Network")
+        dom.create("span", label, text="Network", class_="sr-only")
         self._select = dom.create("select", label, class_="select", data_testid="code-example")
         self._choices = dom.Listener(self._select, "change", lambda _event: self._choose())
         self._compile = self._train = self._cancel = None
