@@ -79,7 +79,7 @@ def test_a_network_is_compiled_answers_and_learns(open_visit: Open, engine: str)
     ]
     page.get_by_test_id("tab-train").click()
     expect(page.get_by_test_id("train-optimizer")).to_be_enabled()
-    opened(page)
+    page.get_by_test_id("tab-code").click()
     put(page, SMALL + OWN_OPTIMIZER)
     page.get_by_test_id("code-train").click()
     assert wait_dataset(page, "worker", "finished", "failed", timeout_s=240) == "finished", message(page)
@@ -110,7 +110,7 @@ def test_the_line_of_the_cursor_and_its_kernels_know_each_other(open_visit: Open
 MISTAKES = {
     "syntax": ("def __init__(self):", "def __init__(self:", 4, "cannot read this line"),
     "shape": ("nn.Linear(32, 10)", "nn.Linear(33, 10)", 10, "cannot dot"),
-    "nine classes": ("nn.Linear(32, 10)", "nn.Linear(32, 9)", 8, "(1, 9)"),
+    "nine classes": ("nn.Linear(32, 10)", "nn.Linear(32, 9)", 6, "9 numbers"),
     "ends Python": ("self.first = nn", "raise SystemExit\n        self.first = nn", 5, "ends Python"),
     "too large": ("nn.Linear(784, 32)", "nn.Linear(784, 200_000)", 4, "MB"),
     "recursion": ("x = self.first(x.flatten(1)).relu()", "x = self(x)", 9, "without end"),

@@ -134,6 +134,7 @@ def test_the_network_in_the_editor_answers_once_it_is_compiled(visit: Visit) -> 
     ((_, first),) = run(page, "weights['hidden.weight'].sum()")
     stop(page)
     assert run(page, "weights['hidden.weight'].sum()") == [("text", first)], "another worker has it again"
+    assert run(page, "net(Tensor(x.reshape(1, 1, 28, 28))).shape") == [("text", "(1, 10)")]
     field(page).fill("net.hid")
     field(page).press("Tab")
     wait_until(page, lambda: field(page).input_value() == "net.hidden", "completing")
