@@ -24,6 +24,8 @@ _MAX_TEXTS = 1_000
 #: Images above the limit that are held before the surplus is dropped.
 _SLACK = 20_000
 NO_ROLE = -1
+ALL_BLANK = "All images are blank, so there is nothing to learn: choose other files."
+_ALL_SAME = "All images are the same, so there is nothing to learn: choose other files."
 
 Hashes = NDArray[np.uint64]
 
@@ -112,6 +114,14 @@ class Collector:
         self.held += len(chunk.codes)
         if self.held > MAX_IMAGES + _SLACK:
             self.thin()
+
+    def check_differ(self) -> None:
+        """Raises DataError if all images are blank, or all the same. Some of them may be."""
+        if not any((c.images != c.images[:, :1, :1]).any() for c in self.chunks):
+            raise DataError(ALL_BLANK)
+        first = next(chunk.hashes[0] for chunk in self.chunks if len(chunk.hashes))
+        if self.seen > 1 and not any((chunk.hashes != first).any() for chunk in self.chunks):
+            raise DataError(_ALL_SAME)
 
     def thin(self) -> None:
         """Drop what is above the limit."""

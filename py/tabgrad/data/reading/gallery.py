@@ -8,9 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tabgrad.alphabet import MIN_CLASSES
 from tabgrad.data.base import DataError
+from tabgrad.incoming import quoted
 
-from .collect import check_class_count
+from .collect import ALL_BLANK, check_class_count
+from .kinds import is_svg
 from .pictures import Fit, Polarity, is_finished, picture_image
 from .streams import DamagedError, Entry, called
 from .words import folder_class, folder_role, numbered_class, parts
@@ -29,13 +32,24 @@ _POLARITY = {
 }
 _FIT = {"ink": "what is drawn, scaled and centred as on the pad", "whole": "the whole picture"}
 _PNG = b"\x89PNG"
+_FOLDERS = "Put the pictures of each class into a folder with its name, such as cats/1.png."
+_SVG = "SVG pictures are not read: save them as PNG"
+_UNREADABLE, _BLANK, _IS_SVG = "cannot be read", "shows nothing", "is an SVG picture: save it as PNG"
+#: Characters of a name and of a reason in a sentence that has several of them.
+_SHORT, _MAX_REASON = 16, 64
+#: Bytes in which an SVG begins.
+_SVG_HEAD = 2048
 
 
 async def read_pictures(entries: Sequence[Entry], work: Work) -> None:
     """Collect the images of all pictures. Raises DataError if none can be used; single ones are counted in a note."""
+    if all(is_svg(entry.name) for entry in entries):
+        raise DataError(f"{_SVG}.")
     classes = {entry.name: folder_class(entry.name) for entry in entries}
     if len(set(classes.values())) == 1:  # all in one folder, or in none
         classes = _numbered(entries)
+    elif len(set(filter(None, classes.values()))) == 1:
+        raise DataError(_FOLDERS)
     check_class_count(len(set(filter(None, classes.values()))))  # before thousands of pictures are decoded
     polarity = _polarity(work.guess("polarity", "Ink and paper", "each", _POLARITY))
     reader = _Gallery(work, classes, polarity)
@@ -52,12 +66,10 @@ def _numbered(entries: Sequence[Entry]) -> dict[str, str]:
     """The class of each picture by the beginning of its name, if all of them have a number at the end."""
     found = {entry.name: numbered_class(entry.name) for entry in entries}
     if not all(found.values()) or len(set(found.values())) < 2:
-        folder = folder_class(entries[0].name)
-        if folder:
+        *above, folder = parts(entries[0].name)[-3:-1] or [""]
+        if above and above[0] != folder and folder_class(entries[0].name):
             return {entry.name: folder for entry in entries}  # one class: refused with the others' sentence
-        raise DataError(
-            f"Nothing says which class {called(entries[0].name)} is of: put the pictures of each class into a folder."
-        )
+        raise DataError(_FOLDERS)  # the only folder is the visitor's own, or has the name of the archive
     return found
 
 
@@ -75,41 +87,57 @@ class _Gallery:
         self.fit: Fit | None = None
         self.images: list[NDArray[np.uint8]] = []
         self.names: list[str] = []
-        self.broken: list[str] = []
-        self.blank: list[str] = []
+        #: Pictures that cannot be used, by the reason; and more of the first one of each class.
+        self.unused: dict[str, list[str]] = {_UNREADABLE: [], _IS_SVG: [], _BLANK: []}
+        self.first_unused: dict[str, tuple[str, str]] = {}
 
     async def read(self, entries: Sequence[Entry]) -> None:
         """Decode all pictures, several at the same time while they are small."""
         waiting: list[tuple[Entry, bytes]] = []
         for entry in entries:
             data = await self._file(entry)
-            if data is not None and _is_small(data):
+            if data and _is_small(data):
                 waiting.append((entry, data))
-            else:
-                self._take(entry, await self._decode(data))
+            elif data:
+                self._take(entry, await self._decode(entry, data))
             if len(waiting) == _TOGETHER or entry is entries[-1]:
-                decoded = await asyncio.gather(*(self._decode(small) for _, small in waiting))
+                decoded = await asyncio.gather(*(self._decode(small, data) for small, data in waiting))
                 for (small, _), rgba in zip(waiting, decoded, strict=True):
                     self._take(small, rgba)
                 waiting = []
             await self.work.pace.breathe(entry.archive)
 
     async def _file(self, entry: Entry) -> bytes | None:
-        """The bytes of a picture; None if they are damaged."""
+        """The bytes of a picture; None if they are damaged, or none that are decoded."""
         try:
-            return await entry.whole(_MAX_PICTURE)
-        except DamagedError:
+            data = await entry.whole(_MAX_PICTURE)
+        except DamagedError as error:
+            self._leave_out(entry, _UNREADABLE, str(error).removeprefix(called(entry.name)))
+            return None
+        if not data:
+            self._leave_out(entry, _UNREADABLE, "is empty")
+        elif is_svg(entry.name, data[:_SVG_HEAD]):
+            self._leave_out(entry, _IS_SVG)
+        else:
+            return data
+        return None
+
+    async def _decode(self, entry: Entry, data: bytes) -> NDArray[np.uint8] | None:
+        try:
+            return await self.work.decode(data)
+        except DataError as error:
+            self._leave_out(entry, _UNREADABLE, str(error).removeprefix("It "))
             return None
 
-    async def _decode(self, data: bytes | None) -> NDArray[np.uint8] | None:
-        try:
-            return await self.work.decode(data) if data else None
-        except DataError:
-            return None
+    def _leave_out(self, entry: Entry, reason: str, more: str = "") -> None:
+        """This picture is not used. `more`: a sentence on the reason, without its subject."""
+        self.unused[reason].append(entry.name)
+        more = more.strip(" .")
+        exact = more if more[:1].islower() and len(more) <= _MAX_REASON else reason
+        self.first_unused.setdefault(self.classes[entry.name], (entry.name, exact))
 
     def _take(self, entry: Entry, rgba: NDArray[np.uint8] | None) -> None:
         if rgba is None:
-            self.broken.append(entry.name)
             return
         if self.fit is None:
             guessed = "whole" if is_finished(rgba) else "ink"
@@ -117,7 +145,7 @@ class _Gallery:
             self.fit = "whole" if chosen == "whole" else "ink"
         image = picture_image(rgba, self.polarity, self.fit)
         if image is None:
-            self.blank.append(entry.name)
+            self._leave_out(entry, _BLANK)
             return
         self.images.append(image)
         self.names.append(entry.name)
@@ -140,12 +168,30 @@ class _Gallery:
         return "/".join(folder for folder in folders if role is None or folder_role(f"{folder}/x") is None)
 
     def report(self, homeless: int) -> None:
-        """Say what could not be used. Raises DataError if that is all."""
-        for names, reason in ((self.broken, "cannot be read"), (self.blank, "shows nothing")):
-            if names and not self.work.collector.seen:
-                raise DataError(f"No picture could be used: {called(names[0])} {reason}.")
-            if names:
+        """Say what could not be used. Raises DataError if that leaves less than two classes."""
+        self._check_classes()
+        for reason in (_UNREADABLE, _BLANK):
+            if names := self.unused[reason]:
                 more = f", as with {len(names) - 1:,} more" if len(names) > 1 else ""
                 self.work.note(f"{called(names[0])} {reason} and is left out{more}.")
+        if names := self.unused[_IS_SVG]:
+            more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+            self.work.note(f"{_SVG} ({called(names[0])}{more}).")
         if homeless:
             self.work.note(f"Pictures that are in no folder of a class and are left out: {homeless:,}.")
+
+    def _check_classes(self) -> None:
+        """Classes of which nothing is left: a note if there are others enough, otherwise a DataError."""
+        found = self.work.collector.texts
+        for name, (file, reason) in self.first_unused.items():
+            self.work.unused[name] = f"{quoted(parts(file)[-1], 20)} {reason}"
+        gone = [name for name in self.first_unused if name not in found]
+        if not found and not any(names for reason, names in self.unused.items() if reason != _BLANK):
+            raise DataError(ALL_BLANK)
+        if not found:
+            raise DataError(f"No picture could be used: {self.work.unused[gone[0]]}.")
+        if gone and len(found) < MIN_CLASSES:
+            only, lost = (quoted(name, _SHORT) for name in (next(iter(found)), gone[0]))
+            raise DataError(f"Only {only} has pictures that can be used; of {lost}, {self.work.unused[gone[0]]}.")
+        for name in gone:
+            self.work.note(f"The class {quoted(name, 24)} is left out: {self.work.unused[name]}.")

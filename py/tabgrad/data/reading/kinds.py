@@ -63,6 +63,11 @@ def is_picture_name(name: str) -> bool:
     return bool(_PICTURE_NAME.search(name))
 
 
+def is_svg(name: str, head: bytes = b"") -> bool:
+    """Whether a picture is an SVG, by its name or its first bytes: browsers do not decode these in a worker."""
+    return name.lower().endswith(".svg") or bool(_SVG.match(head))
+
+
 def kind_of(name: str, head: bytes) -> Kind:
     """The kind of the file `name` that begins with `head`. Raises UnknownKindError, or DataError for a wrong file."""
     if not head:

@@ -90,6 +90,7 @@ async def _arrays(items: Sequence[Item], work: Work) -> list[ArrayFile]:
 async def _finished(files: Sequence[InputFile], items: Sequence[Item], work: Work) -> Reading:
     collector = work.collector
     collector.thin()
+    collector.check_differ()
     if collector.held < collector.seen:
         work.note(f"There are {collector.seen:,} images; {collector.held:,} of them are kept, chosen evenly.")
     hints = " ".join([name for item in items for name in (item.entry.name, *item.hints)]).lower()

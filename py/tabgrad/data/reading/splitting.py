@@ -7,6 +7,7 @@ Files that bring a test split keep it, unless the visitor chooses otherwise.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ async def split_samples(classes: list[int], labels: Labels, work: Work) -> tuple
     of = numbers[np.concatenate([chunk.codes for chunk in collector.chunks])]
     hashes = np.concatenate([chunk.hashes for chunk in collector.chunks])
     roles = np.concatenate([chunk.roles for chunk in collector.chunks])
-    _check_enough(of, labels)
+    _check_enough(of, labels, work.unused)
     splits = _assigned(roles, hashes, work)
     moved = _fill(splits, of, hashes, len(labels))
     if moved and "split" in work.guesses and work.guesses["split"].value == "files":
@@ -50,12 +51,13 @@ async def split_samples(classes: list[int], labels: Labels, work: Work) -> tuple
     return await _gathered(work, of, splits, order), f"set-{digest.hexdigest()}"
 
 
-def _check_enough(of: NDArray[np.uint8], labels: Labels) -> None:
+def _check_enough(of: NDArray[np.uint8], labels: Labels, unused: Mapping[str, str]) -> None:
     counts = np.bincount(of, minlength=len(labels))
     few = int(counts.argmin())
     if counts[few] < MIN_IMAGES:
         have = "1 image" if counts[few] == 1 else f"{counts[few]} images"
-        raise DataError(f"The class {quoted(labels[few], 24)} has {have}; each needs {MIN_IMAGES} or more.")
+        why = f": {unused[labels[few]]}" if labels[few] in unused else ""
+        raise DataError(f"The class {quoted(labels[few], 24)} has {have}; each needs {MIN_IMAGES} or more{why}.")
 
 
 def _assigned(roles: Splits, hashes: Hashes, work: Work) -> Splits:

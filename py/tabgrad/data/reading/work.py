@@ -23,6 +23,8 @@ class Work:
         self.collector = Collector()
         #: Where the name of a class stood: two folders of one name become one class.
         self.sources: dict[str, set[str]] = {}
+        #: Of classes that lack pictures: a file that is not used, and why.
+        self.unused: dict[str, str] = {}
         #: The data set that was chosen, if there were several.
         self.set_name = ""
         #: The numbers of rows of all idx files.

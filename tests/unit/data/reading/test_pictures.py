@@ -1,17 +1,25 @@
 """Pictures in folders: any size, colour and polarity become images as ink does."""
 
+import asyncio
+import struct
+
 import numpy as np
 import pytest
 
+from tabgrad.data import DataError
+from tabgrad.data.reading import read
 from tabgrad.data.reading.pictures import brightness, ink_image, picture_image
+from tabgrad.data.reading.streams import MemoryFile
 from tabgrad.ink import BOX_PX, CENTRE_PX, centre_of_mass
 from tests.unit.data.reading.files import (
     all_images,
+    decode,
     drawn,
     expected,
     guesses,
     images,
     labels,
+    no_progress,
     packed,
     picture,
     png,
@@ -101,7 +109,72 @@ def test_names_with_numbers_are_classes_without_folders() -> None:
     files = {f"{n}_{i:03}.png": picture(i + 100 * k) for k, n in enumerate(("cat", "dog")) for i in range(6)}
     assert reading(files).labels == ("cat", "dog")
     assert reading({f"all/{name}": data for name, data in files.items()}).labels == ("cat", "dog")
-    assert "put the pictures of each class into a folder" in sentence({f"{i}.png": picture(i) for i in range(9)})
+
+
+def test_pictures_without_folders_are_told_where_to_go() -> None:
+    flat = {f"{i}.png": picture(i) for i in range(20)}
+    for files in (
+        flat,
+        {"pics.zip": packed(flat)},
+        {"pics.zip": packed({f"pics/{name}": data for name, data in flat.items()})},
+        {f"pics/{name}": data for name, data in flat.items()},
+        {f"letters/{name}": data for name, data in {**flat, **folders(names=("train",), top="")}.items()},
+    ):
+        said = sentence(files)
+        assert said == "Put the pictures of each class into a folder with its name, such as cats/1.png."
+
+
+WHITE = png(drawn(np.full((9, 9), 255)))
+SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (png(drawn(np.zeros((1, 1)))), "shows nothing"),
+        (b"\x89PNG\r\n\x1a\n????IHDR" + struct.pack(">II", 50_000, 50_000) + bytes(40), "cannot be read"),
+        (b"\x89PNG??", "cannot be read"),
+        (b"", "is empty"),
+        (SVG, "is an SVG picture: save it as PNG"),
+    ],
+)
+def test_a_class_without_any_usable_picture_is_named(bad: bytes, why: str) -> None:
+    gone = {f"x/dog/{i}.png": bad for i in range(6)}
+    said = sentence({**folders(names=("cat",), top="x/"), **gone})
+    assert said == f"Only 'cat' has pictures that can be used; of 'dog', '0.png' {why}."
+    found = reading({**folders(names=("cat", "cow"), top="x/"), **gone})
+    assert found.labels == ("cat", "cow")
+    assert f"The class 'dog' is left out: '0.png' {why}." in found.notes
+    said = sentence({**folders(names=("cat",), top="x/"), **gone, "x/dog/7.png": picture(7)})
+    assert said == f"The class 'dog' has 1 image; each needs 3 or more: '0.png' {why}."
+
+
+def test_the_decoders_own_reason_is_given_and_fits() -> None:
+    async def refuse(data: bytes) -> np.ndarray:
+        if len(data) > 99:
+            return await decode(data)
+        raise DataError(f"It has {data.decode()} pixels; at most 4,096 on a side can be read.")
+
+    for size, why in (("9,000 x 9,000",) * 2, ("4,294,967,295 x 4,294,967,295", "cannot be read")):
+        files = folders(names=("c" * 90,), top="x/") | {f"x/{'d' * 90}/{'e' * 90}.png": size.encode()}
+        inputs = [MemoryFile(name, data) for name, data in files.items()]
+        with pytest.raises(DataError, match=why) as caught:
+            asyncio.run(read(inputs, {}, refuse, no_progress))
+        assert len(str(caught.value)) <= 170
+
+
+def test_svg_pictures_are_named() -> None:
+    found = reading({**folders(), "letters/a/x.svg": SVG, "letters/b/y.SVG": SVG, "letters/b/z.png": SVG})
+    assert "SVG pictures are not read: save them as PNG ('x.svg' and 2 more)." in found.notes
+    assert not any("cannot be read" in note for note in found.notes)
+    said = sentence({f"{name}/{i}.svg": SVG for name in "ab" for i in range(5)})
+    assert said == "SVG pictures are not read: save them as PNG."
+    assert sentence({"1.svg": SVG}) == said
+
+
+def test_blank_pictures_are_not_learnt_from() -> None:
+    assert sentence({f"{n}/{i}.png": WHITE for n in "ab" for i in range(5)}).startswith("All images are blank")
+    assert sentence({f"{n}/{i}.png": picture() for n in "ab" for i in range(5)}).startswith("All images are the same")
 
 
 def test_pictures_of_28x28_stay_pixel_for_pixel() -> None:

@@ -62,6 +62,6 @@ def test_of_too_many_images_a_fair_part_is_kept_whatever_the_order(monkeypatch: 
 def test_equal_images_do_not_go_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "MAX_IMAGES", 900)
     monkeypatch.setattr(collect, "_SLACK", 100)
-    same = np.repeat(images(1), 1500, 0)
+    same = np.repeat(images(2), 750, 0)
     found = reading({"train-images": idx(same), "train-labels": idx(labels(1500, 2))})
     assert sum(len(s.labels) for s in found.samples.values()) == 900

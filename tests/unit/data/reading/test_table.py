@@ -131,6 +131,15 @@ def test_one_class_and_too_many() -> None:
     assert "more than 1,000" in sentence({"a.csv": table(images(1100), np.arange(1100))})
 
 
+def test_images_that_are_all_blank_or_all_the_same() -> None:
+    grey = (np.arange(84, dtype=np.uint8)[:, None, None] + np.zeros((28, 28), np.uint8)).astype(np.uint8)
+    for blank in (X * 0, grey):
+        assert sentence({"a.csv": table(blank, Y)}).startswith("All images are blank")
+    assert sentence({"a.csv": table(np.repeat(X[:1], 84, 0), Y)}).startswith("All images are the same")
+    some = np.concatenate([X[:42], X[:42] * 0])
+    assert sum(len(s.labels) for s in reading({"a.csv": table(some, Y)}).samples.values()) == 84
+
+
 def test_other_files_beside_data_are_left_out() -> None:
     zipped = packed(
         {"train.csv": table(X, Y), "README.md": b"# About, this", "x.png": png(np.zeros((2, 2, 4), np.uint8))}
