@@ -19,6 +19,7 @@ from .labels import (
     compared,
     listed,
     numbered,
+    shortened,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "compared",
     "listed",
     "numbered",
+    "shortened",
 ]

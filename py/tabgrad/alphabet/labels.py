@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tabgrad.incoming import quoted
@@ -16,6 +17,9 @@ MIN_CLASSES, MAX_CLASSES = 2, 36
 MAX_LABEL = 24
 #: Emoji and some scripts need them; other invisible characters are dropped, also those that turn a text's direction.
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+#: Characters of a text that may be a label: there is no need to go through millions.
+_MAX_TEXT = MAX_LABEL * MAX_CLASSES
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 #: Labels that `listed` names.
 _LISTED = 6
 
@@ -31,16 +35,37 @@ def check_label(value: Any) -> str:
     """
     if not isinstance(value, str):
         raise AlphabetError(f"A class must have a name, not {quoted(value)}.")
-    if len(value) > MAX_LABEL * MAX_CLASSES:  # no name of a class: do not go through all of it
+    if len(value) > _MAX_TEXT:
         raise AlphabetError(f"The name {quoted(value)} is too long: use at most {MAX_LABEL} characters.")
+    label = _visible(value)
+    if len(label) > MAX_LABEL:
+        raise AlphabetError(f"The name {quoted(label)} is too long: use at most {MAX_LABEL} characters.")
+    return label
+
+
+def _visible(value: str) -> str:
     spaced = " ".join(unicodedata.normalize("NFC", value).split())
     visible = (c for c in spaced if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs"))
     label = "".join(visible).strip(f" {_JOINERS}")
     if not label:
         raise AlphabetError("A class must have a name that one can see.")
-    if len(label) > MAX_LABEL:
-        raise AlphabetError(f"The name {quoted(label)} is too long: use at most {MAX_LABEL} characters.")
     return label
+
+
+def shortened(values: Iterable[str]) -> dict[str, str]:
+    """The label of each of `values`; one that is too long is cut, and ends in "…".
+
+    Names that are the same have the same label, others never: after the cut some get a number, "…2". What comes after
+    the first 864 characters does not count. Raises AlphabetError.
+    """
+    full = {value: _visible(value[:_MAX_TEXT]) for value in values}
+    labels = {name: name for name in full.values() if len(name) <= MAX_LABEL}
+    for name in sorted(set(full.values()) - labels.keys()):
+        endings = (_ELLIPSIS + (f"{i}" if i > 1 else "") for i in itertools.count(1))
+        cuts = (name[: MAX_LABEL - len(end)].rstrip(f" {_JOINERS}") + end for end in endings)
+        taken = set(labels.values())
+        labels[name] = next(cut for cut in cuts if cut not in taken)
+    return {value: labels[name] for value, name in full.items()}
 
 
 def check_labels(values: Any, fewest: int = MIN_CLASSES) -> Labels:
@@ -73,7 +98,7 @@ def listed(labels: Sequence[str]) -> str:
         return "0 to 9"
     if len(labels) <= _LISTED:
         return f"{', '.join(labels[:-1])} and {labels[-1]}"
-    return f"{', '.join(labels[: _LISTED - 1])} \N{HORIZONTAL ELLIPSIS} {labels[-1]} ({len(labels)} classes)"
+    return f"{', '.join(labels[: _LISTED - 1])} {_ELLIPSIS} {labels[-1]} ({len(labels)} classes)"
 
 
 def compared(one: Labels, other: Labels) -> tuple[str, str]:

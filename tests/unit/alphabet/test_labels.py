@@ -15,6 +15,7 @@ from tabgrad.alphabet import (
     compared,
     listed,
     numbered,
+    shortened,
 )
 
 
@@ -76,3 +77,20 @@ def test_an_alphabet_in_a_few_words() -> None:
     assert listed(DIGITS) == "0 to 9"
     assert listed(("a", "b")) == "a and b"
     assert listed(tuple("abcdefgh")) == "a, b, c, d, e \N{HORIZONTAL ELLIPSIS} h (8 classes)"
+
+
+def test_long_names_are_shortened_and_stay_different() -> None:
+    names = [c * 40 for c in "ab"] + ["a" * 39 + "b", "a" * 23 + "\u2026", " cat ", "cat", "e\u0301" * 24, "\u200bdog"]
+    found = shortened(names)
+    assert list(found) == names
+    assert check_labels(sorted(set(found.values()))) == tuple(sorted(set(found.values())))
+    assert found[" cat "] == found["cat"] == "cat"
+    assert found["e\u0301" * 24] == "\u00e9" * 24
+    assert found["\u200bdog"] == "dog"
+    # What is that long already keeps its name; the two others come in their order.
+    assert found["a" * 23 + "\u2026"] == "a" * 23 + "\u2026"
+    assert [found["a" * 40], found["a" * 39 + "b"]] == ["a" * 22 + "\u20262", "a" * 22 + "\u20263"]
+    assert shortened(reversed(names)) == found
+    assert len(shortened(["x" * 10_000_000])["x" * 10_000_000]) == MAX_LABEL
+    with pytest.raises(AlphabetError, match="one can see"):
+        shortened(["a", "\u200b"])

@@ -6,7 +6,7 @@ import re
 import string
 from collections.abc import Mapping, Sequence
 
-from tabgrad.alphabet import AlphabetError, Labels, check_label
+from tabgrad.alphabet import MAX_LABEL, AlphabetError, Labels, shortened
 from tabgrad.data.base import DataError
 from tabgrad.incoming import quoted
 
@@ -36,7 +36,7 @@ def name_classes(
         labels = tuple(dict.fromkeys(names.values()))
     else:
         check_class_count(len(codes))
-        named = {text: _checked(text) for text in sorted(codes)}
+        named = _labels(sorted(codes), work)
         labels = tuple(sorted(set(named.values()), key=lambda label: (label.casefold(), label)))
     _note_merged(named, work)
     check_class_count(len(labels))
@@ -44,11 +44,17 @@ def name_classes(
     return labels, [places[named[text]] for text in codes]
 
 
-def _checked(text: str) -> str:
+def _labels(texts: Sequence[str], work: Work) -> dict[str, str]:
+    """The label of each text, cut if it is long: a name of a file or folder can be of any length."""
     try:
-        return check_label(text)
+        labels = shortened(texts)
     except AlphabetError as error:
         raise DataError(str(error)) from error
+    mark = "\N{HORIZONTAL ELLIPSIS}"
+    if cut := sorted({label for text, label in labels.items() if label.count(mark) > text.count(mark)}):
+        others = f" and {len(cut) - 1} more" if len(cut) > 1 else ""
+        work.note(f"Names of more than {MAX_LABEL} characters are shortened: {quoted(cut[0], MAX_LABEL)}{others}.")
+    return labels
 
 
 def _note_merged(named: Mapping[str, str], work: Work) -> None:
@@ -62,7 +68,8 @@ def _note_merged(named: Mapping[str, str], work: Work) -> None:
 def _number_names(numbers: Sequence[int], mapping: Mapping[int, str], work: Work, hints: str) -> list[str]:
     """Names for the numbers of classes, with a switch if they could stand for something."""
     if all(n in mapping for n in numbers):
-        return [_checked(mapping[n]) for n in numbers]
+        labels = _labels([mapping[n] for n in numbers], work)
+        return [labels[mapping[n]] for n in numbers]
     options = {_NUMBERS: f"the numbers {numbers[0]} to {numbers[-1]}"}
     low = 1 if numbers[-1] == _LETTERS else 0
     letters = low <= numbers[0] and numbers[-1] < low + _LETTERS
