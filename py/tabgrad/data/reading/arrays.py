@@ -21,7 +21,7 @@ from tabgrad.data.base import DataError
 
 from .collect import check_classes
 from .sampling import image_shape
-from .streams import CHUNK, MAX_WHOLE, Bytes, Entry, called
+from .streams import CHUNK, MAX_WHOLE, Bytes, Entry, called, check_unpacked
 from .words import has_label_name
 
 #: Bytes of a header, of a row, and rows of an array.
@@ -64,6 +64,11 @@ class ArrayFile:
     def has_images(self) -> bool:
         """Whether the rows can be images."""
         return not self.has_labels and self.dtype.kind not in "US" and image_shape(self.shape[1:]) is not None
+
+    def check_size(self) -> None:
+        """Raises DataError if the header says that more comes out of an archive than may."""
+        if self.entry.source is None:
+            check_unpacked(self.offset + math.prod(self.shape) * self.dtype.itemsize, self.name)
 
     async def rows(self) -> AsyncIterator[NDArray[Any]]:
         """All rows in chunks (k, …). Raises DataError if there are fewer than the header says, or more."""

@@ -48,7 +48,11 @@ async def read_arrays(arrays: Sequence[ArrayFile], work: Work) -> None:
         shape = "x".join(str(n) for n in arrays[0].shape)
         raise DataError(f"{called(arrays[0].name)} has no images: its shape is {shape}.")
     if labels:
-        for pair in _chosen(_pairs(images, labels, work), work):
+        pairs = _chosen(_pairs(images, labels, work), work)
+        for pair in pairs:
+            pair.images.check_size()
+            pair.labels.check_size()
+        for pair in pairs:
             await _read_pair(pair, work)
     else:
         await _read_classes(images, work)
@@ -131,6 +135,8 @@ async def _read_classes(images: Sequence[ArrayFile], work: Work) -> None:
         raise DataError(f"There are no labels for {name}: choose the labels, too, or one file for each class.")
     check_class_count(len({quick_draw_class(array.name) for array in images}))
     for array in images:
+        array.check_size()
+    for array in images:
         name, shape = quick_draw_class(array.name), _shape(array, work)
         code = work.class_code(name, parts(array.name)[-1])
         async for rows in array.rows():
@@ -150,4 +156,5 @@ def _shape(array: ArrayFile, work: Work) -> tuple[int, ...]:
     if shape is None:
         raise DataError(f"{called(array.name)} has no images.")
     work.note_size(shape)
+    work.joined["arrays"].append(array.entry)
     return shape

@@ -37,6 +37,16 @@ def called(name: str) -> str:
     return quoted(name.replace("\\", "/").rstrip("/").rpartition("/")[2], 40)
 
 
+def _too_large(name: str) -> DataError:
+    return DataError(f"{called(name)} is far larger unpacked than this page can read: choose less of it.")
+
+
+def check_unpacked(size: int, name: str) -> None:
+    """Raises DataError if `size` bytes are too many to come out of an archive: before they do, if a header tells."""
+    if size > MAX_ENTRY:
+        raise _too_large(name)
+
+
 class Pace:
     """Tells the caller how far reading is, not too often, and stops it when too much comes out of the archives."""
 
@@ -53,8 +63,9 @@ class Pace:
     def unpacked(self, count: int, name: str, before: int) -> None:
         """So many bytes more came out of an archive, after `before` of the same file. Raises DataError."""
         self._unpacked += count
-        if before + count > MAX_ENTRY or self._unpacked > MAX_TOTAL:
-            raise DataError(f"{called(name)} is far larger unpacked than this page can read: choose less of it.")
+        check_unpacked(before + count, name)
+        if self._unpacked > MAX_TOTAL:
+            raise _too_large(name)
 
 
 class Source:

@@ -51,6 +51,7 @@ async def read_table(entry: Entry, work: Work) -> None:
     """Collect the images of a table. Raises DataError; UnknownKindError if its rows are no images."""
     layout = _guess_layout(await _sample(entry), entry.name, work)
     work.note_size(layout.shape)
+    work.joined["table"].append(entry)
     role, line, known = array_role(entry.name), 1, dict[bytes, int]()
     async with aclosing(_pieces(entry)) as pieces:
         async for piece in pieces:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 from .collect import Collector
 from .contract import IMAGE_SIDE, Decode, Guess
 from .sampling import Levels
-from .streams import Pace, called
+from .streams import Entry, Pace, called
+
+#: Names of files in a sentence.
+_SHOWN = 3
 
 
 class Work:
@@ -27,6 +31,8 @@ class Work:
         self.unused: dict[str, str] = {}
         #: The data set that was chosen, if there were several.
         self.set_name = ""
+        #: Files that images came from, by their kind.
+        self.joined: dict[Literal["arrays", "table"], list[Entry]] = {"arrays": [], "table": []}
         #: The numbers of rows of all idx files.
         self.rows: set[int] = set()
         self._left_out: list[str] = []
@@ -72,7 +78,20 @@ class Work:
         """Say how values were scaled, and which files were not used."""
         for levels in self._levels.values():
             self.note(levels.note)
+        self._note_joined()
         if self._left_out:
             first, more = called(self._left_out[0]), len(self._left_out) - 1
             rest = f" and {more:,} more {'file' if more == 1 else 'files'}" if more else ""
             self.note(f"Left out, because they are no data that fits: {first}{rest}.")
+
+    def _note_joined(self) -> None:
+        """Say that files of different kinds became one set: they may have been chosen together by mistake."""
+        if not all(self.joined.values()):
+            return
+        whole = {entry.archive for entries in self.joined.values() for entry in entries}
+        entries = [*self.joined["table"], *self.joined["arrays"]]
+        names = list(dict.fromkeys(entry.name if len(whole) == 1 else entry.archive for entry in entries))
+        shown = [called(name) for name in names]
+        if len(shown) > _SHOWN:
+            shown = [*shown[: _SHOWN - 1], f"{len(shown) - _SHOWN + 1} more files"]
+        self.note(f"Joined {', '.join(shown[:-1])} and {shown[-1]}: their classes of the same name are one.")

@@ -20,6 +20,7 @@ from tests.unit.data.reading.files import (
     images,
     labels,
     no_progress,
+    npy,
     npz,
     packed,
     pair,
@@ -78,16 +79,28 @@ def test_sizes_in_headers_are_not_believed() -> None:
 
 
 def test_a_bomb_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    head = pair(84)["train-images-idx3-ubyte"]
-    bomb = gzip.compress(head[:4] + (1 << 22).to_bytes(4, "big") + head[8:16] + bytes(3 << 20))
     monkeypatch.setattr(streams_module, "MAX_ENTRY", 2 << 20)
-    files = {"train-images.gz": bomb, "train-labels": b"\0\0\x08\x01" + (1 << 22).to_bytes(4, "big") + bytes(1 << 22)}
-    assert "far larger unpacked" in sentence(files)
+    assert "far larger unpacked" in sentence({"a.csv.gz": gzip.compress(table(images(2000), labels(2000)))})
     monkeypatch.setattr(streams_module, "MAX_ENTRY", 1 << 30)
     monkeypatch.setattr(streams_module, "MAX_TOTAL", 2 << 20)
     pictures = {f"{n}/{i}.png": bytes(1 << 20) for n in "ab" for i in range(3)}
     for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
         assert "far larger unpacked" in sentence({"x.zip": packed(pictures, method)})
+
+
+def test_a_header_that_tells_of_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    header = npy(np.zeros((1, 28, 28), np.uint8))[:128].replace(b"(1, 28, 28), }      ", b"(2000000, 28, 28), }")
+    assert b"2000000" in header
+    of = npy(np.zeros(2_000_000, np.uint8))
+    # There is nothing behind the headers: whoever unpacked them would say that they break off.
+    assert sentence({"x.npz": packed({"x.npy": header, "y.npy": of})}).startswith("'x.npy' is far larger unpacked")
+    both = packed({"cat.npy": header, "dog.npy": npy(images(9))})
+    assert sentence({"x.zip": both}).startswith("'cat.npy' is far larger unpacked")
+    count = (2_000_000).to_bytes(4, "big")
+    idx_head = pair()["train-images-idx3-ubyte"]
+    files = {"train-images.gz": gzip.compress(idx_head[:4] + count + idx_head[8:16])}
+    files["train-labels"] = b"\0\0\x08\x01" + count + bytes(2_000_000)
+    assert sentence(files).startswith("'train-images' is far larger unpacked")
 
 
 def test_a_damaged_picture_in_a_zip_is_counted() -> None:

@@ -5,13 +5,17 @@ import gzip
 import numpy as np
 import pytest
 
+from tabgrad.alphabet import MAX_LABEL
 from tabgrad.data.reading.table import whole_numbers
 from tests.unit.data.reading.files import (
     all_images,
+    drawn,
     expected,
     guesses,
     images,
     labels,
+    npy,
+    npz,
     packed,
     pair,
     png,
@@ -129,6 +133,42 @@ def test_one_class_and_too_many() -> None:
     assert "at least 2 classes" in sentence({"a.csv": table(X, Y * 0)})
     assert "here there are 42" in sentence({"a.csv": table(X, labels(84, 42))})
     assert "more than 1,000" in sentence({"a.csv": table(images(1100), np.arange(1100))})
+
+
+def test_long_names_of_classes_are_shortened_and_stay_apart() -> None:
+    long = "a rather long name of a class, "
+    cut = "a rather long name of a"
+    names = [long + "one", long + "two", "cat"]
+    want = {f"{cut}\u2026", f"{cut[:-2]}\u20262", "cat"}
+    files = {
+        "csv": {"a.csv": table(X, np.array([f"{name.replace(',', '')}" for name in names])[Y])},
+        "npz": {"a.npz": npz(x=X, y=np.array(names)[Y])},
+        "npy": {f"{name}.npy": npy(X[k == Y]) for k, name in enumerate(names)},
+        "folders": {f"x/{names[k]}/{i}.png": png(drawn(X[i])) for i, k in enumerate(Y)},
+    }
+    for kind, data in files.items():
+        found = reading(data)
+        assert set(found.labels) == want, kind
+        assert max(map(len, found.labels)) <= MAX_LABEL
+        assert [sum(len(s.labels) for s in found.samples.values()), len(found.labels)] == [84, 3]
+        assert any(note.startswith("Names of more than 24 characters are shortened") for note in found.notes)
+    assert not any(
+        "shortened" in note for note in reading({"a.csv": table(X, np.array(["a\u2026", "b"])[Y % 2])}).notes
+    )
+
+
+def test_files_of_different_kinds_that_are_joined_are_named() -> None:
+    floats = npz(x=images(30, 4) / 255, y=labels(30))
+    found = reading({"train.csv": table(X, Y), "floats.npz": floats})
+    note = "Joined 'train.csv' and 'floats.npz': their classes of the same name are one."
+    assert note in found.notes
+    assert len(all_images(found)) == 114
+    zipped = reading({"a.zip": packed({"train.csv": table(X, Y), "y.csv": table(images(9), labels(9)), **pair(30)})})
+    assert any(n.startswith("Joined 'train.csv', 'y.csv' and 'train-images-idx3-ubyte'") for n in zipped.notes)
+    many = {f"{i}.csv": table(images(9, i), labels(9)) for i in range(5)}
+    assert any("and 4 more files: " in n for n in reading({**many, "floats.npz": floats}).notes)
+    for alone in ({"train.csv": table(X, Y), "test.csv": table(images(9, 1), labels(9))}, {"floats.npz": floats}):
+        assert not any(n.startswith("Joined") for n in reading(alone).notes)
 
 
 def test_images_that_are_all_blank_or_all_the_same() -> None:
