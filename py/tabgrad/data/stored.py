@@ -83,10 +83,10 @@ async def open_set(name: str, read: Read, opened: RunData | None) -> RunData:
     """
     content = await read(keys.set_head(name))
     if content is None:
-        raise DataError(GONE.format(name))
+        raise DataError(GONE.format("that was chosen"))
     head = load_head(content)
     if head.id != name:
-        raise DataError(DAMAGED.format(name))
+        raise DataError(DAMAGED.format("that was chosen"))
     if head.kind == "drawings":
         return await _open_drawings(head, read, opened)
     if isinstance(opened, StoredData) and (opened.head.labels, opened.head.hashes) == (head.labels, head.hashes):

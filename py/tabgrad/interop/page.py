@@ -113,8 +113,17 @@ async def load_script(url: str) -> None:
 def on_hidden(call: Callable[[], object]) -> None:
     """Call `call` whenever the tab is hidden or closed, as long as the page lives."""
 
+    _on_visibility("hidden", call)
+
+
+def on_visible(call: Callable[[], object]) -> None:
+    """Call `call` whenever the tab is in sight again, as long as the page lives."""
+    _on_visibility("visible", call)
+
+
+def _on_visibility(state: str, call: Callable[[], object]) -> None:
     def changed(_event: Any) -> None:
-        if js.document.visibilityState == "hidden":
+        if js.document.visibilityState == state:
             call()
 
     js.document.addEventListener("visibilitychange", js_function(changed))

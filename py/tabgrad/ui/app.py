@@ -63,6 +63,7 @@ class App:
         self.page.pad, self.page.bench = Pad(self._on_ink), Bench()
         page.on_leaving(self._keep_ink)
         page.on_hidden(self._store_again)
+        page.on_visible(self.page.sets.changed_elsewhere)
         page.show_pulse()
         self._theme, self._guide = Theme(self._recolour), Guide()
 

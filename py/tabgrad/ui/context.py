@@ -81,7 +81,7 @@ class PageContext:
         self.kept = KeptStore(storage.open_storage)
         #: The data sets among it; it fills `set_labels`.
         self.sets = KnownSets(self.kept, self.set_labels)
-        self.erasers.append(self.sets.erased)
+        self.erasers.append(self.sets.changed_elsewhere)
 
     @property
     def device(self) -> Device | None:

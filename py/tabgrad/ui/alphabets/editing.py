@@ -158,6 +158,13 @@ class Editing:
         self._say(f"Kept as {label}, {counted(self._now.counts()[place])}.")
         return True
 
+    async def keep_now(self, place: int) -> None:
+        """The visitor keeps what is on the pad. In a series of that class it is one of the series."""
+        series = self.series
+        if await self.keep(place) and series is not None and series.place == place:
+            series.left -= 1
+            self._tell()
+
     async def remove(self, drawing: Drawing) -> None:
         """Remove a drawing."""
         label = self._now.labels[drawing.label]
@@ -189,7 +196,7 @@ class Editing:
         self.end_series()
         self.series = series = Series(place, self._pad, keep=lambda: self.keep(place), paused=self._tell)
         self._do(self._run(series))
-        self._say(f"Draw “{self._now.labels[place]}”. Each drawing is kept when you lift the pen.")
+        self._say(f"Draw “{self._now.labels[place]}”. Each drawing is kept when the pen has rested for a second.")
 
     async def _run(self, series: Series) -> None:
         await series.run()

@@ -15,7 +15,7 @@ from .controller import AlphabetController
 
 HOW = (
     "One of you draws, the other names: press a class's button above, or its key from 1 to 9. “Draw 20” keeps each "
-    "drawing as soon as you lift the pen."
+    "drawing when the pen has rested for a second."
 )
 
 

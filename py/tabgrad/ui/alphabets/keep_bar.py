@@ -9,13 +9,14 @@ from tabgrad.data.drawings import DrawingSet
 from tabgrad.interop import dom, page
 
 from ..widgets.controls import Button
+from ..widgets.labels import isolated
 from .controller import AlphabetController
 from .editing import counted
 from .series import COUNT, Series
 
 #: Classes that have a key.
 KEYS = 9
-TITLE = "Keep this drawing as …"
+TITLE = "Keep this drawing in “{}” as …"
 NO_CLASSES = "Give your alphabet its first class: write a name below, and press “Add class”."
 
 
@@ -25,7 +26,7 @@ class _KeepButton:
     def __init__(self, parent: dom.Element, place: int, controller: AlphabetController) -> None:
         self._place = place
         self._button = Button(
-            parent, "", lambda: controller.do(controller.editing.keep(place)), f"class-keep-{place}", "keep-class"
+            parent, "", lambda: controller.do(controller.editing.keep_now(place)), f"class-keep-{place}", "keep-class"
         )
         self.element = self._button.element
         if place < KEYS:
@@ -49,7 +50,7 @@ class AlphabetBar:
         self._controller = controller
         self._bar = dom.create("div", body, class_="alphabet-bar", role="group", aria_labelledby="alphabet-bar-title")
         head = dom.create("div", self._bar, class_="alphabet-bar-head")
-        self._title = dom.create("p", head, text=TITLE, id="alphabet-bar-title", class_="keep-title")
+        self._title = dom.create("p", head, id="alphabet-bar-title", class_="keep-title")
         editing = controller.editing
         self._undo = Button(head, "Undo", lambda: controller.do(editing.undo()), "alphabet-undo", "quiet-button")
         self._undo.element.title = "Take the latest change back"
@@ -59,6 +60,7 @@ class AlphabetBar:
         self._series_name = dom.create("bdi", dom.create("p", self._series, class_="series-name"))
         self._left = dom.create("p", self._series, class_="series-left", data_testid="series-left")
         self._pause = dom.create("progress", self._series, class_="series-pause", max="1", aria_hidden="true")
+        self._now = Button(self._series, "Keep now", self._keep_now, "series-keep")
         self._end = Button(self._series, "End", editing.end_series, "series-end")
         self._end.element.title = "Escape"
         self._said = dom.create("p", self._bar, class_="keep-line", role="status", data_testid="alphabet-said")
@@ -81,7 +83,7 @@ class AlphabetBar:
             if not button.element.hidden:
                 button.show(found, counts[place])
         self._undo.enable(self._controller.editing.can_undo)
-        self._title.textContent = TITLE if found.labels else NO_CLASSES
+        self._title.textContent = TITLE.format(isolated(found.name)) if found.labels else NO_CLASSES
         self._show_series(found, series)
         if self._said.textContent != self._controller.said:
             self._said.textContent = self._controller.said
@@ -99,6 +101,11 @@ class AlphabetBar:
                 self._end.element.focus(preventScroll=True)
         self._series_was = series is not None
 
+    def _keep_now(self) -> None:
+        editing = self._controller.editing
+        if editing.series is not None:
+            self._controller.do(editing.keep_now(editing.series.place))
+
     def _on_key(self, event: dom.Event) -> None:
         """A digit keeps the drawing as that class, Escape ends a series; not in a text field."""
         editing = self._controller.editing
@@ -109,7 +116,7 @@ class AlphabetBar:
         elif str(event.key) in map(str, range(1, KEYS + 1)) and not dom.edits_text(event.target):
             if event.repeat or int(event.key) > len(self._buttons):
                 return
-            self._controller.do(editing.keep(int(event.key) - 1))
+            self._controller.do(editing.keep_now(int(event.key) - 1))
         else:
             return
         event.preventDefault()

@@ -103,6 +103,6 @@ class KnownSets:
                 await self._kept.delete(key)
         await self.load()
 
-    def erased(self) -> None:
-        """All that was stored is erased."""
+    def changed_elsewhere(self) -> None:
+        """All that was stored is erased, or another tab may have changed it."""
         self._loading = asyncio.ensure_future(self.load())

@@ -230,6 +230,12 @@ def test_a_series_counts_down_says_what_is_kept_and_can_be_ended_and_undone() ->
         await tab.editing.keep(0)
         await tab.editing.undo()  # of another class: the series has as many to go as before
         assert tab.editing.series.left == 6
+        tab.pad.draw(3)
+        await tab.editing.keep_now(1)  # before the pause is over
+        await tab.editing.keep_now(1)  # there is nothing on the pad
+        tab.pad.draw(4)
+        await tab.editing.keep_now(0)
+        assert tab.editing.series.left == 5
         tab.editing.end_series()
 
     tab.go(go())

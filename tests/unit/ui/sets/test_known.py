@@ -110,7 +110,7 @@ def test_a_set_in_memory_is_listed_until_it_is_removed() -> None:
         assert tab.known.is_held(ID)
         await tab.known.rename(ID, "Forms")
         assert tab.known.heads[ID].name == "Forms"
-        tab.known.erased()
+        tab.known.changed_elsewhere()
         await tab.known.load()
         assert list(tab.known.heads) == [ID]  # erasing is for what is stored
         await tab.known.remove(ID)
@@ -125,7 +125,7 @@ def test_what_is_erased_is_forgotten() -> None:
         tab = Tab(storage)
         await tab.known.load()
         dict.clear(storage)
-        tab.known.erased()
+        tab.known.changed_elsewhere()
         await tab.known.load()
         assert (tab.known.heads, tab.labels, tab.heard) == ({}, {}, [1, 2])
 
