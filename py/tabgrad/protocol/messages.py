@@ -355,7 +355,7 @@ class Checkpoint(Event):
 class Finished(Event):
     """The run is over: `reason` is "completed", "stopped" or "early"; accuracies are in 0..1, of the final weights.
 
-    `interval` is the 95 % interval of the test accuracy, `seconds` the time spent training.
+    `interval` is the 95 % interval of the test accuracy on `tested` images, `seconds` the time spent training.
     """
 
     reason: str
@@ -364,6 +364,7 @@ class Finished(Event):
     validation_accuracy: float
     test_accuracy: float
     interval: list[float]
+    tested: int
     seconds: float
     settings: dict[str, Any]
 

@@ -113,6 +113,7 @@ def _of_finished(event: Finished) -> dict[str, bool]:
         "interval": len(event.interval) == 2
         and _are_shares(*event.interval)
         and event.interval[0] <= event.interval[1],
+        "tested": event.tested >= 0,
         "seconds": _is_amount(event.seconds),
     }
 

@@ -167,6 +167,7 @@ class Run:
                 validation_accuracy=measured.accuracy,
                 test_accuracy=test.accuracy,
                 interval=list(test.interval_95),
+                tested=len(test.labels),
                 seconds=record.seconds,
                 settings=record.settings.to_json(),
             )

@@ -56,8 +56,9 @@ def test_a_confidence_keeps_a_digit_near_100_percent(probability: float, text: s
 
 def test_an_interval_is_shown_where_it_is_wide() -> None:
     assert plain(interval_95(0.397, 0.892)) == "95 % interval 40 % to 89 %"
-    assert plain(with_interval(0.9825, [0.9797, 0.9849])) == "98.25 %"
-    assert plain(with_interval(1.0, [0.772, 1.0])) == "100.00 % (95 % interval 77 to 100 %)"
+    assert plain(with_interval(0.9825, [0.9797, 0.9849], 10_000)) == "98.25 %"
+    assert plain(with_interval(1.0, [0.772, 1.0], 13)) == "100.00 % (95 % interval 77 to 100 %)"
+    assert plain(with_interval(1.0, [0.9854, 1.0], 260)) == "100.00 % (95 % interval 98.5 to 100.0 %)"
 
 
 def test_a_sign_stands_before_every_number_but_zero() -> None:

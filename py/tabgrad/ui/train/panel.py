@@ -183,15 +183,8 @@ class TrainPanel:
             self._turn_to_work()
             self._show_settings(settings)
             if (head := self._page.sets.heads.get(settings.data)) is not None:
-                self._do(self._say_press(PRESS_TRAIN.format(head.name)))
-
-    async def _say_press(self, sentence: str) -> None:
-        """Say what to do next, also once the worker has told what it does to get ready."""
-        self._control.say(sentence)
-        await self._control.prepare(lambda: self._form.with_source)
-        state = self._control.state
-        if state.message.text != sentence and not state.under_way and not state.message.is_error:
-            self._control.say(sentence)
+                self._control.say(PRESS_TRAIN.format(head.name))
+                self._do(self._control.prepare(lambda: self._form.with_source))
 
     def _receive(self, event: AnyEvent) -> None:
         self._written.follow(event)  # which is made after the client, as the other one

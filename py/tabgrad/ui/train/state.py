@@ -135,7 +135,9 @@ class RunState:
     def ending(self) -> str:
         """How well the network does at the end of its run, as the end of a sentence; empty before."""
         result = self.result
-        return f"right on {with_interval(result.test_accuracy, result.interval)} of the test images" if result else ""
+        if result is None:
+            return ""
+        return f"right on {with_interval(result.test_accuracy, result.interval, result.tested)} of the test images"
 
     @property
     def under_way(self) -> bool:
@@ -156,6 +158,11 @@ class RunState:
     def engine_title(self) -> str:
         """What the page calls the engine in use; empty before it is known."""
         return ENGINE_TITLES.get(self.ready.engine, self.ready.engine) if self.ready else ""
+
+    @property
+    def _may_tell(self) -> bool:
+        """Whether what the worker does may be told. Before a run it takes no other sentence's place."""
+        return self.under_way or self.message.busy or not self.message.text
 
     def clear(self) -> frozenset[Part]:
         """Forget a run's figures: another one begins."""
@@ -194,10 +201,10 @@ class RunState:
             case protocol.Notice():
                 self.message = StatusMessage(event.message)
                 changed = {"message"}
-            case protocol.Busy() if event.what:
+            case protocol.Busy() if event.what and self._may_tell:
                 self.message = StatusMessage(f"{event.what} …", busy=True)
                 changed = {"message"}
-            case protocol.Compiled(source="compiled") if event.name != "infer":
+            case protocol.Compiled(source="compiled") if event.name != "infer" and self._may_tell:
                 purpose = _PURPOSES.get(event.name, event.name)
                 text = f"tinygrad wrote {event.kernels} kernels for {purpose} in {event.seconds:.1f} s."
                 self.message = StatusMessage(text)

@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 
 MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
-#: A 95 % interval at least this wide is shown with its accuracy: MNIST's 10,000 test images give a tenth of it.
-WIDE_INTERVAL = 0.04
+#: An accuracy on fewer images than MNIST's test images is shown with its 95 % interval.
+MANY_IMAGES = 10_000
+#: An interval narrower than this needs a decimal.
+_NARROW = 0.04
 
 
 def percent(share: float, decimals: int = 0) -> str:
@@ -29,15 +31,16 @@ def interval_95(low: float, high: float) -> str:
     return f"{percent(0.95)} interval {percent(low)} to {percent(high)}"
 
 
-def with_interval(accuracy: float, interval: Sequence[float]) -> str:
-    """An accuracy, with its 95 % interval (low, high) where that is wide: among few images, 100 % says little.
+def with_interval(accuracy: float, interval: Sequence[float], images: int) -> str:
+    """An accuracy, with its 95 % interval (low, high) unless it is of many images: among few, 100 % says little.
 
-    0.9753 with (0.972, 0.978) is "97.53 %"; 0.8 with (0.6, 0.92) is "80.00 % (95 % interval 60 to 92 %)".
+    0.9753 of 10,000 is "97.53 %"; 0.8 with (0.6, 0.92) of 20 is "80.00 % (95 % interval 60 to 92 %)".
     """
-    low, high = interval
-    if high - low < WIDE_INTERVAL:
+    if images >= MANY_IMAGES:
         return percent(accuracy, 2)
-    return f"{percent(accuracy, 2)} ({percent(0.95)} interval {100 * low:.0f} to {percent(high)})"
+    low, high = interval
+    decimals = 1 if high - low < _NARROW else 0
+    return f"{percent(accuracy, 2)} ({percent(0.95)} interval {100 * low:.{decimals}f} to {percent(high, decimals)})"
 
 
 def signed(value: float, decimals: int = 2) -> str:

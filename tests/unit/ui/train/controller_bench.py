@@ -43,6 +43,7 @@ FINISHED = protocol.Finished(
     validation_accuracy=0.97,
     test_accuracy=0.98,
     interval=[0.977, 0.983],
+    tested=10_000,
     seconds=1.5,
     settings=SETTINGS.to_json(),
 )

@@ -48,6 +48,7 @@ FINISHED = Finished(
     validation_accuracy=1,
     test_accuracy=1,
     interval=[1, 1],
+    tested=10_000,
     seconds=1,
     settings=SETTINGS,
 )

@@ -136,6 +136,24 @@ def test_a_message_about_a_busy_worker_ends_with_the_next_step_and_others_stay()
     on_bench(go)
 
 
+def test_what_the_worker_does_before_a_run_takes_no_other_sentences_place() -> None:
+    async def go(bench: Bench) -> None:
+        busy = protocol.Busy(what="tinygrad writes the program for training", seconds=9)
+        written = protocol.Compiled(name="train", source="compiled", seconds=1.0, kernels=12)
+        bench.receive(busy)
+        assert bench.state.message.busy
+        bench.receive(written)
+        assert bench.state.message.text.startswith("tinygrad wrote 12 kernels")
+        bench.controller.say("Press Train.")
+        bench.receive(busy, written)
+        assert bench.state.message.text == "Press Train."
+        await bench.begin()
+        bench.receive(busy)
+        assert bench.state.message.busy
+
+    on_bench(go)
+
+
 def test_a_paused_run_says_so_unless_there_is_something_else_to_say() -> None:
     async def go(bench: Bench) -> None:
         await bench.begin()

@@ -71,6 +71,7 @@ def run_row(run_id: str) -> dict[str, Any]:
         validation_accuracy=0.97,
         test_accuracy=0.975,
         interval=[0.97, 0.98],
+        tested=10_000,
         seconds=2.5,
         settings=RunSettings(hidden=(64, 32)).to_json(),
     )

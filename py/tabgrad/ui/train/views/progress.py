@@ -138,7 +138,7 @@ def figures(state: RunState) -> dict[str, str]:
         named = ready.description if title in ready.description else f"{title} ({ready.description})"
         found["used"] = f"{named}, {ready.data}"
     if result is not None:
-        found["test-accuracy"] = with_interval(result.test_accuracy, result.interval)
+        found["test-accuracy"] = with_interval(result.test_accuracy, result.interval, result.tested)
         found["seconds"] = duration(result.seconds)
     return found
 
