@@ -20,8 +20,8 @@ from .widgets.labels import is_short, isolated, pad_hint, size
 ANNOUNCE_AFTER_S = 0.6
 #: Stands where a figure will be.
 NO_VALUE = "\N{EN DASH}"
-#: What stands over the pad: for the digits, and for other classes.
-DRAW, DRAW_OTHERS = "Draw a digit", "Draw one of {}"
+#: What stands over the pad: for the digits, for other classes, and while an alphabet is open.
+DRAW, DRAW_OTHERS, DRAW_FOR = "Draw a digit", "Draw one of {}", "Draw for “{}”"
 #: A longer note may be cut, and is its own tooltip. Characters.
 LONG_NOTE = 36
 
@@ -40,6 +40,7 @@ class AnswerView:
         self._announcer = dom.by_id("announcer")
         self._timer: asyncio.TimerHandle | None = None
         self._predictions = 0
+        self._alphabet = ""
         self.set_status("none")
 
     def show_alphabet(self, labels: Labels) -> None:
@@ -47,10 +48,23 @@ class AnswerView:
         if labels == self._bars.labels:
             return
         self._bars.name(labels)
-        digits = labels == DIGITS
-        dom.by_id("draw-title").textContent = DRAW if digits else DRAW_OTHERS.format(len(labels))
+        self._name_pad()
+
+    def show_purpose(self, alphabet: str) -> None:
+        """The pad is for drawings of this alphabet; an empty name: of what the network reads."""
+        if alphabet != self._alphabet:
+            self._alphabet = alphabet
+            self._name_pad()
+
+    def _name_pad(self) -> None:
+        labels, title = self._bars.labels, DRAW
+        if self._alphabet:
+            title = DRAW_FOR.format(isolated(self._alphabet))
+        elif labels != DIGITS:
+            title = DRAW_OTHERS.format(len(labels))
+        dom.by_id("draw-title").textContent = title
         hint = dom.by_id("pad-hint")
-        hint.textContent = pad_hint(labels)
+        hint.textContent = "" if self._alphabet else pad_hint(labels)
         hint.toggleAttribute("data-words", not is_short(labels))
 
     def show(self, answer: Answer | None, has_ink: bool = False) -> None:

@@ -61,6 +61,7 @@ class App:
         )
         self.page = PageContext(manifest, self._predictor, self._answering, address)
         self.page.pad, self.page.bench = Pad(self._on_ink), Bench()
+        self.page.purpose_changed = self._network_changed
         page.on_leaving(self._keep_ink)
         page.on_hidden(self._store_again)
         page.on_visible(self.page.sets.changed_elsewhere)
@@ -182,10 +183,11 @@ class App:
         page.keep_for_reload(keys.INK, self.page.pad.log())
 
     def _network_changed(self) -> None:
-        """Another network answers, or its weights have changed: the page speaks of what it knows."""
+        """Another network answers, or its weights have changed, or the pad is for something else."""
         if not self.page.has_examples and self._stop_example is not None:
             self._stop_example()
         self._answer_view.show_alphabet(self.page.alphabet)
+        self._answer_view.show_purpose(self.page.drawn_for)
         dom.by_id("try-example").hidden = not self.page.has_examples
         self._tell()
 

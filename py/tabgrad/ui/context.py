@@ -43,6 +43,10 @@ class PageContext:
     pad: Pad
     #: Pad and answer, beside the work.
     bench: Bench
+    #: The name of the alphabet that is open beside the pad; empty if none is.
+    drawn_for = ""
+    #: Called when that changes; set once, by the page's main program.
+    purpose_changed: Callable[[], object]
     #: The ready alphabet that a link names; its section opens it, and takes the name away.
     lesson = ""
     #: Shows a panel of the work area by its name.
@@ -119,8 +123,14 @@ class PageContext:
 
     @property
     def has_examples(self) -> bool:
-        """Whether `try_example` has something that the network that answers can read."""
-        return self.alphabet == DIGITS
+        """Whether `try_example` has something that the network that answers can read, and that is wanted now."""
+        return self.alphabet == DIGITS and not self.drawn_for
+
+    def draw_for(self, alphabet: str) -> None:
+        """The pad is for drawings of the open alphabet of this name; an empty one: of what the network reads."""
+        if alphabet != self.drawn_for:
+            self.drawn_for = alphabet
+            self.purpose_changed()
 
     def try_example(self) -> None:
         """Put an example digit on the pad, each time another one. Undo takes it back."""

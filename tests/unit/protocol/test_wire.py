@@ -218,6 +218,7 @@ WRONG: list[tuple[type[Message], dict[str, Any]]] = [
     (Finished, {"test_accuracy": 1.5}),
     (Finished, {"interval": [0.5]}),
     (Finished, {"interval": [0.9, 0.1]}),
+    (Finished, {"tested": -1}),
     (Finished, {"seconds": NAN}),
     (Progress, {"state": "zzz"}),
     (Progress, {"eta_s": NAN}),

@@ -29,6 +29,7 @@ def test_a_run_from_start_to_its_result() -> None:
         assert finished.reason == "completed"
         assert finished.test_accuracy > 0.9
         assert finished.interval[0] < finished.test_accuracy <= finished.interval[1]
+        assert finished.tested > 0
         assert finished.settings == SMALL.to_json()
         infer = await bench.expect(protocol.Compiled, lambda e: e.name == "infer")
         names = {b.name for b in loads(infer.program).by_role("weight")}

@@ -117,6 +117,7 @@ class BenchView(View):
 
     def show(self, visible: bool) -> None:
         self._body.hidden = not visible
+        self._section.show(visible)
 
     async def update(self, state: ViewState) -> None:
         await self._section.update(state)

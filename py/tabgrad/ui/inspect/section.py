@@ -216,6 +216,13 @@ class Section(Protocol):
 class BesideThePad(ABC):
     """What stands beside the pad while its panel is open: a section without a heading, for what goes with drawing."""
 
+    #: Whether the panel is in view.
+    visible = False
+
+    def show(self, visible: bool) -> None:
+        """The panel comes into view or leaves it. Called before `build`, too."""
+        self.visible = visible
+
     @abstractmethod
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
