@@ -42,6 +42,15 @@ def begin(page: Page, name: str, *labels: str) -> None:
         said(page, f"Added “{label}”")
 
 
+def is_in_sight(page: Page, test_id: str) -> bool:
+    """Whether the middle of an element is on screen, with nothing on top of it."""
+    script = """element => {
+        const box = element.getBoundingClientRect();
+        return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+    }"""
+    return bool(page.get_by_test_id(test_id).evaluate(script))
+
+
 def test_an_alphabet_is_invented_drawn_corrected_kept_and_taken_along(
     open_visit: Callable[..., Visit], tmp_path: Path
 ) -> None:
@@ -51,6 +60,12 @@ def test_an_alphabet_is_invented_drawn_corrected_kept_and_taken_along(
     assert page.locator(".alphabet-bar b, .alphabet-editor b").count() == 0
     assert page.get_by_test_id("class-label-2").input_value() == HTML
     assert not page.get_by_test_id("mine-add-3").is_visible()  # its classes are in the place of the digits
+    assert page.locator("#draw-title").inner_text() == "Draw for “Runes”"
+    assert not page.get_by_test_id("try-example").is_visible()
+    assert page.locator(".alphabet-bar .keep-title").inner_text() == "Keep this drawing in “Runes” as …"
+    page.locator("#tab-train").click()
+    assert page.locator("#draw-title").inner_text() == "Draw a digit"
+    page.locator("#tab-data").click()
     page.get_by_test_id("class-name").fill(" sun")
     page.get_by_test_id("class-add").click()
     said(page, "Two classes are called 'sun'")
@@ -91,13 +106,16 @@ def test_an_alphabet_is_invented_drawn_corrected_kept_and_taken_along(
     for number in (19, 18):
         draw(page, DIGITS[1])
         left.filter(has_text=f"{number} to go").wait_for()
+    draw(page, DIGITS[1])
+    page.get_by_test_id("series-keep").click()
+    left.filter(has_text="17 to go").wait_for()
     page.keyboard.press("Escape")
     said(page, "Ended. What you have drawn is kept.")
-    wait_counts(page, 5, 7, 5)
+    wait_counts(page, 5, 8, 5)
 
     page.reload()
     wait_dataset(page, "app", "ready")
-    wait_counts(page, 5, 7, 5)
+    wait_counts(page, 5, 8, 5)
     assert page.get_by_test_id("alphabet-name").input_value() == "Runes"
     with page.expect_download() as download:
         page.get_by_test_id("alphabet-export").click()
@@ -105,10 +123,10 @@ def test_an_alphabet_is_invented_drawn_corrected_kept_and_taken_along(
     download.value.save_as(file)
     assert file.name == "runes.json"
     found = read_set(file.read_bytes())
-    assert (found.labels, found.counts()) == (tuple(SHAPES), [5, 7, 5])
+    assert (found.labels, found.counts()) == (tuple(SHAPES), [5, 8, 5])
 
     page.get_by_test_id("alphabet-remove").click()
-    page.get_by_test_id("alphabet-question").filter(has_text="Remove “Runes” with 17 drawings?").wait_for()
+    page.get_by_test_id("alphabet-question").filter(has_text="Remove “Runes” with 18 drawings?").wait_for()
     page.get_by_test_id("alphabet-remove-yes").click()
     page.get_by_test_id("alphabets-said").filter(has_text="Removed “Runes”.").wait_for()
     page.get_by_text("You have no alphabets yet").wait_for()
@@ -119,8 +137,8 @@ def test_an_alphabet_is_invented_drawn_corrected_kept_and_taken_along(
         page.get_by_test_id("alphabet-import").set_input_files(bad)
         page.get_by_test_id("alphabets-said").filter(has_text=sentence).wait_for()
     page.get_by_test_id("alphabet-import").set_input_files(file)
-    said(page, "Imported 17 drawings.")
-    wait_counts(page, 5, 7, 5)
+    said(page, "Imported 18 drawings.")
+    wait_counts(page, 5, 8, 5)
     with page.expect_download() as again:
         page.get_by_test_id("alphabet-export").click()
     assert Path(again.value.path()).read_bytes() == file.read_bytes()
@@ -135,6 +153,11 @@ def test_a_network_learns_the_alphabet_and_answers_in_it(open_visit: Callable[..
     page.get_by_test_id("alphabet-import").set_input_files(file)
     said(page, "Imported 10 drawings.")
     assert page.get_by_test_id("alphabet-train").is_disabled()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator(".class-row").last.scroll_into_view_if_needed()
+    for hook in ("draw-pad", "class-keep-0"):  # on a phone one draws and keeps, wherever the work is
+        assert is_in_sight(page, hook), hook
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.get_by_test_id("alphabet-missing").filter(has_text="at least 5 drawings of each class").wait_for()
     file.write_text(dump_set("Runes", tuple(SHAPES), [drawing_text(d, 280.0) for d in drawings], 280.0))
     page.get_by_test_id("alphabet-add-file").set_input_files(file)

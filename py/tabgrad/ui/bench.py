@@ -17,6 +17,8 @@ class Bench:
 
     def __init__(self) -> None:
         self._button = dom.by_id("bench-size")
+        self._bench = dom.by_id("bench")
+        self._height = dom.SizeWatch(self._bench, self._tell_height)
         self._chosen = False  # the visitor has pressed the button
         self._listener = dom.Listener(self._button, "click", lambda _event: self._choose())
         self._set("compact" if dom.media_matches(SHORT) else "large")
@@ -30,6 +32,10 @@ class Bench:
     def begin_work_at_its_top() -> None:
         """Show the beginning of the work area: what is in it has changed."""
         dom.by_id("work").scrollTop = 0
+
+    def _tell_height(self) -> None:
+        """Tell the styles where the room below the bench begins."""
+        dom.root().style.setProperty("--bench-height", f"{self._bench.offsetHeight}px")
 
     def _choose(self) -> None:
         self._chosen = True

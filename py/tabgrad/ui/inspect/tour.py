@@ -5,6 +5,7 @@ Owns the card with the text, the room that the card needs, and the frame around 
 
 from __future__ import annotations
 
+from tabgrad.alphabet import DIGITS
 from tabgrad.interop import dom
 
 from ..context import TRY_AN_EXAMPLE, PageContext
@@ -27,7 +28,6 @@ class Tour:
         self._hand = dom.on_page(LOOKING_AROUND, self._on_hand)
         self._focused_before: dom.Element | None = None
         names = {"class_": "tour", "role": "dialog", "aria_labelledby": "tour-title"}
-        self._bench = dom.by_id("bench")
         self._card = card = dom.create("div", dom.by_id("work"), **names)
         self._place = dom.create("p", card, class_="tour-place")
         self._title = dom.create("h2", card, id="tour-title", tabindex="-1", class_="tour-title")
@@ -39,7 +39,7 @@ class Tour:
         self._next = Button(row, "Next", lambda: self.show(self._number + 1), "tour-next", "text-button")
         self._listener = dom.Listener(card, "keydown", self._on_key)
         card.hidden = True
-        self._sizes = [dom.SizeWatch(element, self._make_room) for element in (card, self._bench)]
+        self._sizes = [dom.SizeWatch(element, self._make_room) for element in (card, dom.by_id("bench"))]
 
     def show(self, number: int) -> None:
         """Show step `number`, from 1 on. Any other number ends the tour."""
@@ -54,7 +54,7 @@ class Tour:
         if self._tabs.has(step.panel):
             self._tabs.show(step.panel)
         self._place.textContent = f"Step {number} of {len(STEPS)}"
-        knows_digits = self._page.has_examples
+        knows_digits = self._page.alphabet == DIGITS
         text = step.text if knows_digits or not step.of_others else step.of_others
         self._title.textContent, self._text.textContent = step.title, text
         self._example.element.hidden = not step.needs_ink or not knows_digits
@@ -70,11 +70,10 @@ class Tour:
         self._title.focus(preventScroll=True)
 
     def _make_room(self) -> None:
-        """Tell the styles how much room card and bench take, so that they cover nothing."""
+        """Tell the styles how much room the card takes, so that it covers nothing."""
         root = dom.root()
         root.toggleAttribute("data-touring", bool(self._number))
         root.style.setProperty("--tour-height", f"{self._card.offsetHeight}px")
-        root.style.setProperty("--bench-height", f"{self._bench.offsetHeight}px")
 
     def _frame(self, selector: str | None) -> None:
         """Draw a frame around the first match of a CSS selector, and scroll to it; None removes the frame."""

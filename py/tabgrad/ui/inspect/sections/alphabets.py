@@ -62,6 +62,8 @@ class Alphabets:
         if not self._is_loaded:
             self._is_loaded = True
             await self.controller.load(dom.stored(keys.ALPHABET))
+            if self.controller.found is not None:
+                self.page.bench.make_room()
             self._is_ready = True
         if self._is_ready and self.page.lesson:
             name, self.page.lesson = self.page.lesson, ""
@@ -116,6 +118,16 @@ class AlphabetKeepBar(BesideThePad):
 
     def __init__(self, alphabets: Alphabets) -> None:
         self._alphabets = alphabets
+        alphabets.controller.watchers.append(self._name_pad)
+
+    def show(self, visible: bool) -> None:
+        """See `BesideThePad`."""
+        super().show(visible)
+        self._name_pad()
+
+    def _name_pad(self) -> None:
+        found = self._alphabets.controller.found
+        self._alphabets.page.draw_for(found.name if found is not None and self.visible else "")
 
     def build(self, body: dom.Element) -> None:
         """See `BesideThePad`."""
