@@ -25,9 +25,9 @@ build: .venv/build.stamp node_modules/.stamp mnist
 
 ## test: lint, types, unit, parity and browser tests
 test: .venv/system.stamp lint mnist
-	@# Without a browser two at a time. Tests of one file stay together, because they share what they have compiled.
+	@# Two at a time. Without a browser tests of one file stay together, because they share what they have compiled.
 	$(PY) -m pytest $(BROWSERLESS) -n 2 --dist loadfile $(PYTEST_ARGS)
-	$(PY) -m pytest $(BROWSERLESS:%=--ignore=%) $(PYTEST_ARGS)
+	$(PY) -m pytest $(BROWSERLESS:%=--ignore=%) -n 2 --dist worksteal $(PYTEST_ARGS)
 
 ## lint: ruff, mypy, and tsc for the little JavaScript that there is
 lint: .venv/dev.stamp node_modules/.stamp

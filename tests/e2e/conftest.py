@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, Route, sync_playwright
+from playwright.sync_api import Browser, Playwright, Route, expect, sync_playwright
 
 from scripts import chromium, fetch_mnist
 from scripts.build import build
@@ -14,6 +14,7 @@ from scripts.sitebuild.parts import BuildError
 from tests.e2e.support import TIMEOUT_S, Visit, wait_dataset
 
 HERE = Path(__file__).parent
+expect.set_options(timeout=TIMEOUT_S * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

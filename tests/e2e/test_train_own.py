@@ -63,7 +63,7 @@ def test_a_run_is_not_resumed_with_other_drawings(open_visit: Open, tmp_path: Pa
     wait_dataset(page, "app", "ready")
     keep(page, 20, tmp_path)
     page.get_by_test_id("train-resume-yes").click()
-    wait_until(page, lambda: "have changed" in message(page), "the refusal")
+    wait_until(page, lambda: "has changed" in message(page), "the refusal")
     assert dataset(page, "worker") == "failed"
     assert press(page, "training", "failed") == "training"
 

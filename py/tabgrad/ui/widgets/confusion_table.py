@@ -67,6 +67,9 @@ class ConfusionTable:
                     cell.title = label
         cells = dom.select("[data-cell]", body)
         self._cells = [cells[truth * count : (truth + 1) * count] for truth in range(count)]
+        if self._pressed is not None:
+            for place, cell in enumerate(cells):
+                cell.setAttribute("aria-label", self._name_of(*divmod(place, count), 0))
 
     def _row(self, truth: int, count: int) -> str:
         return f'<tr><th scope="row"></th>{"".join(self._cell(truth, answer) for answer in range(count))}</tr>'
@@ -77,6 +80,10 @@ class ConfusionTable:
         if self._pressed is None:
             return f"<td {hooks}>{NOTHING}</td>"
         return f'<td><button type="button" disabled {hooks}>{NOTHING}</button></td>'
+
+    def _name_of(self, truth: int, answer: int, count: int) -> str:
+        """What screen readers read: a button does not tell its row and column by itself, as a cell of text does."""
+        return f"{isolated(self._labels[truth])} read as {isolated(self._labels[answer])}: {count or NOTHING}"
 
     def _on_click(self, event: dom.Event) -> None:
         button = dom.closest(event.target, "button")
@@ -100,11 +107,9 @@ class ConfusionTable:
             if count == self._shown[truth, answer]:
                 continue
             cell.textContent = cell.dataset.value = str(count)
-            # Screen readers read a cell of plain text with its row and column by themselves.
             if self._pressed is not None:
                 cell.disabled = count == 0
-                name = f"{isolated(labels[truth])} read as {isolated(labels[answer])}: {count or NOTHING}"
-                cell.setAttribute("aria-label", name)
+                cell.setAttribute("aria-label", self._name_of(truth, answer, count))
             if not count:
                 cell.textContent = NOTHING
         self._shown = np.array(counts)
