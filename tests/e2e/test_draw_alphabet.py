@@ -154,9 +154,10 @@ def test_a_network_learns_the_alphabet_and_answers_in_it(open_visit: Callable[..
     said(page, "Imported 10 drawings.")
     assert page.get_by_test_id("alphabet-train").is_disabled()
     page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_test_id("draw-pad").focus()  # while one writes, the classes make room for the keyboard
     page.locator(".class-row").last.scroll_into_view_if_needed()
     for hook in ("draw-pad", "class-keep-0"):  # on a phone one draws and keeps, wherever the work is
-        assert is_in_sight(page, hook), hook
+        wait_until(page, lambda hook=hook: is_in_sight(page, hook), f"{hook} in sight")  # type: ignore[misc] # a bound default
     page.set_viewport_size({"width": 1280, "height": 720})
     page.get_by_test_id("alphabet-missing").filter(has_text="at least 5 drawings of each class").wait_for()
     file.write_text(dump_set("Runes", tuple(SHAPES), [drawing_text(d, 280.0) for d in drawings], 280.0))

@@ -91,8 +91,9 @@ class AlphabetBar:
     def _show_series(self, found: DrawingSet, series: Series | None) -> None:
         self._series.hidden, self._classes.hidden = series is None, series is not None
         if series is not None:
-            self._title.textContent = "Draw it again and again"
-            self._series_name.textContent = found.labels[series.place]
+            label = found.labels[series.place]
+            self._title.textContent = f"Draw “{isolated(label)}” again and again"
+            self._series_name.textContent = label
             self._left.textContent = f"{series.left} to go"
             self._left.dataset.left, self._left.dataset.count = str(series.left), str(COUNT)
             self._pause.value = series.share
