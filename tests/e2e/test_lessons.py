@@ -25,5 +25,5 @@ def test_a_link_opens_a_lesson_that_is_trained_from_features(open_visit: Callabl
     assert wait_dataset(page, "worker", "finished", "failed") == "finished"
     accuracy = page.get_by_test_id("train-test-accuracy").inner_text()
     assert float(accuracy.split()[0]) > 75  # of 40 drawings
-    assert "95 % interval" in accuracy
+    assert "95\N{NO-BREAK SPACE}% interval" in accuracy
     assert page.get_by_test_id("prob-3").get_attribute("data-label") == "star"

@@ -71,7 +71,10 @@ class AlphabetController:
         fault = await self.store.load()
         if set_id in {one.id for one in self.store.listed} and not self.store.open_id:
             fault = await self.store.open(set_id) or fault
-        self.say(fault)
+        if fault:
+            self.say(fault)
+        else:
+            self.tell()  # what was said of a file that was imported meanwhile stays
 
     async def open(self, set_id: str) -> None:
         """Open an alphabet."""

@@ -25,12 +25,12 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "epoch": ("Epoch", "One epoch is one pass over all training images."),
     "eta": ("Time left", "How long the run still takes at its present speed."),
     "samples-per-s": ("Images a second", "How many training images it learns from in one second."),
+    "seconds": ("Time taken", "How long the run has trained. Pauses do not count."),
+    "rate": ("Rate now", "The learning rate of this step: how far each correction goes. It changes over the run."),
     "test-accuracy": (
         "Right on test images",
         "How many of the test images it reads right. They are used once, at the end of a run, so the figure is honest.",
     ),
-    "seconds": ("Time taken", "How long the run has trained. Pauses do not count."),
-    "rate": ("Rate now", "The learning rate of this step: how far each correction goes. It changes over the run."),
     "used": ("Engine and data", "The part of this machine that does the sums, and the images that it learns from."),
 }
 #: The figures that are shown large.

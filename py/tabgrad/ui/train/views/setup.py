@@ -36,7 +36,7 @@ PRESETS_HINT = (
     "that are kept back from training."
 )
 #: The fields that are always visible, and those under "More settings", in order.
-ESSENTIAL = ("model", "hidden", "start_from", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
+ESSENTIAL = ("model", "hidden", "optimizer", "lr", "batch", "epochs", "data", "seed", "engine")
 MORE = tuple(name for name in FIELDS if name not in ESSENTIAL)
 #: Fields whose `data-testid` does not have their own name: "train-start" is the button Train.
 _TEST_NAMES: Mapping[str, str] = {"start_from": "from"}
