@@ -10,7 +10,7 @@ from typing import Any
 
 from tabgrad.explain.wasm_reader import Instruction, read_kernel
 from tabgrad.incoming import read_json
-from tabgrad.program import Program, ProgramError, dumps, loads, program_hash, validate
+from tabgrad.program import Program, ProgramError, TooLargeError, dumps, loads, program_hash, validate
 from tabgrad.program.wasm_binary import is_kernel_module
 from tests.fuzz.formats.base import MODELS, Format
 from tests.fuzz.mutate import Damage
@@ -80,6 +80,6 @@ def use_module(given: tuple[bytes, str, int], read: tuple[int, tuple[Instruction
 
 
 PROGRAMS: dict[str, Format] = {
-    "program": Format(damaged_program, loads, use_program, (ProgramError,)),
+    "program": Format(damaged_program, loads, use_program, (ProgramError, TooLargeError)),
     "module": Format(damaged_module, lambda given: read_kernel(given[0]), use_module, (ProgramError,)),
 }
