@@ -41,8 +41,7 @@ def problems(page: Page, tabs: Sequence[str] = TABS) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_axe_finds_nothing_at_rest_while_training_and_after(open_visit: Open, scheme: str, width: int) -> None:
     options = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme, "reduced_motion": "reduce"}
     visit = open_visit(f"?engine=wasm&hidden=32&{LONG}", **options)

@@ -152,8 +152,9 @@ def test_a_zoomed_page_can_be_scrolled_beside_the_pad(open_visit: Open, size: Si
     assert page.evaluate("() => document.documentElement.scrollWidth") <= size[0]
 
 
-@pytest.mark.parametrize("data", ["mnist", "strokes"])
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["laptop", "phone"])
+@pytest.mark.parametrize(
+    ("size", "data"), [((1280, 800), "strokes"), ((390, 844), "mnist")], ids=["laptop-strokes", "phone-mnist"]
+)
 def test_nothing_is_pushed_after_the_boot(open_visit: Open, size: Size, data: str) -> None:
     visit = open_visit(
         f"?engine=wasm&epochs=1&data={data}", viewport={"width": size[0], "height": size[1]}, init_script=SHIFTS
