@@ -9,12 +9,12 @@ Where blocks come from is up to the caller: `packed` fetches them from the site,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Samples, check_indices
+from .base import Samples, Source, check_indices, find_split
 
 #: Blocks loaded at the same time. A browser opens six connections to a host; two are left for the rest of the page.
 CONCURRENT_LOADS = 4
@@ -162,8 +162,28 @@ class SplitSource:
         return self._order
 
 
-async def picked(split: Split, indices: Sequence[int]) -> Samples:
-    """The samples of a split at these indices, in this order. Raises DataError."""
-    found = [await split.sample(i) for i in indices]
-    images = np.array([image for image, _ in found], np.uint8).reshape(-1, *split.samples.images.shape[1:])
-    return Samples(images, np.array([label for _, label in found], np.uint8))
+class BlockData:
+    """What all data sets in blocks share of `base.RunData`. `splits` has the three splits by name."""
+
+    def __init__(self, splits: Mapping[str, Split]) -> None:
+        self._splits = splits
+        self.count = len(splits["train"])
+
+    def source(self, seed: int) -> Source:
+        """See `RunData`."""
+        return SplitSource(self._splits["train"], seed)
+
+    async def split(self, name: str) -> Samples:
+        """See `RunData`."""
+        return await find_split(self._splits, name).load()
+
+    async def samples(self, name: str, indices: Sequence[int]) -> Samples:
+        """See `RunData`."""
+        split = find_split(self._splits, name)
+        found = [await split.sample(i) for i in indices]
+        images = np.array([image for image, _ in found], np.uint8).reshape(-1, *split.samples.images.shape[1:])
+        return Samples(images, np.array([label for _, label in found], np.uint8))
+
+    def size(self, name: str) -> int:
+        """See `RunData`."""
+        return len(find_split(self._splits, name))

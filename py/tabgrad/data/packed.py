@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
 from tabgrad.alphabet import DIGITS
 
-from .base import DataError, Fetch, Inflate, Samples, Source, find_split
-from .blocks import Split, SplitSource, picked
+from .base import DataError, Fetch, Inflate, Samples
+from .blocks import BlockData, Split
 from .index import SPLITS, BlockInfo, DataIndex, SplitName, load_index
 
 #: A damaged file is fetched again with this at its end: a cache may hold a portal's page, or half of the file. The page
@@ -30,7 +29,7 @@ async def gunzip(data: bytes) -> bytes:
     return gzip.decompress(data)
 
 
-class PackedData:
+class PackedData(BlockData):
     """The splits `train`, `validation` and `test` of a packed data set. Implements `base.RunData`.
 
     `fetch` gets file names relative to the index. Blocks are fetched when they are first needed.
@@ -41,25 +40,12 @@ class PackedData:
     def __init__(self, index: DataIndex, fetch: Fetch, inflate: Inflate = gunzip, description: str = "") -> None:
         self.index, self.description = index, description
         self._fetch, self._inflate = fetch, inflate
-        self._splits: dict[str, Split] = {name: self._split(name) for name in SPLITS}
+        super().__init__({name: self._split(name) for name in SPLITS})
         self.train, self.validation, self.test = self._splits.values()
-        self.count = len(self.train)
 
     def _split(self, name: SplitName) -> Split:
         counts = [block.count for block in self.index.splits[name].blocks]
         return Split(name, counts, self.index.shape, partial(self._load, name))
-
-    def source(self, seed: int) -> Source:
-        return SplitSource(self.train, seed)
-
-    async def split(self, name: str) -> Samples:
-        return await find_split(self._splits, name).load()
-
-    async def samples(self, name: str, indices: Sequence[int]) -> Samples:
-        return await picked(find_split(self._splits, name), indices)
-
-    def size(self, name: str) -> int:
-        return len(find_split(self._splits, name))
 
     async def _load(self, name: SplitName, k: int) -> Samples:
         info = self.index.splits[name].blocks[k]

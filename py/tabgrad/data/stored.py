@@ -14,8 +14,8 @@ from tabgrad.alphabet import listed
 from tabgrad.incoming import quoted
 from tabgrad.storage import keys
 
-from .base import IMAGE_SIZE, DataError, RunData, Samples, Source, find_split
-from .blocks import Split, SplitSource, picked
+from .base import IMAGE_SIZE, DataError, RunData, Samples
+from .blocks import BlockData, Split
 from .index import SPLITS, SplitName
 from .sets import SetHead, blocks_of, decode_block, hash_block, load_head
 
@@ -25,7 +25,7 @@ DAMAGED = "The data set {} is damaged in this browser's storage: bring its files
 GONE = "The data set {} is no longer stored in this browser: bring its files again."
 
 
-class StoredData:
+class StoredData(BlockData):
     """The images of the set `head`. Implements `base.RunData`.
 
     A block is read when it is first needed; all are in memory already if `samples` has them.
@@ -36,8 +36,7 @@ class StoredData:
         self.alphabet = head.labels
         # Labels belong to the contents: with others the same images teach something else.
         self.fingerprint = hashlib.sha256("\n".join([head.id, *head.labels]).encode()).hexdigest()[:16]
-        self._splits: dict[str, Split] = {name: self._split(name, samples) for name in SPLITS}
-        self.count = head.size("train")
+        super().__init__({name: self._split(name, samples) for name in SPLITS})
         self.rename(head.name)
 
     def _split(self, name: SplitName, samples: Mapping[SplitName, Samples] | None) -> Split:
@@ -50,18 +49,6 @@ class StoredData:
         """Call the set otherwise."""
         self.head = replace(self.head, name=name)
         self.description = f"{name}: {self.head.samples:,} images of {listed(self.alphabet)}"
-
-    def source(self, seed: int) -> Source:
-        return SplitSource(self._splits["train"], seed)
-
-    async def split(self, name: str) -> Samples:
-        return await find_split(self._splits, name).load()
-
-    async def samples(self, name: str, indices: Sequence[int]) -> Samples:
-        return await picked(find_split(self._splits, name), indices)
-
-    def size(self, name: str) -> int:
-        return len(find_split(self._splits, name))
 
     async def _load(self, split: str, counts: Sequence[int], k: int) -> Samples:
         try:

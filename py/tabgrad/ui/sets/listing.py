@@ -103,7 +103,7 @@ class SetList:
 
     def _rename(self, row: dom.Element, name: str, head: SetHead) -> None:
         field = dom.create(
-            "input", type="text", class_="data-name", maxlength=f"{MAX_NAME}", data_testid="data-rename-to"
+            "input", type="text", class_="text-field data-name", maxlength=f"{MAX_NAME}", data_testid="data-rename-to"
         )
         field.setAttribute("aria-label", f"Another name for {head.name}")
         field.value = head.name

@@ -35,7 +35,9 @@ class Preview:
         self._guesses = dom.create("div", self._root, class_="controls", role="group", aria_label="What was guessed")
         self._classes = dom.create("ul", self._root, class_="data-classes", aria_label="Classes")
         foot = dom.create("div", self._root, class_="controls")
-        self._name = Field(foot, "Name", lambda: None, "data-name", type="text", maxlength="60", class_="data-name")
+        self._name = Field(
+            foot, "Name", lambda: None, "data-name", type="text", maxlength="60", class_="text-field data-name"
+        )
         self._use = Button(foot, "Use this data", lambda: use(self._name.value), "data-use", "text-button")
         self._drop = Button(foot, "Forget it", drop, "data-drop")
         self._selects = list[Select]()
