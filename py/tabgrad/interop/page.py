@@ -112,7 +112,6 @@ async def load_script(url: str) -> None:
 
 def on_hidden(call: Callable[[], object]) -> None:
     """Call `call` whenever the tab is hidden or closed, as long as the page lives."""
-
     _on_visibility("hidden", call)
 
 

@@ -59,7 +59,7 @@ class Importing:
         self._data_sets, self._emit = data_sets, emit
         self._reading: Reading | None = None  # what was read last
         self._origin = ""
-        self._asked = 0  # goes up with every wish that ends a reading under way
+        self._asked = 0  # goes up with every command that ends a reading under way
         self._told_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()  # memory is bounded for one reading
 

@@ -1,6 +1,6 @@
 """The console's network, kept on the page: a worker that takes the place of another one is told of it.
 
-A run under way is none of its business: the client starts that again.
+It leaves runs alone: the client starts a run again itself.
 """
 
 from __future__ import annotations
