@@ -14,6 +14,8 @@ from tests.e2e.test_code_editor import MLP, content, opened
 Open = Callable[..., Visit]
 #: The line of the first example after which something is typed, and the part of it that is pointed at.
 LINE, LAYER = "x = x.flatten(1)", "self.hidden = nn.Linear(784, 128)"
+#: So long after it appears does a list of options take no key, so that nobody accepts one by accident (75 ms).
+IGNORED_MS = 150
 #: A point within a name of a line, which only its text has.
 POINT = """(line, name) => { const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT); let text;
   while ((text = texts.nextNode())) { const at = text.data.indexOf(name); if (at < 0) continue;
@@ -70,6 +72,7 @@ def test_what_a_tensor_can_do_is_offered_and_a_layer_is_explained(open_visit: Op
     options(page).first.wait_for(state="detached")
     page.keyboard.type("lu")
     options(page).filter(has_text="relu()").wait_for()
+    page.wait_for_timeout(IGNORED_MS)
     page.keyboard.press("Enter")
     options(page).first.wait_for(state="detached")
     assert content(page).locator(".cm-activeLine").inner_text().strip() == "x = x.relu"

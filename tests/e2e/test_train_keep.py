@@ -11,24 +11,19 @@ from playwright.sync_api import Page
 from tabgrad.network import load_safetensors, save_safetensors
 from tests.e2e.drawing import guess
 from tests.e2e.support import NOTE_STATES, dataset, predictions, settled, wait_dataset, wait_until
-from tests.e2e.train_page import LONG, Open, epoch, message, number, press, start, write
+from tests.e2e.train_page import (
+    LONG,
+    Open,
+    epoch,
+    hide_until_kept,
+    message,
+    number,
+    press,
+    start,
+    wait_until_kept,
+    write,
+)
 
-#: What a browser tells a tab that another one covers.
-HIDE = """() => {
-  Object.defineProperty(document, "visibilityState", { value: "hidden" });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
-#: Whether the storage has a run to resume.
-IS_KEPT = """async () => {
-  const name = `tabgrad:${new URL(".", document.baseURI).pathname}`;
-  if (!(await indexedDB.databases()).some((database) => database.name === name)) return false;
-  return new Promise((resolve) => {
-    indexedDB.open(name).onsuccess = ({ target: { result: database } }) => {
-      const request = database.transaction("files").objectStore("files").getKey("train/resume");
-      request.onsuccess = () => { database.close(); resolve(request.result !== undefined); };
-    };
-  });
-}"""
 #: A browser whose answers about locks take a second, as on a busy machine.
 SLOW_LOCKS = """(() => {
   const { request } = LockManager.prototype;
@@ -60,6 +55,7 @@ def test_a_reload_offers_to_resume(open_visit: Open) -> None:
     visit = open_visit(f"?engine=wasm&{LONG}")
     page = start(visit)
     wait_until(page, lambda: epoch(page) > 2.1, "two epochs")
+    wait_until_kept(page)
     page.reload()
     wait_dataset(page, "app", "ready")
     page.get_by_test_id("train-resume").wait_for(state="visible")
@@ -81,19 +77,14 @@ def test_a_run_that_begins_at_once_can_be_resumed(open_visit: Open) -> None:
     """The page still looks for an interrupted run then, and holds the run lock to do so."""
     page = open_visit(f"?engine=wasm&{LONG}", init_script=SLOW_LOCKS).page
     press(page, "training", "failed")
-    wait_until(page, lambda: page.evaluate(IS_KEPT), "a checkpoint in the storage")
+    wait_until_kept(page)
 
 
 def test_hiding_the_tab_keeps_the_run_as_it_is_then(open_visit: Open) -> None:
     visit = open_visit(f"?engine=wasm&hidden=256-256&batch=16&{LONG}")  # an epoch takes its time
     page = start(visit)
     press(page, "paused", button="train-pause")  # nothing else makes a checkpoint now
-
-    def kept_once_hidden() -> bool:  # a worker that had to be replaced meanwhile is asked again
-        page.evaluate(HIDE)
-        return bool(page.evaluate(IS_KEPT))
-
-    wait_until(page, kept_once_hidden, "a checkpoint in the storage")
+    hide_until_kept(page)
     reached = epoch(page)
     page.reload()
     wait_dataset(page, "app", "ready")

@@ -15,6 +15,23 @@ Open = Callable[..., Visit]
 #: A run so long that no test waits for its end.
 LONG = "epochs=500&schedule=constant&lr=0.05"
 
+#: What a browser tells a tab that another one covers.
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { value: "hidden" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+#: Whether the storage has a run to resume.
+IS_KEPT = """async () => {
+  const name = `tabgrad:${new URL(".", document.baseURI).pathname}`;
+  if (!(await indexedDB.databases()).some((database) => database.name === name)) return false;
+  return new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target: { result: database } }) => {
+      const request = database.transaction("files").objectStore("files").getKey("train/resume");
+      request.onsuccess = () => { database.close(); resolve(request.result !== undefined); };
+    };
+  });
+}"""
+
 
 def number(page: Page, name: str) -> float:
     """The number in one of the panel's figures, NaN while there is none."""
@@ -39,6 +56,21 @@ def start(visit: Visit) -> Page:
     press(visit.page, "training", "failed")
     wait_until(visit.page, lambda: epoch(visit.page) > 0, "the first step")
     return visit.page
+
+
+def wait_until_kept(page: Page) -> None:
+    """Wait until the run could be resumed after a reload."""
+    wait_until(page, lambda: page.evaluate(IS_KEPT), "a checkpoint in the storage")
+
+
+def hide_until_kept(page: Page) -> None:
+    """Tell the page that it is covered, upon which a paused run is stored as it is, and wait until that is done."""
+
+    def kept_once_hidden() -> bool:  # a worker that had to be replaced meanwhile is asked again
+        page.evaluate(HIDE)
+        return bool(page.evaluate(IS_KEPT))
+
+    wait_until(page, kept_once_hidden, "a checkpoint in the storage")
 
 
 def write(page: Page, digit: int) -> None:

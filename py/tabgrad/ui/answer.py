@@ -13,7 +13,7 @@ from tabgrad.interop import dom
 
 from .bars import Bars
 from .prediction import Answer, AnswerStatus
-from .widgets.format import NBSP, confidence, milliseconds
+from .widgets.format import confidence, milliseconds
 from .widgets.labels import is_short, isolated, pad_hint, size
 
 #: The answer is announced to screen readers when the pen has rested this long. Seconds.
@@ -76,7 +76,7 @@ class AnswerView:
         shares = answer.probabilities.tolist()
         self.show_alphabet(answer.labels)
         guess, other = (isolated(answer.labels[i]) for i in (best, second))
-        title, note = f"{confidence(shares[best])}{NBSP}sure", "Nothing else comes close"
+        title, note = f"{confidence(shares[best])} sure", "Nothing else comes close"
         if not answer.sure:
             title, note = "Not sure", f"Perhaps {guess}, perhaps {other}"
         elif shares[second] >= 0.001:
@@ -102,7 +102,7 @@ class AnswerView:
             return
         best = answer.ranking[0]
         self._guess.dataset.example = answer.labels[best]
-        title = f"{confidence(answer.probabilities[best])}{NBSP}sure"
+        title = f"{confidence(answer.probabilities[best])} sure"
         self._say("", "empty", title, "An example: draw your own.")
         self._bars.show_example(answer.probabilities.tolist())
         dom.put_grey(self._seen, answer.image)
