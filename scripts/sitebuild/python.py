@@ -56,6 +56,7 @@ ON_DEMAND = (
     *(f"ui/sets/{name}.py" for name in ("bringing", "choosing", "listing", "preview")),
     "ui/train/code_diff.py",
     "ui/train/views/comparison.py",
+    "ui/widgets/class_buttons.py",
     "ui/widgets/picture.py",
 )
 #: The few modules of other layers that the page needs at once.

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.alphabet import DIGITS, AlphabetError, Labels, check_labels, listed
+from tabgrad.alphabet import DIGITS, AlphabetError, Labels, check_labels, compared, listed
 from tabgrad.incoming import is_finite, read_json
 from tabgrad.ink import DOT_SHARE, MAX_PEN_WIDTH, Stroke, normalise, thin
 
@@ -40,6 +40,8 @@ MAX_ALL_STROKES, MAX_ALL_POINTS = 200_000, 3_000_000
 #: A stroke with more points is thinned when it is kept: by this share of the pad's side its line may move.
 MANY_POINTS, THINNING = 1_000, 1e-3
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: What a file of a visitor's own test set is called inside, if it is not of digits.
+TEST_SET = "My test set"
 DAMAGED = "The file of drawings is damaged; nothing was imported."
 
 
@@ -122,9 +124,15 @@ def keepable(drawing: Drawing) -> Drawing:
     return Drawing(drawing.label, tuple(strokes), drawing.size)
 
 
-def dumps(drawings: Sequence[Drawing], size: float) -> str:
-    """A file of digits. Drawings are scaled to a pad of side `size`, and rounded to a hundredth of a unit."""
-    return _file({"version": VERSION, "size": size}, (drawing_text(d, size) for d in drawings))
+def dumps(drawings: Sequence[Drawing], size: float, labels: Labels = DIGITS) -> str:
+    """A file of digits, or of a test set of `labels`.
+
+    Drawings are scaled to a pad of side `size`, and rounded to a hundredth of a unit.
+    """
+    texts = (drawing_text(d, size) for d in drawings)
+    if labels != DIGITS:
+        return dump_set(TEST_SET, labels, texts, size)
+    return _file({"version": VERSION, "size": size}, texts)
 
 
 def dump_set(name: str, labels: Labels, texts: Iterable[str], size: float) -> str:
@@ -152,16 +160,23 @@ def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def loads(text: str | bytes) -> list[Drawing]:
-    """The drawings in a file of digits. Raises DrawingsError for any other text, also for another alphabet's file."""
+def loads(text: str | bytes, labels: Labels = DIGITS) -> list[Drawing]:
+    """The drawings in a file that has these classes or some of them, in any order; each has its place in `labels`.
+
+    Raises DrawingsError for any other text, also for a file that has another class.
+    """
     found = read_set(text)
-    if found.labels != DIGITS:
-        raise DrawingsError(f"This is a file of {_classes(found.labels)}, not of digits; nothing was imported.")
-    return list(found.drawings)
+    if found.labels == labels:
+        return list(found.drawings)
+    if not found.labels or not set(found.labels) <= set(labels):
+        raise DrawingsError(f"This is a file of {_compared(found.labels, labels)}; nothing was imported.")
+    return [replace(d, label=labels.index(found.labels[d.label])) for d in found.drawings]
 
 
-def _classes(labels: Labels) -> str:
-    return f"the classes {listed(labels)}" if len(labels) > 1 else "another alphabet"
+def _compared(labels: Labels, wanted: Labels) -> str:
+    """ "The classes a and b, not of digits": what a file has, and what it should have."""
+    mine, others = compared(labels, wanted) if len(labels) > 1 else ("", listed(wanted))
+    return f"{f'the classes {mine}' if mine else 'another alphabet'}, not of {'digits' if wanted == DIGITS else others}"
 
 
 def read_set(text: str | bytes) -> DrawingSet:

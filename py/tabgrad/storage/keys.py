@@ -4,9 +4,14 @@ In the browser each of them belongs to the folder of the page: `interop.folder`.
 reads the theme and keeps ink over a reload.
 """
 
+import hashlib
+import json
+from collections.abc import Iterable
+
 # IndexedDB (`interop.storage`).
-#: The visitor's own drawings: a file of `data.drawings`.
+#: The visitor's own test set of digits: a file of `data.drawings`.
 DRAWINGS = "mine/drawings"
+#: Those of other classes begin with it, too: `drawings_of`.
 #: The visitor's edited copies of example networks, as Python: `ui.code.copies`.
 CODE = "mine/code"
 #: The checkpoint from which an interrupted run can go on.
@@ -71,6 +76,12 @@ def run_weights(run_id: str) -> str:
 def timeline_weights(step: int) -> str:
     """Where the weights of an entry of the timeline are kept."""
     return f"{TIMELINE}/{step}"
+
+
+def drawings_of(labels: Iterable[str]) -> str:
+    """Where the visitor's own test set of these classes is kept, in whatever order they are."""
+    text = json.dumps(sorted(labels))
+    return f"{DRAWINGS}-of/{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def set_head(set_id: str) -> str:

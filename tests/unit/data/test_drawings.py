@@ -141,6 +141,20 @@ def test_a_file_of_digits_is_a_set_and_another_alphabet_is_no_file_of_digits() -
         loads(runes())
 
 
+def test_a_file_is_read_for_a_network_that_knows_its_classes_in_any_order() -> None:
+    sun, _, moon = RUNES
+    known = (moon, "star", *RUNES[1::-1])
+    assert [d.label for d in loads(runes(), known)] == [0]
+    again = loads(dumps([DOT], 280.0, RUNES), RUNES)
+    assert [drawing_text(d, 280.0) for d in again] == [drawing_text(DOT, 280.0)]
+    with pytest.raises(DrawingsError, match=f"a file of the classes {sun}, .* not of {sun} and star; nothing"):
+        loads(runes(), (sun, "star"))
+    with pytest.raises(DrawingsError, match="a file of another alphabet, not of digits"):
+        loads(dump_set("New", (), [], 280.0))
+    with pytest.raises(DrawingsError, match="a file of the classes 0 to 9, not of"):
+        loads(dumps([DOT], 280.0), RUNES)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tabgrad.alphabet import DIGITS, Labels
 from tabgrad.data import drawings as files
 from tabgrad.data.drawings import Drawing, dumps
 from tabgrad.ink import Stroke
@@ -18,9 +19,14 @@ from tests.unit.ui.train.train_stores import FakeStorage
 FULL = "The browser's storage for this page is full."
 
 
-def drawings_in(storage: FakeStorage, persist: Callable[[], object] = lambda: None) -> DrawingsStore:
+RUNES: Labels = ("sun", "moon")
+
+
+def drawings_in(
+    storage: FakeStorage, persist: Callable[[], object] = lambda: None, labels: Labels = DIGITS
+) -> DrawingsStore:
     """The drawings in `storage`, seen from a tab of its own."""
-    return DrawingsStore(KeptStore(storage.open), persist)
+    return DrawingsStore(KeptStore(storage.open), persist, labels)
 
 
 def with_drawings(*labels: int) -> FakeStorage:
@@ -93,6 +99,47 @@ def test_two_tabs_do_not_overwrite_each_others_drawings() -> None:
         again = drawings_in(memory)
         await again.load()
         assert [d.label for d in again.drawings] == [d.label for d in other.drawings] == [4, 2, 7, 9]
+
+    asyncio.run(go())
+
+
+def test_each_alphabet_has_a_test_set_of_its_own_whatever_the_order_of_its_classes() -> None:
+    async def go() -> None:
+        memory = with_drawings(7)
+        runes, reversed_runes = drawings_in(memory, labels=RUNES), drawings_in(memory, labels=RUNES[::-1])
+        await runes.add([drawing(0), drawing(1), drawing(1)])
+        await reversed_runes.load()
+        assert [d.label for d in reversed_runes.drawings] == [1, 0, 0]
+        await asyncio.gather(runes.add([drawing(0)]), reversed_runes.add([drawing(0)]))
+        await runes.load()
+        assert [d.label for d in runes.drawings] == [0, 1, 1, 0, 1]
+        await runes.remove_last()
+        assert files.read_set(runes.dumps()).counts() == [2, 2]
+        others = drawings_in(memory, labels=("sun", "star"))
+        await others.load()
+        assert others.drawings == []
+        digits = drawings_in(memory)
+        await digits.load()
+        assert [d.label for d in digits.drawings] == [7]
+        assert memory[keys.DRAWINGS] == dumps([drawing(7)], 280.0).encode()
+        assert set(memory) == {keys.DRAWINGS, keys.drawings_of(RUNES)}
+
+    asyncio.run(go())
+
+
+def test_a_test_set_that_waits_for_room_says_so_to_its_own_alphabet_only() -> None:
+    async def go() -> None:
+        memory = refusing()
+        kept = KeptStore(memory.open)
+        runes, digits = DrawingsStore(kept, labels=RUNES), DrawingsStore(kept)
+        assert "export" in await runes.add([drawing(1)])
+        assert [d.label for d in runes.drawings] == [1]
+        assert "is full" in runes.fault
+        assert "is full" not in DrawingsStore(kept, labels=("a", "b")).fault
+        memory.fault = ""
+        assert await digits.add([drawing(4)]) == ""
+        assert runes.fault == ""
+        assert set(memory) == {keys.DRAWINGS, keys.drawings_of(RUNES)}
 
     asyncio.run(go())
 

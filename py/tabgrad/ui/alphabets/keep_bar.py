@@ -8,39 +8,16 @@ from __future__ import annotations
 from tabgrad.data.drawings import DrawingSet
 from tabgrad.interop import dom, page
 
+from ..widgets.class_buttons import ClassButtons
 from ..widgets.controls import Button
 from ..widgets.labels import isolated
 from .controller import AlphabetController
-from .editing import counted
 from .series import COUNT, Series
 
 #: Classes that have a key.
 KEYS = 9
 TITLE = "Keep this drawing in “{}” as …"
 NO_CLASSES = "Give your alphabet its first class: write a name below, and press “Add class”."
-
-
-class _KeepButton:
-    """ "Keep as sun": the key, the name of the class, and how many drawings it has."""
-
-    def __init__(self, parent: dom.Element, place: int, controller: AlphabetController) -> None:
-        self._place = place
-        self._button = Button(
-            parent, "", lambda: controller.do(controller.editing.keep_now(place)), f"class-keep-{place}", "keep-class"
-        )
-        self.element = self._button.element
-        if place < KEYS:
-            dom.create("kbd", self.element, text=str(place + 1), aria_hidden="true")
-        self._name = dom.create("bdi", self.element, class_="keep-class-name")
-        self._count = dom.create("span", self.element, class_="keep-class-count", aria_hidden="true")
-
-    def show(self, found: DrawingSet, count: int) -> None:
-        label = found.labels[self._place]
-        if self._name.textContent != label:
-            self._name.textContent = label
-        if self._count.textContent != str(count):
-            self._count.textContent = str(count)
-        self.element.setAttribute("aria-label", f"Keep as {label}, {counted(count)}")
 
 
 class AlphabetBar:
@@ -54,8 +31,10 @@ class AlphabetBar:
         editing = controller.editing
         self._undo = Button(head, "Undo", lambda: controller.do(editing.undo()), "alphabet-undo", "quiet-button")
         self._undo.element.title = "Take the latest change back"
-        self._classes = dom.create("div", self._bar, class_="keep-classes", data_testid="alphabet-classes")
-        self._buttons: list[_KeepButton] = []
+        self._classes = ClassButtons(
+            self._bar, lambda place: controller.do(editing.keep_now(place)), "class-keep", KEYS
+        )
+        self._classes.element.dataset.testid = "alphabet-classes"
         self._series = dom.create("div", self._bar, class_="series", data_testid="alphabet-series")
         self._series_name = dom.create("bdi", dom.create("p", self._series, class_="series-name"))
         self._left = dom.create("p", self._series, class_="series-left", data_testid="series-left")
@@ -75,13 +54,7 @@ class AlphabetBar:
         self._bar.hidden = found is None
         if found is None:
             return
-        counts = found.counts()
-        for place in range(len(self._buttons), len(found.labels)):
-            self._buttons.append(_KeepButton(self._classes, place, self._controller))
-        for place, button in enumerate(self._buttons):
-            button.element.hidden = place >= len(found.labels)
-            if not button.element.hidden:
-                button.show(found, counts[place])
+        self._classes.show(found.labels, found.counts())
         self._undo.enable(self._controller.editing.can_undo)
         self._title.textContent = TITLE.format(isolated(found.name)) if found.labels else NO_CLASSES
         self._show_series(found, series)
@@ -89,7 +62,7 @@ class AlphabetBar:
             self._said.textContent = self._controller.said
 
     def _show_series(self, found: DrawingSet, series: Series | None) -> None:
-        self._series.hidden, self._classes.hidden = series is None, series is not None
+        self._series.hidden, self._classes.element.hidden = series is None, series is not None
         if series is not None:
             label = found.labels[series.place]
             self._title.textContent = f"Draw “{isolated(label)}” again and again"
@@ -115,7 +88,7 @@ class AlphabetBar:
         if str(event.key) == "Escape" and editing.series is not None:
             editing.end_series()
         elif str(event.key) in map(str, range(1, KEYS + 1)) and not dom.edits_text(event.target):
-            if event.repeat or int(event.key) > len(self._buttons):
+            if event.repeat or self._controller.found is None or int(event.key) > len(self._controller.found.labels):
                 return
             self._controller.do(editing.keep_now(int(event.key) - 1))
         else:

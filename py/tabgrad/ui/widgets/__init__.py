@@ -7,4 +7,14 @@ Button(controls, "Measure", measure, "mistakes-measure")      # from ..widgets.c
 headline.textContent = f"{percent(0.9812, 2)} right"          # from ..widgets.format import percent
 """
 
-__all__ = ["confusion_table", "controls", "format", "help", "labels", "network_column", "network_picture", "picture"]
+__all__ = [
+    "class_buttons",
+    "confusion_table",
+    "controls",
+    "format",
+    "help",
+    "labels",
+    "network_column",
+    "network_picture",
+    "picture",
+]

@@ -37,7 +37,7 @@ def _data(context: InspectContext) -> list[Section | BesideThePad]:
     return [
         MistakesSection(context, data),
         AlphabetsSection(alphabets),
-        OwnDrawingsSection(context, own),
+        OwnDrawingsSection(context, own, alphabets.controller),
         BringSection(context),
         DataSection(context, data),
         StoredSection(context),

@@ -89,12 +89,15 @@ class StoredSection:
         kept, sets = self._page.kept, self._page.sets
         await sets.load()
         sizes = await kept.sizes()
-        rows, own = await kept.get(keys.RUNS), await kept.get(keys.DRAWINGS)
+        rows = await kept.get(keys.RUNS)
         unread = sum(map(keys.is_put_aside, sizes)) + (rows is not None and not is_table(rows)) + len(sets.damaged)
-        try:
-            count = len(drawings.loads(own)) if own else 0
-        except drawings.DrawingsError:
-            count, unread = 0, unread + 1
+        count = 0
+        for key in await kept.keys(keys.DRAWINGS):  # a test set for each alphabet
+            if not keys.is_put_aside(key) and (own := await kept.get(key)):
+                try:
+                    count += len(drawings.read_set(own).drawings)
+                except drawings.DrawingsError:
+                    unread += 1
         return Stored(
             runs=len(load_rows(rows)) if rows else 0,
             drawings=count,
