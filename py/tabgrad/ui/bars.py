@@ -76,6 +76,7 @@ class Bars:
         self._list = dom.by_id("bars")
         self._bars = [Bar(element) for element in dom.select(".bar", self._list)]
         self.labels: Labels = DIGITS
+        self._more: MoreBars | None = None  # made for the first network that may need it
 
     def name(self, labels: Labels) -> None:
         """Have one bar for each of these labels, all of them empty if they are others than before."""
@@ -90,6 +91,9 @@ class Bars:
         is_long = not is_short(labels)
         for bar, label in zip(self._bars, labels, strict=True):
             bar.name(label, is_long)
+        if self._more is None:
+            self._more = MoreBars(self._list)
+        self._more.offer(len(labels))
         digits = labels == DIGITS
         self._list.toggleAttribute("data-others", not digits)
         self._list.dataset.layout = "cells" if len(labels) > COLUMN else "column"
@@ -114,3 +118,46 @@ class Bars:
         """Show the answer to an example, None takes it away: see `Bar.show_example`."""
         for index, bar in enumerate(self._bars):
             bar.show_example(shares[index] if shares else None)
+
+
+class MoreBars:
+    """The button below the bars: it says how many of them are shown, and shows all, which scroll in the same room.
+
+    Whether it is needed, and how many are shown, is up to web/styles/bars.css.
+    """
+
+    def __init__(self, bars: dom.Element) -> None:
+        self._bars = bars
+        self._button = dom.create("button", bars.parentElement, type="button", class_="bars-more")
+        self._button.dataset.testid = "bars-more"
+        self._button.setAttribute("aria-controls", bars.id)
+        self._count = dom.create("span", self._button, class_="bars-count")
+        self._verb = dom.create("span", self._button, class_="bars-verb")
+        self._listener = dom.Listener(self._button, "click", lambda _event: self._show_all(not self._is_open))
+        self._is_open, self._width = False, 0
+        self._size = dom.SizeWatch(bars, self._on_size)
+
+    def offer(self, count: int) -> None:
+        """There are `count` bars now, of which the most probable ones are shown."""
+        self._count.dataset.count = str(count)
+        for most in (FIRST, MOST):
+            self._bars.toggleAttribute(f"data-over{most}", count > most)
+        self._show_all(False)
+
+    def _show_all(self, on: bool) -> None:
+        bars = self._bars
+        if on:  # the room stays as it is
+            self._width = int(bars.offsetWidth)
+            bars.style.setProperty("--room", f"{bars.getBoundingClientRect().height}px")
+            bars.tabIndex = 0  # the keyboard can scroll it
+        else:
+            bars.removeAttribute("tabindex")
+            bars.scrollTop = bars.scrollLeft = 0
+        self._is_open = on
+        bars.toggleAttribute("data-all", on)
+        self._button.setAttribute("aria-expanded", "true" if on else "false")
+        self._verb.textContent = "Show the likeliest" if on else "Show all"
+
+    def _on_size(self) -> None:
+        if self._is_open and int(self._bars.offsetWidth) != self._width:  # turned, or made larger
+            self._show_all(False)

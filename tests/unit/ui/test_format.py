@@ -14,6 +14,7 @@ from tabgrad.ui.widgets.format import (
     amount,
     confidence,
     duration,
+    ends,
     interval_95,
     milliseconds,
     percent,
@@ -58,6 +59,7 @@ def test_an_interval_is_shown_where_it_is_wide() -> None:
     assert plain(interval_95(0.397, 0.892)) == "95 % interval 40 % to 89 %"
     assert plain(with_interval(0.9825, [0.9797, 0.9849], 10_000)) == "98.25 %"
     assert plain(with_interval(1.0, [0.772, 1.0], 13)) == "100.00 % (95 % interval 77 to 100 %)"
+    assert plain(ends([0.9797, 0.9849])) == "98.0 to 98.5 %"
     assert plain(with_interval(1.0, [0.9854, 1.0], 260)) == "100.00 % (95 % interval 98.5 to 100.0 %)"
 
 

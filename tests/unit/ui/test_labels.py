@@ -5,12 +5,17 @@ from __future__ import annotations
 from string import ascii_lowercase
 
 from tabgrad.alphabet import DIGITS
-from tabgrad.ui.widgets.labels import entry, is_short, isolated, known, length, mismatch, pad_hint, size
+from tabgrad.ui.widgets.labels import entry, entry_title, is_short, isolated, known, length, mismatch, pad_hint, size
 
 SHAPES = ("circle", "square", "star")
 LETTERS = tuple(ascii_lowercase)
 FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}"
 SHALOM = "שלום"
+
+
+def seen(text: str) -> str:
+    """With usual spaces."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_label_from_right_to_left_turns_nothing_else_of_a_sentence() -> None:
@@ -39,10 +44,12 @@ def test_longer_labels_are_set_smaller() -> None:
 
 def test_the_picker_says_what_a_network_knows_unless_that_is_the_digits() -> None:
     assert entry("Run 3", DIGITS) == "Run 3"
-    assert entry("Run 3", SHAPES) == "Run 3 · circle, square and star"
-    assert entry("Run 3", LETTERS) == "Run 3 · a, b, c, d, e … z (26 classes)"
+    for labels in (DIGITS, SHAPES, ("a · b", "c")):
+        assert entry_title(entry("Run 3: a · b", labels)) == "Run 3: a · b"
+    assert seen(entry("Run 3", SHAPES)) == "Run 3 · circle, square and star"
+    assert seen(entry("Run 3", LETTERS)) == "Run 3 · a, b, c, d, e … z (26 classes)"
     many = tuple(f"{letter} and a long name" for letter in ascii_lowercase)
-    assert entry("Run 3", many) == "Run 3 · a and a long name … z and a long name (26 classes)"
+    assert seen(entry("Run 3", many)) == "Run 3 · a and a long name … z and a long name (26 classes)"
 
 
 def test_a_network_that_meets_data_of_another_alphabet_says_what_both_are() -> None:

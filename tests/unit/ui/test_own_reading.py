@@ -32,6 +32,15 @@ def test_all_drawings_the_mistakes_or_those_of_a_cell_are_shown() -> None:
     assert unread.chosen((1, 2)) == [0, 1, 2, 3, 4]
 
 
+def test_a_table_of_many_classes_has_those_that_were_drawn_or_answered() -> None:
+    assert reading().mixed_up()[0] == [0, 1, 2]
+    many = reading(tuple(f"rune {i}" for i in range(36)))
+    places, counts = many.mixed_up()
+    assert places == [0, 1, 2]
+    assert counts.tolist() == [[1, 1, 0], [0, 1, 1], [0, 0, 1]]
+    assert replace(many, results=None).mixed_up()[0] == []
+
+
 def test_the_line_beside_the_pad_counts_and_names_what_to_press() -> None:
     assert reading().summary() == "5 kept \N{MIDDLE DOT} the network reads 3 of them"
     assert replace(reading(), results=None).summary() == "5 kept"

@@ -6,20 +6,37 @@ from collections.abc import Callable
 
 from tabgrad.interop import dom
 
+from ..widgets.labels import entry_title, length
 from .registry import ModelRegistry
+
+#: A longer title is set smaller, so that two lines have room for it. Characters.
+LONG = 12
 
 
 class ModelPicker:
-    """`#model`. `chosen` gets the name that the visitor picked."""
+    """`#model`, and `#model-shown`, which shows the title of its value. `chosen` gets the name that was picked."""
 
     def __init__(self, chosen: Callable[[str], object]) -> None:
         self._select = dom.by_id("model")
-        self._listener = dom.Listener(self._select, "change", lambda _event: chosen(self.name))
+        self._shown = dom.by_id("model-shown")
+        self._chosen = chosen
+        self._listener = dom.Listener(self._select, "change", lambda _event: self._on_change())
 
     @property
     def name(self) -> str:
         """The model that is picked."""
         return str(self._select.value)
+
+    def _on_change(self) -> None:
+        self._show_title()
+        self._chosen(self.name)
+
+    def _show_title(self) -> None:
+        """Without what the network knows, which the list has, and the line below the answer."""
+        full = self.titles().get(self.name, "")
+        title = entry_title(full)
+        self._shown.textContent, self._select.title = title, full
+        self._shown.toggleAttribute("data-long", length(title) > LONG)
 
     def titles(self) -> dict[str, str]:
         """The models on the list by name, in order."""
@@ -37,3 +54,4 @@ class ModelPicker:
             dom.create("option", self._select, text=registry.titles[name], value=name)
         self._select.value = registry.picked
         self._select.disabled = not registry.can_choose
+        self._show_title()

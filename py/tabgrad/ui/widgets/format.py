@@ -38,9 +38,14 @@ def with_interval(accuracy: float, interval: Sequence[float], images: int) -> st
     """
     if images >= MANY_IMAGES:
         return percent(accuracy, 2)
+    return f"{percent(accuracy, 2)} ({percent(0.95)} interval {ends(interval)})"
+
+
+def ends(interval: Sequence[float]) -> str:
+    """The ends of an interval (low, high) of a share: "60 to 92 %"."""
     low, high = interval
     decimals = 1 if high - low < _NARROW else 0
-    return f"{percent(accuracy, 2)} ({percent(0.95)} interval {100 * low:.{decimals}f} to {percent(high, decimals)})"
+    return f"{100 * low:.{decimals}f} to {percent(high, decimals)}"
 
 
 def signed(value: float, decimals: int = 2) -> str:

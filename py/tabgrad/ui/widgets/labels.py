@@ -13,6 +13,8 @@ from tabgrad.alphabet import DIGITS, Labels, compared, listed
 #: Around a label that is written from right to left, so that it turns nothing else of its sentence.
 _ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
+#: Between a network's title and what it knows. No title has a no-break space.
+_KNOWS = " \N{MIDDLE DOT}\N{NO-BREAK SPACE}"
 _JOINER = "\N{ZERO WIDTH JOINER}"
 #: Skin tones, which change the emoji before them.
 _TONES = range(0x1F3FB, 0x1F400)
@@ -62,7 +64,12 @@ def known(labels: Labels) -> str:
 
 def entry(title: str, labels: Labels) -> str:
     """A network's entry in the model picker: its title, and what it knows unless that is the digits."""
-    return title if labels == DIGITS else f"{title} \N{MIDDLE DOT} {known(labels)}"
+    return title if labels == DIGITS else f"{title}{_KNOWS}{known(labels)}"
+
+
+def entry_title(text: str) -> str:
+    """The title in an entry of the model picker."""
+    return text.partition(_KNOWS)[0]
 
 
 def mismatch(mine: Labels, theirs: Labels, title: str = "") -> str:

@@ -17,6 +17,8 @@ from ...widgets.labels import known
 
 #: Which drawings are shown: "all", those that are read "wrong", or those of a cell (truth, answer) of the confusion.
 Choice = tuple[int, int] | str
+#: More classes make a large table.
+MANY = 12
 EMPTY = "You have kept no drawings yet. Draw a digit, and press its button at “This drawing is a …”."
 EMPTY_OF_OTHERS = (
     "You have kept no drawings for this network yet. It knows {}: draw one of them, and press its button at “This "
@@ -54,6 +56,20 @@ class Reading:
         if isinstance(choice, str):
             return [int(i) for i in (self.results.answers != self.results.labels).nonzero()[0]]
         return sorted(map(int, self.results.cell(*choice)))
+
+    def mixed_up(self) -> tuple[list[int], NDArray[np.int64]]:
+        """The classes of the confusion matrix, and its counts.
+
+        Of many classes only those that were drawn or answered, so that a few drawings fill no large table.
+        """
+        if self.results is None:
+            return [], np.zeros((0, 0), np.int64)
+        counts = self.results.confusion
+        places = list(range(len(self.labels)))
+        if len(places) > MANY:
+            used = counts.sum(axis=0) + counts.sum(axis=1)
+            places = [place for place in places if used[place]]
+        return places, counts[np.ix_(places, places)]
 
     def summary(self) -> str:
         """ "12 kept, the network reads 11 of them"."""

@@ -33,10 +33,11 @@ class OwnResults:
         self._reading: Reading | None = None
         self._choice: Choice = "all"
         self._shown: list[int] = []
+        self._places: list[int] = []  # the classes of the table
         self._cards = dom.create("div", body, class_="mistakes own-results")
         self._matrix = dom.create("div", self._cards, class_="data-card")
         dom.create("h4", self._matrix, text="What it mixes up", class_="stage-title")
-        self._table = ConfusionTable(self._matrix, self._choose, "mine-confusion")
+        self._table = ConfusionTable(self._matrix, self._choose_cell, "mine-confusion")
         card = dom.create("div", self._cards, class_="data-card")
         self._title = dom.create("h4", card, text=ALL, class_="stage-title", aria_live="polite")
         self._tools = dom.create("div", card, class_="controls")
@@ -53,8 +54,13 @@ class OwnResults:
         self._cards.hidden = not reading.drawings
         self._matrix.hidden = self._tools.hidden = reading.results is None
         if reading.results is not None:
-            self._table.show(reading.results.confusion, reading.labels)
+            self._places, counts = reading.mixed_up()
+            self._table.show(counts, tuple(reading.labels[place] for place in self._places))
         self._show_gallery(reading)
+
+    def _choose_cell(self, cell: tuple[int, int]) -> None:
+        truth, answer = (self._places[place] for place in cell)
+        self._choose((truth, answer))
 
     def _choose(self, what: Choice) -> None:
         self._choice = what

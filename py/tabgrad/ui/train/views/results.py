@@ -11,7 +11,7 @@ from tabgrad.interop import dom, page
 from tabgrad.settings import FIELDS, ChoiceField, RunSettings
 
 from ...widgets.controls import Button
-from ...widgets.format import duration, percent
+from ...widgets.format import duration, ends, percent
 from ...widgets.labels import known
 from ..optimizer_words import optimizer_title
 from .run_name import NameField
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 TITLE, EMPTY = "Your runs", "Each run that ends is kept here, so that you can compare them."
 COLUMNS = ("Run", "Network", "Test", "Time")
-TEST_NOTE = "Test: how many of the test images it reads right. It has never seen them before."
+TEST_NOTE = (
+    "Test: how many of the test images it reads right. It has never seen them before. Below it is the 95 % interval."
+)
 ACTIONS = {
     "use": "Answer with it",
     "settings": "Settings",
@@ -110,7 +112,10 @@ class RunsTable:
         network = dom.create("td", line, role="cell")
         dom.create("span", network, text=run_name(row), data_part="name")
         dom.create("small", network, text=details(row, settings))
-        dom.create("td", line, text=percent(row["test_accuracy"], 2), role="cell")
+        test = dom.create("td", line, role="cell")
+        dom.create("span", test, text=percent(row["test_accuracy"], 2))
+        if interval := row.get("test_interval"):
+            dom.create("small", test, text=ends(interval), data_part="interval")
         dom.create("td", line, text=duration(row["seconds"]), role="cell")
         menu = dom.create("details", dom.create("td", line, role="cell"), class_="row-menu")
         summary = dom.create("summary", menu, aria_label=f"More about run {row['number']}", data_action=MENU)
