@@ -263,7 +263,7 @@ def test_of_many_drawings_all_are_read_and_the_last_are_shown(open_visit: Callab
     page.get_by_test_id("mine-headline").filter(has_text="no drawings yet").wait_for()
     page.get_by_test_id("mine-import").set_input_files(file)
     page.get_by_test_id("mine-headline").filter(has_text="of your 203 drawings").wait_for()
-    page.get_by_text("The last 200 are shown").wait_for()
+    page.get_by_text("Your drawings: 203, the last 200 shown").wait_for()
     shown = page.get_by_test_id("mine-gallery").locator("li:not([hidden]) button")
     assert shown.count() == 200
     names = shown.evaluate_all("buttons => buttons.map(button => button.ariaLabel)")

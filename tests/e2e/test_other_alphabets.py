@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from string import ascii_lowercase
 
 import numpy as np
 from playwright.sync_api import Page, expect
 
 from tabgrad.artifacts import save_weights
+from tabgrad.data.drawings import read_set
 from tabgrad.network import draw_weights, spec_shapes
 from tabgrad.settings import RunSettings, answering_spec
 from tests.e2e.drawing import DIGITS, draw
@@ -65,7 +67,9 @@ def no_faults(page: Page) -> None:
     expect(page.locator(".fault:not(:empty)")).to_have_count(0)
 
 
-def test_the_page_speaks_the_labels_of_the_network_that_answers(open_visit: Callable[..., Visit]) -> None:
+def test_the_page_speaks_the_labels_of_the_network_that_answers(
+    open_visit: Callable[..., Visit], tmp_path: Path
+) -> None:
     page = open_visit("?engine=wasm", init_script=BEEN_HERE, viewport={"width": 1280, "height": 800}).page
     bring(page, LABELS)
     assert page.locator("#bars .bar-label").all_text_contents() == list(LABELS)
@@ -83,6 +87,7 @@ def test_the_page_speaks_the_labels_of_the_network_that_answers(open_visit: Call
     wait_until(page, lambda: best in (page.locator("#announcer").text_content() or ""), "the announcement")
     look_inside(page)
     meet_digits(page)
+    keep_a_test_set(page, tmp_path)
     at_all_sizes(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     back_to_digits(page)
@@ -104,7 +109,7 @@ def look_inside(page: Page) -> None:
 
 
 def meet_digits(page: Page) -> None:
-    """Data of digits: one sentence, and nothing that could be kept under a wrong name."""
+    """Data of digits: one sentence."""
     page.get_by_test_id("tab-data").click()
     caught_up(page, "data")
     page.get_by_test_id("mistakes-measure").click()
@@ -112,11 +117,74 @@ def meet_digits(page: Page) -> None:
     headline.filter(has_text="This network knows a, b, c, d, e … ").filter(has_text="shows 0 to 9.").wait_for()
     page.get_by_test_id("data-wrong").check()
     page.get_by_test_id("data-note").filter(has_text="shows 0 to 9.").wait_for()
-    expect(page.get_by_test_id("mine-add-0")).to_be_hidden()
-    page.get_by_test_id("mine-kept").filter(has_text="Draw your own alphabet").wait_for()
-    page.get_by_test_id("mine-headline").filter(has_text="This test set holds digits").wait_for()
     page.get_by_test_id("data-wrong").uncheck()
     no_faults(page)
+
+
+def keep_a_test_set(page: Page, folder: Path) -> None:
+    """Drawings are kept under the network's names, measured, taken away as a file and brought back."""
+    headline, kept = page.get_by_test_id("mine-headline"), page.get_by_test_id("mine-kept")
+    headline.filter(has_text="You have kept no drawings for this network yet").wait_for()
+    for count, label in enumerate(("b", "b", "<b>bold</b>", FAMILY), 1):
+        if count > 1:
+            draw(page, DIGITS[count])
+        page.get_by_test_id(f"mine-add-{LABELS.index(label)}").click()
+        page.get_by_test_id("mine-said").filter(has_text=f"Kept as {label}.").wait_for()
+        kept.filter(has_text=f"{count} kept").wait_for()
+    headline.filter(has_text="of your 4 drawings").filter(has_text="interval").wait_for()
+    right = int(headline.get_attribute("data-right") or "")
+    assert page.get_by_test_id("mine-gallery").locator("li:not([hidden])").count() == 4
+    cells = page.locator('[data-testid="mine-confusion"] [data-cell]')
+    counts: list[str] = cells.evaluate_all("cells => cells.map(cell => cell.dataset.value)")
+    assert sum(map(int, counts)) == 4
+    names = page.locator('[data-testid="mine-confusion"] tbody th').all_text_contents()
+    assert {"b", "<b>bold</b>", FAMILY} <= set(names)
+    page.get_by_test_id("mine-wrong").click()
+    assert page.get_by_test_id("mine-gallery").locator("li:not([hidden])").count() == 4 - right
+    page.locator('[data-testid="mine-confusion"] [data-cell]:enabled').first.click()
+    page.locator(".own-results h4").filter(has_text="b read as").wait_for()
+    with page.expect_download() as download:
+        page.get_by_test_id("mine-export").click()
+    file = folder / "test-set.json"
+    download.value.save_as(file)
+    found = read_set(file.read_bytes())
+    assert (found.labels, [LABELS[d.label] for d in found.drawings]) == (LABELS, ["b", "b", "<b>bold</b>", FAMILY])
+    page.get_by_test_id("mine-remove").click()
+    headline.filter(has_text="of your 3 drawings").wait_for()
+    page.get_by_test_id("mine-import").set_input_files(file)
+    headline.filter(has_text="of your 7 drawings").wait_for()
+    page.get_by_test_id("mine-tune").click()
+    page.get_by_test_id("mine-tuned").filter(has_text="Learned from 4 drawings").wait_for()
+    close_alphabet(page)
+    no_faults(page)
+
+
+def close_alphabet(page: Page) -> None:
+    """While an alphabet is open its buttons stand beside the pad; the section says so, and closes it."""
+    page.get_by_test_id("alphabet-new").click()
+    page.get_by_test_id("mine-open").filter(has_text="is open").wait_for()
+    expect(page.get_by_test_id("mine-add-0")).to_be_hidden()
+    page.get_by_test_id("mine-close-alphabet").click()
+    page.get_by_test_id("mine-add-0").wait_for()
+    expect(page.get_by_test_id("mine-open")).to_be_hidden()
+
+
+def all_bars(page: Page) -> None:
+    """Where some are hidden, a button says how many are shown, and shows all of them in the same room."""
+    bars, more = page.locator("#bars"), page.get_by_test_id("bars-more")
+    assert bars.locator(".bar:visible").count() == 10
+    page.get_by_role("button", name="10 of 31 shown Show all").focus()
+    height, below = bars.evaluate("bars => bars.offsetHeight"), more.bounding_box()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="31 of 31 shown Show fewer", expanded=True).wait_for()
+    assert (bars.evaluate("bars => bars.offsetHeight"), more.bounding_box()) == (height, below)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("End")
+    last = bars.locator(".bar").last
+    wait_until(page, lambda: bars.evaluate("bars => bars.scrollTop > 0"), "the end of the list")
+    expect(last).to_be_in_viewport()
+    more.click()
+    assert bars.locator(".bar:visible").count() == 10
 
 
 def at_all_sizes(page: Page) -> None:
@@ -128,6 +196,8 @@ def at_all_sizes(page: Page) -> None:
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             wait_until(page, lambda: fits(page), f"{len(labels)} labels in {width} by {height}")
+            if labels == LABELS and width < 640:
+                all_bars(page)
             if width > 1000:  # else it scrolls with the page
                 assert page.evaluate(
                     "() => document.querySelector('#bars').getBoundingClientRect().bottom < innerHeight"
@@ -141,7 +211,7 @@ def back_to_digits(page: Page) -> None:
     assert dataset(page, "answer") == "shown"
     expect(page.get_by_test_id("try-example")).to_be_visible()
     page.get_by_test_id("tab-data").click()
-    expect(page.get_by_test_id("mine-add-0")).to_be_visible()
+    page.get_by_test_id("mine-kept").filter(has_text="Press its digit").wait_for()  # another test set
     page.get_by_test_id("tab-inside").click()
     caught_up(page, "inside")
     assert texts_of(page, "why-digit") == ["the answer", *"0123456789"]

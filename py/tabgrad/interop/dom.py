@@ -54,6 +54,11 @@ def focused() -> Element | None:
     return or_none(js.document.activeElement)
 
 
+def is_shown(element: Element) -> bool:
+    """Whether the element has a place on the page: CSS may hide it, or something around it."""
+    return bool(element.getClientRects().length)
+
+
 def closest(element: Element, selector: str) -> Element | None:
     """The element itself or its nearest ancestor that matches a CSS selector."""
     return or_none(element.closest(selector))

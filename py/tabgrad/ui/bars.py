@@ -91,9 +91,6 @@ class Bars:
         is_long = not is_short(labels)
         for bar, label in zip(self._bars, labels, strict=True):
             bar.name(label, is_long)
-        if self._more is None:
-            self._more = MoreBars(self._list)
-        self._more.offer(len(labels))
         digits = labels == DIGITS
         self._list.toggleAttribute("data-others", not digits)
         self._list.dataset.layout = "cells" if len(labels) > COLUMN else "column"
@@ -101,6 +98,9 @@ class Bars:
         self._list.style.setProperty("--shown", str(min(len(labels), MOST)))
         self._list.setAttribute("aria-label", f"Confidence for each {'digit' if digits else 'class'}")
         self.show(None, ())
+        if self._more is None:
+            self._more = MoreBars(self._list)
+        self._more.offer(len(labels))
 
     def show(self, shares: Sequence[float] | None, ranking: Sequence[int]) -> None:
         """Show `shares` (classes,) in 0..1; `ranking` are the classes from the most to the least probable.
@@ -123,7 +123,7 @@ class Bars:
 class MoreBars:
     """The button below the bars: it says how many of them are shown, and shows all, which scroll in the same room.
 
-    Whether it is needed, and how many are shown, is up to web/styles/bars.css.
+    Which bars are shown, and so whether it is needed, is up to web/styles/bars.css.
     """
 
     def __init__(self, bars: dom.Element) -> None:
@@ -131,7 +131,7 @@ class MoreBars:
         self._button = dom.create("button", bars.parentElement, type="button", class_="bars-more")
         self._button.dataset.testid = "bars-more"
         self._button.setAttribute("aria-controls", bars.id)
-        self._count = dom.create("span", self._button, class_="bars-count")
+        self._count = dom.create("span", self._button)
         self._verb = dom.create("span", self._button, class_="bars-verb")
         self._listener = dom.Listener(self._button, "click", lambda _event: self._show_all(not self._is_open))
         self._is_open, self._width = False, 0
@@ -139,7 +139,6 @@ class MoreBars:
 
     def offer(self, count: int) -> None:
         """There are `count` bars now, of which the most probable ones are shown."""
-        self._count.dataset.count = str(count)
         for most in (FIRST, MOST):
             self._bars.toggleAttribute(f"data-over{most}", count > most)
         self._show_all(False)
@@ -156,8 +155,16 @@ class MoreBars:
         self._is_open = on
         bars.toggleAttribute("data-all", on)
         self._button.setAttribute("aria-expanded", "true" if on else "false")
-        self._verb.textContent = "Show the likeliest" if on else "Show all"
+        self._verb.textContent = "Show fewer" if on else "Show all"
+        self._say_count()
+
+    def _say_count(self) -> None:
+        if dom.is_shown(self._button):
+            bars = dom.select(".bar", self._bars)
+            self._count.textContent = f"{sum(map(dom.is_shown, bars))} of {len(bars)} shown "
 
     def _on_size(self) -> None:
         if self._is_open and int(self._bars.offsetWidth) != self._width:  # turned, or made larger
             self._show_all(False)
+        else:
+            self._say_count()

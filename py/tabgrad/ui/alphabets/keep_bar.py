@@ -83,7 +83,7 @@ class AlphabetBar:
     def _on_key(self, event: dom.Event) -> None:
         """A digit keeps the drawing as that class, Escape ends a series; not in a text field."""
         editing = self._controller.editing
-        if event.ctrlKey or event.metaKey or event.altKey or not self._bar.getClientRects().length:
+        if event.ctrlKey or event.metaKey or event.altKey or not dom.is_shown(self._bar):
             return
         if str(event.key) == "Escape" and editing.series is not None:
             editing.end_series()

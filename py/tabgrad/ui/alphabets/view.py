@@ -128,7 +128,7 @@ class AlphabetsView:
     def _focus_new(self, is_open: bool) -> None:
         """Where the focus was is hidden now."""
         focused = dom.focused()
-        if focused is None or str(focused.tagName) == "BODY" or not focused.getClientRects().length:
+        if focused is None or str(focused.tagName) == "BODY" or not dom.is_shown(focused):
             (self._editor.focus if is_open else self._new.focus)()
 
     def _show_question(self) -> None:

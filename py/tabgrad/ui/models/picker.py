@@ -35,7 +35,8 @@ class ModelPicker:
         """Without what the network knows, which the list has, and the line below the answer."""
         full = self.titles().get(self.name, "")
         title = entry_title(full)
-        self._shown.textContent, self._select.title = title, full
+        self._shown.textContent = title.replace("-", "\N{NON-BREAKING HYPHEN}")  # "784-128-10" stays in one line
+        self._select.title = full
         self._shown.toggleAttribute("data-long", length(title) > LONG)
 
     def titles(self) -> dict[str, str]:
