@@ -53,7 +53,10 @@ ON_DEMAND = (
     "ui/alphabets/",
     "ui/code/",
     "ui/inspect/",
-    *(f"ui/sets/{name}.py" for name in ("bringing", "choosing", "listing", "preview")),
+    *(
+        f"ui/sets/{name}.py"
+        for name in ("bringing", "choosing", "class_fields", "exporting", "listing", "naming", "preview")
+    ),
     "ui/train/code_diff.py",
     "ui/train/views/comparison.py",
     "ui/widgets/class_buttons.py",

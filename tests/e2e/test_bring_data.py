@@ -18,6 +18,12 @@ from tests.e2e.support import wait_dataset, wait_until
 from tests.e2e.train_page import Open, message, press
 
 NAMES = ("bar", "cross", "post")
+RENAMED = ("Bars", "Crosses", "Posts")
+PASTE = """(field, text) => {
+  const data = new DataTransfer();
+  data.setData("text/plain", text);
+  field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
 #: A cross for the pad, in shares of its side.
 CROSS = [[(0.2, 0.5), (0.8, 0.5)], [(0.5, 0.2), (0.5, 0.8)]]
 
@@ -109,6 +115,23 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
     page.get_by_test_id("data-guess-polarity").select_option("light")
     expect(page.get_by_test_id("data-use")).to_be_enabled()
     page.get_by_test_id("data-name").fill("Lines")
+
+    # Classes get other names: a fault is said at its field, a list that is pasted names all, a switch keeps them.
+    names = [page.get_by_test_id(f"data-class-name-{k}") for k in range(3)]
+    names[0].fill("post")
+    page.keyboard.press("Enter")
+    expect(names[1]).to_be_focused()
+    expect(names[0]).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_test_id("data-class-0")).to_contain_text("Another class is called 'post'")
+    page.get_by_test_id("data-use").click()
+    expect(names[0]).to_be_focused()
+    names[0].evaluate(PASTE, "Bars\nCrosses\nPosts")
+    expect(names[0]).to_have_attribute("aria-invalid", "false")
+    page.get_by_test_id("data-guess-polarity").select_option("dark")
+    page.get_by_test_id("data-guess-polarity").select_option("light")
+    expect(page.get_by_test_id("data-use")).to_be_enabled()
+    for field, name in zip(names, RENAMED, strict=True):
+        expect(field).to_have_value(name)
     page.get_by_test_id("data-use").click()
 
     # The form has it, and says what to do; the network answers with its names.
@@ -119,13 +142,24 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
     assert press(page, "finished", "failed") == "finished"
     draw(page, CROSS)
     labels = [page.get_by_test_id(f"prob-{i}").get_attribute("data-label") for i in range(3)]
-    assert sorted(filter(None, labels)) == list(NAMES)
+    assert sorted(filter(None, labels)) == list(RENAMED)
 
-    # It is there on the next visit; pictures become another one.
+    # It is there on the next visit.
     page.reload()
     wait_dataset(page, "app", "ready")
     wait_until(page, lambda: offered(page) == ["Lines (300)"], "the stored set in the form")
     assert page.get_by_test_id("train-data").input_value().startswith("set-")
+
+    # It can be exported, and read again as the same set.
+    page.get_by_test_id("tab-data").click()
+    with page.expect_download() as saved:
+        page.get_by_test_id("data-export").click()
+    bring(page, saved.value.suggested_filename, saved.value.path().read_bytes())
+    expect(names[2]).to_have_value("Posts")
+    page.get_by_test_id("data-use").click()
+    wait_until(page, lambda: offered(page) == ["lines (300)"], "the same set with another name")
+
+    # Pictures become another set.
     bring(page, "shapes.zip", pictures(60))
     preview.wait_for()  # the worker starts first
     expect(page.get_by_test_id("data-class-2")).to_contain_text("20 images")

@@ -1,8 +1,9 @@
 """A run as one Python file that does the same training outside the page: for CPython with tinygrad and NumPy.
 
 Owns what goes into the file for which settings; its text is in `script_text` and `script_images`. Nothing is run here.
-On MNIST the file has the same images in the same order, the same first weights and the same steps as the page, so its
-losses differ by rounding only. What it leaves out it says, in its text and when it is run.
+On MNIST, and on images that the page has exported, the file has the same images in the same order, the same first
+weights and the same steps as the page, so its losses differ by rounding only. What it leaves out it says, in its text
+and when it is run.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def left_out(settings: RunSettings) -> list[str]:
     own_augmentation = settings.model == CODE and mentions(settings.source, "augment")
     on_a_file = _images(settings) is OF_A_FILE
     sentences = {
-        "This file trains on the images that you give it, in another order than the page.": on_a_file,
+        "This file trains on the images that you give it. The page varies drawings anew in each epoch.": on_a_file,
         "The page trained on other images. This file trains on MNIST.": not on_a_file and settings.data != "mnist",
         "The page distorted the images, so that no two were the same. This file does not.": settings.augment != "none"
         and not own_augmentation,

@@ -78,9 +78,9 @@ OF_A_FILE = Images(
 #     pip install numpy tinygrad==0.14.0
 #     python {name} --data FILE.npz
 #
-# FILE.npz is one that NumPy's savez makes: x_train, uint8 (n, 28, 28), white on black, and y_train, their classes as
-# numbers from 0 on, in the order of LABELS; x_test and y_test, too, to test on. Without these, every 12th image of a
-# class is to test on.
+# FILE.npz is what the page exports: on the tab Data, press “Export .npz” beside the data set. Or make one with NumPy's
+# savez: x_train, uint8 (n, 28, 28), white on black, and y_train, their classes as numbers from 0 on, in the order of
+# LABELS; x_validation and y_validation, x_test and y_test, too. Without these, every 12th image of a class is taken.
 #
 # The seed decides the first weights and the order of the images.
 
@@ -102,15 +102,20 @@ def held_out(images, labels):
 def split_images(file):
     """(images, labels) to train on, to validate on, and to test on at the end."""
     with np.load(file) as arrays:
-        train = arrays["x_train"].reshape(-1, 28, 28), arrays["y_train"].reshape(-1)
-        test = (arrays["x_test"].reshape(-1, 28, 28), arrays["y_test"].reshape(-1)) if "x_test" in arrays else None
-    if test is None:
-        train, test = held_out(*train)
-    for images, labels in (train, test):
+        if "labels" in arrays and arrays["labels"].tolist() != LABELS:
+            raise SystemExit(f"The classes in {file} are not those of this network.")
+        parts = {
+            name: (arrays[f"x_{name}"].reshape(-1, 28, 28), arrays[f"y_{name}"].reshape(-1))
+            for name in ("train", "validation", "test")
+            if f"x_{name}" in arrays
+        }
+    for images, labels in parts.values():
         if images.dtype != np.uint8 or len(images) != len(labels) or labels.min() < 0 or labels.max() >= len(LABELS):
             raise SystemExit(f"Images must be bytes 0..255, and labels numbers from 0 to {len(LABELS) - 1}.")
-    train, validation = held_out(*train)
-    return train, validation, test
+    for name in ("test", "validation"):
+        if name not in parts:
+            parts["train"], parts[name] = held_out(*parts["train"])
+    return parts["train"], parts["validation"], parts["test"]
 ''',
     option="""    parser = argparse.ArgumentParser(description="Trains the network of this file on your own images.")
     parser.add_argument("--data", type=Path, required=True, help="the .npz file with your images and labels")

@@ -35,6 +35,7 @@ __all__ = [
     "index",
     "lessons",
     "mnist",
+    "npz",
     "packed",
     "reading",
     "seeding",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -74,6 +74,17 @@ class DrawnData:
 
     def size(self, name: str) -> int:
         return len(find_split(self._drawings, name))
+
+
+async def drawn_blocks(data: DrawnData, split: SplitName) -> AsyncIterator[Samples]:
+    """The images of a split, some at a time: those to learn from are what an epoch has, each drawing and variations."""
+    if split != "train":
+        yield await data.split(split)
+        return
+    source = data.source(0)
+    for first in range(0, data.count, CHUNK):
+        yield await source.take(min(CHUNK, data.count - first))
+        await asyncio.sleep(0)
 
 
 def open_drawn(content: bytes) -> DrawnData:

@@ -6,9 +6,8 @@ Owns what a run sees of them; their form in storage is `sets`'. Opens no storage
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import partial
 
 from tabgrad.alphabet import listed
 from tabgrad.incoming import quoted
@@ -43,24 +42,33 @@ class StoredData(BlockData):
         counts = [block.stop - block.start for block in blocks_of(self.head.size(name))]
         if samples is not None:
             return Split.whole(name, counts, samples[name])
-        return Split(name, counts, IMAGE_SIZE, partial(self._load, name, counts))
+        return Split(name, counts, IMAGE_SIZE, lambda k: read_block(self.head, self._read, name, k))
 
     def rename(self, name: str) -> None:
         """Call the set otherwise."""
         self.head = replace(self.head, name=name)
         self.description = f"{name}: {self.head.samples:,} images of {listed(self.alphabet)}"
 
-    async def _load(self, split: str, counts: Sequence[int], k: int) -> Samples:
-        try:
-            content = await self._read(keys.set_block(self.head.id, split, k))
-        except OSError as error:
-            raise DataError(str(error)) from error
-        if content is None:
-            raise DataError(GONE.format(quoted(self.head.name)))
-        samples = decode_block(content, counts[k])
-        if hash_block(content) != self.head.hashes[split][k] or samples.labels.max() >= len(self.alphabet):
-            raise DataError(DAMAGED.format(quoted(self.head.name)))
-        return samples
+
+async def read_block(head: SetHead, read: Read, split: SplitName, k: int) -> Samples:
+    """Block `k` of a split of a set of images. Raises DataError."""
+    try:
+        content = await read(keys.set_block(head.id, split, k))
+    except OSError as error:
+        raise DataError(str(error)) from error
+    if content is None:
+        raise DataError(GONE.format(quoted(head.name)))
+    rows = list(blocks_of(head.size(split)))[k]
+    samples = decode_block(content, rows.stop - rows.start)
+    if hash_block(content) != head.hashes[split][k] or samples.labels.max() >= len(head.labels):
+        raise DataError(DAMAGED.format(quoted(head.name)))
+    return samples
+
+
+async def stored_blocks(head: SetHead, read: Read, split: SplitName) -> AsyncIterator[Samples]:
+    """The samples of a split of a set of images, block by block. Keeps none of them. Raises DataError."""
+    for k in range(len(head.hashes[split])):
+        yield await read_block(head, read, split, k)
 
 
 async def open_set(name: str, read: Read, opened: RunData | None) -> RunData:

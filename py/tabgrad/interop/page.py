@@ -57,13 +57,30 @@ def scroll_to_top() -> None:
     js.scrollTo(0, 0)
 
 
+class Download:
+    """A file for the visitor, made of pieces. The browser keeps them, on disk if it likes; Python's memory does not."""
+
+    def __init__(self) -> None:
+        self._pieces = js.Array.new()
+
+    def add(self, content: bytes) -> None:
+        """The next piece."""
+        self._pieces.push(js.Blob.new(js.Array.of(to_js(content))))
+
+    def save(self, name: str, kind: str = "application/octet-stream") -> None:
+        """Download what was added to the visitor's computer. `kind` is its MIME type."""
+        url = js.URL.createObjectURL(js.Blob.new(self._pieces, to_js({"type": kind})))
+        link = js.document.createElement("a")
+        link.href, link.download = url, name
+        link.click()
+        js.URL.revokeObjectURL(url)
+
+
 def download(name: str, content: bytes, kind: str = "application/octet-stream") -> None:
     """Download a file to the visitor's computer. `kind` is its MIME type."""
-    url = js.URL.createObjectURL(js.Blob.new(js.Array.of(to_js(content)), to_js({"type": kind})))
-    link = js.document.createElement("a")
-    link.href, link.download = url, name
-    link.click()
-    js.URL.revokeObjectURL(url)
+    whole = Download()
+    whole.add(content)
+    whole.save(name, kind)
 
 
 class FileError(OSError):

@@ -167,10 +167,14 @@ class ReadData(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseData(Message):
-    """Keep the data set that was read last, which is `set_id`, under this `name`; answered by DataKept."""
+    """Keep the data set that was read last, which is `set_id`, under this `name`; answered by DataKept.
+
+    `labels` are other names of its classes, in the same order; empty for those that were read.
+    """
 
     set_id: str
     name: str
+    labels: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

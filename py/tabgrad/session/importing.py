@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.alphabet import Labels
+from tabgrad.alphabet import AlphabetError, Labels, check_labels
 from tabgrad.data import DataError, Samples
 from tabgrad.data.catalogue import DataSets
 from tabgrad.data.index import SPLITS, SplitName
@@ -109,9 +110,10 @@ class Importing:
             self._emit(preview(reading, command.id))
 
     async def _use(self, command: UseData) -> None:
-        reading, name = self._reading, check_name(command.name)
-        if reading is None or reading.id != command.set_id:
+        found, name = self._reading, check_name(command.name)
+        if found is None or found.id != command.set_id:
             raise DataError(NOTHING_READ)
+        reading = renamed(found, command.labels) if command.labels else found
         head = SetHead(reading.id, name, "images", reading.labels, counts_of(reading), self._origin)
 
         async def tell(done: int, total: int) -> None:
@@ -124,7 +126,7 @@ class Importing:
         except OSError as error:
             reason = NOT_STORED.format(error)
             self._data_sets.held[head.id] = StoredData(head, self._data_sets.read, reading.samples)
-        if self._reading is reading:
+        if self._reading is found:
             self._reading = None
         self._emit(DataKept(reply_to=command.id, head=head.dumps(), reason=reason))
 
@@ -136,6 +138,17 @@ class Importing:
             known = max(done, total) if total else 0
             self._emit(DataProgress(reply_to=reply_to, what=what, done=done, total=known))
         await asyncio.sleep(0)
+
+
+def renamed(reading: Reading, labels: Sequence[str]) -> Reading:
+    """The same images in classes of these names. Raises DataError."""
+    try:
+        checked = check_labels(labels)
+    except AlphabetError as error:
+        raise DataError(str(error)) from error
+    if len(checked) != len(reading.labels):
+        raise DataError(f"There are {len(reading.labels)} classes, but {len(checked)} names for them.")
+    return replace(reading, labels=checked)
 
 
 def counts_of(reading: Reading) -> dict[str, tuple[int, ...]]:

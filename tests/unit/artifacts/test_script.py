@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,12 @@ import pytest
 from scripts.bench.peers import clang
 from tabgrad.artifacts.script import as_script, script_name
 from tabgrad.backends.wasm import open_device
-from tabgrad.data import RunData, mnist
+from tabgrad.data import RunData, Samples, mnist
+from tabgrad.data.index import SPLITS, SplitName
+from tabgrad.data.npz import write_npz
 from tabgrad.data.packed import open_packed
+from tabgrad.data.sets import SetHead
+from tabgrad.data.stored import StoredData
 from tabgrad.network import CODE, draw_weights, spec_shapes
 from tabgrad.session import plan
 from tabgrad.session.network import LoadedNetwork, first_values, mean_image
@@ -308,15 +312,40 @@ def test_what_a_source_does_as_a_program_is_left_to_it() -> None:
     assert names["__name__"] == "__main__"
 
 
+def exported(path: Path, samples: Samples, labels: tuple[str, ...]) -> StoredData:
+    """A set with a third of the samples in each split, stored and exported by the page."""
+    parts = {name: Samples(samples.images[i::3], samples.labels[i::3]) for i, name in enumerate(SPLITS)}
+    counts = {name: tuple(np.bincount(part.labels, minlength=3).tolist()) for name, part in parts.items()}
+    head = SetHead("set-0123456789abcdef", "Pets", "images", labels, counts)
+
+    async def go() -> None:
+        async def blocks(split: SplitName) -> AsyncIterator[Samples]:
+            yield parts[split]
+
+        with path.open("wb") as file:
+            await write_npz(labels, {name: head.size(name) for name in SPLITS}, blocks, file.write)
+
+    asyncio.run(go())
+
+    async def nothing(_key: str) -> bytes | None:
+        raise AssertionError
+
+    return StoredData(head, nothing, parts)
+
+
 def test_a_file_for_other_classes_takes_its_images_from_a_file(tmp_path: Path) -> None:
     labels = ("cat", "dog", "bird's")
     settings = replace(PLAIN, source=SOURCE.replace("(8, 10)", "(8, 3)"), labels=labels, data="set-0123456789abcdef")
     rng = np.random.default_rng(2)
-    truth = np.arange(120, dtype=np.uint8) % 3
-    images = rng.integers(0, 120, (120, 28, 28), dtype=np.uint8) + truth[:, None, None] * 60
-    np.savez(tmp_path / "set.npz", x_train=images.astype(np.uint8), y_train=truth)
-    np.savez(tmp_path / "wrong.npz", x_train=images.astype(np.uint8), y_train=truth + 1)
-    (tmp_path / "script.py").write_text(as_script(replace(settings, epochs=0.1)).replace("size=100", "size=5"))
+    truth = (np.arange(120) // 3 % 3).astype(np.uint8)
+    images = (rng.integers(0, 120, (120, 28, 28), dtype=np.uint8) + truth[:, None, None] * 60).astype(np.uint8)
+    np.savez(tmp_path / "set.npz", x_train=images, y_train=truth)
+    np.savez(tmp_path / "wrong.npz", x_train=images, y_train=truth + 1)
+    np.savez(tmp_path / "other.npz", x_train=images, y_train=truth, labels=np.array(["a", "b", "c"]))
+    data = exported(tmp_path / "page.npz", Samples(images, truth), labels)
+    steps = 12
+    settings = replace(settings, epochs=steps * settings.batch / data.count)
+    (tmp_path / "script.py").write_text(as_script(settings).replace("size=100", "size=5"))
 
     def run(name: str) -> subprocess.CompletedProcess[str]:
         device = {"DEV": "CPU", "CC": clang.find() or "", "THREADS": "0"} if clang.find() else {"DEV": "PYTHON"}
@@ -324,11 +353,22 @@ def test_a_file_for_other_classes_takes_its_images_from_a_file(tmp_path: Path) -
         return subprocess.run(command, env={**os.environ, **device}, check=False, capture_output=True, text=True)
 
     done = run("set.npz")
-    assert "Note: This file trains on the images that you give it, in another order than the page." in done.stdout
+    assert "Note: This file trains on the images that you give it." in done.stdout
+    assert re.search(r"^test \S+%$", done.stdout, re.M)
+
+    async def go() -> list[float]:
+        network = await load(settings)
+        await network.initialise(settings.seed, np.zeros(784, np.float32))
+        return await our_losses(network, settings, data, steps)
+
+    done = run("page.npz")  # what the page exports, in the page's order
+    theirs = [float(loss) for loss in re.findall(r"^step +\d+  loss (\S+)$", done.stdout, re.M)]
+    np.testing.assert_allclose(theirs, asyncio.run(go()), atol=1e-4)
     assert "MNIST" not in done.stdout
     assert re.search(r"^step +0  loss \d", done.stdout, re.M)
     assert re.search(r"^test \S+%$", done.stdout, re.M)
     assert "labels numbers from 0 to 2" in run("wrong.npz").stderr
+    assert "other.npz are not those of this network." in run("other.npz").stderr
     assert "LABELS = ['cat', 'dog', \"bird's\"]" in as_script(settings)
 
 

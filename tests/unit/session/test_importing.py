@@ -34,8 +34,8 @@ from tabgrad.session.importing import NOTHING_READ, SHOWN, STOPPED, Importing, o
 from tabgrad.session.shelf import BUSY, Shelf, halves
 from tabgrad.storage import keys
 
-ID = "set-00000000000000aa"
 LABELS = ("circle", "square", "star")
+ID = Reading("", LABELS, {}, (), (), "content").id
 SIZES: dict[SplitName, int] = {"train": 2_050, "validation": 20, "test": 10}
 FULL = "The browser's storage for this page is full."
 
@@ -132,7 +132,7 @@ class Bench:
             raise self.fault
         value = choices.get("polarity", "light")
         guess = Guess("polarity", "Colours", value, {"light": "Light on dark", "dark": "Dark on light"})
-        return Reading("shapes", LABELS, SAMPLES, (guess,), ("All is well.",), ID)
+        return Reading("shapes", LABELS, SAMPLES, (guess,), ("All is well.",), "content")
 
     def _take(self, event: AnyEvent) -> None:
         self.events.append(decode_event(*encode(event)))
@@ -158,8 +158,8 @@ class Bench:
     async def read(self, **choices: str) -> AnyEvent:
         return await self.ask(ReadData, files=[Handle("one"), Handle("two")], names=["a.csv", "b.csv"], choices=choices)
 
-    async def use(self, name: str = "Shapes") -> AnyEvent:
-        return await self.ask(UseData, set_id=ID, name=name)
+    async def use(self, name: str = "Shapes", labels: Sequence[str] = ()) -> AnyEvent:
+        return await self.ask(UseData, set_id=ID, name=name, labels=list(labels))
 
 
 def run(work: Awaitable[None]) -> None:
@@ -319,6 +319,32 @@ def test_a_set_must_have_a_name() -> None:
         assert isinstance(refused, Failed)
         assert "name" in refused.message
         assert isinstance(await bench.use(), DataKept)
+
+    run(work(Bench()))
+
+
+def test_classes_can_have_other_names_than_in_the_files() -> None:
+    async def work(bench: Bench) -> None:
+        await bench.read()
+        for labels, said in (
+            (["one", "two"], "3 classes, but 2 names"),
+            (["one", "two", "two"], "Two classes are called"),
+            (["one", "two", " "], "name that one can see"),
+        ):
+            refused = await bench.use(labels=labels)
+            assert isinstance(refused, Failed)
+            assert said in refused.message
+        kept = await bench.use(labels=["one ", "two", "three"])
+        assert isinstance(kept, DataKept)
+        head = load_head(kept.head)
+        assert head.labels == ("one", "two", "three")
+        await bench.read()
+        again = await bench.use()
+        assert isinstance(again, DataKept)
+        other = load_head(again.head)
+        assert (other.labels, other.hashes) == (LABELS, head.hashes)
+        assert other.id == ID != head.id  # networks that learned the other names keep their data set
+        assert (await bench.sets.open(head.id)).alphabet == head.labels
 
     run(work(Bench()))
 

@@ -5,6 +5,7 @@ Holds types and limits only.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,7 +56,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A data set as it was read. `id` is "set-" and 16 hexadecimal digits, made from labels, images and splits.
+    """A data set as it was read. `content` stands for its images, their classes and splits: hexadecimal digits.
 
     `samples` has each of the three splits, with at least one image of each class. `notes` are sentences.
     """
@@ -65,4 +66,10 @@ class Reading:
     samples: Mapping[SplitName, Samples]
     guesses: tuple[Guess, ...]
     notes: tuple[str, ...]
-    id: str
+    content: str
+
+    @property
+    def id(self) -> str:
+        """ "set-" and 16 hexadecimal digits, made from labels and content: other names make another data set."""
+        all_of_it = "\n".join([self.content, *self.labels]).encode()
+        return f"set-{hashlib.blake2b(all_of_it, digest_size=8).hexdigest()}"

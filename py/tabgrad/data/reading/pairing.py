@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabgrad.data.base import DataError
+from tabgrad.alphabet import MAX_CLASSES
+from tabgrad.data.base import IMAGE_SIZE, DataError
 from tabgrad.data.index import SplitName
+from tabgrad.data.npz import ARRAYS
 
 from .arrays import ArrayFile, read_labels
 from .collect import check_class_count
 from .sampling import as_28, as_grey, image_shape
 from .streams import called
-from .words import array_role, has_label_name, parts, quick_draw_class, set_name
+from .words import array_role, has_label_name, parts, quick_draw_class, set_name, stem
 from .work import Work
 
 _ALL = "all"
@@ -40,7 +42,12 @@ class _Pair:
 async def read_arrays(arrays: Sequence[ArrayFile], work: Work) -> None:
     """Collect the images of all arrays. Raises DataError."""
     images = [array for array in arrays if array.has_images]
-    labels = [array for array in arrays if array.has_labels]
+    names = _class_names(arrays)
+    labels = [array for array in arrays if array.has_labels and array is not names]
+    if names is not None:
+        codes, texts = await read_labels(names)
+        work.names = {number: texts[code] for number, code in enumerate(codes.tolist())}
+        work.is_ours = _is_ours(arrays)
     for array in arrays:
         if not (array.has_images or array.has_labels):
             work.leave_out(array.name)
@@ -56,6 +63,23 @@ async def read_arrays(arrays: Sequence[ArrayFile], work: Work) -> None:
             await _read_pair(pair, work)
     else:
         await _read_classes(images, work)
+
+
+def _class_names(arrays: Sequence[ArrayFile]) -> ArrayFile | None:
+    """The array that says what the numbers of the classes stand for, if there is one."""
+    numbers = {array.shape[0] for array in arrays if array.has_labels and array.dtype.kind in "iu"}
+    if not all(array.shape[0] in numbers for array in arrays if array.has_images):
+        return None
+    texts = [array for array in arrays if array.has_labels and array.dtype.kind in "US"]
+    return texts[0] if len(texts) == 1 and texts[0].shape[0] <= MAX_CLASSES else None
+
+
+def _is_ours(arrays: Sequence[ArrayFile]) -> bool:
+    """Whether this is a data set that the page has exported."""
+    images = [array for array in arrays if array.has_images]
+    return {stem(array.name) for array in arrays} == ARRAYS and all(
+        array.dtype == np.uint8 and array.shape[1:] == IMAGE_SIZE for array in images
+    )
 
 
 def _group(array: ArrayFile) -> tuple[str, SplitName | None]:
@@ -147,7 +171,8 @@ async def _read_classes(images: Sequence[ArrayFile], work: Work) -> None:
 
 def _images(rows: NDArray[Any], shape: tuple[int, ...], array: ArrayFile, work: Work) -> NDArray[np.uint8]:
     """Rows of an array as images (n, 28, 28)."""
-    return as_28(as_grey(work.levels(array.dtype.str).apply(rows, array.name), shape))
+    values = rows if work.is_ours else work.levels(array.dtype.str).apply(rows, array.name)
+    return as_28(as_grey(values, shape))
 
 
 def _shape(array: ArrayFile, work: Work) -> tuple[int, ...]:

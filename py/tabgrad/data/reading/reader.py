@@ -94,17 +94,20 @@ async def _finished(files: Sequence[InputFile], items: Sequence[Item], work: Wor
     if collector.held < collector.seen:
         work.note(f"There are {collector.seen:,} images; {collector.held:,} of them are kept, chosen evenly.")
     hints = " ".join([name for item in items for name in (item.entry.name, *item.hints)]).lower()
-    labels, classes = name_classes(collector.texts, await _mapping(items, work.set_name), work, hints)
+    labels, classes = name_classes(collector.texts, await _mapping(items, work), work, hints)
     await _turn(hints, work)
-    samples, key = await split_samples(classes, labels, work)
+    samples, content = await split_samples(classes, labels, work)
     work.finish_notes()
     return Reading(
-        _title(files, labels, work.set_name), labels, samples, tuple(work.guesses.values()), tuple(work.notes), key
+        _title(files, labels, work.set_name), labels, samples, tuple(work.guesses.values()), tuple(work.notes), content
     )
 
 
-async def _mapping(items: Sequence[Item], chosen: str) -> dict[int, str]:
-    """The names of numbers, from the mapping of the set that was chosen: EMNIST's archive has one for each."""
+async def _mapping(items: Sequence[Item], work: Work) -> dict[int, str]:
+    """The names of numbers, from an array or the mapping of the set that was chosen: EMNIST's archive has several."""
+    if work.names:
+        return work.names
+    chosen = work.set_name
     found = [item.entry for item in items if item.kind == "mapping"]
     mine = [entry for entry in found if chosen.endswith(set_name(entry.name))] if chosen else found
     return parse_mapping(await mine[0].head(_MAX_MAPPING)) if len(mine) == 1 else {}
@@ -115,9 +118,10 @@ async def _turn(hints: str, work: Work) -> None:
     brightness, count = work.collector.border
     if not count:
         return
-    emnist = "emnist" in hints or bool(work.rows & _EMNIST_COUNTS)
+    emnist = not work.is_ours and ("emnist" in hints or bool(work.rows & _EMNIST_COUNTS))
     turned = work.guess("transposed", "Rows and columns", "yes" if emnist else "no", _TRANSPOSED) == "yes"
-    dark = work.guess("polarity", "Ink and paper", "dark" if brightness / count > WHITE / 2 else "light", _POLARITY)
+    looks_dark = brightness / count > WHITE / 2 and not work.is_ours
+    dark = work.guess("polarity", "Ink and paper", "dark" if looks_dark else "light", _POLARITY)
     if emnist and turned:
         work.note("EMNIST stores rows as columns; the images were turned the right way round.")
     for chunk in work.collector.chunks:

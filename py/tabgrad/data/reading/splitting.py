@@ -33,7 +33,7 @@ Splits = NDArray[np.int8]
 
 
 async def split_samples(classes: list[int], labels: Labels, work: Work) -> tuple[dict[SplitName, Samples], str]:
-    """The samples of each split, and the id of all of it. `classes`: the class of each code. Raises DataError."""
+    """The samples of each split, and `Reading.content`. `classes`: the class of each code. Raises DataError."""
     collector = work.collector
     numbers = np.array(classes, np.uint8)
     of = numbers[np.concatenate([chunk.codes for chunk in collector.chunks])]
@@ -44,11 +44,11 @@ async def split_samples(classes: list[int], labels: Labels, work: Work) -> tuple
     moved = _fill(splits, of, hashes, len(labels))
     if moved and "split" in work.guesses and work.guesses["split"].value == "files":
         work.note(f"Images that changed sides, so that each class is in training, validation and test: {moved:,}.")
-    digest = hashlib.blake2b("\n".join(labels).encode(), digest_size=8)
     # Sorted by their hashes, samples lie as if shuffled, so that each block of them is a fair sample.
     order = np.lexsort((of, hashes, splits))
-    digest.update(hashes[order].astype("<u8").tobytes() + of[order].tobytes() + splits[order].tobytes())
-    return await _gathered(work, of, splits, order), f"set-{digest.hexdigest()}"
+    content = hashes[order].astype("<u8").tobytes() + of[order].tobytes() + splits[order].tobytes()
+    digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+    return await _gathered(work, of, splits, order), digest
 
 
 def _check_enough(of: NDArray[np.uint8], labels: Labels, unused: Mapping[str, str]) -> None:

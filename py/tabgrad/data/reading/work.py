@@ -33,6 +33,10 @@ class Work:
         self.set_name = ""
         #: Files that images came from, by their kind.
         self.joined: dict[Literal["arrays", "table"], list[Entry]] = {"arrays": [], "table": []}
+        #: What the numbers of classes stand for, where an array says it.
+        self.names: dict[int, str] = {}
+        #: The file is one of ours (`data.npz`): its images are as they shall be.
+        self.is_ours = False
         #: The numbers of rows of all idx files.
         self.rows: set[int] = set()
         self._left_out: list[str] = []

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tabgrad.alphabet import MAX_CLASSES, MAX_LABEL
+from tabgrad.data import DataError
 from tabgrad.data.sets import MAX_NAME
 from tabgrad.interop import dom
-from tabgrad.interop.page import download
+from tabgrad.interop.page import Download, download
 
+from ..sets.exporting import export_drawings, file_name
 from ..widgets.controls import Button, FilePicker
 from .class_row import ClassRow
 from .controller import AlphabetController
@@ -41,6 +43,7 @@ class AlphabetEditor:
         tools = dom.create("div", self.element, class_="controls")
         self._train = Button(tools, "Train on this", train, "alphabet-train", "text-button")
         self._export = Button(tools, "Export", lambda: controller.do(self._save()), "alphabet-export")
+        self._images = Button(tools, "Export .npz", lambda: controller.do(self._save_images()), "alphabet-export-npz")
         self._file = FilePicker(
             tools, "Import", ".json", lambda: controller.do(read_into(controller, self._file)), "alphabet-add-file"
         )
@@ -83,6 +86,7 @@ class AlphabetEditor:
         self._missing.textContent = missing
         self._train.enable(not missing)
         self._export.enable(bool(found.labels))
+        self._images.enable(not missing)
 
     def focus(self) -> None:
         """Where somebody goes on who has opened an alphabet: the name of a new class."""
@@ -111,7 +115,19 @@ class AlphabetEditor:
 
     async def _save(self) -> None:
         store = self._controller.store
-        download(file_name(self._name.value), await store.content(store.open_id), "application/json")
+        download(file_name(str(self._name.value), "json"), await store.content(store.open_id), "application/json")
+
+    async def _save_images(self) -> None:
+        """For a script: see `artifacts.script`."""
+        store, name, file = self._controller.store, str(self._name.value), Download()
+        self._controller.say("Writing the file …")
+        try:
+            said = await export_drawings(name, await store.content(store.open_id), file.add)
+        except (DataError, OSError) as error:
+            self._controller.say(str(error))
+            return
+        file.save(file_name(name, "npz"))
+        self._controller.say(said)
 
 
 async def read_into(controller: AlphabetController, picker: FilePicker) -> None:
@@ -123,9 +139,3 @@ async def read_into(controller: AlphabetController, picker: FilePicker) -> None:
         return
     if content is not None:
         await controller.import_file(content)
-
-
-def file_name(name: str) -> str:
-    """What the file of an alphabet is called: letters and digits of its name."""
-    letters = "".join(c if c.isalnum() else "-" for c in str(name).lower())
-    return f"{'-'.join(filter(None, letters.split('-'))) or 'alphabet'}.json"

@@ -13,10 +13,11 @@ from tabgrad.interop import dom
 from tabgrad.interop.page import download
 
 from ..address import LESSON
+from ..sets.exporting import file_name
 from ..widgets.controls import Button, FilePicker
 from .controller import AlphabetController
 from .editing import counted
-from .editor import AlphabetEditor, file_name, read_into
+from .editor import AlphabetEditor, read_into
 from .store import Listed
 
 EMPTY = "You have no alphabets yet. Invent one: letters, runes, doodles, whatever you can draw."
@@ -182,4 +183,4 @@ class _Entry:
 
     async def _save(self) -> None:
         content = await self._controller.store.content(self._shown.id)
-        download(file_name(self._shown.name), content, "application/json")
+        download(file_name(self._shown.name, "json"), content, "application/json")

@@ -4,4 +4,4 @@
 about it; it knows no document. The others are its views, imported with the section “Bring your own data”.
 """
 
-__all__ = ["bringing", "choosing", "known", "listing", "preview"]
+__all__ = ["bringing", "choosing", "class_fields", "exporting", "known", "listing", "naming", "preview"]

@@ -12,6 +12,7 @@ from tabgrad.protocol import AnyEvent, DataKept, DataProgress, DataRead, DropDat
 
 from ..worker_link import WorkerLink
 from .known import KnownSets
+from .naming import Names
 
 if TYPE_CHECKING:
     from tabgrad.data.sets import SetHead
@@ -28,7 +29,8 @@ KEPT = "“{}” is stored in this browser."
 class Bringing:
     """`changed` is called whenever a view has something else to show; `use` gets the head of a set that is ready.
 
-    `found` is what was read last; it can be used if `is_usable`. `choices` are the visitor's own values for guesses.
+    `found` is what was read last; it can be used if `is_usable`. `choices` are the visitor's own values for guesses,
+    `names` their own names for classes.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Bringing:
         self._asked = 0  # goes up with everything that makes an older answer worthless
         self.stage: Stage = "idle"
         self.choices: dict[str, str] = {}
+        self.names = Names()
         self.progress: DataProgress | None = None
         self.found: DataRead | None = None
         self.is_usable = self.is_error = False
@@ -55,7 +58,7 @@ class Bringing:
         if not files:
             self._say(NO_FILES, error=True)
             return
-        self._files, self.choices, self.found = list(files), {}, None
+        self._files, self.choices, self.names, self.found = list(files), {}, Names(), None
         await self._read()
 
     async def choose(self, guess: str, value: str) -> None:
@@ -63,6 +66,23 @@ class Bringing:
         if self.stage in ("reading", "read"):
             self.choices = {**self.choices, guess: value}
             await self._read()
+
+    @property
+    def name_faults(self) -> dict[str, str]:
+        """What is wrong with what was written or pasted as a name, by the class's label in the files."""
+        return self.names.refused | self.names.faults(self.found.labels) if self.found else {}
+
+    def call(self, label: str, name: str) -> None:
+        """Call a class of the files otherwise."""
+        self.names.write(label, name)
+        self._say("")
+
+    def paste_names(self, place: int, text: str) -> bool:
+        """Name the classes from `place` on as in a list; False if `text` is none."""
+        done = self.found is not None and self.names.paste(self.found.labels, place, text)
+        if done:
+            self._say("")
+        return done
 
     async def _read(self) -> None:
         self._asked += 1
@@ -94,10 +114,17 @@ class Bringing:
         """Keep what was read under this name, and have it trained on."""
         if self.found is None or not self.is_usable:
             return
+        if faults := self.names.faults(self.found.labels):
+            self._say(next(iter(faults.values())), error=True)
+            return
+        labels = list(self.names.all(self.found.labels))
+        command = UseData(
+            set_id=self.found.set_id, name=name, labels=[] if labels == list(self.found.labels) else labels
+        )
         self.stage = "storing"
         self._say("")
         asked = self._asked
-        answer = await self._ask(UseData(set_id=self.found.set_id, name=name), lambda event: self._follow(asked, event))
+        answer = await self._ask(command, lambda event: self._follow(asked, event))
         self.progress = None
         if not isinstance(answer, DataKept):
             self.stage = "read"

@@ -25,9 +25,13 @@ Do = Callable[[Coroutine[Any, Any, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """What the list does besides renaming: `train` on a set, and `forget` one that only the worker has."""
+    """What the list does besides renaming: `train` on a set, `export` it, and `forget` one that only the worker has.
+
+    `export` gives a sentence, and raises DataError or OSError.
+    """
 
     train: Callable[[SetHead], object]
+    export: Callable[[SetHead], Coroutine[Any, Any, str]]
     forget: Callable[[str], Coroutine[Any, Any, None]]
 
 
@@ -66,7 +70,10 @@ class SetList:
             for text, press, testid in (
                 ("Train on it", partial(self._actions.train, head), "data-train"),
                 ("Rename", partial(self._rename, row, name, head), "data-rename"),
+                ("Export .npz", partial(self._on_export, head), "data-export"),
             ):
+                if testid == "data-export" and self._known.is_held(name):
+                    continue  # the page does not have its images
                 button = Button(controls, text, press, testid)
                 button.element.setAttribute("aria-label", f"{text}: {head.name}")
                 self._buttons.append(button)
@@ -83,6 +90,16 @@ class SetList:
         yes = Button(controls, "Remove it", partial(self._confirmed, name, title), "data-remove-confirm")
         self._buttons += [yes, Button(controls, "Keep it", partial(self._ask, ""), "data-remove-cancel")]
         yes.element.focus()
+
+    def _on_export(self, head: SetHead) -> None:
+        self._do(self._export(head))
+
+    async def _export(self, head: SetHead) -> None:
+        self._say(f"Writing the file of “{head.name}” …", False)
+        try:
+            self._say(await self._actions.export(head), False)
+        except (DataError, OSError) as error:
+            self._say(str(error), True)
 
     def _ask(self, name: str) -> None:
         self._asked = name

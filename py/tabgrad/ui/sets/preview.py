@@ -1,66 +1,75 @@
-"""What was read from the visitor's files, before it is used: examples of each class, counts, notes, and switches."""
+"""What was read from the visitor's files, before it is used: counts, notes, switches, and the classes with examples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tabgrad.explain.colour import grey
 from tabgrad.interop import dom
 from tabgrad.protocol import DataRead
 
 from ..widgets.controls import Button, Field, Select
-from .bringing import summary
-
-SIDE = 28
+from .bringing import Bringing, summary
+from .class_fields import ClassFields
 
 
 class Preview:
-    """Shows a `DataRead`. `switched` gets the name of a guess and its new value, `use` the name of the data set."""
+    """Shows what `bringing` has found. `switched` gets the name of a guess and its new value, `use` the set's name."""
 
     def __init__(
         self,
         parent: dom.Element,
+        bringing: Bringing,
         switched: Callable[[str, str], object],
         use: Callable[[str], object],
         drop: Callable[[], object],
     ) -> None:
-        self._switched = switched
+        self._bringing, self._switched, self._using = bringing, switched, use
         self._root = dom.create("div", parent, class_="data-preview", data_testid="data-preview")
         self._summary = dom.create("p", self._root, class_="headline")
         self._notes = dom.create("ul", self._root, class_="data-notes", data_testid="data-notes")
         self._guesses = dom.create("div", self._root, class_="controls", role="group", aria_label="What was guessed")
-        self._classes = dom.create("ul", self._root, class_="data-classes", aria_label="Classes")
+        self._shown_classes = dom.create("div", self._root, class_="data-shown")
+        self._classes = ClassFields(self._shown_classes, bringing)
         foot = dom.create("div", self._root, class_="controls")
         self._name = Field(
             foot, "Name", lambda: None, "data-name", type="text", maxlength="60", class_="text-field data-name"
         )
-        self._use = Button(foot, "Use this data", lambda: use(self._name.value), "data-use", "text-button")
+        self._use = Button(foot, "Use this data", self._on_use, "data-use", "text-button")
         self._drop = Button(foot, "Forget it", drop, "data-drop")
         self._selects = list[Select]()
         self._shown: DataRead | None = None
-        self.show(None, {}, usable=False)
+        self.show()
 
-    def show(self, found: DataRead | None, choices: Mapping[str, str], *, usable: bool) -> None:
-        """Show this, or nothing. `choices` are the visitor's; without `usable` only the switches can be used."""
+    def show(self) -> None:
+        """Show what there is now, or nothing. While it is read again, only the switches can be used."""
+        bringing, found = self._bringing, self._bringing.found
+        usable = bringing.is_usable and bringing.stage == "read"
         self._root.hidden = found is None
         self._use.enable(usable)
-        self._classes.toggleAttribute("data-stale", not usable)
-        if found is self._shown or found is None:
-            self._shown = found
+        self._shown_classes.toggleAttribute("data-stale", not usable)
+        if found is not self._shown:
+            self._show_found(found)
+        if found is not None:
+            self._classes.refresh(bringing.names.text, bringing.name_faults)
+
+    def _show_found(self, found: DataRead | None) -> None:
+        if found is None:
+            self._shown = None
             return
         first, self._shown = self._shown is None, found
         self._summary.textContent = summary(found)
         self._notes.replaceChildren()
         for note in found.notes:
             dom.create("li", self._notes, text=note)
-        self._show_guesses(found, choices)
-        self._show_classes(found)
+        self._show_guesses(found, self._bringing.choices)
+        self._classes.show(found)
         if first:  # else the visitor may have written another
             self._name.value = found.name
+
+    def _on_use(self) -> None:
+        self._classes.focus_fault()
+        self._using(self._name.value)
 
     def _show_guesses(self, found: DataRead, choices: Mapping[str, str]) -> None:
         focused = dom.data(dom.focused(), "testid") if dom.focused() else ""
@@ -81,26 +90,3 @@ class Preview:
 
     def _on_switched(self, name: str, place: int) -> None:
         self._switched(name, self._selects[place].value)
-
-    def _show_classes(self, found: DataRead) -> None:
-        pixels = np.frombuffer(found.images, np.uint8).reshape(-1, SIDE, SIDE)
-        self._classes.replaceChildren()
-        first = 0
-        for k, label in enumerate(found.labels):
-            count = sum(row[k] for row in found.counts.values())
-            row = dom.create("li", self._classes, data_testid=f"data-class-{k}")
-            dom.create("strong", row, text=label, dir="auto")
-            dom.create("span", row, text="1 image" if count == 1 else f"{count:,} images", class_="note")
-            _draw(row, pixels[first : first + found.shown[k]], label)
-            first += found.shown[k]
-
-
-def _draw(row: dom.Element, images: NDArray[np.uint8], label: str) -> None:
-    """All examples of a class, side by side on one canvas."""
-    if not len(images):
-        return
-    strip = np.concatenate(list(np.pad(images, ((0, 0), (0, 0), (0, 2)))), axis=1)[:, :-2]
-    height, width = strip.shape
-    canvas = dom.create("canvas", row, width=f"{width}", height=f"{height}", role="img")
-    canvas.setAttribute("aria-label", f"{len(images)} examples of {label}")
-    dom.put_rgba(canvas, grey(strip / 255))

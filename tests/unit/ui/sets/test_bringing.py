@@ -110,6 +110,30 @@ def test_files_are_read_switched_and_used() -> None:
     asyncio.run(go())
 
 
+def test_names_of_classes_survive_a_switch_and_go_with_the_set() -> None:
+    async def go() -> None:
+        page = Page()
+        bringing = page.bringing
+        assert not bringing.paste_names(0, "a,b")
+        await bringing.read(FILES)
+        bringing.call("star", "circle")
+        assert list(bringing.name_faults) == ["star"]
+        await bringing.use("Shapes")
+        assert (bringing.stage, bringing.is_error) == ("read", True)
+        assert bringing.sentence == bringing.name_faults["star"]
+        assert bringing.paste_names(0, "round\tpointed")
+        await bringing.choose("polarity", "dark")
+        assert bringing.paste_names(1, "a,b")
+        assert "nothing was changed" in bringing.name_faults["star"]
+        page.storage[keys.set_head(ID)] = IMAGES.dumps()
+        await bringing.use("Shapes")
+        assert page.worker.asked[-1] == UseData(set_id=ID, name="Shapes", labels=["round", "pointed"])
+        await bringing.read(FILES)
+        assert bringing.names.text("star") == "star"  # of other files
+
+    asyncio.run(go())
+
+
 def test_a_set_that_storage_refuses_is_used_all_the_same() -> None:
     async def go() -> None:
         page = Page()

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tabgrad.incoming import unexpected
 from tabgrad.interop import dom
+from tabgrad.interop.page import Download
 from tabgrad.interop.storage import ask_to_persist
 
 from ...sets.bringing import Bringing
 from ...sets.choosing import FileChoice, Files
+from ...sets.exporting import export_images, file_name
 from ...sets.listing import Actions, SetList
 from ...sets.preview import Preview
 from ...tasks import Tasks
@@ -53,8 +55,8 @@ class BringSection:
         self._what = dom.create("span", self._progress)
         self._cancel = Button(self._progress, "Cancel", self._stop, "data-cancel")
         self._said = dom.create("p", body, class_="note", role="status", data_testid="data-import-said")
-        self._preview = Preview(body, self._switch, lambda name: self._do(self._bringing.use(name)), self._stop)
-        actions = Actions(self._train, self._bringing.drop_held)
+        self._preview = Preview(body, self._bringing, self._switch, self._keep, self._stop)
+        actions = Actions(self._train, self._export, self._bringing.drop_held)
         self._list = SetList(dom.create("div", body), self._page.sets, actions, self._do, self._say)
         self._page.sets.watchers.append(self._refresh)
         self._do(self._page.sets.load())
@@ -75,11 +77,20 @@ class BringSection:
     def _switch(self, guess: str, value: str) -> None:
         self._do(self._bringing.choose(guess, value))
 
+    def _keep(self, name: str) -> None:
+        self._do(self._bringing.use(name))
+
     def _stop(self) -> None:
         self._do(self._bringing.cancel())
 
     def _train(self, head: SetHead) -> None:
         self._page.train_on(replace(self._page.run_settings(), data=head.id, labels=head.labels))
+
+    async def _export(self, head: SetHead) -> str:
+        file = Download()
+        said = await export_images(head, self._page.kept.get, file.add)
+        file.save(file_name(head.name, "npz"))
+        return said
 
     async def _use(self, head: SetHead) -> None:
         self._train(head)
@@ -95,7 +106,7 @@ class BringSection:
         else:
             self._bar.removeAttribute("value")
         self._what.textContent = f"{progress.what} …" if progress else "Starting …"
-        self._preview.show(bringing.found, bringing.choices, usable=bringing.is_usable and not busy)
+        self._preview.show()
         self._say(bringing.sentence, bringing.is_error)
 
     def _say(self, sentence: str, is_error: bool) -> None:
