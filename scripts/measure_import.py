@@ -98,12 +98,12 @@ def make_csv(folder: Path) -> None:
             file.write(f"{i % 10},{','.join(map(str, row))}\n")
 
 
-def make_zip(folder: Path) -> None:
+def make_zip(folder: Path, pictures: int = PICTURES) -> None:
     """Pictures of dark ink on paper that is not quite white, in ten folders."""
     rng = np.random.RandomState(3)
     big = np.ones((PICTURE_SCALE, PICTURE_SCALE), np.uint8)
     with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
-        for i, image in enumerate(images(PICTURES, 2)):
+        for i, image in enumerate(images(pictures, 2)):
             ink = np.maximum(np.kron(image, big), rng.randint(0, 8, (28 * PICTURE_SCALE,) * 2))
             archive.writestr(f"class {i % 10}/{i}.png", png(coloured((255 - ink).astype(np.uint8))))
 

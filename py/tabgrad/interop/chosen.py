@@ -5,12 +5,14 @@ A handle is the browser's own File. It goes through a message port without its c
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import js
 from pyodide.ffi import JsException
 
-from .convert import or_none
+from .convert import js_function, or_none, release
 
 
 class ChosenFileError(OSError):
@@ -46,10 +48,50 @@ def of_input(file_input: Any) -> list[tuple[Any, str]]:
     return found
 
 
-def of_drop(event: Any) -> list[tuple[Any, str]]:
-    """The files that were dropped, each with its name."""
-    transfer = or_none(event.dataTransfer)
-    return [(file, _name(file)) for file in transfer.files] if transfer else []
+class Dropped:
+    """What was dropped on the page. Make it while the event is handled: later the browser tells nothing any more."""
+
+    def __init__(self, event: Any) -> None:
+        items = [item for item in event.dataTransfer.items if item.kind == "file"]
+        self._entries = [entry for item in items if (entry := or_none(item.webkitGetAsEntry()))]
+        self._found = list[tuple[Any, str]]()
+
+    async def files(self, most: int) -> list[tuple[Any, str]]:
+        """All files, also those in folders, each with its name and folders. Looks for `most` files and one more.
+
+        Raises ChosenFileError.
+        """
+        try:
+            await self._add(self._entries, most)
+        except JsException as error:
+            raise ChosenFileError(
+                "The browser cannot read what you dropped. Was it moved or changed?"
+            ) from error
+        return self._found
+
+    async def _add(self, entries: list[Any], most: int) -> None:
+        """https://wicg.github.io/entries-api/"""
+        files = [entry for entry in entries if entry.isFile]
+        opened = await asyncio.gather(*(_result(entry.file) for entry in files))
+        self._found += [(file, str(entry.fullPath).lstrip("/")) for file, entry in zip(opened, files, strict=True)]
+        for entry in entries:
+            reader = None if entry.isFile else entry.createReader()
+            while reader is not None and len(self._found) <= most:
+                if not (some := list(await _result(reader.readEntries))):  # at most 100
+                    break
+                await self._add(some, most)
+
+
+async def _result(call: Callable[[Any, Any], object]) -> Any:
+    """What `call` hands to the first of two functions. Raises what it hands to the second."""
+    answer = asyncio.get_running_loop().create_future()
+    done, failed = js_function(answer.set_result), js_function(answer.set_exception)
+    try:
+        call(done, failed)
+        return await answer
+    finally:
+        release(done)
+        release(failed)
 
 
 def has_files(event: Any) -> bool:

@@ -8,15 +8,19 @@ from functools import partial
 from tabgrad.interop import chosen, dom
 from tabgrad.protocol import Handle
 
+#: The worker reads no more files at once.
+MAX_FILES = 30_000
 #: Files as handles with their names, folders included.
 Files = Sequence[tuple[Handle, str]]
 
 
 class FileChoice:
-    """`got` gets the files whenever some are chosen or dropped."""
+    """`got` gets the files whenever some are chosen, `dropped` what is dropped: it may be folders."""
 
-    def __init__(self, parent: dom.Element, got: Callable[[Files], object]) -> None:
-        self._got = got
+    def __init__(
+        self, parent: dom.Element, got: Callable[[Files], object], dropped: Callable[[chosen.Dropped], object]
+    ) -> None:
+        self._got, self._dropped = got, dropped
         self._place = dom.create("div", parent, class_="drop-place")
         self._listeners = [
             self._button("Choose files", "data-import", multiple=""),
@@ -45,7 +49,7 @@ class FileChoice:
         if chosen.has_files(event):
             event.preventDefault()
             self._mark(False)
-            self._got(chosen.of_drop(event))
+            self._dropped(chosen.Dropped(event))
 
     def _mark(self, on: bool) -> None:
         self._place.toggleAttribute("data-over", on)

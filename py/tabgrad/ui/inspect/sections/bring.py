@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tabgrad.incoming import unexpected
-from tabgrad.interop import dom
+from tabgrad.interop import chosen, dom
 from tabgrad.interop.page import Download
 from tabgrad.interop.storage import ask_to_persist
 
 from ...sets.bringing import Bringing
-from ...sets.choosing import FileChoice, Files
+from ...sets.choosing import MAX_FILES, FileChoice, Files
 from ...sets.exporting import export_images, file_name
 from ...sets.listing import Actions, SetList
 from ...sets.preview import Preview
@@ -49,7 +49,7 @@ class BringSection:
     def build(self, body: dom.Element) -> None:
         """See `Section`."""
         dom.create("p", body, class_="note", text=FORMATS)
-        self._choice = FileChoice(body, self._read)
+        self._choice = FileChoice(body, self._read, lambda dropped: self._do(self._read_dropped(dropped)))
         self._progress = dom.create("div", body, class_="data-progress", data_testid="data-progress")
         self._bar = dom.create("progress", self._progress, aria_label="How much is read")
         self._what = dom.create("span", self._progress)
@@ -73,6 +73,15 @@ class BringSection:
 
     def _read(self, files: Files) -> None:
         self._do(self._bringing.read(files))
+
+    async def _read_dropped(self, dropped: chosen.Dropped) -> None:
+        self._say("Looking through what you dropped …", False)
+        try:
+            files = await dropped.files(MAX_FILES)
+        except OSError as error:
+            self._say(str(error), True)
+            return
+        await self._bringing.read(files)
 
     def _switch(self, guess: str, value: str) -> None:
         self._do(self._bringing.choose(guess, value))
