@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import struct
@@ -69,6 +70,45 @@ def pictures(count: int) -> bytes:
         for i, (image, k) in enumerate(zip(images, labels, strict=True)):
             file.writestr(f"my shapes/{NAMES[k]}/{i}.png", png(np.kron(255 - image, np.ones((2, 2), np.uint8))))
     return packed.getvalue()
+
+
+#: A circle in four colours for printing, 16x16 pixels.
+CMYK_JPEG = """
+/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAUDg8SDw0UEhASFxUUGB4yIR4cHB49LC4kMklATEtHQEZFUFpzYlBVbVZFRmSIZW13e4GCgU5gjZeMfZZzfoF8
+/8AAFAgAEAAQBEMRAE0RAFkRAEsRAP/EABcAAQEBAQAAAAAAAAAAAAAAAAAEBQb/xAAjEAABBAEEAgMBAAAAAAAAAAABAgMEEQYFEiExQfAAE1Hx/9oA
+DgRDAE0AWQBLAAA/ANXJcjGjBDLCA5KWNwCwdqU32f3o8enVyXIxowQywgOSljcAsHalN9n96PHp1clyMaMEMsIDkpY3ALB2pTfZ/ejx6ez+T45lR1SS
+YkxtDb6rLZbB2qoWQbJo8E+8z45lR1SSYkxtDb6rLZbB2qoWQbJo8E+8z45lR1SSYkxtDb6rLZbB2qoWQbJo8E+8vjLcef1RTcuGd76EhstEgBSbJsE+
+eT3/AFluPP6opuXDO99CQ2WiQApNk2CfPJ7/AKy3Hn9UU3Lhne+hIbLRIAUmybBPnk9/18lxbGZUOcJs8fUpqw22FBRVYokkXxR98y4tjMqHOE2ePqU1
+YbbCgoqsUSSL4o++ZcWxmVDnCbPH1KasNthQUVWKJJF8UffL5//Z"""
+#: Two pictures of 8x8 pixels, one after the other.
+ANIMATED_GIF = """
+R0lGODlhCAAIAIEAAP///wAAAAAAAAAAACH5BAAKAAAALAAAAAAIAAgAAAgWAAEIHEiwoMGCARIGIKhw4cGHEAEEBAAh+QQBCgACACwCAAIABAAEAIH///8A
+AAAAAAAAAAAIDwAFBBAgAEBBAAYRCiQYEAA7"""
+
+
+def folder_of_pictures(folder: Path) -> Path:
+    """The same in a folder, with odd pictures of bars."""
+    with zipfile.ZipFile(io.BytesIO(pictures(60))) as file:
+        file.extractall(folder)
+    bars = folder / "my shapes" / NAMES[0]
+    (bars / "print.jpg").write_bytes(base64.b64decode(CMYK_JPEG))
+    (bars / "animated.gif").write_bytes(base64.b64decode(ANIMATED_GIF))
+    (bars / "drawing.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    return folder
+
+
+def drop(page: Page, path: Path) -> None:
+    """Drop a file or a folder where files are chosen."""
+    page.get_by_test_id("tab-data").click()
+    place = page.locator(".drop-place")
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    cdp = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        at = {"x": box["x"] + box["width"] - 8, "y": box["y"] + box["height"] - 8}
+        cdp.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
 
 
 def bring(page: Page, name: str, content: bytes) -> None:
@@ -159,10 +199,14 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
     page.get_by_test_id("data-use").click()
     wait_until(page, lambda: offered(page) == ["lines (300)"], "the same set with another name")
 
-    # Pictures become another set.
+    # Pictures become another set: in a zip, and in a folder that is dropped, in whatever format.
     bring(page, "shapes.zip", pictures(60))
     preview.wait_for()  # the worker starts first
     expect(page.get_by_test_id("data-class-2")).to_contain_text("20 images")
+    drop(page, folder_of_pictures(tmp_path / "dropped"))
+    expect(page.get_by_test_id("data-name")).to_have_value("dropped")
+    expect(page.get_by_test_id("data-class-0")).to_contain_text("22 images")  # four colours, and an animation
+    expect(page.get_by_test_id("data-notes")).to_contain_text("SVG pictures are not read: save them as PNG")
     page.get_by_test_id("data-use").click()
     wait_until(page, lambda: len(offered(page)) == 2, "both sets in the form")
     assert "set-" in page.url

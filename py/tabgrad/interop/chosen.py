@@ -64,9 +64,7 @@ class Dropped:
         try:
             await self._add(self._entries, most)
         except JsException as error:
-            raise ChosenFileError(
-                "The browser cannot read what you dropped. Was it moved or changed?"
-            ) from error
+            raise ChosenFileError("The browser cannot read what you dropped. Was it moved or changed?") from error
         return self._found
 
     async def _add(self, entries: list[Any], most: int) -> None:

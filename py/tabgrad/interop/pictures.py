@@ -17,6 +17,10 @@ from .convert import or_none, to_js
 
 #: Colours as they stand in the file, so that the same picture gives the same pixels on every screen.
 _AS_STORED = {"colorSpaceConversion": "none", "premultiplyAlpha": "none"}
+#: A canvas of at most so many pixels is kept for the next picture of this size: to make one takes four times as long as
+#: to draw on it, and many pictures of a set are alike.
+_KEPT_PIXELS = 512 * 512
+_kept: dict[tuple[int, int], Any] = {}
 
 
 class PictureError(ValueError):
@@ -40,13 +44,22 @@ async def decode(data: bytes, max_side: int) -> NDArray[np.uint8]:
 
 
 def _pixels(bitmap: Any) -> NDArray[np.uint8]:
-    canvas = js.OffscreenCanvas.new(bitmap.width, bitmap.height)
-    context = or_none(canvas.getContext("2d", to_js({"willReadFrequently": True})))
+    width, height = bitmap.width, bitmap.height
+    context = _kept.get((width, height)) or _context(width, height)
+    context.drawImage(bitmap, 0, 0)
+    pixels = context.getImageData(0, 0, width, height).data.to_bytes()
+    return np.frombuffer(pixels, np.uint8).reshape(height, width, 4)
+
+
+def _context(width: int, height: int) -> Any:
+    context = or_none(js.OffscreenCanvas.new(width, height).getContext("2d", to_js({"willReadFrequently": True})))
     if context is None:
         raise PictureError("This browser cannot read pictures here: bring a CSV or idx file, or use a newer browser.")
-    context.drawImage(bitmap, 0, 0)
-    pixels = context.getImageData(0, 0, bitmap.width, bitmap.height).data.to_bytes()
-    return np.frombuffer(pixels, np.uint8).reshape(bitmap.height, bitmap.width, 4)
+    context.globalCompositeOperation = "copy"  # nothing of the picture before shows through
+    _kept.clear()
+    if width * height <= _KEPT_PIXELS:
+        _kept[width, height] = context
+    return context
 
 
 def _check_size(width: int, height: int, max_side: int) -> None:

@@ -13,7 +13,7 @@ from tabgrad.interop import dom
 from tabgrad.protocol import DataRead
 
 SIDE = 28
-HOW = "Write another name over a class's. A list that is pasted into the first field names all of them."
+HOW = "The names of the classes can be changed. A list that is pasted into the first field names all of them."
 
 
 class Naming(Protocol):
