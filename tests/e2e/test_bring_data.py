@@ -107,7 +107,7 @@ def drop(page: Page, path: Path) -> None:
     data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
     cdp = page.context.new_cdp_session(page)
     for kind in ("dragEnter", "dragOver", "drop"):
-        at = {"x": box["x"] + box["width"] - 8, "y": box["y"] + box["height"] - 8}
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
         cdp.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
 
 
