@@ -215,7 +215,7 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
     page.get_by_test_id("tab-data").click()
     rows = page.get_by_test_id("data-sets").locator("li")
     expect(rows).to_have_count(2)
-    rows.nth(1).get_by_test_id("data-remove").click()
+    rows.nth(0).get_by_test_id("data-remove").click()
     page.get_by_test_id("data-remove-confirm").click()
     expect(rows).to_have_count(1)
     rows.nth(0).get_by_test_id("data-rename").click()
