@@ -26,7 +26,12 @@ def said(page: Page, text: str) -> Locator:
 
 def counts(page: Page) -> list[int]:
     """How many drawings each class has, as the buttons beside the pad say."""
-    return [int(text) for text in page.locator(".keep-class:not([hidden]) .keep-class-count").all_inner_texts()]
+    return [
+        int(text)
+        for text in page.get_by_test_id("alphabet-classes")
+        .locator(".keep-class:not([hidden]) .keep-class-count")
+        .all_inner_texts()
+    ]
 
 
 def wait_counts(page: Page, *expected: int) -> None:

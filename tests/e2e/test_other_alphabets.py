@@ -208,6 +208,8 @@ def at_all_sizes(page: Page) -> None:
 def back_to_digits(page: Page) -> None:
     use_model(page, "mlp")
     assert shown_labels(page) == list("0123456789")
+    draw(page, DIGITS[4])
+    settled(page)
     assert page.get_by_test_id("best-guess").text_content() == "4"
     assert dataset(page, "answer") == "shown"
     expect(page.get_by_test_id("try-example")).to_be_visible()

@@ -84,8 +84,9 @@ class OwnDrawingsSection:
         self._note.textContent = await self._own.remove_last()
 
     def _begin_tuning(self) -> None:
-        if self._probe is not None and self._shown is not None:
-            self._tasks.do(self._fine_tune(self._probe, self._shown.drawings))
+        """With all drawings that are kept now: the latest may not be shown yet."""
+        if self._probe is not None and self._probe.model.alphabet == self._own.store.labels:
+            self._tasks.do(self._fine_tune(self._probe, list(self._own.drawings)))
 
     async def _fine_tune(self, probe: Probe, drawings: Sequence[Drawing]) -> None:
         self._tune.enable(False)
