@@ -8,11 +8,12 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.e2e.drawing import draw
 from tests.e2e.support import wait_dataset, wait_until
@@ -118,6 +119,18 @@ def bring(page: Page, name: str, content: bytes) -> None:
     page.get_by_test_id("data-import").set_input_files(chosen)
 
 
+def press_until(page: Page, button: Locator, done: Callable[[], bool], what: str) -> None:
+    """Press a button, and again if nothing came of it: the list may be shown anew, or storage be busy, just then."""
+
+    def pressed() -> bool:
+        if not done() and button.is_visible() and button.is_enabled():
+            button.click()
+            page.wait_for_timeout(500)
+        return done()
+
+    wait_until(page, pressed, what)
+
+
 def said(page: Page) -> str:
     return page.get_by_test_id("data-import-said").text_content() or ""
 
@@ -165,6 +178,7 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
     expect(page.get_by_test_id("data-class-0")).to_contain_text("Another class is called 'post'")
     page.get_by_test_id("data-use").click()
     expect(names[0]).to_be_focused()
+    wait_until(page, lambda: "Another class is called" in said(page), "the refusal")
     names[0].evaluate(PASTE, "Bars\nCrosses\nPosts")
     expect(names[0]).to_have_attribute("aria-invalid", "false")
     page.get_by_test_id("data-guess-polarity").select_option("dark")
@@ -196,7 +210,7 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
         page.get_by_test_id("data-export").click()
     bring(page, saved.value.suggested_filename, saved.value.path().read_bytes())
     expect(names[2]).to_have_value("Posts")
-    page.get_by_test_id("data-use").click()
+    press_until(page, page.get_by_test_id("data-use"), lambda: "“lines” is stored" in said(page), "the set is stored")
     wait_until(page, lambda: offered(page) == ["lines (300)"], "the same set with another name")
 
     # Pictures become another set: in a zip, and in a folder that is dropped, in whatever format.
@@ -218,8 +232,9 @@ def test_files_become_a_data_set_that_a_network_learns(open_visit: Open, tmp_pat
     rows.nth(0).get_by_test_id("data-remove").click()
     page.get_by_test_id("data-remove-confirm").click()
     expect(rows).to_have_count(1)
-    rows.nth(0).get_by_test_id("data-rename").click()
-    page.get_by_test_id("data-rename-to").fill("Bars and posts")
+    title = page.get_by_test_id("data-rename-to")
+    press_until(page, rows.nth(0).get_by_test_id("data-rename"), title.is_visible, "a field for the name")
+    title.fill("Bars and posts")
     page.keyboard.press("Enter")
     wait_until(page, lambda: offered(page) == ["Bars and posts (300)"], "the other name")
     expect(page.get_by_test_id("storage-summary")).to_contain_text("1 data set")

@@ -12,7 +12,7 @@ def test_a_link_opens_a_lesson_that_is_trained_from_features(open_visit: Callabl
     page.get_by_test_id("alphabets-said").filter(has_text="There is no lesson called 'nonsense'").wait_for()
     page.evaluate("location.hash = 'lesson-arrows'")  # as a link on the page does
     page.get_by_test_id("alphabet-said").filter(has_text="“Arrows” is open.").wait_for()
-    assert page.locator(".keep-class:not([hidden])").count() == 8
+    assert page.get_by_test_id("alphabet-classes").locator(".keep-class:not([hidden])").count() == 8
     page.get_by_test_id("alphabet-close").click()
     page.get_by_test_id("alphabet-ready-shapes").click()
     page.get_by_test_id("alphabet-said").filter(has_text="“Shapes” is open.").wait_for()

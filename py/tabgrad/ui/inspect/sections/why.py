@@ -64,6 +64,7 @@ class WhySection:
 
     async def update(self, state: ViewState) -> None:
         self._question_number += 1
+        self._check.removeAttribute("data-value")  # what it says is of the question before
         if self._timer:
             self._timer.cancel()
         self._example.element.hidden = state.answer is not None or not self._page.has_examples
@@ -132,6 +133,7 @@ class WhySection:
             f"{len(answers)} patches covered one by one. What happened matches what the gradient foretold, with a "
             f"correlation of {signed(match)} (1 is perfect, 0 is chance)."
         )
+        self._check.dataset.value = f"{match:.6f}"
 
 
 def _scores(logits: Array, score: float, labels: Sequence[str], answer: int, other: int | None) -> str:
