@@ -125,14 +125,19 @@ class TrainPanel:
         self._beginning = Beginning(self._page, setup, self._on_edited, self._presets.show)
         self._form = self._beginning.form
         self._data = DataChoice(self._page, self._form, self._store.drawings)
+        self._form.show(self._data.known(self._page.address.settings()[0])[0])
         self._back = dom.on_page("focus", lambda _event: self._do(self._data.look()))
         row = dom.create("div", root, class_="train-row")
         self._first_layer = FirstLayer(row)
         runs = dom.create("section", row, class_="train-runs train-card", aria_label="Runs")
-        self._runs = RunsTable(runs, self._on_run_action, lambda run, name: self._do(self._control.rename(run, name)))
-        self._keep = KeepBar(runs, self._control.files, self._form.settings, self._do, self._control.say)
+        self._runs = RunsTable(
+            runs, self._build_keep, self._on_run_action, lambda run, name: self._do(self._control.rename(run, name))
+        )
         self._confusion = ConfusionView(row)
         row.appendChild(more)
+
+    def _build_keep(self, parent: dom.Element) -> None:
+        self._keep = KeepBar(parent, self._control.files, self._form.settings, self._do, self._control.say)
 
     async def _open(self, uplot: str) -> None:
         """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""

@@ -1,4 +1,4 @@
-"""The buttons below the runs: weights out and in, and a run as a script. What a file is, `train.files` knows."""
+"""The buttons above the runs: weights out and in, and a run as a script. What a file is, `train.files` knows."""
 
 from __future__ import annotations
 

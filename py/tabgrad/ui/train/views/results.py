@@ -38,11 +38,15 @@ MENU, UNDO, RENAME, COMPARE = "menu", "undo", "rename", "compare"
 
 class RunsTable:
     """`act` is called with the name of one of `ACTIONS` or `UNDO`, and a run's id; `rename` with a run's id and what
-    it is to be called.
+    it is to be called. `before` makes what stands before the rows, so that a new row does not push it.
     """
 
     def __init__(
-        self, parent: dom.Element, act: Callable[[str, str], object], rename: Callable[[str, str], object]
+        self,
+        parent: dom.Element,
+        before: Callable[[dom.Element], object],
+        act: Callable[[str, str], object],
+        rename: Callable[[str, str], object],
     ) -> None:
         self._act, self._rename = act, rename
         self._naming: NameField | None = None  # a run that is being renamed
@@ -59,6 +63,7 @@ class RunsTable:
             button = Button(buttons, kind.upper(), partial(self._download, kind), f"runs-{kind}")
             button.element.setAttribute("aria-label", f"{kind.upper()}: download the table")
             self._exports.append(button)
+        before(parent)
         self._undo_box = dom.create("div", parent, class_="runs-undo")
         self._undo_text = dom.create("p", self._undo_box, id="runs-undo-text")
         self._undo = Button(self._undo_box, "Undo", self._on_undo, "runs-undo")
