@@ -157,7 +157,7 @@ def test_a_zoomed_page_can_be_scrolled_beside_the_pad(open_visit: Open, size: Si
 )
 def test_nothing_is_pushed_after_the_boot(open_visit: Open, size: Size, data: str) -> None:
     visit = open_visit(
-        f"?engine=wasm&epochs=1&data={data}", viewport={"width": size[0], "height": size[1]}, init_script=SHIFTS
+        f"?engine=wasm&epochs=3&data={data}", viewport={"width": size[0], "height": size[1]}, init_script=SHIFTS
     )
     page = visit.page
     page.wait_for_timeout(500)
