@@ -125,7 +125,7 @@ class TrainPanel:
         self._beginning = Beginning(self._page, setup, self._on_edited, self._presets.show)
         self._form = self._beginning.form
         self._data = DataChoice(self._page, self._form, self._store.drawings)
-        self._form.show(self._data.known(self._page.address.settings()[0])[0])
+        self._form.show(self._data.known(self._page.address.settings()[0])[0])  # before it is painted: nothing moves
         self._back = dom.on_page("focus", lambda _event: self._do(self._data.look()))
         row = dom.create("div", root, class_="train-row")
         self._first_layer = FirstLayer(row)
@@ -140,10 +140,11 @@ class TrainPanel:
         self._keep = KeepBar(parent, self._control.files, self._form.settings, self._do, self._control.say)
 
     async def _open(self, uplot: str) -> None:
-        """What comes after the first paint: settings from the address, charts, what an earlier visit has stored."""
+        """What comes after the first paint: a set that the address names, charts, what an earlier visit has stored."""
         settings, refused = self._page.address.settings()
         settings, gone = await self._data.find(settings)
-        self._form.show(settings)
+        if settings.data != self._form.good.data:  # a set of the visitor's, which had to be looked up
+            self._form.show(settings)
         if refused or gone:
             self._control.say(" ".join([*refused, gone]).strip(), error=True)
         await self._store.load()
